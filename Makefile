@@ -1,0 +1,213 @@
+# sockctl, with GNU make. No configure: the compiler and libc are all it needs.
+#
+#   make                  ./sockctl
+#   make demo             shows the main jobs on loopback
+#   make test             all tests        (TESTS="tests/connect.bats …" for some, JOBS=N at a time)
+#   make asan             the same under AddressSanitizer and UBSan
+#   make lint             every static check; also check-format; format mends the layout
+#   make fuzz             each target in tests/fuzz for FUZZ_SECONDS
+#   make bench            tests/bench
+#   make static           build/static/sockctl, one file, with musl
+#   make install          to DESTDIR and PREFIX; also uninstall
+#   make completions      regenerates completions/ from the option tables
+#   make dist             a tarball of what is committed
+#   make compile_commands.json, clean
+#
+# CC, CFLAGS, CPPFLAGS and LDFLAGS are respected: they come after our own flags, never instead of
+# them. WERROR= lets a compiler newer than ours warn without failing the build. V=1 shows commands.
+
+# Set on the command line; of these, the environment is asked for PREFIX and DESTDIR alone.
+PREFIX       ?= /usr/local
+DESTDIR      ?=
+PROFILE      := release
+WERROR       := -Werror
+STATIC_CC    := musl-gcc
+FUZZ_CC      := clang
+FUZZ_SECONDS := 20
+JOBS         := 4
+TESTS        := $(wildcard tests/*.bats)
+
+# Each profile has its own objects; the release binary alone is left in the root.
+out    := build/$(PROFILE)
+binary := $(if $(filter release,$(PROFILE)),sockctl,$(out)/sockctl)
+Q      := $(if $(V),,@)
+
+sources  := $(wildcard src/main.c src/*/*.c)
+objects  := $(sources:src/%.c=$(out)/%.o)
+library  := $(out)/libsockctl.a
+unit     := $(patsubst tests/unit/%.c,$(out)/unit/%,$(wildcard tests/unit/*.c))
+targets  := $(wildcard tests/fuzz/fuzz_*.c)
+replay   := $(patsubst tests/fuzz/%.c,$(out)/replay/%,$(targets))
+fuzzers  := $(patsubst tests/fuzz/%.c,$(out)/fuzz/%,$(targets))
+manpages := $(wildcard man/*.1)
+all_c    := $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
+version  := $(shell sed -n 's/.*SOCKCTL_VERSION "\(.*\)"/\1/p' src/command.h)
+
+# Flags.
+warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+            -Wmissing-prototypes -Wold-style-definition -Wformat=2 -Werror=format-security -Wvla \
+            -Wswitch-enum -Wnull-dereference -Wundef -Wcast-qual -Wwrite-strings -Wpointer-arith \
+            -Wimplicit-fallthrough
+
+# The ones of these that this compiler knows on this machine.
+accepted = $(shell for flag in $(1); do $(compiler) -Werror $$flag -x c -c /dev/null \
+                   -o /dev/null 2>/dev/null && echo $$flag; done)
+# A level that the user chose stays; glibc wants optimisation with it.
+fortify  = $(if $(filter -O0 -D_FORTIFY_SOURCE% -U_FORTIFY_SOURCE -Wp$(comma)-D_FORTIFY_SOURCE%,\
+             $(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+comma   := ,
+hardened = -O2 -fstack-protector-strong -ffunction-sections -fdata-sections $(fortify) \
+           $(call accepted,-fstack-clash-protection -fcf-protection)
+small    = -Wl,-O1,--as-needed,--gc-sections,--hash-style=gnu
+
+compiler          = $(CC)
+profile_cflags    = $(hardened) -fPIE
+profile_ldflags   = $(small) -pie -Wl,-z,relro,-z,now
+ifeq ($(PROFILE),asan)
+  profile_cflags  = -O1 -g -fno-omit-frame-pointer $(sanitize)
+  profile_ldflags = $(sanitize)
+  sanitize       := -fsanitize=address,undefined -fno-sanitize-recover=all
+else ifeq ($(PROFILE),static)
+  compiler        = $(STATIC_CC)
+  profile_cflags  = $(hardened) -Os -fno-pie -idirafter $(out)/kernel
+  profile_ldflags = $(small) -static -no-pie -s
+else ifeq ($(PROFILE),fuzz)
+  compiler        = $(FUZZ_CC)
+  profile_cflags  = -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+  profile_ldflags = -fsanitize=fuzzer,address,undefined
+else ifeq ($(PROFILE),analyze)
+  profile_cflags  = -O1 -fanalyzer
+endif
+
+profile_cflags := $(profile_cflags)
+compile := $(compiler) -std=c11 -D_GNU_SOURCE -Isrc -pthread $(warnings) $(WERROR) \
+           $(profile_cflags) $(CPPFLAGS) $(CFLAGS)
+link    := $(compiler) -pthread $(profile_cflags) $(CFLAGS) $(profile_ldflags) $(LDFLAGS)
+
+.DELETE_ON_ERROR:
+.PHONY: all objects demo test asan lint format check-format fuzz bench static install uninstall \
+        completions dist clean FORCE
+
+all: $(binary)
+objects: $(objects)
+
+# A file that is rewritten only when its text changes; what depends on it follows the flags.
+remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || \
+           printf '%s\n' '$(subst ','\'',$(1))' >$@
+$(out)/compile.flags: FORCE
+	$(call remember,$(compile))
+$(out)/link.flags: FORCE
+	$(call remember,$(link) $(objects))
+
+$(out)/%.o: src/%.c $(out)/compile.flags
+	$(if $(V),,@echo '  CC      $@')
+	$(Q)mkdir -p $(@D)
+	$(Q)$(compile) -MMD -MP -c -o $@ $<
+
+$(out)/tests/%.o: tests/%.c $(out)/compile.flags
+	$(if $(V),,@echo '  CC      $@')
+	$(Q)mkdir -p $(@D)
+	$(Q)$(compile) -MMD -MP -c -o $@ $<
+
+$(library): $(filter-out $(out)/main.o,$(objects)) $(out)/link.flags
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+link_it = $(Q)mkdir -p $(@D); $(link) -o $@ $(filter %.o %.a,$^)
+$(binary): $(out)/main.o $(library)
+	$(if $(V),,@echo '  LINK    $@')
+	$(link_it)
+$(unit): $(out)/unit/%: $(out)/tests/unit/%.o $(library)
+	$(link_it)
+$(replay): $(out)/replay/%: $(out)/tests/fuzz/%.o $(out)/tests/fuzz/replay.o $(library)
+	$(link_it)
+$(fuzzers): $(out)/fuzz/%: $(out)/tests/fuzz/%.o $(library)
+	$(link_it)
+.SECONDARY:
+
+-include $(objects:.o=.d) $(patsubst %.c,$(out)/%.d,$(wildcard tests/unit/*.c tests/fuzz/*.c))
+
+# musl-gcc does not look where the kernel's headers are (linux/…, asm/…).
+ifeq ($(PROFILE),static)
+$(objects): | $(out)/kernel
+$(out)/kernel:
+	$(Q)mkdir -p $@
+	$(Q)for dir in linux asm asm-generic; do \
+	    for from in /usr/include /usr/include/$$(gcc -print-multiarch 2>/dev/null); do \
+	        if [ -d $$from/$$dir ]; then ln -sfn $$from/$$dir $@/$$dir; fi; done; done
+endif
+
+static:
+	$(Q)$(MAKE) --no-print-directory PROFILE=static all
+	@size=$$(stat -c %s build/static/sockctl); \
+	echo "build/static/sockctl: $$size bytes, of 256000 allowed"; [ "$$size" -le 256000 ]
+
+# Tests.
+demo: $(binary)
+	@SOCKCTL=$(abspath $(binary)) tests/checks/demo
+
+test: $(binary) $(unit) $(replay)
+	@BATS=$$(tests/checks/get-bats) SOCKCTL=$(abspath $(binary)) BUILD_DIR=$(abspath $(out)) \
+	    JOBS=$(JOBS) $(if $(filter asan,$(PROFILE)),SOCKCTL_SANITIZED=1) \
+	    tests/checks/run-tests $(TESTS)
+
+asan:
+	$(Q)$(MAKE) --no-print-directory PROFILE=asan test
+
+lint: compile_commands.json
+	@tests/checks/lint $(all_c)
+
+format:
+	clang-format -i $(all_c)
+check-format:
+	clang-format --dry-run --Werror $(all_c)
+
+fuzz:
+	$(Q)$(MAKE) --no-print-directory PROFILE=fuzz fuzz-all
+ifeq ($(PROFILE),fuzz)
+.PHONY: fuzz-all $(fuzzers:=.run)
+fuzz-all: $(fuzzers:=.run)
+$(fuzzers:=.run): %.run: %
+	@mkdir -p $<.corpus tests/fuzz/corpus/$(<F)
+	@echo '  FUZZ    $(<F)'
+	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -timeout=5 -print_final_stats=1 -artifact_prefix=$<- \
+	    $<.corpus tests/fuzz/corpus/$(<F) 2>$<.log || { tail -n 60 $<.log; exit 1; }
+	@grep -E '^(Done|stat::number_of)' $<.log
+endif
+
+bench: $(binary)
+	@if [ -x tests/bench/run ]; then SOCKCTL=$(abspath $(binary)) tests/bench/run; \
+	else echo 'bench: there is no tests/bench/run'; fi
+
+# What users and packagers get.
+completions: $(binary)
+	SOCKCTL=$(abspath $(binary)) tests/checks/gen-completions completions
+
+prefix    := $(DESTDIR)$(PREFIX)
+installed := bin/sockctl $(manpages:man/%=share/man/man1/%) \
+             share/bash-completion/completions/sockctl share/zsh/site-functions/_sockctl \
+             share/fish/vendor_completions.d/sockctl.fish
+install: $(binary)
+	install -d $(sort $(dir $(addprefix $(prefix)/,$(installed))))
+	install -m 755 $(binary) $(prefix)/bin/sockctl
+	$(if $(manpages),install -m 644 $(manpages) $(prefix)/share/man/man1)
+	install -m 644 completions/sockctl.bash $(prefix)/share/bash-completion/completions/sockctl
+	install -m 644 completions/_sockctl $(prefix)/share/zsh/site-functions
+	install -m 644 completions/sockctl.fish $(prefix)/share/fish/vendor_completions.d
+uninstall:
+	rm -f $(addprefix $(prefix)/,$(installed))
+
+dist:
+	@mkdir -p build
+	git archive --prefix=sockctl-$(version)/ -o build/sockctl-$(version).tar.gz HEAD
+	@echo build/sockctl-$(version).tar.gz
+
+quoted = $(subst ",\",$(subst \,\\,$(1)))
+compile_commands.json: Makefile $(sources) $(out)/compile.flags
+	@{ echo '['; comma=; for file in $(sources); do \
+	    printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}\n' "$$comma" \
+	        '$(CURDIR)' "$$file" '$(subst ','\'',$(call quoted,$(compile)))' "$$file"; \
+	    comma=,; done; echo ']'; } >$@
+
+clean:
+	rm -rf build sockctl compile_commands.json

@@ -1,0 +1,38 @@
+#include "base/memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+
+enum { EXIT_IMPOSSIBLE = 70 }; /* sysexits.h, EX_SOFTWARE */
+
+void memory_impossible(const char *what)
+{
+    message_print("%s", what);
+    exit(EXIT_IMPOSSIBLE);
+}
+
+void *memory_new(size_t count, size_t size)
+{
+    void *block = calloc(count, size);
+    if (!block)
+        memory_impossible("out of memory");
+    return block;
+}
+
+void *memory_grow(void *block, size_t count, size_t size)
+{
+    void *grown = !count || !size || count > SIZE_MAX / size ? NULL : realloc(block, count * size);
+    if (!grown)
+        memory_impossible("out of memory");
+    return grown;
+}
+
+char *memory_copy(const char *bytes, size_t length)
+{
+    char *copy = memory_new(length + 1, 1);
+    memcpy(copy, bytes, length);
+    return copy;
+}

@@ -1,0 +1,130 @@
+#include "base/text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+size_t text_escape(char *out, size_t room, const char *bytes, size_t length)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t used = 0;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        if (byte >= 0x20 && byte < 0x7f) {
+            if (room - used < 1)
+                break;
+            out[used++] = (char)byte;
+        } else {
+            if (room - used < 4)
+                break;
+            out[used++] = '\\';
+            out[used++] = 'x';
+            out[used++] = hex[byte >> 4];
+            out[used++] = hex[byte & 15];
+        }
+    }
+    return used;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* Reads up to `most` digits of `base` at *at, which it moves on. */
+static int numeric_escape(const char **at, int base, int most)
+{
+    int value = 0;
+    for (int i = 0; i < most; i++, (*at)++) {
+        int digit = hex_digit(**at);
+        if (digit < 0 || digit >= base)
+            break;
+        value = value * base + digit;
+    }
+    return value;
+}
+
+/* The byte that the escape after a backslash stands for; -1 if there is no such escape. */
+static int one_escape(const char **at)
+{
+    static const char names[] = "nrtabefv\\\"'";
+    static const char bytes[] = "\n\r\t\a\b\033\f\v\\\"'";
+    char c = **at;
+    if (c >= '0' && c <= '7')
+        return numeric_escape(at, 8, 3);
+    (*at)++;
+    if (c == 'x')
+        return hex_digit(**at) < 0 ? -1 : numeric_escape(at, 16, 2);
+    const char *name = c ? strchr(names, c) : NULL;
+    return name ? bytes[name - names] : -1;
+}
+
+const char *text_unescape(char *text, size_t *length)
+{
+    char *out = text;
+    for (const char *in = text; *in;) {
+        if (*in != '\\') {
+            *out++ = *in++;
+            continue;
+        }
+        in++;
+        int byte = one_escape(&in);
+        if (byte < 0)
+            return "has an unknown escape";
+        if (byte > UINT8_MAX)
+            return "has an octal escape over \\377";
+        *out++ = (char)byte;
+    }
+    *length = (size_t)(out - text);
+    return NULL;
+}
+
+enum { WORD_MAX = 63 };
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The cost of turning the first `i` bytes of one into the first `j` of other, from those of less. */
+static size_t cheapest(size_t cost[][WORD_MAX + 1], const char *one, const char *other, size_t i,
+                       size_t j)
+{
+    if (i == 0 || j == 0)
+        return i + j;
+    size_t best = cost[i - 1][j - 1] + (one[i - 1] != other[j - 1]);
+    best = least(best, least(cost[i - 1][j], cost[i][j - 1]) + 1);
+    if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
+        best = least(best, cost[i - 2][j - 2] + 1);
+    return best;
+}
+
+size_t text_distance(const char *one, const char *other)
+{
+    size_t rows = strlen(one), columns = strlen(other);
+    size_t cost[WORD_MAX + 1][WORD_MAX + 1];
+    if (rows > WORD_MAX || columns > WORD_MAX)
+        return SIZE_MAX;
+    for (size_t i = 0; i <= rows; i++)
+        for (size_t j = 0; j <= columns; j++)
+            cost[i][j] = cheapest(cost, one, other, i, j);
+    return cost[rows][columns];
+}
+
+bool text_starts_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool text_is_digits(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+    return length > 0;
+}

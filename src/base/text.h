@@ -1,0 +1,26 @@
+/*
+ * Strings: escaping for a terminal, C escapes from a person, and the distance between two words.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Writes `length` bytes as printable ASCII, each other byte as \xNN; stops before `room` would
+ * be exceeded. Returns the bytes written; adds no NUL. */
+size_t text_escape(char *out, size_t room, const char *bytes, size_t length);
+
+/* Decodes C escapes (\n \r \t \0 \a \b \e \f \v \\ \" \' \xH[H] \NNN) in place; *length is the
+ * number of bytes left, which may contain NUL. Returns NULL, or what is wrong with the text. */
+const char *text_unescape(char *text, size_t *length);
+
+/* Edits (insert, delete, replace, swap of neighbours) that turn one word into the other; words
+ * longer than 63 bytes are infinitely far apart. */
+size_t text_distance(const char *one, const char *other);
+
+bool text_starts_with(const char *text, const char *prefix);
+/* Every byte an ASCII digit, and at least one. */
+bool text_is_digits(const char *text, size_t length);
+
+#endif

@@ -1,0 +1,112 @@
+#include "base/units.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char not_duration[] = "is not a duration (5, 0.5, 250ms, 2s, 1m, 1h)";
+static const char not_size[] = "is not a size (4096, 64k, 1M, 2G)";
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Reads decimal digits at *at, which it moves on; false when there are none or they exceed
+ * `most`. */
+static bool read_digits(const char **at, uint64_t most, uint64_t *value)
+{
+    const char *start = *at;
+    *value = 0;
+    for (; is_digit(**at); (*at)++) {
+        uint64_t digit = (uint64_t)(**at - '0');
+        if (*value > (most - digit) / 10)
+            return false;
+        *value = *value * 10 + digit;
+    }
+    return *at != start;
+}
+
+/* The microseconds in one of the unit; 0 for a unit that is not known. */
+static uint64_t duration_unit(const char *unit)
+{
+    static const struct {
+        const char *name;
+        uint64_t us;
+    } units[] = {{"", 1000000}, {"s", 1000000}, {"ms", 1000}, {"m", 60000000}, {"h", 3600000000}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(unit, units[i].name) == 0)
+            return units[i].us;
+    return 0;
+}
+
+const char *units_duration(const char *text, int64_t *ms)
+{
+    enum { TEN_YEARS_S = 315360000 };
+    uint64_t whole = 0, fraction = 0, scale = 1;
+    const char *at = text;
+    if (!read_digits(&at, (uint64_t)TEN_YEARS_S * 1000, &whole))
+        return not_duration;
+    if (*at == '.') {
+        const char *start = ++at;
+        if (!is_digit(*at))
+            return not_duration;
+        for (; is_digit(*at); at++) {
+            if (at - start >= 6) /* beyond a microsecond digits no longer count */
+                continue;
+            fraction = fraction * 10 + (uint64_t)(*at - '0');
+            scale *= 10;
+        }
+    }
+    uint64_t unit = duration_unit(at);
+    if (!unit || whole > (uint64_t)TEN_YEARS_S * 1000000 / unit)
+        return not_duration;
+    uint64_t us = whole * unit + fraction * unit / scale;
+    *ms = (int64_t)((us + 999) / 1000);
+    return NULL;
+}
+
+const char *units_size(const char *text, uint64_t *bytes)
+{
+    static const char letters[] = "kKmMgGtT";
+    uint64_t value;
+    const char *at = text;
+    if (!read_digits(&at, INT64_MAX, &value))
+        return not_size;
+    unsigned shift = 0;
+    if (*at) {
+        const char *letter = strchr(letters, *at);
+        if (!letter || at[1])
+            return not_size;
+        shift = 10 * ((unsigned)(letter - letters) / 2 + 1);
+    }
+    if (value > (uint64_t)INT64_MAX >> shift)
+        return not_size;
+    *bytes = value << shift;
+    return NULL;
+}
+
+const char *units_number(const char *text, int64_t least, int64_t most, int64_t *value)
+{
+    uint64_t number;
+    const char *at = text;
+    if (!read_digits(&at, INT64_MAX, &number) || *at)
+        return "is not a whole number";
+    if ((int64_t)number < least)
+        return "is too small";
+    if ((int64_t)number > most)
+        return "is too large";
+    *value = (int64_t)number;
+    return NULL;
+}
+
+char *units_show_size(char *out, unsigned long room, uint64_t bytes)
+{
+    static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    size_t unit = 0;
+    double value = (double)bytes;
+    for (; value >= 1024 && unit < sizeof names / sizeof *names - 1; unit++)
+        value /= 1024;
+    snprintf(out, room, unit ? "%.1f%s" : "%.0f%s", value, names[unit]);
+    return out;
+}

@@ -1,0 +1,21 @@
+/*
+ * Numbers with units, as a person types them. Each reader takes the whole string or refuses it:
+ * no sign, no space, no trailing junk, no overflow. It returns NULL and sets *value, or returns
+ * what is wrong, as words that follow the value: "is not a duration (5, 0.5, 250ms, 2s, 1m, 1h)".
+ */
+#ifndef BASE_UNITS_H
+#define BASE_UNITS_H
+
+#include <stdint.h>
+
+/* 5 (seconds), 0.5, 250ms, 2s, 1m, 1h; *ms in milliseconds, rounded up, at most ten years. */
+const char *units_duration(const char *text, int64_t *ms);
+/* 4096, 64k, 1M, 2G: powers of 1024. */
+const char *units_size(const char *text, uint64_t *bytes);
+/* A plain decimal number from `least` to `most`. */
+const char *units_number(const char *text, int64_t least, int64_t most, int64_t *value);
+
+/* `bytes` as 12B, 3.4KiB, 5.6MiB … into `out` (16 bytes hold any value). Returns out. */
+char *units_show_size(char *out, unsigned long room, uint64_t bytes);
+
+#endif

@@ -1,0 +1,186 @@
+#include "cli/opt.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "command.h"
+
+enum {
+    FIRST_ROW = 256, /* getopt_long returns FIRST_ROW + the row's index, for letters too */
+    ROWS_MAX = 128
+};
+
+const struct opt opt_common_rows[] = {
+    OPT('h', "help", flag, struct opt_common, help, "show this help"),
+    OPT('V', "version", flag, struct opt_common, version, "show the version"),
+    OPT('v', "verbose", count, struct opt_common, verbosity, "tell what happens; -vv: every call"),
+    OPT_END,
+};
+
+static bool is_common(const struct opt *row)
+{
+    return row >= opt_common_rows &&
+           row < opt_common_rows + sizeof opt_common_rows / sizeof *opt_common_rows;
+}
+
+const struct opt *opt_row(const struct command *command, size_t index)
+{
+    size_t own = 0;
+    while (command->options[own].name)
+        own++;
+    const struct opt *row = index < own ? &command->options[index] : &opt_common_rows[index - own];
+    return row->name ? row : NULL;
+}
+
+/* What getopt_long needs, derived from the rows. */
+struct getopt_tables {
+    struct option longs[ROWS_MAX + 1];
+    char letters[3 * ROWS_MAX + 3];
+};
+
+static int argument_of(const struct opt *row)
+{
+    if (!row->type->metavar)
+        return no_argument;
+    return row->flags & OPT_OPTIONAL ? optional_argument : required_argument;
+}
+
+static void fill_tables(const struct command *command, struct getopt_tables *tables)
+{
+    /* '-': operands are returned in their order, as option 1, so that what precedes `--` is known;
+     * ':': a missing argument is told from an unknown option. */
+    char *letter = stpcpy(tables->letters, "-:");
+    size_t count = 0;
+    for (const struct opt *row; (row = opt_row(command, count)); count++) {
+        if (count == ROWS_MAX)
+            memory_impossible("too many options in a table");
+        tables->longs[count] = (struct option){row->name, argument_of(row), NULL,
+                                               FIRST_ROW + (int)count};
+        if (!row->letter)
+            continue;
+        *letter++ = row->letter;
+        /* An optional argument belongs to the long name alone: -k10 would be ambiguous. */
+        if (argument_of(row) == required_argument)
+            *letter++ = ':';
+    }
+    *letter = '\0';
+    tables->longs[count] = (struct option){NULL, 0, NULL, 0};
+}
+
+static const struct opt *row_of(const struct command *command, int found)
+{
+    if (found >= FIRST_ROW)
+        return opt_row(command, (size_t)(found - FIRST_ROW));
+    const struct opt *row;
+    for (size_t i = 0; (row = opt_row(command, i)); i++)
+        if (row->letter && row->letter == found)
+            return row;
+    return NULL;
+}
+
+static int unknown_long(const struct command *command, const char *word, struct error *err)
+{
+    size_t length = strcspn(word, "="), least = 4;
+    char name[64] = "";
+    memcpy(name, word, length < sizeof name ? length : sizeof name - 1);
+    const struct opt *row, *nearest = NULL;
+    error_set(err, STATUS_USAGE, "unknown option --%.*s", (int)(length < 100 ? length : 100), word);
+    for (size_t i = 0; (row = opt_row(command, i)); i++) {
+        if (length && strncmp(row->name, name, length) == 0)
+            return error_set(err, STATUS_USAGE, "option --%s is ambiguous", name);
+        size_t distance = text_distance(name, row->name);
+        if (distance < least) {
+            least = distance;
+            nearest = row;
+        }
+    }
+    return nearest ? error_add(err, " (did you mean --%s?)", nearest->name) : -1;
+}
+
+/* What getopt_long complained of, `found` being '?' or ':'. */
+static int complain(const struct command *command, char **argv, int found, struct error *err)
+{
+    const struct opt *row = optopt ? row_of(command, optopt) : NULL;
+    if (found == ':' && row)
+        return error_set(err, STATUS_USAGE, "option --%s needs an argument", row->name);
+    if (row && optopt >= FIRST_ROW)
+        return error_set(err, STATUS_USAGE, "option --%s takes no argument", row->name);
+    if (optopt)
+        return error_set(err, STATUS_USAGE, "unknown option -%c", optopt);
+    return unknown_long(command, argv[optind - 1] + 2, err);
+}
+
+static int read_value(const struct opt *row, struct opt_parsed *parsed, struct error *err)
+{
+    if (!row)
+        memory_impossible("getopt_long returned an option of no table");
+    char *base = is_common(row) ? (char *)&parsed->common : parsed->options;
+    const char *wrong = row->type->read(optarg, base + row->offset);
+    if (!wrong)
+        return 0;
+    error_set(err, STATUS_USAGE, "option --%s: '%.100s' %s", row->name, optarg ? optarg : "",
+              wrong);
+    return -1;
+}
+
+static int check_operands(const struct command *command, const struct opt_parsed *parsed,
+                          struct error *err)
+{
+    if (parsed->common.help || parsed->common.version)
+        return 0;
+    if (parsed->count < command->min_operands)
+        return error_set(err, STATUS_USAGE, "missing operand: %s %s", command->name,
+                         command->operands);
+    if (command->max_operands >= 0 && parsed->count > command->max_operands)
+        return error_set(err, STATUS_USAGE, "too many operands, starting with '%.100s'",
+                         parsed->words[command->max_operands]);
+    return 0;
+}
+
+/* What follows `--`: a program where the command takes one and has its operands already. */
+static void take_rest(const struct command *command, char **rest, struct opt_parsed *parsed)
+{
+    if (command->takes_program && parsed->count > 0) {
+        parsed->program = *rest ? rest : NULL;
+        return;
+    }
+    while (*rest)
+        parsed->words[parsed->count++] = *rest++;
+}
+
+int opt_parse(const struct command *command, int argc, char **argv, struct opt_parsed *parsed,
+              struct error *err)
+{
+    struct getopt_tables tables;
+    fill_tables(command, &tables);
+    *parsed = (struct opt_parsed){0};
+    parsed->options = memory_new(1, command->options_size);
+    memcpy(parsed->options, command->defaults, command->options_size);
+    parsed->words = memory_new((size_t)argc + 1, sizeof *parsed->words);
+    opterr = 0;
+    int found;
+    while ((found = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
+        if (found == 1) {
+            parsed->words[parsed->count++] = optarg;
+            continue;
+        }
+        if (found == '?' || found == ':')
+            return complain(command, argv, found, err);
+        if (read_value(row_of(command, found), parsed, err))
+            return -1;
+    }
+    take_rest(command, argv + optind, parsed);
+    return check_operands(command, parsed, err);
+}
+
+void opt_release(const struct command *command, struct opt_parsed *parsed)
+{
+    for (const struct opt *row = command->options; row->name && parsed->options; row++)
+        if (row->type == &opt_list)
+            free(((struct opt_list *)(void *)((char *)parsed->options + row->offset))->items);
+    free(parsed->options);
+    free(parsed->words);
+}

@@ -1,0 +1,130 @@
+/*
+ * Options as data. One row says everything about one option: parsing, --help, usage, completions
+ * and the check of the man page are derived from it.
+ *
+ *     static const struct opt options[] = {
+ *         OPT('w', "timeout", duration, struct connect_options, timeout_ms, "limit for connecting"),
+ *         OPT_END,
+ *     };
+ *
+ * A row is bound to a field of the command's options struct; a field of the wrong type for its
+ * kind does not compile. To add a kind: an opt_type in opt_type.c, and its two lines here.
+ */
+#ifndef CLI_OPT_H
+#define CLI_OPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct command;
+struct operands;
+
+/* A kind of value. */
+struct opt_type {
+    const char *metavar; /* how help calls the argument; NULL: the option takes none */
+    /* Reads `text` (NULL where there is no argument; it may be changed in place) into the field.
+     * Returns NULL, or what is wrong with it, as words that follow the value: "is not a size". */
+    const char *(*read)(char *text, void *field);
+};
+
+enum {
+    OPT_OPTIONAL = 1, /* the argument may be left out; if given, it is written --name=VALUE */
+    OPT_HIDDEN = 2    /* accepted, but not in help */
+};
+
+struct opt {
+    char letter; /* 0: none */
+    const char *name;
+    const char *help;
+    const struct opt_type *type;
+    size_t offset;
+    unsigned flags;
+};
+
+/* An option that may be given several times. */
+struct opt_list {
+    const char **items; /* point into argv; the array is the list's own */
+    size_t count;
+};
+
+/* Text in which C escapes have been decoded: it may hold any byte. */
+struct opt_bytes {
+    const char *bytes; /* in argv; NULL: not given */
+    size_t length;
+};
+
+#define OPT_CTYPE_flag bool
+#define OPT_CTYPE_count int
+#define OPT_CTYPE_ipv4 int
+#define OPT_CTYPE_ipv6 int
+#define OPT_CTYPE_text const char *
+#define OPT_CTYPE_file const char *
+#define OPT_CTYPE_host const char *
+#define OPT_CTYPE_port const char *
+#define OPT_CTYPE_list struct opt_list
+#define OPT_CTYPE_bytes struct opt_bytes
+#define OPT_CTYPE_duration int64_t
+#define OPT_CTYPE_size uint64_t
+#define OPT_CTYPE_number int64_t
+#define OPT_CTYPE_mode int
+
+extern const struct opt_type opt_flag;     /* set to true */
+extern const struct opt_type opt_count;    /* one more each time */
+extern const struct opt_type opt_ipv4;     /* AF_INET into an address family */
+extern const struct opt_type opt_ipv6;     /* AF_INET6 */
+extern const struct opt_type opt_text;     /* TEXT, as typed */
+extern const struct opt_type opt_file;     /* FILE */
+extern const struct opt_type opt_host;     /* ADDR */
+extern const struct opt_type opt_port;     /* PORT: a number from 0 to 65535, or a service name */
+extern const struct opt_type opt_list;     /* TEXT, each time one more */
+extern const struct opt_type opt_bytes;    /* TEXT, with C escapes */
+extern const struct opt_type opt_duration; /* TIME, in milliseconds */
+extern const struct opt_type opt_size;     /* SIZE, in bytes */
+extern const struct opt_type opt_number;   /* N, from 1 to INT_MAX */
+extern const struct opt_type opt_mode;     /* OCTAL, from 0 to 0777 */
+
+#define OPT_WITH(letter, name, kind, options, field, flags, help)                                  \
+    {                                                                                              \
+        letter, name, help, &opt_##kind,                                                           \
+            offsetof(options, field) + 0 * _Generic(((options *)0)->field, OPT_CTYPE_##kind        \
+                                                    : sizeof(char)),                               \
+            flags                                                                                  \
+    }
+#define OPT(letter, name, kind, options, field, help)                                              \
+    OPT_WITH(letter, name, kind, options, field, 0, help)
+#define OPT_END                                                                                    \
+    {                                                                                              \
+        0, NULL, NULL, NULL, 0, 0                                                                  \
+    }
+
+/* The rows that every command has: --help, --version, --verbose. */
+struct opt_common {
+    bool help;
+    bool version;
+    int verbosity;
+};
+extern const struct opt opt_common_rows[];
+
+/* What the words of a command line say. */
+struct opt_parsed {
+    void *options; /* the command's options struct */
+    struct opt_common common;
+    const char **words; /* operands in their order, NULL-terminated */
+    int count;
+    char **program; /* in argv: what follows `--`; NULL without one */
+};
+
+/* Reads argv[1] … of `command`. With --help or --version the operands are not checked. Whatever
+ * came of it, opt_release gives back what *parsed holds. */
+int opt_parse(const struct command *command, int argc, char **argv, struct opt_parsed *parsed,
+              struct error *err);
+void opt_release(const struct command *command, struct opt_parsed *parsed);
+
+/* The row with this long name in the command's table or the common rows, by index; NULL at the
+ * end. Help, completions and --table walk a command's options with it. */
+const struct opt *opt_row(const struct command *command, size_t index);
+
+#endif

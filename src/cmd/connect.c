@@ -1,0 +1,108 @@
+/*
+ * sockctl connect: stdin goes to the socket, the socket to stdout.
+ */
+#include "cli/report.h"
+#include "cmd/interrupt.h"
+#include "cmd/limit.h"
+#include "cmd/session.h"
+#include "cmd/shared.h"
+#include "command.h"
+#include "net/dial.h"
+
+struct connect_options {
+    struct family_options family;
+    struct protocol_options protocol;
+    struct limit_options limits;
+    struct transfer_options transfer;
+    const char *source;
+    const char *source_port;
+};
+
+static const struct opt options[] = {
+    FAMILY_ROWS(struct connect_options, family),
+    PROTOCOL_ROWS(struct connect_options, protocol),
+    OPT('s', "source", host, struct connect_options, source, "local address, or UNIX path"),
+    OPT('p', "source-port", port, struct connect_options, source_port, "local port"),
+    LIMIT_ROWS(struct connect_options, limits, "limit for connecting, all addresses together"),
+    TRANSFER_ROWS(struct connect_options, transfer),
+    OPT_END,
+};
+
+static const struct connect_options defaults = {.family = FAMILY_DEFAULTS,
+                                                .limits = LIMIT_DEFAULTS,
+                                                .transfer = TRANSFER_DEFAULTS};
+
+static struct end end_of_connection(const struct connection *connection)
+{
+    return connection->inherited ? end_of(connection->fd) : end_of_socket(connection->fd);
+}
+
+static int transfer(const struct session *session, const struct connection *connection,
+                    struct error *err)
+{
+    char peer[SOCKNAME_TEXT_MAX], local[SOCKNAME_TEXT_MAX];
+    report_connected(sockname_text(&connection->peer, peer),
+                     sockname_text(&connection->local, local));
+    if (connection->socktype == SOCK_STREAM)
+        return session_stream(session, end_of_connection(connection), &connection->peer, err);
+    const struct datagram_policy policy = {
+        .peer = DATAGRAM_CONNECTED,
+        .most = connection->peer.storage.ss_family == AF_UNIX ? DATAGRAM_MOST : DATAGRAM_UDP_MOST,
+        .has_end = connection->socktype == SOCK_SEQPACKET,
+        .first_ms = -1,
+    };
+    return session_datagrams(session, &connection->fd, 1, &policy, err);
+}
+
+static int dial_and_transfer(const struct connect_options *given, const struct address *address,
+                             struct loop *loop, struct error *err)
+{
+    const struct session session = {.loop = loop,
+                                    .transfer = &given->transfer,
+                                    .limits = &given->limits};
+    const struct dial_options how = {
+        .numeric = given->family.numeric,
+        .timeout_ms = given->limits.timeout_ms,
+        .source = given->source,
+        .source_port = given->source_port,
+    };
+    struct connection connection;
+    struct interrupt interrupt;
+    if (given->source && address->kind == ADDRESS_UNIX) /* a socket file to be removed */
+        interrupt_catch(&interrupt, loop, err);
+    if (dial(loop, address, &how, &connection, err))
+        return -1;
+    int result = transfer(&session, &connection, err);
+    connection_close(&connection);
+    return result;
+}
+
+static int run(const void *chosen, const struct operands *operands, struct error *err)
+{
+    const struct connect_options *given = chosen;
+    const struct address_use use = {.udp = given->protocol.udp,
+                                    .unix_socket = given->protocol.unix_socket,
+                                    .family = given->family.family};
+    struct address address;
+    if (address_parse(&address, operands->words, operands->count, &use, err))
+        return -1;
+    struct loop *loop = loop_new();
+    struct limit limit;
+    limit_command(&limit, loop, given->limits.max_time_ms, err);
+    int result = dial_and_transfer(given, &address, loop, err);
+    limit_cancel(&limit);
+    loop_free(loop);
+    return result;
+}
+
+const struct command connect_command = {
+    .name = "connect",
+    .operands = "ADDRESS",
+    .summary = "Connect to an address; stdin goes to the socket, the socket to stdout",
+    .min_operands = 1,
+    .max_operands = 2,
+    .options = options,
+    .defaults = &defaults,
+    .options_size = sizeof defaults,
+    .run = run,
+};

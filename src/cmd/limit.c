@@ -1,0 +1,29 @@
+#include "cmd/limit.h"
+
+static void is_over(struct timer *timer)
+{
+    struct limit *limit = LOOP_OWNER(timer, struct limit, timer);
+    *limit->err = limit->reason;
+    loop_stop(limit->loop, -1);
+}
+
+void limit_start(struct limit *limit, struct loop *loop, int64_t limit_ms, struct error *err)
+{
+    limit->loop = loop;
+    limit->err = err;
+    limit->timer = (struct timer){.fired = is_over};
+    if (limit_ms >= 0)
+        loop_timer_set(loop, &limit->timer, limit_ms);
+}
+
+void limit_cancel(struct limit *limit)
+{
+    loop_timer_cancel(limit->loop, &limit->timer);
+}
+
+void limit_command(struct limit *limit, struct loop *loop, int64_t limit_ms, struct error *err)
+{
+    error_set(&limit->reason, STATUS_TIMEOUT, "the limit of %.3g seconds for the command is over",
+              (double)limit_ms / 1000);
+    limit_start(limit, loop, limit_ms, err);
+}

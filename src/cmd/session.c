@@ -1,0 +1,174 @@
+#include "cmd/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "cli/report.h"
+#include "io/relay.h"
+#include "net/sock.h"
+
+enum { DATAGRAM_QUIT_MS = 1000 };
+
+struct end session_input(const struct session *session)
+{
+    struct end in = end_stdin();
+    if (session->transfer->recv_only || (session->serving && in.kind == END_NULL))
+        in.fd = -1;
+    return in;
+}
+
+struct end session_output(const struct session *session)
+{
+    if (!session->transfer->send_only)
+        return end_stdout();
+    return (struct end){open("/dev/null", O_WRONLY | O_CLOEXEC), END_NULL, true};
+}
+
+/* Streams */
+
+/* A relay, and the loop that its end stops. */
+struct stream {
+    struct relay relay;
+    struct loop *loop;
+};
+
+static void stream_done(struct relay *relay)
+{
+    loop_stop(LOOP_OWNER(relay, struct stream, relay)->loop, relay->result);
+}
+
+/* The peer has ended: whoever reads our stdout is to see that. */
+static int close_output(struct relay *relay)
+{
+    if (relay->near.out.kind != END_PIPE)
+        return 0;
+    return end_close_stdout(&relay->near.out);
+}
+
+static bool is_tcp(const struct sockname *peer)
+{
+    return peer->storage.ss_family == AF_INET || peer->storage.ss_family == AF_INET6;
+}
+
+int64_t session_silence_ms(const struct session *session)
+{
+    if (session->transfer->exit_on_eof)
+        return 0;
+    return session->transfer->until_stdin_ends ? -1 : RELAY_SILENCE_MS;
+}
+
+static struct relay_policy policy_of(const struct session *session, const struct sockname *peer)
+{
+    const struct transfer_options *transfer = session->transfer;
+    return (struct relay_policy){
+        .no_shutdown = transfer->no_shutdown,
+        .confirm = !transfer->no_confirm && is_tcp(peer),
+        .quit_after_ms = transfer->quit_after_ms,
+        .idle_ms = session->limits->idle_ms,
+        .silence_ms = session_silence_ms(session),
+        .greeting = session->greeting,
+        .greeting_length = session->greeting_length,
+    };
+}
+
+static void prepare(struct stream *stream, const struct session *session, struct end socket,
+                    const struct sockname *peer, const char *name)
+{
+    *stream = (struct stream){.loop = session->loop};
+    stream->relay.near = (struct relay_side){.in = session_input(session),
+                                             .out = session_output(session),
+                                             .in_name = "stdin",
+                                             .out_name = "stdout",
+                                             .status = STATUS_LOCAL_IO};
+    stream->relay.far = (struct relay_side){
+        .in = socket, .out = socket, .in_name = name, .out_name = name, .status = STATUS_TRANSFER};
+    stream->relay.policy = policy_of(session, peer);
+    stream->relay.near_ended = close_output;
+    stream->relay.done = stream_done;
+}
+
+/* What a file system says only when the file is closed (a quota, a lost server). */
+static int check_output(struct end *out, struct error *err)
+{
+    if (out->kind != END_FILE || end_close_stdout(out) == 0)
+        return 0;
+    return error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
+}
+
+int session_stream(const struct session *session, struct end socket, const struct sockname *peer,
+                   struct error *err)
+{
+    struct stream stream;
+    struct pump_pool pool = {0};
+    char name[SOCKNAME_TEXT_MAX];
+    prepare(&stream, session, socket, peer, sockname_text(peer, name));
+    relay_start(&stream.relay, session->loop, &pool);
+    int result = loop_run(session->loop);
+    relay_release(&stream.relay);
+    pump_pool_release(&pool);
+    if (stream.relay.result < 0)
+        *err = stream.relay.error;
+    report_closed(name, stream.relay.down.taken, stream.relay.up.moved);
+    if (result == 0)
+        result = check_output(&stream.relay.near.out, err);
+    return result;
+}
+
+/* Datagrams */
+
+struct messages {
+    struct datagram_relay relay;
+    struct loop *loop;
+    char name[SOCKNAME_TEXT_MAX];
+};
+
+static void messages_done(struct datagram_relay *relay)
+{
+    loop_stop(LOOP_OWNER(relay, struct messages, relay)->loop, relay->result);
+}
+
+static void peer_heard(struct datagram_relay *relay, const struct sockname *peer)
+{
+    report_accepted(sockname_text(peer, LOOP_OWNER(relay, struct messages, relay)->name));
+}
+
+static void name_messages(struct messages *messages, int socket, enum datagram_peer kind)
+{
+    struct sockname name = {.length = 0};
+    if (kind == DATAGRAM_CONNECTED)
+        sock_peer(socket, &name);
+    else
+        sock_name(socket, &name);
+    sockname_text(&name, messages->name);
+}
+
+int session_datagrams(const struct session *session, const int *sockets, size_t count,
+                      const struct datagram_policy *policy, struct error *err)
+{
+    struct messages messages = {.loop = session->loop};
+    struct datagram_relay *relay = &messages.relay;
+    name_messages(&messages, sockets[0], policy->peer);
+    relay->policy = *policy;
+    relay->policy.idle_ms = session->limits->idle_ms;
+    relay->policy.silence_ms = session_silence_ms(session);
+    relay->policy.quit_after_ms = session->transfer->quit_after_ms;
+    if (!session->serving && !policy->has_end && relay->policy.quit_after_ms < 0)
+        relay->policy.quit_after_ms = DATAGRAM_QUIT_MS;
+    relay->in = session_input(session);
+    relay->out = session_output(session);
+    relay->peer_name = messages.name;
+    relay->in_name = "stdin";
+    relay->out_name = "stdout";
+    relay->heard = peer_heard;
+    relay->done = messages_done;
+    for (size_t i = 0; i < count; i++)
+        datagram_add_socket(relay, sockets[i]);
+    datagram_start(relay, session->loop);
+    int result = loop_run(session->loop);
+    datagram_release(relay);
+    if (relay->result < 0)
+        *err = relay->error;
+    report_closed(messages.name, relay->bytes_in, relay->bytes_out);
+    return result;
+}

@@ -1,0 +1,42 @@
+/*
+ * One connection joined to stdin and stdout, from the moment it is up until its end: what connect
+ * and listen have in common.
+ */
+#ifndef CMD_SESSION_H
+#define CMD_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "cmd/shared.h"
+#include "io/datagram.h"
+#include "io/end.h"
+#include "io/loop.h"
+#include "net/address.h"
+
+struct session {
+    struct loop *loop;
+    const struct transfer_options *transfer;
+    const struct limit_options *limits;
+    const char *greeting; /* sent first */
+    size_t greeting_length;
+    bool serving; /* a listener: stdin that is /dev/null is no input, rather than empty */
+};
+
+/* A stream: runs the loop until both directions have ended. Closes nothing but stdout. */
+int session_stream(const struct session *session, struct end socket, const struct sockname *peer,
+                   struct error *err);
+
+/* Messages, by one socket or the several of a listener, until their end. */
+int session_datagrams(const struct session *session, const int *sockets, size_t count,
+                      const struct datagram_policy *policy, struct error *err);
+
+/* stdin and stdout as this session uses them; an fd of -1: there is no input. */
+struct end session_input(const struct session *session);
+struct end session_output(const struct session *session);
+
+/* How long the input may be silent after the other end has ended, as relay.h and hub.h take it. */
+int64_t session_silence_ms(const struct session *session);
+
+#endif

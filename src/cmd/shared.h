@@ -1,0 +1,102 @@
+/*
+ * Options that several commands share: one struct and one row macro each, so that a letter is
+ * written once and means the same everywhere.
+ */
+#ifndef CMD_SHARED_H
+#define CMD_SHARED_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "cli/opt.h"
+
+/* Which addresses a name may give. */
+struct family_options {
+    int family;
+    bool numeric;
+};
+#define FAMILY_DEFAULTS                                                                            \
+    {                                                                                              \
+        AF_UNSPEC, false                                                                           \
+    }
+#define FAMILY_ONLY_ROWS(options, field)                                                           \
+    OPT('4', "ipv4", ipv4, options, field.family, "IPv4 only"),                                    \
+        OPT('6', "ipv6", ipv6, options, field.family, "IPv6 only")
+#define FAMILY_ROWS(options, field)                                                                \
+    FAMILY_ONLY_ROWS(options, field),                                                              \
+        OPT('n', "numeric", flag, options, field.numeric, "no name or service look-up")
+
+/* The protocol, where the address does not say. */
+struct protocol_options {
+    bool udp;
+    bool unix_socket;
+};
+#define PROTOCOL_ROWS(options, field)                                                              \
+    OPT('u', "udp", flag, options, field.udp, "UDP, or UNIX datagrams with -U"),                   \
+        OPT('U', "unix", flag, options, field.unix_socket, "the address is a UNIX socket's path")
+
+/* Time limits; -1: none. */
+struct limit_options {
+    int64_t timeout_ms;
+    int64_t idle_ms;
+    int64_t max_time_ms;
+};
+#define LIMIT_DEFAULTS                                                                             \
+    {                                                                                              \
+        -1, -1, -1                                                                                 \
+    }
+#define LIMIT_ROWS(options, field, timeout_help)                                                   \
+    OPT('w', "timeout", duration, options, field.timeout_ms, timeout_help),                        \
+        OPT('i', "idle-timeout", duration, options, field.idle_ms,                                 \
+            "end a connection on which nothing moved for TIME"),                                   \
+        OPT(0, "max-time", duration, options, field.max_time_ms, "limit for the whole command")
+
+/* Servers of many clients. */
+struct server_options {
+    int64_t max_conns;
+    int64_t backlog;
+};
+#define SERVER_DEFAULTS                                                                            \
+    {                                                                                              \
+        .max_conns = INT_MAX                                                                       \
+    }
+#define SERVER_ROWS(options, field)                                                                \
+    OPT('m', "max-conns", number, options, field.max_conns, "at most N clients at a time"),        \
+        OPT(0, "backlog", number, options, field.backlog, "clients that may wait")
+
+/* Of a UNIX socket's file, unless --mode says otherwise. */
+enum { SOCKET_FILE_MODE = 0600 };
+
+/* What moves between stdin, the socket and stdout. */
+struct transfer_options {
+    bool shutdown;
+    bool no_shutdown;
+    bool recv_only;
+    bool send_only;
+    bool exit_on_eof;
+    bool until_stdin_ends;
+    bool no_confirm;
+    int64_t quit_after_ms;
+};
+#define TRANSFER_DEFAULTS                                                                          \
+    {                                                                                              \
+        .quit_after_ms = -1                                                                        \
+    }
+#define TRANSFER_ROWS(options, field)                                                              \
+    OPT('q', "quit-after", duration, options, field.quit_after_ms,                                 \
+        "after stdin ends, wait at most TIME more"),                                               \
+        OPT('N', "shutdown", flag, options, field.shutdown,                                        \
+            "shut down the sending half when stdin ends (the default)"),                           \
+        OPT(0, "no-shutdown", flag, options, field.no_shutdown,                                    \
+            "keep the sending half open when stdin ends"),                                         \
+        OPT('d', "recv-only", flag, options, field.recv_only, "do not read stdin"),                \
+        OPT(0, "send-only", flag, options, field.send_only, "throw away what arrives"),            \
+        OPT(0, "exit-on-eof", flag, options, field.exit_on_eof, "done when the peer ends"),        \
+        OPT(0, "until-stdin-ends", flag, options, field.until_stdin_ends,                          \
+            "when the peer ends first, send until stdin ends too"),                                \
+        OPT(0, "no-confirm", flag, options, field.no_confirm,                                      \
+            "do not wait until the peer's TCP has acknowledged every byte")
+
+#endif

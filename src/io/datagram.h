@@ -1,0 +1,87 @@
+/*
+ * A relay that keeps the boundaries of messages (UDP, UNIX datagrams, seqpackets): one read of
+ * near.in is one datagram, and each datagram that arrives is written whole. An empty datagram is
+ * data, not an end; only a seqpacket connection has ends.
+ */
+#ifndef IO_DATAGRAM_H
+#define IO_DATAGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "io/end.h"
+#include "io/loop.h"
+#include "io/outbox.h"
+#include "net/sock.h"
+
+enum {
+    DATAGRAM_UDP_MOST = 65507, /* 65,535 less the IPv4 and UDP headers (RFC 768, RFC 791) */
+    DATAGRAM_MOST = 65535,
+    DATAGRAM_SOCKETS_MAX = 8
+};
+
+enum datagram_peer {
+    DATAGRAM_CONNECTED, /* the kernel knows the peer */
+    DATAGRAM_FIRST,     /* the first one heard is the peer, others are ignored */
+    DATAGRAM_ANY        /* everybody is heard; what is sent goes to the one heard last */
+};
+
+struct datagram_policy {
+    enum datagram_peer peer;
+    size_t most;           /* bytes in a datagram to send */
+    bool has_end;          /* a message of no bytes is the end (seqpacket) */
+    int64_t silence_ms;    /* after that end, as in relay.h */
+    int64_t quit_after_ms; /* after the end of input: until so long without a datagram; -1: ever */
+    int64_t first_ms;      /* until the first datagram: status 5; -1: no limit */
+    int64_t idle_ms;       /* nothing moved for so long: status 5; -1: no limit */
+};
+
+struct datagram_socket {
+    struct datagram_relay *relay;
+    struct watch watch;
+};
+
+struct datagram_relay {
+    struct loop *loop;
+    struct datagram_policy policy;
+    struct end in; /* fd -1: no input */
+    struct end out;
+    const char *peer_name; /* for errors: "127.0.0.1:80"; the names are the owner's */
+    const char *in_name;   /* "stdin" */
+    const char *out_name;
+    struct datagram_socket sockets[DATAGRAM_SOCKETS_MAX];
+    size_t socket_count;
+    size_t speaking; /* the socket that datagrams leave by */
+    struct sockname peer;
+    bool has_peer;
+    struct watch in_watch;
+    struct outbox outbox;
+    char *received; /* the relay's, DATAGRAM_MOST + 1 bytes */
+    char *sending;  /* the relay's, policy.most bytes */
+    size_t sending_length;
+    bool sending_waits;
+    bool in_ended;
+    bool peer_ended;    /* it has sent all it had */
+    uint64_t bytes_in;  /* from the network */
+    uint64_t bytes_out; /* to it */
+    int64_t moved_ms;
+    struct timer idle;
+    struct timer first;
+    struct timer quit;
+    int result;
+    struct error error;
+    /* A peer was heard for the first time (DATAGRAM_FIRST) or anew. May be NULL. */
+    void (*heard)(struct datagram_relay *relay, const struct sockname *peer);
+    /* It is over: result is 0, or -1 and error. */
+    void (*done)(struct datagram_relay *relay);
+};
+
+/* policy, in, out, peer_name, heard and done are set by the owner before; sockets are the owner's
+ * and added one by one. */
+void datagram_add_socket(struct datagram_relay *relay, int fd);
+void datagram_start(struct datagram_relay *relay, struct loop *loop);
+void datagram_release(struct datagram_relay *relay);
+
+#endif

@@ -1,0 +1,101 @@
+#include "io/end.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "net/sock.h"
+
+static enum end_kind kind_of(int fd)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return END_OTHER;
+    if (S_ISFIFO(status.st_mode))
+        return END_PIPE;
+    if (S_ISREG(status.st_mode))
+        return END_FILE;
+    if (S_ISSOCK(status.st_mode))
+        return END_SOCKET;
+    if (!S_ISCHR(status.st_mode))
+        return END_OTHER;
+    if (status.st_rdev == makedev(1, 3)) /* null(4) */
+        return END_NULL;
+    return isatty(fd) ? END_TERMINAL : END_OTHER;
+}
+
+struct end end_of(int fd)
+{
+    return (struct end){fd, kind_of(fd), true};
+}
+
+struct end end_of_socket(int fd)
+{
+    return (struct end){fd, END_SOCKET, false};
+}
+
+ssize_t end_read(struct end end, void *buffer, size_t room)
+{
+    if (end.kind == END_SOCKET)
+        return sock_recv(end.fd, buffer, room);
+    ssize_t got;
+    do
+        got = read(end.fd, buffer, room);
+    while (got < 0 && errno == EINTR);
+    /* A terminal that hangs up is at its end. */
+    if (got < 0 && errno == EIO && end.kind == END_TERMINAL)
+        return 0;
+    return got;
+}
+
+ssize_t end_write(struct end end, const void *bytes, size_t length)
+{
+    if (end.kind == END_SOCKET)
+        return sock_send(end.fd, bytes, length);
+    if (end.shared && length > PIPE_BUF && (end.kind == END_PIPE || end.kind == END_TERMINAL))
+        length = PIPE_BUF;
+    ssize_t wrote;
+    do
+        wrote = write(end.fd, bytes, length);
+    while (wrote < 0 && errno == EINTR);
+    return wrote;
+}
+
+struct end end_stdin(void)
+{
+    return end_of(STDIN_FILENO);
+}
+
+struct end end_stdout(void)
+{
+    struct end end = end_of(STDOUT_FILENO);
+    if (end.kind != END_PIPE && end.kind != END_TERMINAL)
+        return end;
+    int own = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (own >= 0) {
+        end.fd = own;
+        end.shared = false;
+    }
+    return end;
+}
+
+int end_close_stdout(struct end *stdout_end)
+{
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int result = 0;
+    if (stdout_end->fd != STDOUT_FILENO)
+        result |= close(stdout_end->fd);
+    result |= close(STDOUT_FILENO);
+    int failure = errno;
+    if (null >= 0) {
+        dup2(null, STDOUT_FILENO);
+        close(null);
+    }
+    *stdout_end = (struct end){STDOUT_FILENO, END_NULL, true};
+    errno = failure;
+    return result;
+}

@@ -1,0 +1,47 @@
+/*
+ * One end of a flow of bytes: a descriptor and its kind. It owns how descriptors are read and
+ * written so that one that is shared with other processes (stdin, stdout) never blocks us and is
+ * never made non-blocking under them.
+ */
+#ifndef IO_END_H
+#define IO_END_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum end_kind {
+    END_PIPE,
+    END_FILE, /* regular: always ready */
+    END_SOCKET,
+    END_TERMINAL,
+    END_NULL, /* /dev/null */
+    END_OTHER
+};
+
+struct end {
+    int fd;
+    enum end_kind kind;
+    bool shared; /* other processes may have it: it may block, and it stays as it is */
+};
+
+/* The kind of `fd`, asked of the kernel. */
+struct end end_of(int fd);
+/* A socket of our own: non-blocking, nothing to ask. */
+struct end end_of_socket(int fd);
+
+/* Call after the loop said that it is ready. 0 at its end; -1 and errno (EAGAIN: not now). */
+ssize_t end_read(struct end end, void *buffer, size_t room);
+/* May be short. -1 and errno (EAGAIN: not now). */
+ssize_t end_write(struct end end, const void *bytes, size_t length);
+
+/* stdin (fd 0) and stdout (fd 1) as ends. stdout, if it is a pipe or a terminal, gets an open file description
+ * of our own (through /proc), which can be non-blocking without anybody else noticing; where that
+ * fails, writes are kept to PIPE_BUF bytes, which do not block after poll(2) said ready. */
+struct end end_stdin(void);
+struct end end_stdout(void);
+/* Closes stdout for good, so that its reader sees the end; /dev/null takes its place, and that of
+ * `stdout_end`. -1 and errno when what was written did not reach it. */
+int end_close_stdout(struct end *stdout_end);
+
+#endif

@@ -1,0 +1,314 @@
+#include "io/hub.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "net/sock.h"
+
+enum { PATIENCE_MS = 500 };
+
+static void await_input(struct hub *hub);
+
+static void drop(struct hub_client *client, enum hub_end how)
+{
+    struct hub *hub = client->hub;
+    if (hub->left)
+        hub->left(hub, client, how);
+    loop_unwatch(hub->loop, &client->watch);
+    loop_timer_cancel(hub->loop, &client->timer);
+    outbox_release(&client->outbox);
+    sock_close(client->watch.fd);
+    if (client->previous)
+        client->previous->next = client->next;
+    else
+        hub->clients = client->next;
+    if (client->next)
+        client->next->previous = client->previous;
+    hub->count--;
+    free(client);
+}
+
+static void finish(struct hub *hub, int result)
+{
+    hub_release(hub);
+    hub->done(hub, result);
+}
+
+static void fail_output(struct hub *hub)
+{
+    if (hub->outbox.failure == EPIPE) /* its reader has had enough */
+        error_silent(&hub->error, STATUS_LOCAL_IO);
+    else
+        error_system(&hub->error, STATUS_LOCAL_IO, hub->outbox.failure, "write to %s",
+                     hub->out_name);
+    finish(hub, -1);
+}
+
+/* From the clients to the output */
+
+static void await_client(struct hub_client *client)
+{
+    const struct hub *hub = client->hub;
+    bool in = !client->ended && !outbox_is_full(&hub->outbox) && !hub->stopping;
+    bool out = outbox_is_full(&client->outbox);
+    if (in || out)
+        loop_watch(hub->loop, &client->watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
+    else
+        loop_unwatch(hub->loop, &client->watch);
+}
+
+static void await_clients(struct hub *hub)
+{
+    for (struct hub_client *client = hub->clients; client; client = client->next)
+        await_client(client);
+}
+
+static bool has_input(const struct hub *hub)
+{
+    return hub->in.fd >= 0 && !hub->in_ended;
+}
+
+/* Limits of a client */
+
+enum { LOOK_AGAIN_MS = 20 };
+
+static const int64_t never_ms = INT64_MAX;
+
+/* Until it has been silent for long enough after its end. */
+static int64_t until_silence_ms(const struct hub_client *client)
+{
+    const struct hub *hub = client->hub;
+    if (outbox_is_full(&client->outbox))
+        return LOOK_AGAIN_MS;
+    if (!has_input(hub) || hub->in.kind == END_TERMINAL)
+        return 0;
+    return hub->silence_ms < 0 ? never_ms : client->moved_ms + hub->silence_ms - loop_now_ms();
+}
+
+/* Until the nearest of its limits: never_ms if it has none, not over 0 if one is reached. */
+static int64_t until_limit_ms(const struct hub_client *client)
+{
+    const struct hub *hub = client->hub;
+    int64_t limit_ms = never_ms, quit_ms = never_ms;
+    if (client->ended)
+        limit_ms = until_silence_ms(client);
+    else if (hub->idle_ms >= 0)
+        limit_ms = client->moved_ms + hub->idle_ms - loop_now_ms();
+    if (hub->in_ended && hub->quit_after_ms >= 0)
+        quit_ms = hub->in_moved_ms + hub->quit_after_ms - loop_now_ms();
+    return quit_ms < limit_ms ? quit_ms : limit_ms;
+}
+
+static void await_limit(struct hub_client *client)
+{
+    int64_t left_ms = until_limit_ms(client);
+    if (left_ms != never_ms)
+        loop_timer_set(client->hub->loop, &client->timer, left_ms);
+}
+
+static void limit_fired(struct timer *timer)
+{
+    struct hub_client *client = LOOP_OWNER(timer, struct hub_client, timer);
+    struct hub *hub = client->hub;
+    if (until_limit_ms(client) > 0) {
+        await_limit(client);
+        return;
+    }
+    drop(client, client->ended || hub->in_ended ? HUB_EOF : HUB_IDLE);
+    await_input(hub);
+}
+
+/* The client has sent all it had. What the input says within the next while is still for it. */
+static void end_client(struct hub_client *client)
+{
+    client->ended = true;
+    client->moved_ms = loop_now_ms();
+    await_client(client);
+    await_limit(client);
+}
+
+static void lose_client(struct hub_client *client, int failure)
+{
+    struct hub *hub = client->hub;
+    client->failure = failure;
+    drop(client, HUB_RESET);
+    await_input(hub);
+}
+
+static void read_client(struct hub_client *client)
+{
+    struct hub *hub = client->hub;
+    ssize_t got = sock_recv(client->watch.fd, hub->buffer, HUB_READ);
+    if (got < 0) {
+        if (errno != EAGAIN)
+            lose_client(client, errno);
+        return;
+    }
+    if (got == 0) {
+        end_client(client);
+        return;
+    }
+    client->bytes_in += (uint64_t)got;
+    client->moved_ms = loop_now_ms();
+    if (outbox_put(&hub->outbox, hub->buffer, (size_t)got) < 0)
+        fail_output(hub);
+    else if (outbox_is_full(&hub->outbox))
+        await_clients(hub);
+}
+
+static void client_ready(struct watch *watch, uint32_t events)
+{
+    struct hub_client *client = LOOP_OWNER(watch, struct hub_client, watch);
+    if (outbox_is_full(&client->outbox) && events & ~(uint32_t)EPOLLIN)
+        outbox_flush(&client->outbox); /* which may be the client's end */
+    else
+        read_client(client);
+}
+
+static void output_drained(struct outbox *outbox)
+{
+    struct hub *hub = LOOP_OWNER(outbox, struct hub, outbox);
+    if (outbox->failure)
+        fail_output(hub);
+    else if (hub->stopping)
+        finish(hub, 0);
+    else
+        await_clients(hub);
+}
+
+/* From the input to the clients */
+
+/* The input is read while at least one client can take what it says: with one client it waits for
+ * that one, with several it waits for the fastest. */
+static void await_input(struct hub *hub)
+{
+    bool wanted = false;
+    for (const struct hub_client *client = hub->clients; client && !wanted; client = client->next)
+        wanted = !outbox_is_full(&client->outbox);
+    if (wanted && has_input(hub) && !hub->stopping)
+        loop_watch(hub->loop, &hub->in_watch, EPOLLIN);
+    else
+        loop_unwatch(hub->loop, &hub->in_watch);
+}
+
+/* Queues bytes for a client; one that is gone or too slow is dropped. */
+static void tell(struct hub_client *client, const char *bytes, size_t length)
+{
+    client->bytes_out += length;
+    client->moved_ms = loop_now_ms();
+    if (outbox_put(&client->outbox, bytes, length) < 0) {
+        client->failure = client->outbox.failure;
+        drop(client, HUB_RESET);
+    } else if (client->outbox.length > HUB_QUEUE) {
+        drop(client, HUB_SLOW);
+    } else {
+        await_client(client);
+    }
+}
+
+/* No more comes: says so to a client once its queue is empty. */
+static void end_sending(struct hub_client *client)
+{
+    if (client->hub->in_ended && !client->hub->no_shutdown && !outbox_is_full(&client->outbox))
+        sock_shutdown(client->watch.fd, SHUT_WR);
+}
+
+static void input_ready(struct watch *watch, uint32_t events)
+{
+    struct hub *hub = LOOP_OWNER(watch, struct hub, in_watch);
+    (void)events;
+    ssize_t got = end_read(hub->in, hub->buffer, HUB_READ);
+    if (got < 0) {
+        if (errno == EAGAIN)
+            return;
+        error_system(&hub->error, STATUS_LOCAL_IO, errno, "read from %s", hub->in_name);
+        finish(hub, -1);
+        return;
+    }
+    hub->in_moved_ms = loop_now_ms();
+    hub->in_ended = got == 0;
+    for (struct hub_client *client = hub->clients, *next; client; client = next) {
+        next = client->next;
+        if (got > 0)
+            tell(client, hub->buffer, (size_t)got);
+        else
+            end_sending(client);
+        if (got == 0)
+            await_limit(client);
+    }
+    await_input(hub);
+}
+
+static void client_drained(struct outbox *outbox)
+{
+    struct hub_client *client = LOOP_OWNER(outbox, struct hub_client, outbox);
+    struct hub *hub = client->hub;
+    client->moved_ms = loop_now_ms();
+    if (outbox->failure) {
+        lose_client(client, outbox->failure);
+        return;
+    }
+    end_sending(client);
+    await_client(client);
+    await_input(hub);
+}
+
+void hub_add(struct hub *hub, int fd, void *label)
+{
+    struct hub_client *client = memory_new(1, sizeof *client);
+    client->hub = hub;
+    client->label = label;
+    client->watch = (struct watch){.fd = fd, .ready = client_ready};
+    client->timer.fired = limit_fired;
+    client->moved_ms = loop_now_ms();
+    outbox_init(&client->outbox, NULL, end_of_socket(fd), client_drained);
+    client->next = hub->clients;
+    if (hub->clients)
+        hub->clients->previous = client;
+    hub->clients = client;
+    hub->count++;
+    await_client(client);
+    await_limit(client);
+    end_sending(client);
+    await_input(hub);
+    if (hub->greeting_length)
+        tell(client, hub->greeting, hub->greeting_length);
+}
+
+/* The hub's life */
+
+static void patience_over(struct timer *timer)
+{
+    finish(LOOP_OWNER(timer, struct hub, patience), 0);
+}
+
+void hub_start(struct hub *hub, struct loop *loop)
+{
+    hub->loop = loop;
+    hub->buffer = memory_grow(NULL, HUB_READ, 1);
+    hub->in_watch = (struct watch){.fd = hub->in.fd, .ready = input_ready};
+    hub->patience.fired = patience_over;
+    outbox_init(&hub->outbox, loop, hub->out, output_drained);
+}
+
+void hub_stop(struct hub *hub)
+{
+    hub->stopping = true;
+    await_clients(hub);
+    await_input(hub);
+    loop_timer_set(hub->loop, &hub->patience, outbox_is_full(&hub->outbox) ? PATIENCE_MS : 0);
+}
+
+void hub_release(struct hub *hub)
+{
+    if (!hub->loop)
+        return;
+    while (hub->clients)
+        drop(hub->clients, HUB_STOPPED);
+    loop_unwatch(hub->loop, &hub->in_watch);
+    loop_timer_cancel(hub->loop, &hub->patience);
+    outbox_release(&hub->outbox);
+    free(hub->buffer);
+    hub->loop = NULL;
+}

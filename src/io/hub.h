@@ -1,0 +1,74 @@
+/*
+ * Many clients, one output, one input: what any client sends goes to the output, each read of it
+ * whole; what the input delivers goes to every client. A client that does not read never delays
+ * the others: when its queue is full it is disconnected.
+ */
+#ifndef IO_HUB_H
+#define IO_HUB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "io/end.h"
+#include "io/loop.h"
+#include "io/outbox.h"
+
+enum { HUB_QUEUE = 1 << 20, HUB_READ = 65535 };
+
+enum hub_end { HUB_EOF, HUB_RESET, HUB_IDLE, HUB_SLOW, HUB_STOPPED };
+
+struct hub_client {
+    struct hub *hub;
+    struct hub_client *next;
+    struct hub_client *previous;
+    struct watch watch;
+    struct outbox outbox;
+    struct timer timer; /* for the nearest of its limits */
+    bool ended;         /* it has sent all it had */
+    int failure;        /* errno of HUB_RESET */
+    int64_t moved_ms;
+    uint64_t bytes_in; /* from the client */
+    uint64_t bytes_out;
+    void *label; /* the owner's */
+};
+
+struct hub {
+    struct loop *loop;
+    struct end in; /* fd -1: no input */
+    struct end out;
+    const char *in_name; /* for errors; the owner's */
+    const char *out_name;
+    int64_t idle_ms;       /* nothing moved for so long: a client is dropped; -1: no limit */
+    int64_t quit_after_ms; /* after the end of the input, at most so long; -1: no limit */
+    int64_t silence_ms;    /* of the input, after the end of a client; 0: none; -1: no limit */
+    bool no_shutdown;      /* clients are not told of the end of the input */
+    const char *greeting;
+    size_t greeting_length;
+    struct hub_client *clients;
+    size_t count;
+    struct watch in_watch;
+    bool in_ended;
+    int64_t in_moved_ms;
+    struct outbox outbox;
+    char *buffer; /* the hub's, HUB_READ bytes */
+    bool stopping;
+    struct timer patience; /* for the output, while stopping */
+    struct error error;
+    /* A client has gone; its descriptor is closed after this. May be NULL. */
+    void (*left)(struct hub *hub, const struct hub_client *client, enum hub_end how);
+    /* Over: 0 after hub_stop, or -1 and error. */
+    void (*done)(struct hub *hub, int result);
+};
+
+/* in, out, names, limits, greeting, left and done are set by the owner before. */
+void hub_start(struct hub *hub, struct loop *loop);
+/* Takes over a non-blocking socket. */
+void hub_add(struct hub *hub, int fd, void *label);
+/* Reads no more, writes what was read, and is done. */
+void hub_stop(struct hub *hub);
+/* Closes what is left. May be called twice. */
+void hub_release(struct hub *hub);
+
+#endif

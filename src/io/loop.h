@@ -1,0 +1,69 @@
+/*
+ * The event loop: descriptors, timers and signals, one thread, level-triggered epoll(7).
+ *
+ * watch, timer and signals are embedded in the structs of those who wait; the loop keeps pointers
+ * to them and never owns them. Callbacks may watch, unwatch, set, cancel and free anything,
+ * themselves included. Times are CLOCK_MONOTONIC milliseconds.
+ */
+#ifndef IO_LOOP_H
+#define IO_LOOP_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#include "base/error.h"
+
+struct loop;
+
+/* A descriptor and what is awaited on it. Error and hang-up are always reported: the callback
+ * then reads or writes, which names the cause, or unwatches. */
+struct watch {
+    int fd;
+    void (*ready)(struct watch *watch, uint32_t events);
+    uint32_t events;    /* the loop's: what is registered */
+    bool watched;       /* the loop's */
+    bool always;        /* the loop's: epoll refused it, it counts as ready */
+    struct watch *next; /* the loop's: in the list of the always ready */
+};
+
+struct timer {
+    void (*fired)(struct timer *timer);
+    int64_t due_ms; /* the loop's */
+    size_t place;   /* the loop's: 1 + index in the heap, 0 while not set */
+};
+
+/* The struct of type `type` whose member `member` is at `pointer`. */
+#define LOOP_OWNER(pointer, type, member)                                                          \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+/* Without an epoll instance nothing can go on: then the program ends. */
+struct loop *loop_new(void);
+void loop_free(struct loop *loop);
+
+/* Awaits `events` (EPOLLIN, EPOLLOUT, or 0 for errors and hang-up alone) on watch->fd; the same
+ * again costs nothing, other events replace the old. A descriptor that epoll refuses (a regular
+ * file) counts as always ready. */
+void loop_watch(struct loop *loop, struct watch *watch, uint32_t events);
+/* To be called before the descriptor is closed. Of one that is not watched: nothing. */
+void loop_unwatch(struct loop *loop, struct watch *watch);
+
+/* Fires once, `after_ms` from now; a timer that was set is moved. */
+void loop_timer_set(struct loop *loop, struct timer *timer, int64_t after_ms);
+void loop_timer_cancel(struct loop *loop, struct timer *timer);
+bool loop_timer_is_set(const struct timer *timer);
+int64_t loop_now_ms(void);
+
+/* From now on these signals are blocked and arrive as calls of `arrived`, between other events.
+ * One handler a loop; loop_free unblocks them. */
+void loop_signals(struct loop *loop, const sigset_t *set,
+                  void (*arrived)(void *context, int signal_number), void *context);
+
+/* Runs until loop_stop. Returns what was given
+ * to loop_stop: 0 or -1. May be run again. */
+int loop_run(struct loop *loop);
+void loop_stop(struct loop *loop, int result);
+
+#endif

@@ -1,0 +1,98 @@
+#include "io/outbox.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static void become_empty(struct outbox *outbox)
+{
+    free(outbox->bytes);
+    outbox->bytes = NULL;
+    outbox->length = outbox->offset = outbox->room = 0;
+    if (outbox->loop)
+        loop_unwatch(outbox->loop, &outbox->watch);
+}
+
+void outbox_flush(struct outbox *outbox)
+{
+    ssize_t wrote = end_write(outbox->end, outbox->bytes + outbox->offset, outbox->length);
+    if (wrote < 0 && errno == EAGAIN)
+        return;
+    if (wrote < 0) {
+        outbox->failure = errno;
+    } else {
+        outbox->offset += (size_t)wrote;
+        outbox->length -= (size_t)wrote;
+        if (outbox->length)
+            return;
+    }
+    become_empty(outbox);
+    outbox->drained(outbox);
+}
+
+static void write_waiting(struct watch *watch, uint32_t events)
+{
+    (void)events;
+    outbox_flush(LOOP_OWNER(watch, struct outbox, watch));
+}
+
+void outbox_init(struct outbox *outbox, struct loop *loop, struct end end,
+                 void (*drained)(struct outbox *outbox))
+{
+    *outbox = (struct outbox){.loop = loop,
+                              .end = end,
+                              .watch = {.fd = end.fd, .ready = write_waiting},
+                              .drained = drained};
+}
+
+void outbox_release(struct outbox *outbox)
+{
+    become_empty(outbox);
+}
+
+/* Keeps bytes that could not be written at once. */
+static void keep(struct outbox *outbox, const char *bytes, size_t length)
+{
+    if (outbox->offset) {
+        memmove(outbox->bytes, outbox->bytes + outbox->offset, outbox->length);
+        outbox->offset = 0;
+    }
+    if (outbox->room < outbox->length + length) {
+        outbox->room = outbox->length + length;
+        outbox->bytes = memory_grow(outbox->bytes, outbox->room, 1);
+    }
+    memcpy(outbox->bytes + outbox->length, bytes, length);
+    outbox->length += length;
+    if (outbox->loop)
+        loop_watch(outbox->loop, &outbox->watch, EPOLLOUT);
+}
+
+int outbox_put(struct outbox *outbox, const void *bytes, size_t length)
+{
+    size_t done = 0;
+    if (outbox->failure)
+        return -1;
+    while (!outbox->length && done < length) {
+        ssize_t wrote = end_write(outbox->end, (const char *)bytes + done, length - done);
+        if (wrote < 0 && errno == EAGAIN)
+            break;
+        if (wrote < 0) {
+            outbox->failure = errno;
+            return -1;
+        }
+        done += (size_t)wrote;
+        /* A shared pipe that took part of it may block on the next write: ask first. */
+        if (outbox->end.shared && outbox->end.kind == END_PIPE)
+            break;
+    }
+    if (done < length)
+        keep(outbox, (const char *)bytes + done, length - done);
+    return 0;
+}
+
+bool outbox_is_full(const struct outbox *outbox)
+{
+    return outbox->length > 0;
+}

@@ -1,0 +1,80 @@
+/*
+ * One direction of flow: bytes read from one end and not yet written to another.
+ *
+ * A pump knows two ways to move bytes and picks by the ends' kinds: zero-copy (splice(2)) where
+ * the kernel can and nobody has to see the bytes; else a buffer. It falls back
+ * to the buffer by itself where the kernel refuses. It holds at most PUMP_BUFFER bytes or one
+ * pipe's worth, and does not read while it cannot write: that is the back-pressure. The buffer
+ * (or pipe) is taken when bytes arrive and given back when they have left.
+ */
+#ifndef IO_PUMP_H
+#define IO_PUMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io/end.h"
+
+enum { PUMP_BUFFER = 65536, PUMP_PIPE = 1 << 20 };
+
+/* Spare buffers and pipes, shared by the pumps of one thread. Start with {0}. */
+struct pump_pool {
+    char *buffers[4];
+    size_t buffer_count;
+    int pipes[4][2];
+    size_t pipe_count;
+};
+void pump_pool_release(struct pump_pool *pool);
+
+enum pump_state {
+    PUMP_WANTS_IN,  /* nothing to write: wait until `in` is readable */
+    PUMP_WANTS_OUT, /* something to write: wait until `out` is writable */
+    PUMP_ENDED,     /* `in` is at its end, or the limit is reached, and all has been written */
+    PUMP_FAILED_IN, /* reading failed: see failure */
+    PUMP_FAILED_OUT /* writing failed: see failure */
+};
+
+enum pump_way {
+    PUMP_COPY,       /* read into a buffer, write from it */
+    PUMP_SPLICE,     /* one end is a pipe: splice between the ends */
+    PUMP_SPLICE_PIPE /* splice into a pipe of our own, and from it */
+};
+
+struct pump {
+    struct end in;
+    struct end out;
+    struct pump_pool *pool;
+    enum pump_state state;
+    int failure;    /* errno */
+    uint64_t limit; /* bytes still to be taken from `in`; UINT64_MAX: until its end */
+    uint64_t taken; /* bytes read from `in` */
+    uint64_t moved; /* bytes written to `out` */
+    bool in_ended;
+    enum pump_way way;
+    unsigned full_reads; /* in a row: reads that filled the buffer */
+    char *buffer;        /* the pool's; NULL while nothing is held in it */
+    size_t held;         /* bytes in the buffer */
+    size_t offset;       /* of the first of them */
+    int pipe[2];         /* the pool's; -1 while nothing is held in it */
+    size_t piped;        /* bytes in the pipe, which follow those in the buffer */
+    /* Sees what passes, in order; NULL: nobody. */
+    void (*seen)(void *context, const char *bytes, size_t length);
+    void *context;
+};
+
+/* `pool` outlives the pump. */
+void pump_init(struct pump *pump, struct end in, struct end out, struct pump_pool *pool);
+/* Lets somebody see the bytes, which are then copied. Before the first move. */
+void pump_show(struct pump *pump, void (*seen)(void *context, const char *bytes, size_t length),
+               void *context);
+/* Puts bytes that have been read elsewhere in front of what `in` delivers: at most PUMP_BUFFER,
+ * at most the limit, against which they count. Nothing is held yet. */
+void pump_preload(struct pump *pump, const void *bytes, size_t length);
+/* Gives back what the pump holds. Closes neither end. */
+void pump_release(struct pump *pump);
+
+/* Moves what can be moved now without blocking, a bounded amount. Returns pump->state. */
+enum pump_state pump_move(struct pump *pump);
+
+#endif

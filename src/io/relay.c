@@ -1,0 +1,392 @@
+#include "io/relay.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "net/sock.h"
+
+enum { CONFIRM_MOST_MS = 20 };
+
+static bool is_one_descriptor(const struct relay_side *side)
+{
+    return side->in.fd == side->out.fd;
+}
+
+void relay_release(struct relay *relay)
+{
+    struct loop *loop = relay->loop;
+    if (!loop)
+        return;
+    loop_unwatch(loop, &relay->near.in_watch);
+    loop_unwatch(loop, &relay->near.out_watch);
+    loop_unwatch(loop, &relay->far.in_watch);
+    loop_timer_cancel(loop, &relay->idle);
+    loop_timer_cancel(loop, &relay->quit);
+    loop_timer_cancel(loop, &relay->silence);
+    loop_timer_cancel(loop, &relay->confirm);
+    pump_release(&relay->up);
+    pump_release(&relay->down);
+    relay->loop = NULL;
+}
+
+/* Keeps the first thing that went wrong. */
+static void note_error(struct relay *relay, const struct error *err)
+{
+    if (relay->result == 0)
+        relay->error = *err;
+    relay->result = -1;
+}
+
+static void finish(struct relay *relay)
+{
+    if (relay->finished)
+        return;
+    relay->finished = true;
+    relay_release(relay);
+    relay->done(relay);
+}
+
+void relay_fail(struct relay *relay, const struct error *err)
+{
+    note_error(relay, err);
+    finish(relay);
+}
+
+/* Failures */
+
+/* What was taken from near.in, or lies ready in its file, and did not reach the far side. */
+static uint64_t count_undelivered(const struct relay *relay)
+{
+    uint64_t lost = relay->up.taken - relay->up.moved;
+    int unacknowledged = relay->policy.confirm ? sock_unacknowledged(relay->far.out.fd) : 0;
+    /* Our own end of the stream counts as one. */
+    if (unacknowledged > 0)
+        lost += (uint64_t)unacknowledged - relay->shut;
+    struct stat status;
+    if (relay->near.in.kind != END_FILE || fstat(relay->near.in.fd, &status) < 0)
+        return lost;
+    off_t at = lseek(relay->near.in.fd, 0, SEEK_CUR);
+    return at >= 0 && at < status.st_size ? lost + (uint64_t)(status.st_size - at) : lost;
+}
+
+static void add_undelivered(struct relay *relay, struct error *err)
+{
+    uint64_t lost = relay->near.in.fd >= 0 ? count_undelivered(relay) : 0;
+    if (lost)
+        error_add(err, " (%llu bytes not delivered)", (unsigned long long)lost);
+}
+
+static void note_failure(struct relay *relay, const struct relay_side *side, bool reading,
+                         int failure)
+{
+    struct error err;
+    const char *name = reading ? side->in_name : side->out_name;
+    if (!reading && failure == EPIPE && side->status == STATUS_LOCAL_IO)
+        error_silent(&err, side->status); /* the reader of stdout has had enough */
+    else
+        error_system(&err, side->status, failure, reading ? "read from %s" : "write to %s", name);
+    if (side == &relay->far)
+        add_undelivered(relay, &err);
+    note_error(relay, &err);
+}
+
+/* The end of each flow */
+
+static void end_up(struct relay *relay)
+{
+    relay->up_open = false;
+    loop_timer_cancel(relay->loop, &relay->silence);
+    relay->shut = relay->down_open && relay->near.in.fd >= 0 && !relay->policy.no_shutdown;
+    if (relay->shut)
+        sock_shutdown(relay->far.out.fd, SHUT_WR);
+    if (relay->policy.quit_after_ms >= 0)
+        loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
+}
+
+/* Whether `up`, with the far side gone, is to end before its own end. */
+static void await_silence(struct relay *relay)
+{
+    int64_t silence_ms = relay->policy.silence_ms;
+    if (relay->near.in.kind == END_FILE || silence_ms < 0)
+        return;
+    if (relay->near.in.kind == END_TERMINAL)
+        silence_ms = 0;
+    relay->silent_at = relay->up.taken;
+    loop_timer_set(relay->loop, &relay->silence, silence_ms);
+}
+
+static void end_down(struct relay *relay)
+{
+    relay->down_open = false;
+    if (!is_one_descriptor(&relay->near))
+        loop_unwatch(relay->loop, &relay->near.out_watch);
+    if (relay->near_ended && relay->near_ended(relay) < 0)
+        note_failure(relay, &relay->near, false, errno);
+    if (relay->up_open)
+        await_silence(relay);
+}
+
+/* What came of the last move of `up`. */
+static void settle_up(struct relay *relay)
+{
+    if (relay->up.state == PUMP_ENDED) {
+        end_up(relay);
+    } else if (relay->up.state == PUMP_FAILED_IN) {
+        note_failure(relay, &relay->near, true, relay->up.failure);
+        relay->up_open = relay->down_open = false;
+    } else if (relay->up.state == PUMP_FAILED_OUT) {
+        /* What the far side said before it went is still to be read. */
+        note_failure(relay, &relay->far, false, relay->up.failure);
+        relay->up_open = false;
+    }
+}
+
+static void settle_down(struct relay *relay)
+{
+    if (relay->down.state == PUMP_ENDED) {
+        end_down(relay);
+    } else if (relay->down.state == PUMP_FAILED_IN) {
+        note_failure(relay, &relay->far, true, relay->down.failure);
+        relay->up_open = relay->down_open = false;
+    } else if (relay->down.state == PUMP_FAILED_OUT) {
+        note_failure(relay, &relay->near, false, relay->down.failure);
+        relay->up_open = relay->down_open = false;
+    }
+}
+
+/* Delivered */
+
+static void confirm(struct relay *relay)
+{
+    struct error err;
+    int failure = sock_error(relay->far.out.fd);
+    if (failure) {
+        error_system(&err, STATUS_TRANSFER, failure, "write to %s", relay->far.out_name);
+        add_undelivered(relay, &err);
+        note_error(relay, &err);
+    } else if (relay->policy.confirm && sock_unacknowledged(relay->far.out.fd) > 0) {
+        loop_timer_set(relay->loop, &relay->confirm, relay->confirm_ms);
+        if (relay->confirm_ms < CONFIRM_MOST_MS)
+            relay->confirm_ms++;
+        return;
+    }
+    finish(relay);
+}
+
+static void look_again(struct timer *timer)
+{
+    confirm(LOOP_OWNER(timer, struct relay, confirm));
+}
+
+/* Both flows are over. */
+static void conclude(struct relay *relay)
+{
+    loop_unwatch(relay->loop, &relay->near.in_watch);
+    loop_unwatch(relay->loop, &relay->near.out_watch);
+    loop_unwatch(relay->loop, &relay->far.in_watch);
+    if (relay->result < 0) {
+        finish(relay);
+        return;
+    }
+    relay->confirm_ms = 1;
+    confirm(relay);
+}
+
+/* What is awaited now. A descriptor that cannot be used now is not watched, so nothing spins. */
+
+static void await(struct relay *relay, struct watch *watch, uint32_t events)
+{
+    if (events)
+        loop_watch(relay->loop, watch, events);
+    else
+        loop_unwatch(relay->loop, watch);
+}
+
+static void await_near(struct relay *relay, bool in, bool out)
+{
+    struct relay_side *near = &relay->near;
+    if (is_one_descriptor(near)) {
+        await(relay, &near->in_watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
+        return;
+    }
+    if (near->in.fd >= 0)
+        await(relay, &near->in_watch, in ? EPOLLIN : 0U);
+    if (!out && relay->down_open && near->out.kind == END_PIPE)
+        loop_watch(relay->loop, &near->out_watch, 0); /* its reader may go away */
+    else
+        await(relay, &near->out_watch, out ? EPOLLOUT : 0U);
+}
+
+static void await_far(struct relay *relay, bool in, bool out)
+{
+    struct watch *watch = &relay->far.in_watch;
+    /* With nothing to read or write, a reset still has to be heard. */
+    if (!in && !out && !relay->down_open && !relay->far_hung)
+        loop_watch(relay->loop, watch, 0);
+    else
+        await(relay, watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
+}
+
+static void await_all(struct relay *relay)
+{
+    bool up_in = relay->up_open && relay->up.state == PUMP_WANTS_IN;
+    bool up_out = relay->up_open && relay->up.state == PUMP_WANTS_OUT;
+    bool down_in = relay->down_open && relay->down.state == PUMP_WANTS_IN;
+    bool down_out = relay->down_open && relay->down.state == PUMP_WANTS_OUT;
+    await_near(relay, up_in, down_out);
+    await_far(relay, down_in, up_out);
+}
+
+/* After a move: what came of it, and what is awaited next. */
+static void settle(struct relay *relay)
+{
+    if (relay->up_open)
+        settle_up(relay);
+    if (relay->down_open)
+        settle_down(relay);
+    if (relay->up_open || relay->down_open)
+        await_all(relay);
+    else
+        conclude(relay);
+}
+
+/* Moves the flows that events on a descriptor may have let go on: errors and hang-ups lead to the
+ * read or the write, which names the cause. */
+static void move(struct relay *relay, struct pump *reader, struct pump *writer, uint32_t events)
+{
+    const uint32_t broken = EPOLLERR | EPOLLHUP;
+    if (relay->policy.idle_ms >= 0)
+        relay->moved_ms = loop_now_ms();
+    if (reader && reader->state == PUMP_WANTS_IN && events & (EPOLLIN | broken))
+        pump_move(reader);
+    if (writer && writer->state == PUMP_WANTS_OUT && events & (EPOLLOUT | broken))
+        pump_move(writer);
+    settle(relay);
+}
+
+static struct pump *open_up(struct relay *relay)
+{
+    return relay->up_open ? &relay->up : NULL;
+}
+
+static struct pump *open_down(struct relay *relay)
+{
+    return relay->down_open ? &relay->down : NULL;
+}
+
+static void near_in_ready(struct watch *watch, uint32_t events)
+{
+    struct relay *relay = LOOP_OWNER(watch, struct relay, near.in_watch);
+    struct pump *writer = is_one_descriptor(&relay->near) ? open_down(relay) : NULL;
+    move(relay, open_up(relay), writer, events);
+}
+
+static void near_out_ready(struct watch *watch, uint32_t events)
+{
+    struct relay *relay = LOOP_OWNER(watch, struct relay, near.out_watch);
+    if (watch->events == 0) { /* nothing was to be written: its reader has gone */
+        relay->down.state = PUMP_FAILED_OUT;
+        relay->down.failure = EPIPE;
+    }
+    move(relay, NULL, open_down(relay), events);
+}
+
+static void far_ready(struct watch *watch, uint32_t events)
+{
+    struct relay *relay = LOOP_OWNER(watch, struct relay, far.in_watch);
+    if (watch->events == 0) {
+        relay->far_hung = true;
+        relay->up.failure = sock_error(relay->far.in.fd);
+        if (relay->up.failure)
+            relay->up.state = PUMP_FAILED_OUT;
+    }
+    move(relay, open_down(relay), open_up(relay), events);
+}
+
+/* Limits */
+
+static void idle_fired(struct timer *timer)
+{
+    struct relay *relay = LOOP_OWNER(timer, struct relay, idle);
+    int64_t left_ms = relay->moved_ms + relay->policy.idle_ms - loop_now_ms();
+    struct error err;
+    if (left_ms > 0) {
+        loop_timer_set(relay->loop, timer, left_ms);
+        return;
+    }
+    error_set(&err, STATUS_TIMEOUT, "%s: nothing moved for %.3g seconds", relay->far.in_name,
+              (double)relay->policy.idle_ms / 1000);
+    add_undelivered(relay, &err);
+    relay_fail(relay, &err);
+}
+
+/* No more is read from the far side; what has been read is still written. */
+static void quit_fired(struct timer *timer)
+{
+    struct relay *relay = LOOP_OWNER(timer, struct relay, quit);
+    int unacknowledged = relay->policy.confirm ? sock_unacknowledged(relay->far.out.fd) : 0;
+    struct error err;
+    if (unacknowledged > relay->shut) {
+        error_set(&err, STATUS_TRANSFER, "write to %s: the time after the end of input is over",
+                  relay->far.out_name);
+        add_undelivered(relay, &err);
+        note_error(relay, &err);
+    }
+    relay->down.limit = 0;
+    if (relay->down.state == PUMP_WANTS_IN)
+        pump_move(&relay->down);
+    settle(relay);
+}
+
+/* The far side has ended; is near.in silent, and everything it gave delivered? */
+static void silence_fired(struct timer *timer)
+{
+    struct relay *relay = LOOP_OWNER(timer, struct relay, silence);
+    const struct pump *up = &relay->up;
+    bool delivered = up->taken == up->moved &&
+                     (!relay->policy.confirm || sock_unacknowledged(relay->far.out.fd) == 0);
+    if (up->taken != relay->silent_at || !delivered) {
+        relay->silent_at = up->taken;
+        loop_timer_set(relay->loop, timer,
+                       relay->policy.silence_ms ? relay->policy.silence_ms : CONFIRM_MOST_MS);
+        return;
+    }
+    relay->up_open = false;
+    conclude(relay);
+}
+
+static void set_callbacks(struct relay *relay)
+{
+    relay->near.in_watch = (struct watch){.fd = relay->near.in.fd, .ready = near_in_ready};
+    relay->near.out_watch = (struct watch){.fd = relay->near.out.fd, .ready = near_out_ready};
+    relay->far.in_watch = (struct watch){.fd = relay->far.in.fd, .ready = far_ready};
+    relay->idle = (struct timer){.fired = idle_fired};
+    relay->quit = (struct timer){.fired = quit_fired};
+    relay->silence = (struct timer){.fired = silence_fired};
+    relay->confirm = (struct timer){.fired = look_again};
+}
+
+static void start_pumps(struct relay *relay, struct pump_pool *pool)
+{
+    pump_init(&relay->up, relay->near.in, relay->far.out, pool);
+    pump_init(&relay->down, relay->far.in, relay->near.out, pool);
+    pump_preload(&relay->up, relay->policy.greeting, relay->policy.greeting_length);
+    if (relay->near.in.fd < 0)
+        relay->up.limit = 0;
+    relay->up_open = relay->near.in.fd >= 0 || relay->policy.greeting_length;
+    relay->down_open = true;
+}
+
+void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool)
+{
+    relay->loop = loop;
+    relay->finished = relay->shut = relay->far_hung = false;
+    relay->result = 0;
+    set_callbacks(relay);
+    start_pumps(relay, pool);
+    relay->moved_ms = loop_now_ms();
+    if (relay->policy.idle_ms >= 0)
+        loop_timer_set(loop, &relay->idle, relay->policy.idle_ms);
+    await_all(relay);
+}

@@ -1,0 +1,82 @@
+/*
+ * Two pumps that join a near side (stdin and stdout, or a client) to a far side (a socket), and
+ * how it all ends: see sockctl-connect(1), "ENDS".
+ *
+ *     up:   near.in → far      down: far → near.out
+ *
+ * When `up` has ended, the far side's sending half is shut down and reading goes on. When `down`
+ * has ended first, what `near.in` still delivers is still sent.
+ */
+#ifndef IO_RELAY_H
+#define IO_RELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "io/end.h"
+#include "io/loop.h"
+#include "io/pump.h"
+
+enum { RELAY_SILENCE_MS = 500 };
+
+struct relay_policy {
+    bool no_shutdown; /* the far side's sending half stays open when `up` has ended */
+    bool confirm;     /* wait until the far side's TCP has acknowledged every byte */
+    int64_t
+        quit_after_ms;  /* after `up` has ended, at most so long until all is over; -1: no limit */
+    int64_t idle_ms;    /* nothing moved for so long: status 5; -1: no limit */
+    int64_t silence_ms; /* when `down` has ended: `up` ends after so much silence; 0: at once;
+                              -1: only at its own end */
+    const char *greeting; /* goes to the far side first; at most PUMP_BUFFER bytes */
+    size_t greeting_length;
+};
+
+struct relay_side {
+    struct end in;       /* fd -1: there is no flow from here */
+    struct end out;      /* the same descriptor as `in` for a socket */
+    const char *in_name; /* for errors: "stdin", "127.0.0.1:80"; the owner's */
+    const char *out_name;
+    int status;            /* of a failure to read or write here */
+    struct watch in_watch; /* of both, where they are the same descriptor */
+    struct watch out_watch;
+};
+
+struct relay {
+    struct loop *loop;
+    struct relay_policy policy;
+    struct relay_side near;
+    struct relay_side far;
+    struct pump up;
+    struct pump down;
+    bool up_open;
+    bool down_open;
+    bool shut;     /* the far side has been told that no more comes */
+    bool far_hung; /* the far side has closed both ways: nothing to hear from it but errors */
+    bool finished;
+    int result;
+    struct error error; /* what went wrong first */
+    int64_t moved_ms;   /* when something moved last */
+    uint64_t silent_at; /* bytes taken by `up` when the silence was last looked at */
+    int64_t confirm_ms; /* between two looks at what is not acknowledged */
+    struct timer idle;
+    struct timer quit;
+    struct timer silence;
+    struct timer confirm;
+    /* `down` has ended and all of it is written: what is to be told to near.out. May be NULL.
+     * -1: it failed, errno says how. */
+    int (*near_ended)(struct relay *relay);
+    /* It is over: result is 0, or -1 and error. May release the relay. */
+    void (*done)(struct relay *relay);
+};
+
+/* The sides (ends, names, status), policy, near_ended and done are set by the owner before; the
+ * descriptors stay the owner's. `pool` outlives the relay. Starts moving from the loop. */
+void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool);
+/* Ends it with *err. Its `done` is called. */
+void relay_fail(struct relay *relay, const struct error *err);
+/* Forgets timers, watches and what is held. May be called twice. */
+void relay_release(struct relay *relay);
+
+#endif

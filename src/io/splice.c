@@ -1,0 +1,163 @@
+/*
+ * The zero-copy ways of a pump, with splice(2). Which way for which ends was chosen by measuring:
+ * see ARCHITECTURE.md, "How a byte travels".
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/message.h"
+#include "io/pump_steps.h"
+
+enum {
+    SPLICE_FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK,
+    STOCK_PIPE = 65536 /* pipe(7): the capacity of a pipe that nobody changed */
+};
+
+static bool can_splice(struct end end)
+{
+    /* A shared socket may be blocking, and splice has no flag to keep it from blocking us. */
+    return (end.kind == END_SOCKET && !end.shared) || end.kind == END_PIPE ||
+           end.kind == END_NULL || end.kind == END_FILE;
+}
+
+static bool switched_off(void)
+{
+    const char *no = getenv("SOCKCTL_NO_SPLICE");
+    return no && strcmp(no, "1") == 0;
+}
+
+enum pump_way pump_best_way(const struct pump *pump)
+{
+    if (switched_off())
+        return PUMP_COPY;
+    if (!can_splice(pump->in) || pump->in.kind == END_NULL || !can_splice(pump->out))
+        return PUMP_COPY;
+    if (pump->in.kind == END_PIPE || pump->out.kind == END_PIPE)
+        return PUMP_SPLICE;
+    return PUMP_SPLICE_PIPE;
+}
+
+/* The kernel cannot do it this way with these descriptors: nothing has moved, copy instead. */
+static bool refused(int errnum)
+{
+    return errnum == EINVAL || errnum == ENOSYS || errnum == EOPNOTSUPP || errnum == ESPIPE;
+}
+
+static enum pump_step fall_back(struct pump *pump)
+{
+    pump->way = PUMP_COPY;
+    return PUMP_STEP_MORE;
+}
+
+/* EAGAIN between two ends does not say which of them is not ready. */
+static enum pump_state find_unready(const struct pump *pump)
+{
+    struct pollfd ends[2] = {{.fd = pump->in.fd, .events = POLLIN},
+                             {.fd = pump->out.fd, .events = POLLOUT}};
+    if (poll(ends, 2, 0) > 0 && ends[0].revents)
+        return PUMP_WANTS_OUT;
+    return PUMP_WANTS_IN;
+}
+
+/* In a splice between a pipe and something else, only a reader that went away is the pipe's. */
+static enum pump_state failed_end(const struct pump *pump)
+{
+    return pump->in.kind == END_PIPE || errno == EPIPE ? PUMP_FAILED_OUT : PUMP_FAILED_IN;
+}
+
+/* A pipe that is filled in one go is worth enlarging. */
+static void enlarge(const struct pump *pump)
+{
+    int fd = pump->in.kind == END_PIPE ? pump->in.fd : pump->out.fd;
+    fcntl(fd, F_SETPIPE_SZ, PUMP_PIPE);
+}
+
+static ssize_t splice_some(int in, int out, size_t length)
+{
+    ssize_t moved;
+    do
+        moved = splice(in, NULL, out, NULL, length, SPLICE_FLAGS);
+    while (moved < 0 && errno == EINTR);
+    message_tell(MESSAGE_TRACE, "splice(%d, %d, %zu) = %zd", in, out, length, moved);
+    return moved;
+}
+
+enum pump_step pump_splice(struct pump *pump)
+{
+    ssize_t moved = splice_some(pump->in.fd, pump->out.fd, pump_room(pump, PUMP_PIPE));
+    if (moved < 0 && errno == EAGAIN)
+        return pump_stop(pump, find_unready(pump));
+    if (moved < 0)
+        return refused(errno) ? fall_back(pump) : pump_stop(pump, failed_end(pump));
+    pump->in_ended = moved == 0;
+    pump_count_taken(pump, (size_t)moved);
+    pump->moved += (size_t)moved;
+    if (moved == STOCK_PIPE)
+        enlarge(pump);
+    if (moved == 0 || moved >= STOCK_PIPE || !pump->limit)
+        return PUMP_STEP_MORE;
+    /* Less than a pipeful: `in` is most likely empty. If it is `out` that is full, waiting for
+     * `in` ends at once and the next call finds that out. */
+    return pump_stop(pump, PUMP_WANTS_IN);
+}
+
+static void give_back_pipe(struct pump *pump)
+{
+    pump_pool_give_pipe(pump->pool, pump->pipe, true);
+    pump->pipe[0] = pump->pipe[1] = -1;
+}
+
+enum pump_step pump_fill_pipe(struct pump *pump)
+{
+    if (pump->pipe[0] < 0 && pump_pool_take_pipe(pump->pool, pump->pipe) < 0)
+        return fall_back(pump);
+    ssize_t moved = splice_some(pump->in.fd, pump->pipe[1], pump_room(pump, PUMP_PIPE));
+    if (moved > 0) {
+        pump_count_taken(pump, (size_t)moved);
+        pump->piped = (size_t)moved;
+        return PUMP_STEP_MORE;
+    }
+    int failure = errno;
+    give_back_pipe(pump);
+    errno = failure;
+    pump->in_ended = moved == 0;
+    if (moved == 0)
+        return PUMP_STEP_MORE;
+    if (refused(errno))
+        return fall_back(pump);
+    return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
+}
+
+/* `out` takes no splice (a file opened with O_APPEND): what the pipe holds goes by the buffer. */
+static enum pump_step unload_pipe(struct pump *pump)
+{
+    size_t room = pump->piped < PUMP_BUFFER ? pump->piped : PUMP_BUFFER;
+    pump->buffer = pump_pool_take(pump->pool);
+    ssize_t got = read(pump->pipe[0], pump->buffer, room);
+    if (got <= 0)
+        memory_impossible("a pipe lost what was in it");
+    pump->held = (size_t)got;
+    pump->offset = 0;
+    pump->piped -= (size_t)got;
+    pump->way = PUMP_COPY;
+    return PUMP_STEP_MORE;
+}
+
+enum pump_step pump_drain_pipe(struct pump *pump)
+{
+    if (pump->way == PUMP_COPY)
+        return unload_pipe(pump);
+    ssize_t moved = splice_some(pump->pipe[0], pump->out.fd, pump->piped);
+    if (moved < 0 && refused(errno))
+        return unload_pipe(pump);
+    if (moved < 0)
+        return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_OUT : PUMP_FAILED_OUT);
+    pump->piped -= (size_t)moved;
+    pump->moved += (size_t)moved;
+    return pump->piped ? pump_stop(pump, PUMP_WANTS_OUT) : PUMP_STEP_MORE;
+}

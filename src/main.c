@@ -1,0 +1,202 @@
+/*
+ * sockctl: finds the command, reads its options, runs it, prints the one error, exits.
+ *
+ * The rooms, each of which knows only those to its right:
+ *
+ *     main → cmd → { net, io, proto, cli } → base
+ *
+ * ARCHITECTURE.md is the map.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/text.h"
+#include "cli/help.h"
+#include "cli/opt.h"
+#include "command.h"
+
+#define COMMAND_ENTRY(name) &name##_command,
+static const struct command *const commands[] = {COMMANDS(COMMAND_ENTRY) NULL};
+
+/* A closed descriptor 0, 1 or 2 would become the first socket that is opened. Stand-ins refuse what
+ * the real one would have been asked: reading 0 finds the end, writing 1 fails with EBADF. */
+static void hold_standard_descriptors(void)
+{
+    struct pollfd standard[3] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+    if (poll(standard, 3, 0) <= 0)
+        return;
+    for (int fd = 0; fd < 3; fd++)
+        if (standard[fd].revents & POLLNVAL)
+            if (open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) != fd)
+                memory_impossible("cannot open /dev/null in place of a closed descriptor");
+}
+
+static const struct command *exact_command(const char *name)
+{
+    for (const struct command *const *at = commands; *at; at++)
+        if (strcmp((*at)->name, name) == 0)
+            return *at;
+    return NULL;
+}
+
+static const struct command *nearest_command(const char *name)
+{
+    const struct command *nearest = NULL;
+    size_t least = 4;
+    for (const struct command *const *at = commands; *at; at++) {
+        size_t distance = text_distance(name, (*at)->name);
+        if (distance < least) {
+            least = distance;
+            nearest = *at;
+        }
+    }
+    return nearest;
+}
+
+static const struct command *unknown_command(const char *name, struct error *err)
+{
+    error_set(err, STATUS_USAGE, "unknown command '%.100s'", name);
+    const struct command *nearest = nearest_command(name);
+    if (nearest)
+        error_add(err, " (did you mean %s?)", nearest->name);
+    return NULL;
+}
+
+/* By its name or a prefix that no other command shares; NULL and *err. */
+static const struct command *find_command(const char *name, struct error *err)
+{
+    const struct command *found = exact_command(name);
+    size_t matches = 0;
+    if (found)
+        return found;
+    error_set(err, STATUS_USAGE, "'%.100s' is ambiguous:", name);
+    for (const struct command *const *at = commands; *at && *name; at++) {
+        if (!text_starts_with((*at)->name, name))
+            continue;
+        found = *at;
+        matches++;
+        error_add(err, " %s", (*at)->name);
+    }
+    if (matches > 1)
+        return NULL;
+    return found ? found : unknown_command(name, err);
+}
+
+/* Everything that was printed has reached stdout, or *err says why not. */
+static int flush_stdout(struct error *err)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    if (errno == EPIPE)
+        return error_silent(err, STATUS_LOCAL_IO);
+    return error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
+}
+
+static int show_version(struct error *err)
+{
+    puts("sockctl " SOCKCTL_VERSION);
+    return flush_stdout(err);
+}
+
+static int show_help(const char *name, struct error *err)
+{
+    const struct command *command = name ? find_command(name, err) : NULL;
+    if (name && !command)
+        return -1;
+    if (command)
+        help_command(stdout, command);
+    else
+        help_overview(stdout, commands);
+    return flush_stdout(err);
+}
+
+static int show_table(struct error *err)
+{
+    help_table(stdout, commands);
+    return flush_stdout(err);
+}
+
+static int run_command(const struct command *command, int argc, char **argv, struct error *err)
+{
+    struct opt_parsed parsed;
+    int result = opt_parse(command, argc, argv, &parsed, err);
+    if (!result && parsed.common.help) {
+        result = show_help(command->name, err);
+    } else if (!result && parsed.common.version) {
+        result = show_version(err);
+    } else if (!result) {
+        message_verbosity = parsed.common.verbosity;
+        struct operands operands = {parsed.words, parsed.count, parsed.program};
+        result = command->run(parsed.options, &operands, err);
+    }
+    opt_release(command, &parsed);
+    return result;
+}
+
+/* The words before a command; *command is set when one was named. */
+static int dispatch(int argc, char **argv, const struct command **command, struct error *err)
+{
+    *command = NULL;
+    if (argc < 2)
+        return error_set(err, STATUS_USAGE, "no command");
+    const char *word = argv[1];
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+        return show_version(err);
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return show_help(NULL, err);
+    if (strcmp(word, "help") == 0)
+        return show_help(argv[2], err);
+    if (strcmp(word, "--table") == 0)
+        return show_table(err);
+    if (word[0] == '-')
+        return error_set(err, STATUS_USAGE, "unknown option %.100s before the command", word);
+    *command = find_command(word, err);
+    return *command ? run_command(*command, argc - 1, argv + 1, err) : -1;
+}
+
+static void print_error(const struct error *err, const struct command *command)
+{
+    if (err->text[0])
+        message_print("%s", err->text);
+    if (err->status != STATUS_USAGE)
+        return;
+    if (command)
+        fprintf(stderr, "try 'sockctl %s --help'\n", command->name);
+    else
+        fputs("try 'sockctl --help'\n", stderr);
+}
+
+/* Ends as the signal would have ended us, so that the shell sees it. */
+static void raise_again(int signal_number)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, signal_number);
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    struct error err = {0};
+    const struct command *command;
+    hold_standard_descriptors();
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file over the limit: the write fails, with EFBIG */
+    if (dispatch(argc, argv, &command, &err) == 0)
+        return STATUS_OK;
+    print_error(&err, command);
+    if (err.signal_number)
+        raise_again(err.signal_number);
+    return err.status;
+}

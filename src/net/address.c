@@ -1,0 +1,288 @@
+#include "net/address.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/units.h"
+#include "net/hostname.h"
+
+/* The words at the front of an address that say its protocol outright. */
+static const struct prefix {
+    const char *word;
+    enum address_kind kind;
+    int socktype; /* 0: as -u says */
+    int family;
+} prefixes[] = {
+    {"tcp:", ADDRESS_INET, SOCK_STREAM, AF_UNSPEC},
+    {"tcp4:", ADDRESS_INET, SOCK_STREAM, AF_INET},
+    {"tcp6:", ADDRESS_INET, SOCK_STREAM, AF_INET6},
+    {"udp:", ADDRESS_INET, SOCK_DGRAM, AF_UNSPEC},
+    {"udp4:", ADDRESS_INET, SOCK_DGRAM, AF_INET},
+    {"udp6:", ADDRESS_INET, SOCK_DGRAM, AF_INET6},
+    {"unix:", ADDRESS_UNIX, 0, AF_UNIX},
+    {"unix-dgram:", ADDRESS_UNIX, SOCK_DGRAM, AF_UNIX},
+    {"unix-seqpacket:", ADDRESS_UNIX, SOCK_SEQPACKET, AF_UNIX},
+    {"vsock:", ADDRESS_VSOCK, 0, AF_VSOCK},
+    {"fd:", ADDRESS_FD, 0, AF_UNSPEC},
+    {"systemd:", ADDRESS_SYSTEMD, 0, AF_UNSPEC},
+};
+
+/* What is read: the words as typed, and where they go. */
+struct reading {
+    struct address *address;
+    const struct address_use *use;
+    const char *word;
+    const char *port; /* the second word; NULL: there is none */
+    struct error *err;
+};
+
+static int refuse(const struct reading *reading, const char *why)
+{
+    return error_set(reading->err, STATUS_USAGE, "address '%.100s%s%.40s': %s", reading->word,
+                     reading->port ? " " : "", reading->port ? reading->port : "", why);
+}
+
+/* Port */
+
+/* RFC 6335, 5.1, and '_', which some have all the same. */
+static bool is_service_name(const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t length = strlen(text);
+    return length <= ADDRESS_PORT_MAX && hostname_is_plain(text, length) && !strchr(text, '.') &&
+           *text != '-' && strpbrk(text, letters);
+}
+
+static int read_port(const struct reading *reading, const char *text)
+{
+    enum { DIGITS_MAX = 5, NUMBER_MAX = 65535 };
+    const bool listening = reading->use->listening;
+    size_t length = strlen(text);
+    int64_t number;
+    if (!length)
+        return refuse(reading, "the port is missing");
+    if (!text_is_digits(text, length) && !is_service_name(text))
+        return refuse(reading, "the port is neither a number nor the name of a service");
+    if (text_is_digits(text, length) &&
+        (length > DIGITS_MAX || units_number(text, !listening, NUMBER_MAX, &number)))
+        return refuse(reading, listening ? "the port is not from 0 to 65535"
+                                         : "the port is not from 1 to 65535");
+    memcpy(reading->address->port, text, length + 1);
+    return 0;
+}
+
+/* Host */
+
+static bool is_ipv4(const char *host)
+{
+    struct in_addr address;
+    return inet_pton(AF_INET, host, &address) == 1;
+}
+
+/* With or without a zone. */
+static bool is_ipv6(const char *host)
+{
+    struct in6_addr address;
+    char literal[INET6_ADDRSTRLEN];
+    size_t length = strcspn(host, "%");
+    const char *zone = host[length] ? host + length + 1 : NULL;
+    if (length >= sizeof literal || (zone && !(*zone && hostname_is_plain(zone, strlen(zone)))))
+        return false;
+    memcpy(literal, host, length);
+    literal[length] = '\0';
+    return inet_pton(AF_INET6, literal, &address) == 1;
+}
+
+/* `*` and nothing are no host: every address, or this machine. */
+static int read_host(const struct reading *reading, const char *text, size_t length)
+{
+    struct address *address = reading->address;
+    char *host = address->host;
+    if (length == 1 && *text == '*')
+        length = 0;
+    if (length > ADDRESS_HOST_MAX)
+        return refuse(reading, "the host is longer than 255 bytes");
+    memcpy(host, text, length);
+    host[length] = '\0';
+    bool v6 = strchr(host, ':');
+    if (v6 && !is_ipv6(host))
+        return refuse(reading, "the host is neither a name nor an IPv6 address");
+    if (!v6 && !hostname_is_plain(host, length))
+        return refuse(reading, "the host has a character that no host name has");
+    if (v6 && address->family == AF_INET)
+        return refuse(reading, "an IPv6 address, where IPv4 is asked for");
+    if (address->family == AF_INET6 && is_ipv4(host))
+        return refuse(reading, "an IPv4 address, where IPv6 is asked for");
+    return 0;
+}
+
+/* [IPV6]:PORT, or [IPV6] as the first of two words. */
+static int read_brackets(const struct reading *reading, const char *text)
+{
+    const char *end = strchr(text, ']');
+    if (!end)
+        return refuse(reading, "the bracket is not closed");
+    if (reading->port ? end[1] != '\0' : end[1] != ':')
+        return refuse(reading, end[1] ? "something other than a port follows the bracket"
+                                      : "the port is missing");
+    if (read_host(reading, text + 1, (size_t)(end - text - 1)))
+        return -1;
+    if (!strchr(reading->address->host, ':'))
+        return refuse(reading, "the brackets hold no IPv6 address");
+    return read_port(reading, reading->port ? reading->port : end + 2);
+}
+
+/* PORT or HOST:PORT. */
+static int read_one_word(const struct reading *reading, const char *text)
+{
+    const char *colon = strchr(text, ':');
+    if (!colon && strpbrk(text, ".*"))
+        return refuse(reading, "the port is missing");
+    if (!colon)
+        return read_port(reading, text);
+    if (strchr(colon + 1, ':'))
+        return refuse(reading, "an IPv6 address with a port is written [ADDRESS]:PORT");
+    if (read_host(reading, text, (size_t)(colon - text)))
+        return -1;
+    return read_port(reading, colon + 1);
+}
+
+static int read_inet(const struct reading *reading, const char *text)
+{
+    const int asked = reading->use->family;
+    struct address *address = reading->address;
+    if (address->family != AF_UNSPEC && asked != AF_UNSPEC && address->family != asked)
+        return refuse(reading, asked == AF_INET ? "it asks for IPv6, and -4 for IPv4"
+                                                : "it asks for IPv4, and -6 for IPv6");
+    if (address->family == AF_UNSPEC)
+        address->family = asked;
+    if (*text == '[')
+        return read_brackets(reading, text);
+    if (!reading->port)
+        return read_one_word(reading, text);
+    if (read_host(reading, text, strlen(text)))
+        return -1;
+    return read_port(reading, reading->port);
+}
+
+/* The other kinds */
+
+static int read_path(const struct reading *reading, const char *text)
+{
+    const size_t limit = ADDRESS_PATH_MAX;
+    struct address *address = reading->address;
+    address->abstract = *text == '@';
+    size_t length = strlen(text) - address->abstract;
+    if (!length)
+        return refuse(reading, "the path is missing");
+    if (length > limit)
+        return error_set(reading->err, STATUS_USAGE,
+                         "address '%.100s%s': the path is %zu bytes, the limit is %zu",
+                         reading->word, strlen(reading->word) > 100 ? "..." : "", length, limit);
+    memcpy(address->path, text, strlen(text) + 1);
+    return 0;
+}
+
+/* CID:PORT; when listening, every CID: *:PORT, :PORT or PORT. */
+static int read_vsock(const struct reading *reading, const char *text)
+{
+    enum { CID_DIGITS_MAX = 10 };
+    char cid[CID_DIGITS_MAX + 1] = {0};
+    int64_t cid_number = UINT32_MAX, port; /* VMADDR_CID_ANY; likewise no port */
+    const char *colon = strchr(text, ':');
+    size_t length = colon ? (size_t)(colon - text) : 0;
+    bool any = reading->use->listening && (length == 0 || (length == 1 && *text == '*'));
+    if (length < sizeof cid)
+        memcpy(cid, text, length);
+    if (!any && units_number(cid, 0, UINT32_MAX - 1, &cid_number))
+        return refuse(reading, "not vsock:CID:PORT, two numbers");
+    if (units_number(colon ? colon + 1 : text, 0, UINT32_MAX - 1, &port))
+        return refuse(reading, "not vsock:CID:PORT, two numbers");
+    reading->address->cid = (uint32_t)cid_number;
+    reading->address->vsock_port = (uint32_t)port;
+    return 0;
+}
+
+static int read_fd(const struct reading *reading, const char *text)
+{
+    int64_t number;
+    if (units_number(text, 0, INT32_MAX, &number))
+        return refuse(reading, "not fd:N, a number");
+    reading->address->fd = (int)number;
+    return 0;
+}
+
+/* FileDescriptorName= of systemd.socket(5). */
+static int read_systemd(const struct reading *reading, const char *text)
+{
+    size_t length = strlen(text);
+    if (length > ADDRESS_PATH_MAX)
+        return refuse(reading, "the name is too long");
+    memcpy(reading->address->path, text, length + 1);
+    return 0;
+}
+
+/* The kind */
+
+/* A word without a prefix has an empty one, which follows from the options and its look. */
+static struct prefix find_prefix(const char *word, const struct address_use *use)
+{
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (text_starts_with(word, prefixes[i].word))
+            return prefixes[i];
+    if (use->unix_socket || strchr(word, '/'))
+        return (struct prefix){"", ADDRESS_UNIX, 0, AF_UNIX};
+    return (struct prefix){"", ADDRESS_INET, 0, AF_UNSPEC};
+}
+
+static int read_kind(const struct reading *reading, const char *text)
+{
+    switch (reading->address->kind) {
+    case ADDRESS_UNIX:
+        return read_path(reading, text);
+    case ADDRESS_VSOCK:
+        return read_vsock(reading, text);
+    case ADDRESS_FD:
+        return read_fd(reading, text);
+    case ADDRESS_SYSTEMD:
+        return read_systemd(reading, text);
+    case ADDRESS_INET:
+        break;
+    }
+    return read_inet(reading, text);
+}
+
+int address_parse(struct address *address, const char *const *words, int count,
+                  const struct address_use *use, struct error *err)
+{
+    const struct reading reading = {
+        .address = address,
+        .use = use,
+        .word = words[0],
+        .port = count > 1 ? words[1] : NULL,
+        .err = err,
+    };
+    const struct prefix prefix = find_prefix(words[0], use);
+    const int socktype = use->udp ? SOCK_DGRAM : SOCK_STREAM;
+    *address = (struct address){.kind = prefix.kind,
+                                .socktype = prefix.socktype ? prefix.socktype : socktype,
+                                .family = prefix.family};
+    if (reading.port && prefix.kind != ADDRESS_INET)
+        return refuse(&reading, "this kind of address is one word");
+    return read_kind(&reading, words[0] + strlen(prefix.word));
+}
+
+void sockname_of_unix(struct sockname *name, const struct address *address)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    size_t length = strlen(address->path);
+    memcpy(sun.sun_path, address->path, length);
+    /* An abstract name begins with a NUL and ends with the length; a path ends with a NUL. */
+    if (address->abstract)
+        sun.sun_path[0] = '\0';
+    memset(name, 0, sizeof *name);
+    memcpy(&name->storage, &sun, sizeof sun);
+    name->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length +
+                               !address->abstract);
+}

@@ -1,0 +1,61 @@
+/*
+ * Addresses as a person types them: the grammar is in sockctl(1), ADDRESSES. Pure: no look-up, no
+ * socket is opened.
+ */
+#ifndef NET_ADDRESS_H
+#define NET_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/error.h"
+#include "net/sockname.h"
+
+enum address_kind {
+    ADDRESS_INET,   /* host and port; socktype tells TCP from UDP */
+    ADDRESS_UNIX,   /* path */
+    ADDRESS_VSOCK,  /* cid and vsock_port */
+    ADDRESS_FD,     /* fd */
+    ADDRESS_SYSTEMD /* path: the name of the sockets, empty for all of them */
+};
+
+enum {
+    ADDRESS_HOST_MAX = 255, /* RFC 1035, 2.3.4, and room for a zone */
+    ADDRESS_PORT_MAX = 31,
+    ADDRESS_PATH_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1
+};
+
+struct address {
+    enum address_kind kind;
+    int socktype; /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
+    int family;   /* AF_INET, AF_INET6; AF_UNSPEC: either. AF_UNIX, AF_VSOCK for those kinds */
+    char host[ADDRESS_HOST_MAX + 1]; /* empty: every address (listening), localhost (connecting) */
+    char port[ADDRESS_PORT_MAX + 1]; /* digits or a service name */
+    char path[ADDRESS_PATH_MAX + 2]; /* abstract names begin with "@" */
+    bool abstract;
+    uint32_t cid;        /* VMADDR_CID_ANY: every one (listening) */
+    uint32_t vsock_port; /* 0: the kernel chooses (listening) */
+    int fd;
+};
+
+/* What the command line said beside the address. */
+struct address_use {
+    bool listening;
+    bool udp;         /* -u */
+    bool unix_socket; /* -U */
+    int family;       /* -4, -6, or AF_UNSPEC */
+};
+
+/* Reads one or two words. A bad address is status 2 and names what is wrong. A host with a ':' in it
+ * is an IPv6 address; whether a name can be a host's, and a service exists, is the resolver's to
+ * say. */
+int address_parse(struct address *address, const char *const *words, int count,
+                  const struct address_use *use, struct error *err);
+
+/* The name of a UNIX address. */
+void sockname_of_unix(struct sockname *name, const struct address *address);
+
+#endif

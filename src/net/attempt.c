@@ -1,0 +1,109 @@
+#include "net/attempt.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "net/sock.h"
+
+enum { FULL_BACKLOG_MS = 20 }; /* until a UNIX server whose backlog was full is asked again */
+
+static void give_up(struct attempt *attempt, const char *reason)
+{
+    attempt->state = ATTEMPT_FAILED;
+    attempt->reason = reason;
+    attempt_drop(attempt);
+}
+
+/* A port that the system chooses for us can be the one that nobody listens on: then TCP connects
+ * the socket to itself (RFC 9293, simultaneous open). */
+static bool is_itself(const struct sockname *local, const struct sockname *peer)
+{
+    char one[SOCKNAME_TEXT_MAX];
+    char other[SOCKNAME_TEXT_MAX];
+    if (local->storage.ss_family != AF_INET && local->storage.ss_family != AF_INET6)
+        return false;
+    return strcmp(sockname_text(local, one), sockname_text(peer, other)) == 0;
+}
+
+static void come_up(struct attempt *attempt)
+{
+    loop_unwatch(attempt->loop, &attempt->watch);
+    if (sock_name(attempt->watch.fd, &attempt->local))
+        give_up(attempt, strerror(errno));
+    else if (is_itself(&attempt->local, attempt->peer))
+        give_up(attempt, strerror(ECONNREFUSED));
+    else
+        attempt->state = ATTEMPT_UP;
+}
+
+static void ask(struct attempt *attempt)
+{
+    if (sock_connect(attempt->watch.fd, attempt->peer) == 0)
+        come_up(attempt);
+    else if (errno == EINPROGRESS)
+        loop_watch(attempt->loop, &attempt->watch, EPOLLOUT);
+    else if (errno == EAGAIN && attempt->peer->storage.ss_family == AF_UNIX)
+        loop_timer_set(attempt->loop, &attempt->again, FULL_BACKLOG_MS);
+    else
+        give_up(attempt, strerror(errno));
+}
+
+static void ask_again(struct timer *timer)
+{
+    struct attempt *attempt = LOOP_OWNER(timer, struct attempt, again);
+    ask(attempt);
+    if (attempt->state != ATTEMPT_UNDER_WAY)
+        attempt->settled(attempt);
+}
+
+static void answered(struct watch *watch, uint32_t events)
+{
+    struct attempt *attempt = LOOP_OWNER(watch, struct attempt, watch);
+    (void)events;
+    int reason = sock_error(watch->fd);
+    if (reason)
+        give_up(attempt, strerror(reason));
+    else
+        come_up(attempt);
+    attempt->settled(attempt);
+}
+
+enum attempt_state attempt_start(struct attempt *attempt)
+{
+    int fd = sock_open(attempt->peer->storage.ss_family, attempt->socktype, 0);
+    attempt->state = ATTEMPT_UNDER_WAY;
+    attempt->again.fired = ask_again;
+    attempt->watch.ready = answered;
+    attempt->watch.fd = fd;
+    if (fd < 0) {
+        give_up(attempt, strerror(errno));
+        return attempt->state;
+    }
+    const char *reason = source_bind(attempt->source, fd, attempt->socktype, attempt->peer,
+                                     &attempt->file);
+    attempt->unbound = reason != NULL;
+    if (reason)
+        give_up(attempt, reason);
+    else
+        ask(attempt);
+    return attempt->state;
+}
+
+void attempt_drop(struct attempt *attempt)
+{
+    loop_timer_cancel(attempt->loop, &attempt->again);
+    loop_unwatch(attempt->loop, &attempt->watch);
+    if (attempt->watch.fd >= 0)
+        sock_close(attempt->watch.fd);
+    attempt->watch.fd = -1;
+    socket_file_remove(&attempt->file);
+}
+
+int attempt_take(struct attempt *attempt, struct socket_file *file)
+{
+    int fd = attempt->watch.fd;
+    attempt->watch.fd = -1;
+    *file = attempt->file;
+    attempt->file = (struct socket_file){0};
+    return fd;
+}

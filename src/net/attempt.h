@@ -1,0 +1,40 @@
+/*
+ * One socket on its way to one address.
+ */
+#ifndef NET_ATTEMPT_H
+#define NET_ATTEMPT_H
+
+#include "io/loop.h"
+#include "net/address.h"
+#include "net/socket_file.h"
+#include "net/source.h"
+
+enum attempt_state { ATTEMPT_UNDER_WAY, ATTEMPT_UP, ATTEMPT_FAILED };
+
+struct attempt {
+    /* Set before the start; what they point to outlives the attempt. */
+    struct loop *loop;
+    const struct sockname *peer;
+    int socktype;
+    const struct source *source;
+    /* It was under way and now is up or has failed. May drop and free the attempt. */
+    void (*settled)(struct attempt *attempt);
+    void *context;
+
+    enum attempt_state state;
+    const char *reason;      /* ATTEMPT_FAILED: why */
+    bool unbound;            /* ATTEMPT_FAILED: because the source could not be bound */
+    struct sockname local;   /* ATTEMPT_UP */
+    struct socket_file file; /* of a UNIX source; the attempt's */
+    struct watch watch;      /* watch.fd is the attempt's; -1: closed */
+    struct timer again;      /* a UNIX server's backlog was full */
+};
+
+/* Opens the socket, binds it to the source and connects. Returns attempt->state. */
+enum attempt_state attempt_start(struct attempt *attempt);
+/* Closes the socket and removes the file, if the attempt has any. */
+void attempt_drop(struct attempt *attempt);
+/* Hands over the socket and the file of an attempt that is up. */
+int attempt_take(struct attempt *attempt, struct socket_file *file);
+
+#endif

@@ -1,0 +1,300 @@
+#include "net/dial.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "net/address_text.h"
+#include "net/attempt.h"
+#include "net/inherited.h"
+#include "net/resolver.h"
+#include "net/sock.h"
+#include "net/source.h"
+
+enum { STAGGER_MS = 250 }; /* RFC 8305, 5: Connection Attempt Delay */
+
+struct dialer {
+    struct loop *loop;
+    struct address address;
+    struct source source;
+    struct resolver *resolver; /* while the look-up goes on */
+    struct resolved resolved;
+    struct attempt *attempts; /* resolved.count of them, in the order of the race */
+    size_t started;
+    size_t running;
+    struct timer stagger;  /* until the next attempt */
+    struct timer limit;    /* of all of it */
+    struct timer conclude; /* `done` for what was known at once */
+    struct connection connection;
+    struct error error; /* if there is none */
+    void (*done)(void *context, const struct connection *connection, const struct error *err);
+    void *context;
+};
+
+/* The end */
+
+static void release(struct dialer *dialer)
+{
+    if (dialer->resolver)
+        resolver_cancel(dialer->resolver);
+    loop_timer_cancel(dialer->loop, &dialer->stagger);
+    loop_timer_cancel(dialer->loop, &dialer->limit);
+    loop_timer_cancel(dialer->loop, &dialer->conclude);
+    for (size_t i = 0; i < dialer->started; i++)
+        attempt_drop(&dialer->attempts[i]);
+    free(dialer->attempts);
+    resolved_release(&dialer->resolved);
+    free(dialer);
+}
+
+void dial_cancel(struct dialer *dialer)
+{
+    connection_close(&dialer->connection);
+    release(dialer);
+}
+
+static void conclude(struct dialer *dialer)
+{
+    struct connection connection = dialer->connection;
+    struct error error = dialer->error;
+    void *context = dialer->context;
+    void (*done)(void *, const struct connection *, const struct error *) = dialer->done;
+    release(dialer);
+    if (connection.fd >= 0)
+        done(context, &connection, NULL);
+    else
+        done(context, NULL, &error);
+}
+
+static void conclude_later(struct timer *timer)
+{
+    conclude(LOOP_OWNER(timer, struct dialer, conclude));
+}
+
+static void add_reason(struct error *error, const struct attempt *attempt)
+{
+    if (attempt->unbound) {
+        char source[SOCKNAME_TEXT_MAX];
+        error_add(error, ": source %s", source_text(attempt->source, source));
+    }
+    error_add(error, ": %s", attempt->reason ? attempt->reason : "timed out");
+}
+
+/* "connect to localhost:81: [::1]:81: Connection refused; 127.0.0.1:81: timed out", and without
+ * the address where it is the only one and written as the user wrote it. */
+static void fail(struct dialer *dialer, int status)
+{
+    char asked[ADDRESS_TEXT_MAX];
+    char tried[SOCKNAME_TEXT_MAX];
+    struct error *error = &dialer->error;
+    address_text(&dialer->address, false, asked);
+    error_set(error, status, "connect to %s", asked);
+    for (size_t i = 0; i < dialer->started; i++) {
+        const struct attempt *attempt = &dialer->attempts[i];
+        sockname_text(attempt->peer, tried);
+        if (dialer->started > 1 || strcmp(asked, tried) != 0)
+            error_add(error, "%s %s", i ? ";" : ":", tried);
+        add_reason(error, attempt);
+    }
+    conclude(dialer);
+}
+
+static void time_is_over(struct timer *timer)
+{
+    struct dialer *dialer = LOOP_OWNER(timer, struct dialer, limit);
+    char asked[ADDRESS_TEXT_MAX];
+    if (dialer->started) {
+        fail(dialer, STATUS_TIMEOUT);
+        return;
+    }
+    error_set(&dialer->error, STATUS_TIMEOUT,
+              "connect to %s: timed out while the name was looked up",
+              address_text(&dialer->address, false, asked));
+    conclude(dialer);
+}
+
+/* The race */
+
+static void win(struct attempt *attempt)
+{
+    struct dialer *dialer = attempt->context;
+    struct connection *connection = &dialer->connection;
+    connection->fd = attempt_take(attempt, &connection->file);
+    connection->socktype = attempt->socktype;
+    connection->peer = *attempt->peer;
+    connection->local = attempt->local;
+    conclude(dialer);
+}
+
+static void start_next(struct dialer *dialer)
+{
+    loop_timer_cancel(dialer->loop, &dialer->stagger);
+    while (dialer->started < dialer->resolved.count) {
+        struct attempt *attempt = &dialer->attempts[dialer->started++];
+        switch (attempt_start(attempt)) {
+        case ATTEMPT_UP:
+            win(attempt);
+            return;
+        case ATTEMPT_UNDER_WAY:
+            dialer->running++;
+            loop_timer_set(dialer->loop, &dialer->stagger, STAGGER_MS);
+            return;
+        case ATTEMPT_FAILED:
+            break;
+        }
+    }
+    if (!dialer->running)
+        fail(dialer, STATUS_CONNECT);
+}
+
+static void stagger_is_over(struct timer *timer)
+{
+    start_next(LOOP_OWNER(timer, struct dialer, stagger));
+}
+
+static void settled(struct attempt *attempt)
+{
+    struct dialer *dialer = attempt->context;
+    dialer->running--;
+    if (attempt->state == ATTEMPT_UP)
+        win(attempt);
+    else
+        start_next(dialer);
+}
+
+/* The next name from `from` on that is of the family, or that is not. */
+static size_t find_name(const struct resolved *resolved, size_t from, int family, bool of_it)
+{
+    while (from < resolved->count && (resolved->names[from].storage.ss_family == family) != of_it)
+        from++;
+    return from;
+}
+
+/* The families in turn, beginning with the first name's: RFC 8305, 4. */
+static void line_up(struct dialer *dialer)
+{
+    const struct resolved *resolved = &dialer->resolved;
+    int family = resolved->names[0].storage.ss_family;
+    size_t next[2] = {0, find_name(resolved, 0, family, false)};
+    dialer->attempts = memory_new(resolved->count, sizeof *dialer->attempts);
+    for (size_t i = 0; i < resolved->count; i++) {
+        size_t turn = next[i % 2] < resolved->count ? i % 2 : 1 - i % 2;
+        dialer->attempts[i] = (struct attempt){.loop = dialer->loop,
+                                               .peer = &resolved->names[next[turn]],
+                                               .socktype = dialer->address.socktype,
+                                               .source = &dialer->source,
+                                               .settled = settled,
+                                               .context = dialer};
+        next[turn] = find_name(resolved, next[turn] + 1, family, turn == 0);
+    }
+}
+
+static void looked_up(void *context, struct resolved *resolved, const struct error *err)
+{
+    struct dialer *dialer = context;
+    dialer->resolver = NULL;
+    if (!resolved) {
+        dialer->error = *err;
+        conclude(dialer);
+        return;
+    }
+    dialer->resolved = *resolved;
+    line_up(dialer);
+    start_next(dialer);
+}
+
+/* Starting */
+
+/* fd: and systemd: are connected already. */
+static int adopt(struct connection *connection, const struct address *address, struct error *err)
+{
+    struct inherited inherited;
+    if (inherited_find(&inherited, address, err))
+        return -1;
+    int fd = inherited.fds[0];
+    if (sock_peer(fd, &connection->peer) || sock_name(fd, &connection->local)) {
+        char text[ADDRESS_TEXT_MAX];
+        return error_system(err, STATUS_CONNECT, errno, "connect to %s",
+                            address_text(address, false, text));
+    }
+    connection->fd = fd;
+    connection->inherited = true;
+    connection->socktype = inherited.socktype;
+    return 0;
+}
+
+static int start_look_up(struct dialer *dialer, const struct dial_options *options)
+{
+    const struct resolver_options how = {.numeric = options->numeric};
+    if (source_read(&dialer->source, dialer->loop, &dialer->address, options, &dialer->error))
+        return -1;
+    if (dialer->address.kind == ADDRESS_FD || dialer->address.kind == ADDRESS_SYSTEMD)
+        return adopt(&dialer->connection, &dialer->address, &dialer->error);
+    dialer->resolver = resolver_start(dialer->loop, &dialer->address, &how, looked_up, dialer);
+    return 0;
+}
+
+struct dialer *dial_start(struct loop *loop, const struct address *address,
+                          const struct dial_options *options,
+                          void (*done)(void *context, const struct connection *connection,
+                                       const struct error *err),
+                          void *context)
+{
+    struct dialer *dialer = memory_new(1, sizeof *dialer);
+    *dialer = (struct dialer){.loop = loop,
+                              .address = *address,
+                              .stagger.fired = stagger_is_over,
+                              .limit.fired = time_is_over,
+                              .conclude.fired = conclude_later,
+                              .connection.fd = -1,
+                              .done = done,
+                              .context = context};
+    if (start_look_up(dialer, options) || !dialer->resolver)
+        loop_timer_set(loop, &dialer->conclude, 0);
+    else if (options->timeout_ms >= 0)
+        loop_timer_set(loop, &dialer->limit, options->timeout_ms);
+    return dialer;
+}
+
+/* In the foreground */
+
+struct wait {
+    struct loop *loop;
+    struct dialer *dialer; /* NULL: it has concluded */
+    struct connection *connection;
+    struct error *err;
+};
+
+static void end_wait(void *context, const struct connection *connection, const struct error *err)
+{
+    struct wait *wait = context;
+    wait->dialer = NULL;
+    if (connection)
+        *wait->connection = *connection;
+    else
+        *wait->err = *err;
+    loop_stop(wait->loop, connection ? 0 : -1);
+}
+
+int dial(struct loop *loop, const struct address *address, const struct dial_options *options,
+         struct connection *connection, struct error *err)
+{
+    struct wait wait = {.loop = loop, .connection = connection, .err = err};
+    connection->fd = -1;
+    connection->file = (struct socket_file){0};
+    wait.dialer = dial_start(loop, address, options, end_wait, &wait);
+    int result = loop_run(loop);
+    if (!wait.dialer)
+        return result;
+    dial_cancel(wait.dialer);
+    return -1;
+}
+
+void connection_close(struct connection *connection)
+{
+    if (connection->fd >= 0)
+        sock_close(connection->fd);
+    connection->fd = -1;
+    socket_file_remove(&connection->file);
+}

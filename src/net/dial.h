@@ -1,0 +1,54 @@
+/*
+ * Getting a connected socket: every address of the name takes part in a race (RFC 8305).
+ *
+ * Attempts start in the order of the addresses, families interleaved, 250 ms apart; one that is
+ * refused lets the next start at once; the first one up wins and the others are closed.
+ */
+#ifndef NET_DIAL_H
+#define NET_DIAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "io/loop.h"
+#include "net/address.h"
+#include "net/socket_file.h"
+
+struct dial_options {
+    bool numeric;            /* -n */
+    int64_t timeout_ms;      /* for look-up and connecting together; -1: no limit */
+    const char *source;      /* -s: local IP address or UNIX path; NULL: the system's choice */
+    const char *source_port; /* -p; NULL: the system's choice */
+};
+
+struct connection {
+    int fd;               /* the caller's; non-blocking, unless inherited */
+    bool inherited;       /* fd: or systemd: others may share it, and it is left as it was: use
+                                end_of, not end_of_socket; the sock_ calls never block on it */
+    int socktype;         /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
+    struct sockname peer; /* as connected to */
+    struct sockname local;
+    struct socket_file file; /* of -s PATH; connection_close removes it */
+};
+
+/* Runs the loop until connected. *err names every address that was tried: status 3 or 2 for a bad
+ * name or -s, 4 when no address could be connected to, 5 when the time was over. When somebody else
+ * stops the loop: -1, and *err is left as it was. */
+int dial(struct loop *loop, const struct address *address, const struct dial_options *options,
+         struct connection *connection, struct error *err);
+/* The same in the background: `done` is called once, from the loop (never before dial_start has
+ * returned), with the connection, which is then the callee's, or with NULL and the reason.
+ * dial_cancel before `done` forgets it. */
+struct dialer;
+struct dialer *dial_start(struct loop *loop, const struct address *address,
+                          const struct dial_options *options,
+                          void (*done)(void *context, const struct connection *connection,
+                                       const struct error *err),
+                          void *context);
+void dial_cancel(struct dialer *dialer);
+
+/* May be called twice. */
+void connection_close(struct connection *connection);
+
+#endif

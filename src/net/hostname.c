@@ -1,0 +1,62 @@
+#include "net/hostname.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <string.h>
+
+enum { NAME_MAX_BYTES = 253, LABEL_MAX_BYTES = 63, SHOWN_MAX = 100 };
+
+bool hostname_is_plain(const char *text, size_t length)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < 0x80 && (!text[i] || !strchr(plain, text[i])))
+            return false;
+    return true;
+}
+
+/* Each label, of which only the root's, after the last dot, may be empty. */
+static const char *check_labels(const char *name)
+{
+    for (const char *label = name;;) {
+        size_t length = strcspn(label, ".");
+        if (length > LABEL_MAX_BYTES)
+            return "a label of the name is longer than 63 bytes";
+        if (length == 0)
+            return "a label of the name is empty";
+        label += length;
+        if (!*label || !*++label)
+            return NULL;
+    }
+}
+
+const char *hostname_check(const char *name)
+{
+    size_t length = strlen(name);
+    struct in_addr address;
+    if (length == 0)
+        return "the name is empty";
+    if (length - (name[length - 1] == '.') > NAME_MAX_BYTES)
+        return "the name is longer than 253 bytes";
+    if (!hostname_is_plain(name, length))
+        return "the name has a character that no host name has";
+    const char *wrong = check_labels(name);
+    if (!wrong && strspn(name, "0123456789.") == length && !inet_aton(name, &address))
+        wrong = "not an IPv4 address";
+    return wrong;
+}
+
+const char *hostname_failure(int code, int errnum, int family)
+{
+    if (code == EAI_SYSTEM)
+        return strerror(errnum);
+    if (family != AF_UNSPEC && (code == EAI_NODATA || code == EAI_ADDRFAMILY))
+        return family == AF_INET ? "it has no IPv4 address" : "it has no IPv6 address";
+    return gai_strerror(code);
+}
+
+int hostname_fail(const char *name, const char *why, struct error *err)
+{
+    return error_set(err, STATUS_RESOLVE, "resolve %.*s%s: %s", SHOWN_MAX, name,
+                     strlen(name) > SHOWN_MAX ? "..." : "", why);
+}

@@ -1,0 +1,26 @@
+/*
+ * Host names: what can be one, and in words why one did not resolve.
+ */
+#ifndef NET_HOSTNAME_H
+#define NET_HOSTNAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* Nothing but bytes that host names are made of: letters, digits, '-', '.', '_', and all that is
+ * not ASCII. */
+bool hostname_is_plain(const char *text, size_t length);
+
+/* NULL, or why nothing can be called so (RFC 1035, 2.3.4), so that nobody has to be asked. An IPv4
+ * address as inet_aton(3) reads it can. */
+const char *hostname_check(const char *name);
+
+/* Why getaddrinfo(3) for `family` failed with `code`, and `errnum` in errno. */
+const char *hostname_failure(int code, int errnum, int family);
+
+/* "resolve NAME: WHY", status 3; a long name is cut. Returns -1. */
+int hostname_fail(const char *name, const char *why, struct error *err);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * Bound sockets: listening ones (stream, seqpacket) and datagram ones, all the addresses that a
+ * name stands for; and the socket file, if it is a UNIX path.
+ *
+ * A stale socket file (nobody answers) is replaced; one whose owner answers, or any other kind of
+ * file, is never touched. Only our own file is removed at the end.
+ */
+#ifndef NET_LISTENER_H
+#define NET_LISTENER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "io/loop.h"
+#include "net/address.h"
+#include "net/socket_file.h"
+
+struct listener_options {
+    bool numeric;
+    int backlog;        /* 0: the system's largest */
+    int mode;           /* of a socket file, in force before the first client can connect */
+    int64_t timeout_ms; /* for the look-up of a name; -1: no limit */
+};
+
+enum { LISTENER_SOCKETS_MAX = 8 };
+
+struct listener_socket {
+    struct listener *listener;
+    struct watch watch; /* a stream listener's own; of a datagram socket, the command's to use */
+    struct sockname name;
+};
+
+struct listener {
+    struct loop *loop;
+    struct listener_socket sockets[LISTENER_SOCKETS_MAX];
+    size_t count;
+    int socktype;
+    bool any_port;           /* port 0 was asked for: the kernel chose */
+    struct socket_file file; /* ours, of a UNIX path */
+    struct timer rest;       /* after EMFILE and the like no accept is tried for a while */
+    int64_t warned_ms;       /* when that was last told; 0: not yet */
+    bool accepting;
+    void (*accepted)(void *context, int fd, const struct sockname *peer);
+    void *context;
+};
+
+/* Binds and, for streams, listens. Reports nothing. Status 4 when it cannot.
+ *
+ * Addresses fd: and systemd: take what was inherited. A listening socket among them is made
+ * non-blocking, though others may share it: where two processes wait for the same client, accept(2)
+ * would block the one that comes second, and there is no flag to ask for a single call not to. */
+int listener_open(struct listener *listener, struct loop *loop, const struct address *address,
+                  const struct listener_options *options, struct error *err);
+/* Gives each new connection (non-blocking, the callee's) to `accepted`, which may pause or close
+ * the listener. Transient errors are retried; out of descriptors or memory, the backlog waits and
+ * one warning in 10 s says so. */
+void listener_accept(struct listener *listener,
+                     void (*accepted)(void *context, int fd, const struct sockname *peer),
+                     void *context);
+/* New clients wait in the backlog until listener_accept is called again. */
+void listener_pause(struct listener *listener);
+/* Closes the sockets and removes our socket file. May be called twice. */
+void listener_close(struct listener *listener);
+
+#endif

@@ -1,0 +1,243 @@
+#include "net/sock.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "net/trace.h"
+
+/* Within the expression it stands in, as a TRACE argument does. */
+#define TEXT_OF(name) sockname_text(name, (char[SOCKNAME_TEXT_MAX]){""})
+
+static const struct sockaddr *const_sockaddr(const struct sockname *name)
+{
+    return (const struct sockaddr *)(const void *)&name->storage;
+}
+
+/* Made ready for a call that fills it in: a peer without a name leaves it as it is. */
+static struct sockaddr *empty_sockaddr(struct sockname *name)
+{
+    name->storage.ss_family = AF_UNSPEC;
+    name->length = sizeof name->storage;
+    return (struct sockaddr *)(void *)&name->storage;
+}
+
+int sock_open(int family, int socktype, int protocol)
+{
+    int fd = socket(family, socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    TRACE(fd, "socket(%s, %s, %s)", trace_family(family), trace_socktype(socktype),
+          trace_protocol(protocol));
+    return fd;
+}
+
+int sock_bind(int fd, const struct sockname *name)
+{
+    int result = bind(fd, const_sockaddr(name), name->length);
+    TRACE(result, "bind(%d, %s)", fd, TEXT_OF(name));
+    return result;
+}
+
+int sock_listen(int fd, int backlog)
+{
+    int result = listen(fd, backlog);
+    TRACE(result, "listen(%d, %d)", fd, backlog);
+    return result;
+}
+
+int sock_accept(int fd, struct sockname *peer)
+{
+    int client;
+    do
+        client = accept4(fd, empty_sockaddr(peer), &peer->length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    while (client < 0 && errno == EINTR);
+    TRACE(client, "accept(%d, %s)", fd, client < 0 ? "NULL" : TEXT_OF(peer));
+    return client;
+}
+
+int sock_connect(int fd, const struct sockname *name)
+{
+    int result = connect(fd, const_sockaddr(name), name->length);
+    /* An interrupted connect goes on by itself, see connect(2). */
+    if (result < 0 && errno == EINTR)
+        errno = EINPROGRESS;
+    TRACE(result, "connect(%d, %s)", fd, TEXT_OF(name));
+    return result;
+}
+
+int sock_shutdown(int fd, int how)
+{
+    int result = shutdown(fd, how);
+    TRACE(result, "shutdown(%d, %s)", fd, trace_how(how));
+    return result;
+}
+
+void sock_close(int fd)
+{
+    int saved = errno;
+    /* Linux has closed it even where it says EINTR: never twice. */
+    int result = close(fd);
+    TRACE(result, "close(%d)", fd);
+    errno = saved;
+}
+
+ssize_t sock_recv(int fd, void *buffer, size_t room)
+{
+    ssize_t length;
+    do
+        length = recv(fd, buffer, room, MSG_DONTWAIT);
+    while (length < 0 && errno == EINTR);
+    TRACE(length, "recv(%d, %zu)", fd, room);
+    return length;
+}
+
+ssize_t sock_send(int fd, const void *bytes, size_t length)
+{
+    ssize_t sent;
+    do
+        sent = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    TRACE(sent, "send(%d, %zu)", fd, length);
+    return sent;
+}
+
+ssize_t sock_recv_from(int fd, void *buffer, size_t room, struct sockname *from)
+{
+    struct sockname ignored;
+    if (!from)
+        from = &ignored;
+    ssize_t length;
+    do
+        length = recvfrom(fd, buffer, room, MSG_DONTWAIT | MSG_TRUNC, empty_sockaddr(from),
+                          &from->length);
+    while (length < 0 && errno == EINTR);
+    TRACE(length, "recvfrom(%d, %zu, %s)", fd, room, length < 0 ? "NULL" : TEXT_OF(from));
+    return length;
+}
+
+ssize_t sock_send_to(int fd, const void *bytes, size_t length, const struct sockname *to)
+{
+    if (!to)
+        return sock_send(fd, bytes, length);
+    ssize_t sent;
+    do
+        sent = sendto(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, const_sockaddr(to),
+                      to->length);
+    while (sent < 0 && errno == EINTR);
+    TRACE(sent, "sendto(%d, %zu, %s)", fd, length, TEXT_OF(to));
+    return sent;
+}
+
+/* The address, but not the interface: the way back is the routing table's to choose. */
+static void forget_interface(struct cmsghdr *control)
+{
+    if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO)
+        ((struct in_pktinfo *)(void *)CMSG_DATA(control))->ipi_ifindex = 0;
+    else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO)
+        ((struct in6_pktinfo *)(void *)CMSG_DATA(control))->ipi6_ifindex = 0;
+}
+
+ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message *message)
+{
+    struct iovec bytes = {buffer, room};
+    struct msghdr header = {.msg_name = empty_sockaddr(&message->peer),
+                            .msg_namelen = message->peer.length,
+                            .msg_iov = &bytes,
+                            .msg_iovlen = 1,
+                            .msg_control = message->control,
+                            .msg_controllen = sizeof message->control};
+    ssize_t length;
+    do
+        length = recvmsg(fd, &header, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+    while (length < 0 && errno == EINTR);
+    message->peer.length = length < 0 ? 0 : header.msg_namelen;
+    message->control_length = length < 0 ? 0 : header.msg_controllen;
+    struct cmsghdr *control = length < 0 ? NULL : CMSG_FIRSTHDR(&header);
+    if (control)
+        forget_interface(control);
+    TRACE(length, "recvmsg(%d, %zu, %s)", fd, room, length < 0 ? "NULL" : TEXT_OF(&message->peer));
+    return length;
+}
+
+ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
+                         const struct sock_message *message)
+{
+    /* sendmsg(2) changes none of what it is given, but its struct does not say so. */
+    struct sock_message copy = *message;
+    struct iovec part = {.iov_len = length};
+    memcpy(&part.iov_base, &bytes, sizeof part.iov_base);
+    struct msghdr header = {.msg_name = &copy.peer.storage,
+                            .msg_namelen = copy.peer.length,
+                            .msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = copy.control_length ? copy.control : NULL,
+                            .msg_controllen = (socklen_t)copy.control_length};
+    ssize_t sent;
+    do
+        sent = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    TRACE(sent, "sendmsg(%d, %zu, %s)", fd, length, TEXT_OF(&message->peer));
+    return sent;
+}
+
+int sock_set(int fd, int level, int option, int value)
+{
+    int result = setsockopt(fd, level, option, &value, sizeof value);
+    TRACE(result, "setsockopt(%d, %s, %s, %d)", fd, trace_level(level), trace_option(level, option),
+          value);
+    return result;
+}
+
+int sock_get(int fd, int level, int option, int *value)
+{
+    socklen_t length = sizeof *value;
+    int result = getsockopt(fd, level, option, value, &length);
+    TRACE(result, "getsockopt(%d, %s, %s, [%d])", fd, trace_level(level),
+          trace_option(level, option), result < 0 ? 0 : *value);
+    return result;
+}
+
+int sock_error(int fd)
+{
+    int pending = 0;
+    socklen_t length = sizeof pending;
+    int result = getsockopt(fd, SOL_SOCKET, SO_ERROR, &pending, &length);
+    TRACE(result, "getsockopt(%d, SOL_SOCKET, SO_ERROR, [%s])", fd,
+          pending ? trace_errno(pending) : "0");
+    return result < 0 ? errno : pending;
+}
+
+int sock_name(int fd, struct sockname *name)
+{
+    int result = getsockname(fd, empty_sockaddr(name), &name->length);
+    TRACE(result, "getsockname(%d, %s)", fd, result < 0 ? "NULL" : TEXT_OF(name));
+    return result;
+}
+
+int sock_peer(int fd, struct sockname *name)
+{
+    int result = getpeername(fd, empty_sockaddr(name), &name->length);
+    TRACE(result, "getpeername(%d, %s)", fd, result < 0 ? "NULL" : TEXT_OF(name));
+    return result;
+}
+
+/* UNIX and UDP sockets answer SIOCOUTQ too, with the memory that they use: another thing. */
+static bool is_tcp(int fd)
+{
+    int protocol;
+    if (sock_get(fd, SOL_SOCKET, SO_PROTOCOL, &protocol))
+        return false;
+    return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
+}
+
+int sock_unacknowledged(int fd)
+{
+    int bytes = 0;
+    if (!is_tcp(fd))
+        return -1;
+    /* SIOCOUTQ by the name under which libc knows it. */
+    int result = ioctl(fd, TIOCOUTQ, &bytes);
+    TRACE(result, "ioctl(%d, SIOCOUTQ, [%d])", fd, bytes);
+    return result < 0 ? -1 : bytes;
+}

@@ -1,0 +1,58 @@
+/*
+ * The socket calls themselves, thin, each shown at -vv as a student of sockets would write it:
+ * "connect(3, 127.0.0.1:8080) = 0". No other file makes them. EINTR is handled here; everything
+ * else is the caller's, in errno. All descriptors are close-on-exec.
+ * Source: socket(2), ip(7), tcp(7), udp(7), unix(7).
+ */
+#ifndef NET_SOCK_H
+#define NET_SOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "net/address.h"
+
+/* Non-blocking and close-on-exec. -1 and errno. */
+int sock_open(int family, int socktype, int protocol);
+int sock_bind(int fd, const struct sockname *name);
+int sock_listen(int fd, int backlog);
+int sock_accept(int fd, struct sockname *peer);
+/* -1 with EINPROGRESS while it goes on. */
+int sock_connect(int fd, const struct sockname *name);
+int sock_shutdown(int fd, int how);
+void sock_close(int fd);
+
+/* Never block (MSG_DONTWAIT), never raise SIGPIPE. */
+ssize_t sock_recv(int fd, void *buffer, size_t room);
+ssize_t sock_send(int fd, const void *bytes, size_t length);
+/* `from` may be NULL. The length returned may exceed `room`: the datagram was cut (MSG_TRUNC). */
+ssize_t sock_recv_from(int fd, void *buffer, size_t room, struct sockname *from);
+/* `to` may be NULL on a connected socket. */
+ssize_t sock_send_to(int fd, const void *bytes, size_t length, const struct sockname *to);
+
+/* A datagram and what the kernel says beside it: with IP_PKTINFO or IPV6_RECVPKTINFO set, which of
+ * our addresses it was sent to; with SO_PASSCRED, who sent it. */
+struct sock_message {
+    struct sockname peer;
+    size_t control_length; /* 0: nothing was said */
+    _Alignas(size_t) unsigned char control[64];
+};
+/* As sock_recv_from, with *message filled. */
+ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message *message);
+/* Answers *message: to its sender, from the address that it was sent to. */
+ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
+                         const struct sock_message *message);
+
+int sock_set(int fd, int level, int option, int value);
+int sock_get(int fd, int level, int option, int *value);
+/* SO_ERROR: the pending error, which it clears; 0 if none. */
+int sock_error(int fd);
+int sock_name(int fd, struct sockname *name);
+int sock_peer(int fd, struct sockname *name);
+/* Bytes sent but not acknowledged by the peer's TCP (SIOCOUTQ); -1 where it does not say. */
+int sock_unacknowledged(int fd);
+
+#endif

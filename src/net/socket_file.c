@@ -1,0 +1,139 @@
+#include "net/socket_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "net/sock.h"
+
+enum { LOCK_TRIES = 100, LOCK_PAUSE_NS = 10000000 };
+
+/* The path of a UNIX name, NUL-terminated; NULL for an abstract one. */
+static char *path_of(const struct sockname *name)
+{
+    const struct sockaddr_un *address = (const void *)&name->storage;
+    if (!address->sun_path[0])
+        return NULL;
+    return memory_copy(address->sun_path, strnlen(address->sun_path, sizeof address->sun_path));
+}
+
+static int open_directory(const char *path)
+{
+    char *directory = memory_copy(path, strlen(path));
+    char *slash = strrchr(directory, '/');
+    if (slash)
+        slash[slash == directory ? 1 : 0] = '\0';
+    int fd = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(directory);
+    return fd;
+}
+
+/* Bounded: where all may read a directory, anybody can hold its lock for ever. -1 without a lock:
+ * then two servers that find the same stale file at the same moment may both replace it. */
+static int lock_directory(const char *path)
+{
+    const struct timespec pause = {0, LOCK_PAUSE_NS};
+    int fd = open_directory(path);
+    if (fd < 0)
+        return -1;
+    for (int try = 0; try < LOCK_TRIES; try++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return fd;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    close(fd);
+    return -1;
+}
+
+static int bind_with_mode(int fd, const struct sockname *name, int mode)
+{
+    if (mode < 0)
+        return sock_bind(fd, name);
+    mode_t before = umask(0777 & ~(mode_t)mode);
+    int result = sock_bind(fd, name);
+    umask(before);
+    return result;
+}
+
+/* 0, or why nobody can be reached under `name`. No server notices the connect of a datagram socket:
+ * one of another type is alive, says EPROTOTYPE; a dead one, ECONNREFUSED. */
+static int answer_of(const struct sockname *name)
+{
+    int probe = sock_open(AF_UNIX, SOCK_DGRAM, 0);
+    if (probe < 0)
+        return errno;
+    int reason = sock_connect(probe, name) == 0 ? 0 : errno;
+    sock_close(probe);
+    return reason;
+}
+
+/* Removes what a dead server of ours has left at `path`. NULL, or why that is not what is there. */
+static const char *remove_stale(const char *path, const struct sockname *name)
+{
+    struct stat status;
+    if (lstat(path, &status) < 0)
+        return errno == ENOENT ? NULL : strerror(errno);
+    if (!S_ISSOCK(status.st_mode))
+        return "exists and is not a socket";
+    int reason = answer_of(name);
+    if (reason == 0 || reason == EPROTOTYPE || reason == EPERM)
+        return "in use by a running server";
+    if (status.st_uid != geteuid())
+        return "exists and belongs to another user";
+    if (reason != ECONNREFUSED)
+        return strerror(reason);
+    return unlink(path) < 0 && errno != ENOENT ? strerror(errno) : NULL;
+}
+
+/* Look, removal and bind are one step, as far as others of our kind are concerned. */
+static const char *replace_stale(int fd, const char *path, const struct sockname *name, int mode)
+{
+    int lock = lock_directory(path);
+    const char *reason = remove_stale(path, name);
+    if (!reason && bind_with_mode(fd, name, mode) < 0)
+        reason = errno == EADDRINUSE ? "in use by a running server" : strerror(errno);
+    if (lock >= 0)
+        close(lock);
+    return reason;
+}
+
+const char *socket_file_bind(struct socket_file *file, int fd, const struct sockname *name,
+                             int mode)
+{
+    struct stat status;
+    const char *reason = NULL;
+    *file = (struct socket_file){0};
+    char *path = path_of(name);
+    if (!path)
+        return sock_bind(fd, name) == 0 ? NULL : strerror(errno);
+    if (bind_with_mode(fd, name, mode) < 0)
+        reason = errno == EADDRINUSE ? replace_stale(fd, path, name, mode) : strerror(errno);
+    if (reason || lstat(path, &status) < 0) {
+        free(path);
+        return reason;
+    }
+    *file = (struct socket_file){path, status.st_dev, status.st_ino};
+    return NULL;
+}
+
+/* Between the look and the removal somebody could still put another file there: no call of the
+ * system removes a file by its inode. */
+void socket_file_remove(struct socket_file *file)
+{
+    struct stat status;
+    if (!file->path)
+        return;
+    if (lstat(file->path, &status) == 0 && status.st_dev == file->device &&
+        status.st_ino == file->inode)
+        unlink(file->path);
+    free(file->path);
+    file->path = NULL;
+}
