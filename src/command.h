@@ -15,7 +15,7 @@
 
 #define SOCKCTL_VERSION "0.1.0"
 
-#define COMMANDS(X) X(connect) X(listen) X(echo_server)
+#define COMMANDS(X) X(connect) X(listen) X(echo_server) X(unix_send) X(unix_serve)
 
 struct operands {
     const char *const *words; /* NULL-terminated */

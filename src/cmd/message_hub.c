@@ -1,0 +1,252 @@
+#include "cmd/message_hub.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/report.h"
+#include "net/sock.h"
+
+enum {
+    LAST_READS = 16, /* together more than the queue of a socket holds */
+    NAME_ROOM = 32
+};
+
+/* What came of listening to a client. */
+enum heard {
+    HEARD,
+    HEARD_NOTHING, /* for now */
+    HEARD_LAST     /* and the client is no more */
+};
+
+static void remove_client(struct message_client *client)
+{
+    struct message_hub *hub = client->hub;
+    loop_unwatch(hub->loop, &client->watch);
+    loop_timer_cancel(hub->loop, &client->idle);
+    sock_close(client->watch.fd);
+    frame_reader_release(&client->reader);
+    outbox_release(&client->answers);
+    if (client->previous)
+        client->previous->next = client->next;
+    else
+        hub->clients = client->next;
+    if (client->next)
+        client->next->previous = client->previous;
+    free(client);
+}
+
+/* `why`: what went wrong, or NULL. */
+static enum heard part_with(struct message_client *client, const char *why)
+{
+    char name[NAME_ROOM];
+    snprintf(name, sizeof name, "client %lu", client->number);
+    if (why)
+        report_warning("%s: %s", name, why);
+    report_closed(name, client->bytes_in, client->bytes_out);
+    remove_client(client);
+    return HEARD_LAST;
+}
+
+static enum heard part_with_malformed(struct message_client *client)
+{
+    char why[FRAME_WRONG_MAX + 32];
+    snprintf(why, sizeof why, "malformed frame: %s", client->reader.wrong);
+    return part_with(client, why);
+}
+
+/* `failure`: errno, or 0 at the end of its stream. */
+static enum heard part_with_ended(struct message_client *client, int failure)
+{
+    char why[128];
+    size_t rest = frame_reader_rest(&client->reader).length;
+    if (failure == ECONNRESET && client->bytes_out) /* it has not read its answers */
+        failure = 0;
+    if (!failure && !rest)
+        return part_with(client, NULL);
+    if (!rest)
+        return part_with(client, strerror(failure));
+    snprintf(why, sizeof why, "frame cut short after %zu bytes%s%s", rest, failure ? ": " : "",
+             failure ? strerror(failure) : "");
+    return part_with(client, why);
+}
+
+/* Nobody is awaited once the hub is ending: whoever is left is asked in turn. */
+static void await(struct message_client *client)
+{
+    struct message_hub *hub = client->hub;
+    bool out = outbox_is_full(&client->answers);
+    bool in = !out && !hub->paused;
+    if (!hub->ending && (in || out))
+        loop_watch(hub->loop, &client->watch, out ? EPOLLOUT : EPOLLIN);
+    else
+        loop_unwatch(hub->loop, &client->watch);
+}
+
+static void await_all(struct message_hub *hub)
+{
+    for (struct message_client *client = hub->clients; client; client = client->next)
+        await(client);
+}
+
+/* A client that has gone away without reading its answers is no failure: what it sent counts. */
+void message_hub_answer(struct message_client *client, const char *message, size_t length)
+{
+    struct message_hub *hub = client->hub;
+    struct frame_ends ends;
+    bool too_late = hub->ending && outbox_is_full(&client->answers);
+    if (too_late || client->answers.failure || frame_wrap(&ends, hub->framing, message, length))
+        return;
+    client->bytes_out += ends.head_length + length + ends.tail_length;
+    batch_put(&hub->gathered, ends.head, ends.head_length);
+    batch_put(&hub->gathered, message, length);
+    batch_put(&hub->gathered, ends.tail, ends.tail_length);
+}
+
+/* Takes the messages that are there, up to one whose answer the client cannot take now. */
+static enum heard take_messages(struct message_client *client)
+{
+    struct message_hub *hub = client->hub;
+    enum frame_step step = FRAME_MESSAGE;
+    struct frame message;
+    bool wanted = true;
+    hub->gathered.outbox = &client->answers;
+    while (step == FRAME_MESSAGE && wanted && (hub->ending || !outbox_is_full(&client->answers))) {
+        step = frame_reader_next(&client->reader, &message);
+        if (step == FRAME_MESSAGE)
+            wanted = hub->arrived(client, &message);
+    }
+    batch_flush(&hub->gathered);
+    if (step == FRAME_MALFORMED)
+        return part_with_malformed(client);
+    if (!wanted)
+        return part_with(client, NULL);
+    frame_reader_keep(&client->reader);
+    await(client);
+    return HEARD;
+}
+
+static enum heard hear(struct message_client *client)
+{
+    struct message_hub *hub = client->hub;
+    ssize_t got = sock_recv(client->watch.fd, hub->buffer, sizeof hub->buffer);
+    if (got < 0 && errno == EAGAIN)
+        return HEARD_NOTHING;
+    if (got <= 0)
+        return part_with_ended(client, got < 0 ? errno : 0);
+    client->bytes_in += (uint64_t)got;
+    client->moved_ms = loop_now_ms();
+    frame_reader_feed(&client->reader, hub->buffer, (size_t)got);
+    return take_messages(client);
+}
+
+/* First what was read before and not yet taken. Goes on where a pause has interrupted it. */
+static void hear_last(struct message_hub *hub)
+{
+    while (hub->clients && !hub->paused) {
+        struct message_client *client = hub->clients;
+        enum heard heard = client->last_reads ? hear(client) : take_messages(client);
+        if (heard == HEARD_NOTHING || (heard == HEARD && client->last_reads++ == LAST_READS))
+            part_with(client, NULL);
+        hub->turn_over(hub);
+    }
+    if (!hub->clients)
+        hub->ended(hub);
+}
+
+static void end_turn(struct message_hub *hub)
+{
+    hub->turn_over(hub);
+    if (hub->ending)
+        hear_last(hub);
+}
+
+static void client_ready(struct watch *watch, uint32_t events)
+{
+    struct message_client *client = LOOP_OWNER(watch, struct message_client, watch);
+    struct message_hub *hub = client->hub;
+    (void)events;
+    if (outbox_is_full(&client->answers)) {
+        outbox_flush(&client->answers);
+    } else if (hub->paused) {
+        await(client);
+    } else {
+        hear(client);
+        end_turn(hub);
+    }
+}
+
+static void answers_drained(struct outbox *outbox)
+{
+    struct message_client *client = LOOP_OWNER(outbox, struct message_client, answers);
+    struct message_hub *hub = client->hub;
+    client->moved_ms = loop_now_ms();
+    take_messages(client);
+    end_turn(hub);
+}
+
+/* A client that waits for us is not idle. */
+static void idle_over(struct timer *timer)
+{
+    struct message_client *client = LOOP_OWNER(timer, struct message_client, idle);
+    const struct message_hub *hub = client->hub;
+    int64_t left_ms = client->moved_ms + hub->idle_ms - loop_now_ms();
+    if (hub->paused)
+        left_ms = hub->idle_ms;
+    if (left_ms > 0)
+        loop_timer_set(hub->loop, timer, left_ms);
+    else
+        part_with(client, "nothing moved within the time limit");
+}
+
+void message_hub_add(struct message_hub *hub, int fd)
+{
+    struct message_client *client = memory_new(1, sizeof *client);
+    char name[NAME_ROOM];
+    client->hub = hub;
+    client->number = ++hub->count;
+    client->watch = (struct watch){.fd = fd, .ready = client_ready};
+    client->idle.fired = idle_over;
+    client->moved_ms = loop_now_ms();
+    frame_reader_init(&client->reader, hub->framing, hub->max_message);
+    outbox_init(&client->answers, NULL, end_of_socket(fd), answers_drained);
+    client->next = hub->clients;
+    if (hub->clients)
+        hub->clients->previous = client;
+    hub->clients = client;
+    if (hub->idle_ms >= 0)
+        loop_timer_set(hub->loop, &client->idle, hub->idle_ms);
+    snprintf(name, sizeof name, "client %lu", client->number);
+    report_accepted(name);
+    await(client);
+}
+
+/* Only a client that has something to say is no longer awaited: with thousands of silent ones, a
+ * pause costs nothing. */
+void message_hub_pause(struct message_hub *hub)
+{
+    hub->paused = true;
+}
+
+void message_hub_resume(struct message_hub *hub)
+{
+    hub->paused = false;
+    if (hub->ending)
+        hear_last(hub);
+    else
+        await_all(hub);
+}
+
+void message_hub_end(struct message_hub *hub)
+{
+    hub->ending = true;
+    await_all(hub);
+}
+
+void message_hub_release(struct message_hub *hub)
+{
+    while (hub->clients)
+        part_with(hub->clients, NULL);
+}

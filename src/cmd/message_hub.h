@@ -1,0 +1,70 @@
+/*
+ * The clients of a message server, any number at once: their frames in, answers out.
+ *
+ * A client that does not read its answers is not read from until it does, and delays nobody else.
+ * A frame that is malformed, or cut short by the client's end, is a warning, and the end of that
+ * client alone.
+ */
+#ifndef CMD_MESSAGE_HUB_H
+#define CMD_MESSAGE_HUB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io/batch.h"
+#include "io/loop.h"
+#include "io/outbox.h"
+#include "proto/frame.h"
+
+enum { MESSAGE_HUB_READ = 65536 };
+
+struct message_client {
+    struct message_hub *hub;
+    struct message_client *next;
+    struct message_client *previous;
+    struct watch watch;
+    struct timer idle;
+    struct frame_reader reader;
+    struct outbox answers;
+    unsigned long number; /* the first is 1 */
+    int last_reads;       /* since message_hub_end */
+    int64_t moved_ms;
+    uint64_t bytes_in;
+    uint64_t bytes_out;
+};
+
+/* Zeroed by the owner, which then sets what stands before `clients`, and the callbacks. */
+struct message_hub {
+    struct loop *loop;
+    const struct framing *framing;
+    size_t max_message;
+    int64_t idle_ms; /* of a client; -1: no limit */
+    struct message_client *clients;
+    unsigned long count; /* of all there ever were */
+    bool paused;
+    bool ending;
+    struct batch gathered; /* answers to the client whose turn it is */
+    char buffer[MESSAGE_HUB_READ];
+    /* A message came; false: nothing more is wanted of this client. May call message_hub_answer
+     * and message_hub_end. */
+    bool (*arrived)(struct message_client *client, const struct frame *message);
+    /* One client has had its turn. May call message_hub_pause. */
+    void (*turn_over)(struct message_hub *hub);
+    /* After message_hub_end: the last client has been heard. */
+    void (*ended)(struct message_hub *hub);
+};
+
+/* Takes over a non-blocking socket. */
+void message_hub_add(struct message_hub *hub, int fd);
+/* An answer to a message that has just arrived. */
+void message_hub_answer(struct message_client *client, const char *message, size_t length);
+/* No client is read from until message_hub_resume. */
+void message_hub_pause(struct message_hub *hub);
+void message_hub_resume(struct message_hub *hub);
+/* What the clients have sent already is still heard, then they are closed; `ended` follows. */
+void message_hub_end(struct message_hub *hub);
+/* Closes what is left. May be called twice. */
+void message_hub_release(struct message_hub *hub);
+
+#endif

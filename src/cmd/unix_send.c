@@ -1,0 +1,98 @@
+/*
+ * sockctl unix-send: sends messages to a UNIX socket, and makes sure that they were read.
+ */
+#include <string.h>
+
+#include "cli/report.h"
+#include "cmd/limit.h"
+#include "cmd/message_sender.h"
+#include "cmd/messages.h"
+#include "cmd/shared.h"
+#include "command.h"
+#include "net/dial.h"
+
+struct send_options {
+    struct message_options messages;
+    struct limit_options limits;
+    bool null;
+    bool reply;
+};
+
+static const struct opt options[] = {
+    MESSAGE_ROWS(struct send_options, messages),
+    OPT('0', "null", flag, struct send_options, null, "NUL ends a message on stdin, not newline"),
+    OPT(0, "reply", flag, struct send_options, reply,
+        "wait for a message in answer to each, and print it"),
+    LIMIT_ROWS(struct send_options, limits, "limit for connecting"),
+    OPT_END,
+};
+
+static const struct send_options defaults = {.messages = MESSAGE_DEFAULTS,
+                                             .limits = LIMIT_DEFAULTS};
+
+static int transfer(const struct send_options *given, const struct connection *connection,
+                    const char *const *messages, struct loop *loop, struct error *err)
+{
+    char server[SOCKNAME_TEXT_MAX], local[SOCKNAME_TEXT_MAX];
+    const struct sending sending = {
+        .connection = connection,
+        .server = sockname_text(&connection->peer, server),
+        .framing = given->messages.framing,
+        .messages = messages,
+        .by_nul = given->null,
+        .reply = given->reply,
+        .max_reply = message_limit(&given->messages),
+        .idle_ms = given->limits.idle_ms,
+    };
+    report_connected(server, sockname_text(&connection->local, local));
+    if (connection->socktype != SOCK_STREAM)
+        return error_set(err, STATUS_USAGE, "send to %s: not a stream socket", server);
+    return message_sender_run(&sending, loop, err);
+}
+
+/* What no frame can hold is refused before anything is sent. */
+static int check_messages(const struct send_options *given, const char *const *messages,
+                          struct error *err)
+{
+    struct frame_ends ends;
+    for (; *messages; messages++) {
+        const struct frame message = {*messages, strlen(*messages)};
+        if (message_wrap(&ends, given->messages.framing, &message, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int run(const void *chosen, const struct operands *operands, struct error *err)
+{
+    const struct send_options *given = chosen;
+    const char *const *messages = operands->words + 1;
+    const struct dial_options how = {.timeout_ms = given->limits.timeout_ms};
+    struct connection connection;
+    struct address address;
+    struct limit limit;
+    if (message_address(&address, operands->words[0], false, err) ||
+        check_messages(given, messages, err))
+        return -1;
+    struct loop *loop = loop_new();
+    limit_command(&limit, loop, given->limits.max_time_ms, err);
+    int result = dial(loop, &address, &how, &connection, err);
+    if (!result) {
+        result = transfer(given, &connection, messages, loop, err);
+        connection_close(&connection);
+    }
+    loop_free(loop);
+    return result;
+}
+
+const struct command unix_send_command = {
+    .name = "unix-send",
+    .operands = "PATH [MESSAGE...]",
+    .summary = "Send messages, or the lines of stdin, to a UNIX socket",
+    .min_operands = 1,
+    .max_operands = -1,
+    .options = options,
+    .defaults = &defaults,
+    .options_size = sizeof defaults,
+    .run = run,
+};

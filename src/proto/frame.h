@@ -1,0 +1,82 @@
+/*
+ * Messages in a stream of bytes: where the next one ends, and what goes around one that is sent.
+ *
+ *     native      a 4-byte length in the machine's byte order, then so many bytes, the last a NUL
+ *     u32be       a 4-byte length in network order, then so many bytes
+ *     line        any bytes but LF, then LF
+ *     netstring   the length in decimal digits, ':', so many bytes, ',' (cr.yp.to/proto/netstrings)
+ *
+ * A NUL, LF or ',' at the end is not part of the message.
+ */
+#ifndef PROTO_FRAME_H
+#define PROTO_FRAME_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    FRAME_MESSAGE_MAX = INT_MAX - 1, /* no message is longer, whatever the framing */
+    FRAME_HEAD_MAX = 16,
+    FRAME_WRONG_MAX = 96
+};
+
+struct framing;
+extern const struct framing framing_native;
+extern const struct framing framing_line;
+extern const struct framing framing_nul; /* ended by NUL; has no name, so that nobody finds it */
+
+/* NULL: there is none of that name. */
+const struct framing *framing_find(const char *name);
+
+/* Sending: what goes before and after a message. */
+struct frame_ends {
+    char head[FRAME_HEAD_MAX];
+    size_t head_length;
+    const char *tail;
+    size_t tail_length;
+};
+/* Returns NULL, or why such a message cannot be sent, as words that follow it. */
+const char *frame_wrap(struct frame_ends *ends, const struct framing *framing, const char *message,
+                       size_t length);
+
+/* Receiving. Bytes are fed as they arrive, in pieces of any size; what a reader holds between two
+ * pieces is the part of a frame that has come, whatever length that frame claims to have. */
+struct frame_reader {
+    const struct framing *framing;
+    size_t max_message;
+    const char *bytes; /* not yet taken: those that were fed, or `kept` */
+    size_t length;
+    size_t searched; /* so many of them hold no end */
+    char *kept;      /* the reader's own */
+    size_t room;
+    char wrong[FRAME_WRONG_MAX]; /* of FRAME_MALFORMED: "a length of -5" */
+};
+
+/* Points into the bytes that were fed or are kept. */
+struct frame {
+    const char *message;
+    size_t length;
+};
+
+enum frame_step {
+    FRAME_MORE,     /* all that is complete has been taken; the rest, if any, is kept */
+    FRAME_MESSAGE,  /* *frame is the next message, until the next call */
+    FRAME_MALFORMED /* and so is all that follows: `wrong` says why */
+};
+
+/* A message of more than `max_message` bytes is malformed. */
+void frame_reader_init(struct frame_reader *reader, const struct framing *framing,
+                       size_t max_message);
+void frame_reader_release(struct frame_reader *reader);
+
+/* The bytes have to stay until frame_reader_next says FRAME_MORE, or frame_reader_keep. Only then
+ * may the next ones be fed. */
+void frame_reader_feed(struct frame_reader *reader, const char *bytes, size_t length);
+enum frame_step frame_reader_next(struct frame_reader *reader, struct frame *frame);
+/* Copies what was fed and is not yet taken. */
+void frame_reader_keep(struct frame_reader *reader);
+/* At the end of the stream, after FRAME_MORE: the start of the frame that was cut, if any. */
+struct frame frame_reader_rest(const struct frame_reader *reader);
+
+#endif
