@@ -1,0 +1,29 @@
+/*
+ * A file that is written aside, in the same directory, and takes its place only when it is
+ * complete: until then, whatever goes wrong, what was there before stays as it is.
+ *
+ * What is no regular file (a device, a FIFO) is written in place. A symbolic link stays, and the
+ * file that it leads to is replaced.
+ */
+#ifndef IO_ASIDE_H
+#define IO_ASIDE_H
+
+#include "base/error.h"
+
+struct aside {
+    char *path;      /* its place; the aside's */
+    char *temporary; /* its name until it is complete; NULL: it has none; the aside's */
+    int fd;          /* the aside's; -1 while there is none */
+};
+
+/* Looks at what is at `path`, which must be writable if it is there; a FIFO waits for its reader.
+ * Creates nothing. The failures of all of these are status 8. */
+int aside_find(struct aside *aside, const char *path, struct error *err);
+/* Opens it for writing: creates the file, under a name that nobody can foresee. */
+int aside_create(struct aside *aside, struct error *err);
+/* It is complete: it gets the mode of any new file, and its place. */
+int aside_commit(struct aside *aside, struct error *err);
+/* Removes what was created and not committed. Always the last; may be called twice. */
+void aside_release(struct aside *aside);
+
+#endif

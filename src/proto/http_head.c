@@ -1,0 +1,191 @@
+#include "proto/http_head.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+
+/* The status line */
+
+static const char status_form[] = "HTTP/1.x NNN";
+
+enum { STATUS_PLACE = 9, STATUS_FORM_LENGTH = sizeof status_form - 1 };
+
+/* Whether the byte may be at this place of "HTTP/1.1 200"; behind it, any may. */
+static bool fits_status_form(size_t place, char byte)
+{
+    if (place >= STATUS_FORM_LENGTH)
+        return true;
+    switch (status_form[place]) {
+    case 'x':
+        return byte == '0' || byte == '1';
+    case 'N':
+        return byte >= '0' && byte <= '9';
+    default:
+        return byte == status_form[place];
+    }
+}
+
+/* Of a complete line, without its line end, that fits status_form. */
+static enum http_step read_status(struct http_head *head, const char *line, size_t length)
+{
+    const char *digits = line + STATUS_PLACE;
+    head->minor = line[STATUS_PLACE - 2] - '0';
+    head->status = (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
+    bool separated = length == STATUS_FORM_LENGTH || line[STATUS_FORM_LENGTH] == ' ';
+    if (head->status < 100 || !separated)
+        return http_malformed(&head->wrong, "a bad status line");
+    if (memchr(line, '\r', length) || memchr(line, '\0', length))
+        return http_malformed(&head->wrong, "a CR or NUL byte in the status line");
+    head->in_fields = true;
+    return HTTP_MORE;
+}
+
+static enum http_step status_byte(struct http_head *head, const char *bytes, size_t at)
+{
+    if (!fits_status_form(at, bytes[at]))
+        return http_malformed(&head->wrong, at < STATUS_PLACE
+                                                ? "no HTTP/1.0 or HTTP/1.1 status line"
+                                                : "a bad status line");
+    if (bytes[at] != '\n')
+        return HTTP_MORE;
+    return read_status(head, bytes, bytes[at - 1] == '\r' ? at - 1 : at);
+}
+
+/* Fields */
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The value in a field line, without the space around it. */
+static const char *field_value(const char *line, size_t line_length, size_t *length)
+{
+    const char *start = (const char *)memchr(line, ':', line_length) + 1;
+    const char *end = line + line_length;
+    while (end > start && is_space(end[-1]))
+        end--;
+    while (start < end && is_space(*start))
+        start++;
+    *length = (size_t)(end - start);
+    return start;
+}
+
+static bool field_is(const char *line, size_t line_length, const char *name)
+{
+    size_t length = strlen(name);
+    return line_length > length && line[length] == ':' && strncasecmp(line, name, length) == 0;
+}
+
+static enum http_step read_length(struct http_head *head, const char *value, size_t length)
+{
+    uint64_t number = 0;
+    if (!text_is_digits(value, length))
+        return http_malformed(&head->wrong, "a Content-Length that is not a number");
+    for (size_t i = 0; i < length; i++) {
+        uint64_t digit = (uint64_t)(value[i] - '0');
+        if (number > ((uint64_t)INT64_MAX - digit) / 10)
+            return http_malformed(&head->wrong, "a Content-Length out of range");
+        number = number * 10 + digit;
+    }
+    if (head->has_length && head->content_length != number)
+        return http_malformed(&head->wrong, "two different Content-Lengths");
+    head->has_length = true;
+    head->content_length = number;
+    return HTTP_MORE;
+}
+
+static enum http_step read_coding(struct http_head *head, const char *value, size_t length)
+{
+    if (length != strlen("chunked") || strncasecmp(value, "chunked", length) != 0)
+        return http_malformed(&head->wrong, "a transfer coding other than chunked");
+    if (head->chunked)
+        return http_malformed(&head->wrong, "two transfer codings");
+    head->chunked = true;
+    return HTTP_MORE;
+}
+
+static enum http_step read_field(struct http_head *head, const char *line, size_t line_length)
+{
+    size_t length;
+    const char *value = field_value(line, line_length, &length);
+    if (field_is(line, line_length, "Content-Length"))
+        return read_length(head, value, length);
+    if (field_is(line, line_length, "Transfer-Encoding"))
+        return read_coding(head, value, length);
+    return HTTP_MORE;
+}
+
+static enum http_step finish(struct http_head *head)
+{
+    if (head->chunked && head->has_length)
+        return http_malformed(&head->wrong, "a Content-Length beside chunked");
+    head->length = head->used;
+    return HTTP_DONE;
+}
+
+static enum http_step field_byte(struct http_head *head, const char *bytes, size_t at)
+{
+    enum http_step step = http_fields_read(&head->fields, bytes[at]);
+    if (step == HTTP_FIELD)
+        return read_field(head, bytes + head->line, at + 1 - head->line);
+    if (step == HTTP_DONE)
+        return finish(head);
+    if (step == HTTP_MALFORMED)
+        head->wrong = head->fields.wrong;
+    return step;
+}
+
+/* The whole */
+
+enum http_step http_head_read(struct http_head *head, const char *bytes, size_t length)
+{
+    while (!head->wrong && !head->length && head->used < length) {
+        size_t at = head->used++;
+        if (at >= HTTP_HEAD_MAX)
+            return http_malformed(&head->wrong, "a head of more than 256 KiB");
+        enum http_step step = head->in_fields ? field_byte(head, bytes, at)
+                                              : status_byte(head, bytes, at);
+        if (step != HTTP_MORE)
+            return step;
+        if (bytes[at] == '\n')
+            head->line = at + 1;
+    }
+    if (head->wrong)
+        return HTTP_MALFORMED;
+    return head->length ? HTTP_DONE : HTTP_MORE;
+}
+
+const char *http_head_field(const struct http_head *head, const char *bytes, const char *name,
+                            size_t *length)
+{
+    const char *line = bytes, *end = bytes + head->length;
+    while (line < end) {
+        size_t line_length = (size_t)((const char *)memchr(line, '\n', (size_t)(end - line)) -
+                                      line);
+        if (line > bytes && field_is(line, line_length, name))
+            return field_value(line, line_length, length);
+        line += line_length + 1;
+    }
+    return NULL;
+}
+
+const char *http_head_status(const struct http_head *head, const char *bytes, size_t *length)
+{
+    const char *start = bytes + STATUS_PLACE;
+    const char *end = memchr(start, '\n', head->length - STATUS_PLACE);
+    while (is_space(end[-1]))
+        end--;
+    *length = (size_t)(end - start);
+    return start;
+}
+
+enum http_body http_head_body(const struct http_head *head, bool answers_head_request)
+{
+    if (answers_head_request || head->status < 200 || head->status == 204 || head->status == 304)
+        return HTTP_BODY_NONE;
+    if (head->chunked)
+        return HTTP_BODY_CHUNKED;
+    return head->has_length ? HTTP_BODY_LENGTH : HTTP_BODY_UNTIL_CLOSE;
+}

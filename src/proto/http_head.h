@@ -1,0 +1,42 @@
+/*
+ * The head of an HTTP/1 answer: status line and fields, and what they say about the body.
+ */
+#ifndef PROTO_HTTP_HEAD_H
+#define PROTO_HTTP_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/http_fields.h"
+
+enum { HTTP_HEAD_MAX = 262144 };
+
+struct http_head {
+    int minor;  /* of the version: 0 or 1 */
+    int status; /* 100 to 999 */
+    bool has_length;
+    uint64_t content_length; /* at most INT64_MAX */
+    bool chunked;
+    size_t length; /* of the head, once it is done */
+    const char *wrong;
+    size_t used;    /* the parser's: bytes looked at */
+    size_t line;    /* the parser's: where the current line starts */
+    bool in_fields; /* the parser's */
+    struct http_fields fields;
+};
+
+/* `bytes` is everything since the start of the head, `length` bytes so far. */
+enum http_step http_head_read(struct http_head *head, const char *bytes, size_t length);
+
+/* Of a head that is done and starts at `bytes`: the value of the first field `name`, NULL if there
+ * is none; and the status line from the status on, "404 Not Found". Neither ends with NUL. */
+const char *http_head_field(const struct http_head *head, const char *bytes, const char *name,
+                            size_t *length);
+const char *http_head_status(const struct http_head *head, const char *bytes, size_t *length);
+
+/* How the end of the body is known: RFC 9112, 6.3. */
+enum http_body { HTTP_BODY_NONE, HTTP_BODY_LENGTH, HTTP_BODY_CHUNKED, HTTP_BODY_UNTIL_CLOSE };
+enum http_body http_head_body(const struct http_head *head, bool answers_head_request);
+
+#endif

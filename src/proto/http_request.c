@@ -1,0 +1,149 @@
+#include "proto/http_request.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "proto/http_fields.h"
+
+/* What the user gives */
+
+const char *http_request_check_value(const char *value)
+{
+    for (; *value; value++)
+        if (((unsigned char)*value < ' ' && *value != '\t') || *value == 0x7f)
+            return "has a control character in it";
+    return NULL;
+}
+
+static size_t name_length(const char *field)
+{
+    size_t length = 0;
+    while (http_is_token(field[length]))
+        length++;
+    return length;
+}
+
+const char *http_request_check_field(const char *field)
+{
+    const char *end = field + name_length(field);
+    if (end == field || (*end != ':' && strcmp(end, ";") != 0))
+        return "is not a field (Name: value)";
+    return http_request_check_value(end);
+}
+
+static bool is_named(const char *field, const char *name)
+{
+    size_t length = strlen(name);
+    return name_length(field) == length && strncasecmp(field, name, length) == 0;
+}
+
+static bool has_value(const char *field)
+{
+    const char *colon = field + name_length(field);
+    return *colon == ':' && colon[1 + strspn(colon + 1, " \t")];
+}
+
+/* Writing it */
+
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void print_base64(FILE *out, const char *bytes, size_t length)
+{
+    for (size_t at = 0; at < length; at += 3) {
+        size_t count = length - at < 3 ? length - at : 3;
+        unsigned group = 0;
+        for (size_t i = 0; i < 3; i++)
+            group = group << 8 | (i < count ? (unsigned char)bytes[at + i] : 0);
+        for (size_t i = 0; i < 4; i++)
+            putc(i <= count ? base64_digits[group >> (18 - 6 * i) & 63] : '=', out);
+    }
+}
+
+/* Whether the user's fields leave this one to us. */
+static bool is_ours(const struct http_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->field_count; i++)
+        if (is_named(request->fields[i], name))
+            return false;
+    return true;
+}
+
+static void print_field(FILE *out, const struct http_request *request, const char *name,
+                        const char *value)
+{
+    if (value && is_ours(request, name))
+        fprintf(out, "%s: %s\r\n", name, value);
+}
+
+static void print_credentials(FILE *out, const struct http_request *request)
+{
+    if (!request->credentials || !is_ours(request, "Authorization"))
+        return;
+    fputs("Authorization: Basic ", out);
+    print_base64(out, request->credentials, strlen(request->credentials));
+    fputs("\r\n", out);
+}
+
+static void print_users_field(FILE *out, const char *field)
+{
+    size_t length = name_length(field);
+    if (field[length] == ';')
+        fprintf(out, "%.*s:\r\n", (int)length, field);
+    else if (has_value(field))
+        fprintf(out, "%s\r\n", field);
+}
+
+static void print_fields(FILE *out, const struct http_request *request)
+{
+    char authority[URL_AUTHORITY_MAX];
+    print_field(out, request, "Host", url_authority(request->url, authority));
+    print_credentials(out, request);
+    print_field(out, request, "User-Agent", request->user_agent);
+    print_field(out, request, "Accept", "*/*");
+    if (request->range && is_ours(request, "Range"))
+        fprintf(out, "Range: bytes=%s\r\n", request->range);
+    print_field(out, request, "Referer", request->referer);
+    print_field(out, request, "Cookie", request->cookie);
+    print_field(out, request, "Connection", request->version == HTTP_10 ? NULL : "close");
+    for (size_t i = 0; i < request->field_count; i++)
+        print_users_field(out, request->fields[i]);
+}
+
+static void print_request(FILE *out, const struct http_request *request)
+{
+    static const char *const versions[] = {" HTTP/1.1", " HTTP/1.0", ""};
+    struct url_span target = request->url->target;
+    fprintf(out, "%s %s", request->method, target.length && *target.start == '/' ? "" : "/");
+    fwrite(target.start, 1, target.length, out);
+    fprintf(out, "%s\r\n", versions[request->version]);
+    if (request->version == HTTP_09)
+        return;
+    print_fields(out, request);
+    fputs("\r\n", out);
+}
+
+char *http_request_text(const struct http_request *request, size_t *length)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, length);
+    if (!out)
+        memory_impossible("out of memory");
+    print_request(out, request);
+    if (ferror(out) || fclose(out))
+        memory_impossible("out of memory");
+    return text;
+}
+
+const char *http_request_harmless(const char *line, size_t *length)
+{
+    static const char shown[] = "Authorization: ...";
+    if (!is_named(line, "Authorization"))
+        return line;
+    *length = sizeof shown - 1;
+    return shown;
+}

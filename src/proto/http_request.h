@@ -1,0 +1,40 @@
+/*
+ * The text of an HTTP request.
+ */
+#ifndef PROTO_HTTP_REQUEST_H
+#define PROTO_HTTP_REQUEST_H
+
+#include <stddef.h>
+
+#include "proto/url.h"
+
+enum http_version { HTTP_11, HTTP_10, HTTP_09 /* the method and the target, nothing else */ };
+
+struct http_request {
+    const char *method;
+    const struct url *url;
+    enum http_version version;
+    /* Each of these may be NULL: then it is not sent. */
+    const char *user_agent;
+    const char *referer;
+    const char *cookie;
+    const char *range;       /* "0-99" */
+    const char *credentials; /* "NAME:PASS" */
+    /* What the user adds: "Name: value" (instead of ours, if we have one), "Name:" (leaves ours
+     * out), "Name;" (without a value). Checked by http_request_check_field. */
+    const char *const *fields;
+    size_t field_count;
+};
+
+/* Returns NULL, or what is wrong with a field as the user gave it, or with a value. */
+const char *http_request_check_field(const char *field);
+const char *http_request_check_value(const char *value);
+
+/* The request, the caller's to free. */
+char *http_request_text(const struct http_request *request, size_t *length);
+
+/* A line of a request as it may be shown: "Authorization: ..." instead of what follows it. *length
+ * is the line's, and then that of what is returned. */
+const char *http_request_harmless(const char *line, size_t *length);
+
+#endif

@@ -1,0 +1,193 @@
+#include "proto/url.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+
+#define DIGITS "0123456789"
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+/* A byte that would break the request line, or has no place in a URL. */
+static bool is_forbidden(char c)
+{
+    unsigned char byte = (unsigned char)c;
+    return byte <= ' ' || byte == 0x7f;
+}
+
+/* Moves *at past "http://". */
+static const char *skip_scheme(const char **at)
+{
+    size_t length = strspn(*at, LETTERS DIGITS "+-.");
+    if (strncmp(*at + length, "://", 3) != 0)
+        return NULL;
+    if (length == 5 && strncasecmp(*at, "https", length) == 0)
+        return "is https, which sockctl does not speak: only plain http";
+    if (length != 4 || strncasecmp(*at, "http", length) != 0)
+        return "has a scheme other than http";
+    *at += length + 3;
+    return NULL;
+}
+
+static const char *parse_port(struct url *url, const char *port, size_t length)
+{
+    unsigned value = 0;
+    url->port = URL_PORT_DEFAULT;
+    if (length == 0)
+        return NULL; /* "host:" is the default port: RFC 3986, 3.2.3 */
+    if (length > 5 || !text_is_digits(port, length))
+        return "has a bad port";
+    for (size_t i = 0; i < length; i++)
+        value = value * 10 + (unsigned)(port[i] - '0');
+    if (value < 1 || value > UINT16_MAX)
+        return "has a port out of range (1-65535)";
+    url->port = (uint16_t)value;
+    return NULL;
+}
+
+/* Of what was in brackets. */
+static bool is_ipv6(struct url_span host)
+{
+    char literal[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    const char *end = host.start + host.length;
+    const char *zone = memchr(host.start, '%', host.length);
+    if (!zone)
+        zone = end;
+    if (zone < end && (end - zone == 1 || zone + strspn(zone, LETTERS DIGITS "._%-") < end))
+        return false;
+    size_t length = (size_t)(zone - host.start);
+    if (length >= sizeof literal)
+        return false;
+    memcpy(literal, host.start, length);
+    literal[length] = '\0';
+    return inet_pton(AF_INET6, literal, &address) == 1;
+}
+
+static const char *parse_bracketed(struct url *url, const char *at, const char *end)
+{
+    const char *bracket = memchr(at, ']', (size_t)(end - at));
+    if (!bracket)
+        return "has a '[' without its ']'";
+    url->host = (struct url_span){at + 1, (size_t)(bracket - at - 1)};
+    url->literal_ipv6 = true;
+    if (url->host.length > URL_HOST_MAX || !is_ipv6(url->host))
+        return "has something other than an IPv6 address in its brackets";
+    if (bracket + 1 == end)
+        return parse_port(url, end, 0);
+    if (bracket[1] != ':')
+        return "has something other than a port after the ']'";
+    return parse_port(url, bracket + 2, (size_t)(end - bracket - 2));
+}
+
+static const char *parse_named(struct url *url, const char *at, const char *end)
+{
+    const char *colon = memchr(at, ':', (size_t)(end - at));
+    url->host = (struct url_span){at, (size_t)((colon ? colon : end) - at)};
+    if (url->host.length == 0)
+        return "has no host";
+    if (url->host.length > URL_HOST_MAX)
+        return "has a host of more than 255 bytes";
+    if (strspn(at, LETTERS DIGITS "._%-") < url->host.length)
+        return "has a bad character in its host";
+    if (!colon)
+        return parse_port(url, end, 0);
+    if (memchr(colon + 1, ':', (size_t)(end - colon - 1)))
+        return "has too many colons in its host (IPv6 addresses go into brackets)";
+    return parse_port(url, colon + 1, (size_t)(end - colon - 1));
+}
+
+const char *url_parse(struct url *url, const char *text)
+{
+    *url = (struct url){0};
+    for (const char *at = text; *at; at++)
+        if (is_forbidden(*at))
+            return "has a space or a control character in it";
+    const char *wrong = skip_scheme(&text);
+    if (wrong)
+        return wrong;
+    const char *end = text + strcspn(text, "/?#");
+    url->target = (struct url_span){end, strcspn(end, "#")};
+    const char *at_sign = memrchr(text, '@', (size_t)(end - text));
+    url->userinfo = (struct url_span){text, at_sign ? (size_t)(at_sign - text) : 0};
+    if (at_sign)
+        text = at_sign + 1;
+    return *text == '[' ? parse_bracketed(url, text, end) : parse_named(url, text, end);
+}
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *found = c ? strchr(digits, c) : NULL;
+    return found ? (int)(found - digits) % 16 : -1;
+}
+
+/* The byte at *at, percent-decoded; moves *at on. A '%' that starts nothing stands for itself. */
+static char decode(const char **at, const char *end)
+{
+    const char *start = (*at)++;
+    if (*start != '%' || end - start < 3)
+        return *start;
+    int high = hex_digit(start[1]), low = hex_digit(start[2]);
+    if (high < 0 || low < 0)
+        return *start;
+    *at = start + 3;
+    return (char)(high * 16 + low);
+}
+
+const char *url_credentials(const struct url *url, char *out)
+{
+    const char *at = url->userinfo.start, *end = at + url->userinfo.length;
+    bool has_password = memchr(at, ':', url->userinfo.length);
+    while (at < end) {
+        char c = decode(&at, end);
+        if (is_forbidden(c) && c != ' ')
+            return "has a control character in its user name or password";
+        *out++ = c;
+    }
+    if (!has_password)
+        *out++ = ':';
+    *out = '\0';
+    return NULL;
+}
+
+/* Where a zone starts in a host: at its '%'; at the end where there is none. */
+static size_t zone_place(const struct url *url)
+{
+    if (!url->literal_ipv6)
+        return url->host.length;
+    const char *zone = memchr(url->host.start, '%', url->host.length);
+    return zone ? (size_t)(zone - url->host.start) : url->host.length;
+}
+
+char *url_host(const struct url *url, char *out)
+{
+    size_t before = zone_place(url), rest = url->host.length - before;
+    const char *zone = url->host.start + before;
+    /* In a URL the '%' of a zone is itself encoded (RFC 6874), but people paste what ip(8) says. */
+    bool encoded = rest > 3 && strncmp(zone, "%25", 3) == 0;
+    if (encoded) {
+        zone += 3;
+        rest -= 3;
+    }
+    snprintf(out, URL_HOST_MAX + 1, "%.*s%s%.*s", (int)before, url->host.start, encoded ? "%" : "",
+             (int)rest, zone);
+    return out;
+}
+
+char *url_authority(const struct url *url, char *out)
+{
+    int used = snprintf(out, URL_AUTHORITY_MAX, url->literal_ipv6 ? "[%.*s]" : "%.*s",
+                        (int)zone_place(url), url->host.start);
+    if (url->port != URL_PORT_DEFAULT)
+        snprintf(out + used, URL_AUTHORITY_MAX - (size_t)used, ":%u", url->port);
+    return out;
+}
+
+const char *url_harmless(const char *text)
+{
+    const char *at_sign = strrchr(text, '@');
+    return at_sign ? at_sign : text;
+}

@@ -1,0 +1,46 @@
+/*
+ * URLs as http-get takes them: [http://][USER[:PASS]@]HOST[:PORT][/PATH][?QUERY][#FRAGMENT].
+ * Pure: what is found are spans of the text that was parsed, which has to outlive them.
+ */
+#ifndef PROTO_URL_H
+#define PROTO_URL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { URL_HOST_MAX = 255, URL_AUTHORITY_MAX = URL_HOST_MAX + 9, URL_PORT_DEFAULT = 80 };
+
+struct url_span {
+    const char *start;
+    size_t length;
+};
+
+struct url {
+    struct url_span userinfo; /* as typed, percent-encoded: never to be shown */
+    struct url_span host;     /* as typed, without brackets */
+    bool literal_ipv6;        /* it was in brackets */
+    uint16_t port;
+    struct url_span target; /* path and query; the leading '/' may be missing */
+};
+
+/* Returns NULL, or what is wrong with the text, as words that follow it: "has no host". */
+const char *url_parse(struct url *url, const char *text);
+
+/* "USER:PASS", percent-decoded, into `out`, which holds userinfo.length + 2 bytes. Returns NULL,
+ * or what is wrong: control characters, which could end a field of the request. */
+const char *url_credentials(const struct url *url, char *out);
+
+/* The host as the resolver takes it: "example.com", "fe80::1%eth0". `out` holds URL_HOST_MAX + 1
+ * bytes. Returns out. */
+char *url_host(const struct url *url, char *out);
+
+/* Host and port as the field Host and a message take them, without a zone: "example.com",
+ * "[::1]:8080". `out` holds URL_AUTHORITY_MAX bytes. Returns out. */
+char *url_authority(const struct url *url, char *out);
+
+/* What may be shown of a text that is no URL: from its last '@' on, for there may be a password
+ * before it. */
+const char *url_harmless(const char *text);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * A URL, and the request for it: whatever the URL is, the request has the lines it should have.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "proto/http_request.h"
+#include "proto/url.h"
+
+static void require(int truth)
+{
+    if (!truth)
+        abort();
+}
+
+static void check_request(const struct url *url, const char *credentials)
+{
+    size_t length, lines = 0, spaces = 0;
+    const struct http_request request = {.method = "GET",
+                                         .url = url,
+                                         .version = HTTP_10,
+                                         .credentials = credentials};
+    char *text = http_request_text(&request, &length);
+    require(strlen(text) == length);
+    size_t first = strcspn(text, "\r");
+    for (size_t i = 0; i < length; i++) {
+        lines += text[i] == '\n';
+        spaces += text[i] == ' ' && i < first;
+        require(text[i] != '\n' || text[i - 1] == '\r');
+    }
+    /* The request, Host, Accept, the end, and perhaps Authorization. */
+    require(lines == (credentials ? 5 : 4) && spaces == 2);
+    free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char host[URL_HOST_MAX + 1], authority[URL_AUTHORITY_MAX];
+    char *text = malloc(size + 1), *credentials = malloc(size + 2);
+    require(text != NULL && credentials != NULL);
+    memcpy(text, data, size);
+    text[size] = '\0';
+    struct url url;
+    url_harmless(text);
+    if (!url_parse(&url, text)) {
+        require(url.port > 0 && url.host.length > 0);
+        require(strlen(url_host(&url, host)) <= URL_HOST_MAX);
+        require(strlen(url_authority(&url, authority)) < URL_AUTHORITY_MAX);
+        require(!strpbrk(host, " \r\n/@") && !strpbrk(authority, " \r\n/@"));
+        const char *wrong = url_credentials(&url, credentials);
+        check_request(&url, wrong ? NULL : credentials);
+    }
+    free(text);
+    free(credentials);
+    return 0;
+}
