@@ -15,7 +15,8 @@
 
 #define SOCKCTL_VERSION "0.1.0"
 
-#define COMMANDS(X) X(connect) X(listen) X(echo_server) X(unix_send) X(unix_serve) X(http_get)
+#define COMMANDS(X)                                                                                \
+    X(connect) X(listen) X(echo_server) X(unix_send) X(unix_serve) X(http_get) X(resolve)
 
 struct operands {
     const char *const *words; /* NULL-terminated */
