@@ -52,6 +52,7 @@ struct pump {
     uint64_t moved; /* bytes written to `out` */
     bool in_ended;
     enum pump_way way;
+    bool enlarged;       /* the pipe of PUMP_SPLICE has been, or was not allowed to be */
     unsigned full_reads; /* in a row: reads that filled the buffer */
     char *buffer;        /* the pool's; NULL while nothing is held in it */
     size_t held;         /* bytes in the buffer */

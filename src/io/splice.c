@@ -71,8 +71,9 @@ static enum pump_state failed_end(const struct pump *pump)
 }
 
 /* A pipe that is filled in one go is worth enlarging. */
-static void enlarge(const struct pump *pump)
+static void enlarge(struct pump *pump)
 {
+    pump->enlarged = true;
     int fd = pump->in.kind == END_PIPE ? pump->in.fd : pump->out.fd;
     fcntl(fd, F_SETPIPE_SZ, PUMP_PIPE);
 }
@@ -97,7 +98,7 @@ enum pump_step pump_splice(struct pump *pump)
     pump->in_ended = moved == 0;
     pump_count_taken(pump, (size_t)moved);
     pump->moved += (size_t)moved;
-    if (moved == STOCK_PIPE)
+    if (moved >= STOCK_PIPE && !pump->enlarged)
         enlarge(pump);
     if (moved == 0 || moved >= STOCK_PIPE || !pump->limit)
         return PUMP_STEP_MORE;
