@@ -1,0 +1,155 @@
+/*
+ * What the kernel allows: the smallest programs that do what sockctl is measured at.
+ *
+ *     limit gen BYTES                     zeros to stdout, 64 KiB a write
+ *     limit drain                         stdin to nowhere, 128 KiB a read
+ *     limit send splice|copy PORT|PATH    stdin to a socket, then its end, then waits for the peer's
+ *     limit recv splice|copy PORT|PATH    one client of a socket to stdout; says when it listens
+ *     limit ping N PORT                   N times 64 bytes there and back, microseconds on stdout
+ *     limit hello                         nothing
+ *
+ * Errors end it with status 1 and are not explained: this measures, it does not work.
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PIPE = 1 << 20, BUFFER = 256 * 1024, PING = 64 };
+
+static char buffer[BUFFER];
+
+static void check(int fine)
+{
+    if (!fine)
+        _exit(1);
+}
+
+static int open_socket(const char *where, int listening)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    const void *name = &in;
+    socklen_t length = sizeof in;
+    if (strchr(where, '/')) {
+        name = &un;
+        length = sizeof un;
+        strncpy(un.sun_path, where, sizeof un.sun_path - 1);
+    }
+    in.sin_port = htons((unsigned short)atoi(where));
+    int one = 1, fd = socket(name == &in ? AF_INET : AF_UNIX, SOCK_STREAM, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (!listening) {
+        check(connect(fd, name, length) == 0);
+        return fd;
+    }
+    check(bind(fd, name, length) == 0 && listen(fd, 1) == 0);
+    fputs("listening\n", stderr);
+    return accept(fd, NULL, NULL);
+}
+
+static void copy(int in, int out)
+{
+    for (ssize_t got; (got = read(in, buffer, sizeof buffer)) != 0;) {
+        check(got > 0);
+        for (ssize_t done = 0, wrote; done < got; done += wrote) {
+            wrote = write(out, buffer + done, (size_t)(got - done));
+            check(wrote > 0);
+        }
+    }
+}
+
+static int is_pipe(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+static void splice_through(int in, int out)
+{
+    int between[2];
+    check(pipe(between) == 0);
+    fcntl(between[1], F_SETPIPE_SZ, PIPE);
+    for (ssize_t got; (got = splice(in, NULL, between[1], NULL, PIPE, SPLICE_F_MOVE)) != 0;) {
+        check(got > 0);
+        while (got > 0) {
+            ssize_t moved = splice(between[0], NULL, out, NULL, (size_t)got, SPLICE_F_MOVE);
+            check(moved > 0);
+            got -= moved;
+        }
+    }
+}
+
+static void splice_all(int in, int out)
+{
+    if (!is_pipe(in) && !is_pipe(out)) {
+        splice_through(in, out);
+        return;
+    }
+    fcntl(is_pipe(in) ? in : out, F_SETPIPE_SZ, PIPE);
+    for (ssize_t moved; (moved = splice(in, NULL, out, NULL, PIPE, SPLICE_F_MOVE)) != 0;)
+        check(moved > 0);
+}
+
+static void transfer(int sends, const char *way, const char *where)
+{
+    int fd = open_socket(where, !sends);
+    int in = sends ? 0 : fd, out = sends ? fd : 1;
+    if (strcmp(way, "splice") == 0)
+        splice_all(in, out);
+    else
+        copy(in, out);
+    if (!sends)
+        return;
+    shutdown(fd, SHUT_WR);
+    while (read(fd, buffer, sizeof buffer) > 0)
+        continue;
+}
+
+static void generate(long long bytes)
+{
+    for (const long long most = 65536; bytes > 0;) {
+        ssize_t wrote = write(1, buffer, (size_t)(bytes < most ? bytes : most));
+        check(wrote > 0);
+        bytes -= wrote;
+    }
+}
+
+static void ping(int count, const char *where)
+{
+    int fd = open_socket(where, 0);
+    for (int i = 0; i < count; i++) {
+        struct timespec before, after;
+        clock_gettime(CLOCK_MONOTONIC, &before);
+        check(write(fd, buffer, PING) == PING);
+        for (ssize_t got = 0, part; got < PING; got += part) {
+            part = read(fd, buffer, sizeof buffer);
+            check(part > 0);
+        }
+        clock_gettime(CLOCK_MONOTONIC, &after);
+        printf("%ld\n",
+               (after.tv_sec - before.tv_sec) * 1000000 + (after.tv_nsec - before.tv_nsec) / 1000);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    check(argc > 1);
+    if (strcmp(argv[1], "gen") == 0 && argc == 3)
+        generate(atoll(argv[2]));
+    else if (strcmp(argv[1], "drain") == 0)
+        while (read(0, buffer, 131072) > 0)
+            continue;
+    else if (strcmp(argv[1], "ping") == 0 && argc == 4)
+        ping(atoi(argv[2]), argv[3]);
+    else if (strcmp(argv[1], "hello") != 0 && argc == 4)
+        transfer(strcmp(argv[1], "send") == 0, argv[2], argv[3]);
+    return 0;
+}
