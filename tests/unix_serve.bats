@@ -2,35 +2,7 @@
 # unix-serve, against clients that behave in one exact way.
 
 load helpers/common
-
-# server ARGS…: unix-serve on $T/s.
-server() {
-    start server "$SOCKCTL" unix-serve -v "$@" "$T/s"
-    listening server
-}
-
-# client STEPS…: see helpers/frames.py.
-client() {
-    need python3
-    try python3 "$HELPERS/frames.py" client "$T/s" "$@"
-}
-
-# background NAME STEPS…: the same, in the background.
-background() {
-    need python3
-    start "$1" python3 "$HELPERS/frames.py" client "$T/s" "${@:2}"
-}
-
-send() { try "$SOCKCTL" unix-send "$T/s" "$@"; }
-
-# ended: the server has ended well, and left no file.
-ended() {
-    finish server
-    assert_status 0
-    [ ! -e "$T/s" ] || fail "the socket file is still there"
-}
-
-warnings() { grep -av -e ': listening on ' -e ': accepted client' -e ': closed client' server.err || :; }
+load helpers/frames
 
 @test "the client of the lab" {
     need "${CC:-cc}"
@@ -72,41 +44,6 @@ warnings() { grep -av -e ': listening on ' -e ': accepted client' -e ': closed c
     [ "$(wc -l <server.out)" -eq 40001 ]
 }
 
-@test "malformed frames: one warning, and the end of that client alone" {
-    server
-    background other say=HERE "wait=$T/go" frame=other end gone
-    wait_file other.out HERE
-    for steps in int=0 int=-5 int=2147483647 'int=3 raw=abc' 'int=1048578'; do
-        # shellcheck disable=SC2086 # a step is a word
-        client frame=before $steps gone
-        assert_status 0
-    done
-    touch go
-    finish other
-    assert_output $'HERE\neof'
-    send quit
-    ended
-    assert_output $'before\nbefore\nbefore\nbefore\nbefore\nother\nquit'
-    [ "$(warnings)" = "\
-sockctl: client 2: malformed frame: a length of 0
-sockctl: client 3: malformed frame: a length of -5
-sockctl: client 4: malformed frame: a message of 2147483646 bytes, where at most 1048576 are taken
-sockctl: client 5: malformed frame: no NUL at the end
-sockctl: client 6: malformed frame: a message of 1048577 bytes, where at most 1048576 are taken" ]
-}
-
-@test "a frame cut short is reported, and the server goes on" {
-    server
-    client frame=whole int=10 raw=abc
-    client 'raw=\x05\x00'
-    send quit
-    ended
-    assert_output $'whole\nquit'
-    assert_errors '^sockctl: client 1: frame cut short after 7 bytes$'
-    assert_errors '^sockctl: client 2: frame cut short after 2 bytes$'
-    [ "$(warnings | wc -l)" -eq 2 ]
-}
-
 @test "--max-message is the longest message" {
     server --max-message 10
     send 1234567890
@@ -116,16 +53,6 @@ sockctl: client 6: malformed frame: a message of 1048577 bytes, where at most 10
     ended
     assert_output $'1234567890\nquit'
     assert_errors 'client 2: malformed frame: a message of 11 bytes, where at most 10 are taken'
-}
-
-@test "whoever sends too much is told so: it has not been read" {
-    head -c 300000 /dev/zero | tr '\0' x >long
-    server --max-message 10
-    TRY_STDIN=long send
-    assert_status 1
-    assert_one_error_line
-    send quit
-    ended
 }
 
 @test "a message as long as the default allows" {
@@ -138,35 +65,13 @@ sockctl: client 6: malformed frame: a message of 1048577 bytes, where at most 10
     { cat message; printf '\nquit\n'; } | cmp - server.out
 }
 
-@test "thousands of clients that stay in mid-frame cost little, and no other client waits" {
-    ulimit -n "$(ulimit -H -n)"
-    local clients=$(($(ulimit -n) > 10100 ? 10000 : $(ulimit -n) - 100))
-    server
-    background crowd crowd=$clients say=HERE hang
-    wait_file crowd.out HERE 15
-    send 'one more'
-    assert_status 0
-    wait_file server.out 'one more'
-    if ! sanitized; then
-        read -r _ kilobytes _ < <(grep VmRSS "/proc/${PIDS[server]}/status")
-        ((kilobytes < 2048 + clients)) || fail "$kilobytes KiB for $clients clients"
-    fi
-    ticks() { awk '{ print $14 + $15 }' "/proc/${PIDS[server]}/stat"; }
-    before=$(ticks)
-    sleep 0.3
-    (($(ticks) - before <= 2)) || fail "it is busy with clients that are silent"
-    send quit
-    ended
-    [ "$(warnings)" = '' ] || fail "a client that had not ended was reported" server.err
-}
-
 @test "at a quit, what others have sent is still printed; what follows the quit is not" {
     server
     for i in {1..10}; do
         background "c$i" flood=500 int=9 raw=part say=SENT hang
         wait_file "c$i.out" SENT
     done
-    client frame=first frame=quit frame=late gone
+    client together=first,quit,late gone
     assert_status 0
     ended
     grep -c '^[0-9]*$' server.out >count
@@ -175,27 +80,6 @@ sockctl: client 6: malformed frame: a message of 1048577 bytes, where at most 10
     [ "$(warnings)" = '' ]
     send refused
     assert_status 4
-}
-
-@test "at a quit, the others are heard though stdout is slow" {
-    mkfifo out
-    exec 5<>out
-    start server bash -c 'exec "$@" >out' sh "$SOCKCTL" unix-serve -v "$T/s"
-    listening server
-    for i in {1..10}; do background "c$i" flood=500 say=SENT hang; done
-    head -c 150000 /dev/zero | tr '\0' x >long
-    TRY_STDIN=long send
-    assert_status 0
-    for i in {1..10}; do wait_file "c$i.out" SENT; done
-    client frame=quit
-    { until read -r line && [ "$line" = quit ]; do [ "$line" ] && echo "$line"; done; } <&5 >got &
-    reader=$!
-    finish server
-    assert_status 0
-    wait "$reader"
-    timeout 1 cat <&5 >>got || :
-    exec 5>&-
-    [ "$(grep -c '^[0-9]*$' got)" -eq 5000 ]
 }
 
 @test "--quit-word is another word, or none" {
@@ -226,42 +110,6 @@ sockctl: client 6: malformed frame: a message of 1048577 bytes, where at most 10
     done
 }
 
-@test "a signal ends it though stdout is stuck" {
-    mkfifo out
-    exec 5<>out
-    start server bash -c 'exec "$@" >out' sh "$SOCKCTL" unix-serve -v "$T/s"
-    listening server
-    background other flood=200000
-    wait_line server 'accepted client 1'
-    stop server
-    exec 5>&-
-    assert_status 0
-    [ ! -e s ]
-}
-
-@test "when stdout takes no more, clients are not read, and nothing is lost" {
-    mkfifo out
-    exec 5<>out
-    start server bash -c 'exec "$@" >out' sh "$SOCKCTL" unix-serve -v "$T/s"
-    listening server
-    seq 300000 >numbers
-    START_STDIN=numbers start client "$SOCKCTL" unix-send "$T/s"
-    head -n 1 <&5 >first
-    ! gone "${PIDS[client]}" || fail "two megabytes were taken though nobody reads"
-    background quitter "wait=$T/go" frame=quit
-    { cat first; timeout 10 sed /quit/q; } <&5 >rest &
-    reader=$!
-    finish client
-    assert_status 0
-    touch go
-    finish server
-    assert_status 0
-    wait "$reader"
-    exec 5>&-
-    tail -n 2 rest >end
-    [ "$(<end)" = $'300000\nquit' ]
-}
-
 @test "-0 ends messages with NUL" {
     server -0
     printf 'a\nb\0c\0' >input
@@ -281,32 +129,6 @@ sockctl: client 6: malformed frame: a message of 1048577 bytes, where at most 10
     client flood=3 frame=quit end count
     assert_output 4
     ended
-}
-
-@test "a client that does not read its answers is not read from, and delays nobody" {
-    server --echo
-    background lazy pour=100000 "wait=$T/go" count
-    wait_file server.out '^1$'
-    client frame=hola read
-    assert_output hola
-    ! grep -q '^99999$' server.out || fail "it was read from"
-    touch go
-    finish lazy
-    assert_output 100000
-    send quit
-    ended
-    [ "$(wc -l <server.out)" -eq 100002 ]
-}
-
-@test "a client that goes without reading its answers has sent what it has sent" {
-    server --echo
-    send one two
-    assert_status 0
-    client flood=50
-    send quit
-    ended
-    { printf 'one\ntwo\n'; seq 0 49; echo quit; } | cmp - server.out
-    [ "$(warnings)" = '' ]
 }
 
 @test "the other framings, both ways" {
@@ -336,34 +158,6 @@ sockctl: client 6: malformed frame: a message of 1048577 bytes, where at most 10
     assert_status 0
     ended
     assert_output $'hola\nquit'
-}
-
-@test "stdout that cannot be written: status 8, and no file is left" {
-    start server bash -c 'exec "$@" >/dev/full' sh "$SOCKCTL" unix-serve -v "$T/s"
-    listening server
-    send hello
-    finish server
-    assert_status 8
-    assert_errors '^sockctl: write to stdout: No space left on device$'
-    [ ! -e s ]
-    start server bash -c 'exec "$@" >&-' sh "$SOCKCTL" unix-serve -v "$T/s"
-    listening server
-    send hello
-    finish server
-    assert_status 8
-    [ ! -e s ]
-}
-
-@test "a reader of stdout that goes away is the end, at once and in silence" {
-    mkfifo out
-    exec 5<>out
-    start server bash -c 'exec "$@" 5>&- >out' sh "$SOCKCTL" unix-serve -v "$T/s"
-    listening server
-    exec 5>&-
-    finish server
-    assert_status 8
-    [ "$(warnings)" = '' ]
-    [ ! -e s ]
 }
 
 @test "limits: the first client, silence, the whole command" {

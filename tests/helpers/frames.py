@@ -8,7 +8,8 @@ A step is a word, or a word and its value:
 
     frame=TEXT    sends a native frame        int=N       sends a bare native length
     raw=TEXT      sends TEXT, \\xNN decoded    slowly      from here on, a byte at a time
-    flood=N       sends N frames "N"          end         shuts down the sending half
+    together=A,B  sends frames in one write   flood=N     sends N frames, numbered, in one write
+    end           shuts down the sending half
     read          reads a frame, prints it    count       reads frames to the end, prints how many
     gone          waits for the other's end, prints "eof" or "reset"
     say=TEXT      prints TEXT                 wait=FILE   waits until FILE is there
@@ -96,6 +97,9 @@ class Peer:
 
     def pour(self, count):
         threading.Thread(target=lambda: (self.flood(count), self.end()), daemon=True).start()
+
+    def together(self, texts):
+        self.send(b"".join(frame(text.encode()) for text in texts.split(",")))
 
     def end(self):
         self.conn.shutdown(socket.SHUT_WR)
