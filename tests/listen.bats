@@ -392,3 +392,13 @@ c.settimeout(5); print("then", c.recv(1))' "$PORT"
     stop server TERM
     assert_status 0
 }
+
+@test "a reader that goes away while nothing arrives ends the server, quietly" {
+    for words in '-k 127.0.0.1 0' '-u 127.0.0.1 0'; do
+        # shellcheck disable=SC2086
+        { timeout 5 "$SOCKCTL" listen $words </dev/null 2>err || echo $? >code; } | :
+        [ "$(cat code)" = 8 ]
+        [ "$(wc -l <err)" = 1 ] # that it listens
+        rm code
+    done
+}

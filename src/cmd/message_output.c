@@ -9,25 +9,12 @@ static void outbox_drained(struct outbox *outbox)
     output->drained(output);
 }
 
-/* Whoever has nothing to print would otherwise not notice. */
-static void reader_gone(struct watch *watch, uint32_t events)
-{
-    struct message_output *output = LOOP_OWNER(watch, struct message_output, gone);
-    (void)events;
-    loop_unwatch(output->loop, watch);
-    output->outbox.failure = EPIPE;
-    output->drained(output);
-}
-
 void message_output_start(struct message_output *output, struct loop *loop)
 {
     output->loop = loop;
     outbox_init(&output->outbox, loop, end_stdout(), outbox_drained);
     output->batch.outbox = &output->outbox;
-    output->gone = (struct watch){.fd = STDOUT_FILENO, .ready = reader_gone};
-    /* The outbox may have to watch the same descriptor; then it is the one to notice. */
-    if (output->outbox.end.kind == END_PIPE && output->outbox.end.fd != STDOUT_FILENO)
-        loop_watch(loop, &output->gone, 0);
+    outbox_heed_reader(&output->outbox);
 }
 
 void message_output_print(struct message_output *output, const struct frame *message)
@@ -48,12 +35,7 @@ size_t message_output_waiting(const struct message_output *output)
 
 int message_output_check(const struct message_output *output, struct error *err)
 {
-    int failure = output->outbox.failure;
-    if (!failure)
-        return 0;
-    if (failure == EPIPE) /* its reader has had enough */
-        return error_silent(err, STATUS_LOCAL_IO);
-    return error_system(err, STATUS_LOCAL_IO, failure, "write to stdout");
+    return output->outbox.failure ? outbox_error(&output->outbox, "stdout", err) : 0;
 }
 
 int message_output_close(struct message_output *output, struct error *err)
@@ -66,6 +48,5 @@ int message_output_close(struct message_output *output, struct error *err)
 
 void message_output_release(struct message_output *output)
 {
-    loop_unwatch(output->loop, &output->gone);
     outbox_release(&output->outbox);
 }

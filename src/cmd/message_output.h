@@ -17,7 +17,6 @@ struct message_output {
     char end; /* of each message */
     struct outbox outbox;
     struct batch batch;
-    struct watch gone; /* the reader of stdout */
     /* Nothing waits any more, or message_output_check knows why. */
     void (*drained)(struct message_output *output);
 };

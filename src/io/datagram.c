@@ -45,12 +45,7 @@ static void fail(struct datagram_relay *relay, const char *what)
 
 static void fail_output(struct datagram_relay *relay)
 {
-    int failure = relay->outbox.failure;
-    if (failure == EPIPE) /* its reader has had enough */
-        error_silent(&relay->error, STATUS_LOCAL_IO);
-    else
-        error_system(&relay->error, STATUS_LOCAL_IO, failure, "write to %s", relay->out_name);
-    finish(relay, -1);
+    finish(relay, outbox_error(&relay->outbox, relay->out_name, &relay->error));
 }
 
 static void fail_input(struct datagram_relay *relay)
@@ -278,6 +273,7 @@ void datagram_start(struct datagram_relay *relay, struct loop *loop)
     relay->first.fired = first_fired;
     relay->quit.fired = quit_fired;
     outbox_init(&relay->outbox, loop, relay->out, output_drained);
+    outbox_heed_reader(&relay->outbox);
     relay->moved_ms = loop_now_ms();
     if (relay->policy.idle_ms >= 0)
         loop_timer_set(loop, &relay->idle, relay->policy.idle_ms);

@@ -37,12 +37,7 @@ static void finish(struct hub *hub, int result)
 
 static void fail_output(struct hub *hub)
 {
-    if (hub->outbox.failure == EPIPE) /* its reader has had enough */
-        error_silent(&hub->error, STATUS_LOCAL_IO);
-    else
-        error_system(&hub->error, STATUS_LOCAL_IO, hub->outbox.failure, "write to %s",
-                     hub->out_name);
-    finish(hub, -1);
+    finish(hub, outbox_error(&hub->outbox, hub->out_name, &hub->error));
 }
 
 /* From the clients to the output */
@@ -290,6 +285,7 @@ void hub_start(struct hub *hub, struct loop *loop)
     hub->in_watch = (struct watch){.fd = hub->in.fd, .ready = input_ready};
     hub->patience.fired = patience_over;
     outbox_init(&hub->outbox, loop, hub->out, output_drained);
+    outbox_heed_reader(&hub->outbox);
 }
 
 void hub_stop(struct hub *hub)

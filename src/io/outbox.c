@@ -6,13 +6,23 @@
 
 #include "base/memory.h"
 
+/* Nothing waits: all there can be to notice is that the reader goes. */
+static void rest(struct outbox *outbox)
+{
+    if (!outbox->loop)
+        return;
+    if (outbox->heeds_reader && !outbox->failure)
+        loop_watch(outbox->loop, &outbox->watch, 0);
+    else
+        loop_unwatch(outbox->loop, &outbox->watch);
+}
+
 static void become_empty(struct outbox *outbox)
 {
     free(outbox->bytes);
     outbox->bytes = NULL;
     outbox->length = outbox->offset = outbox->room = 0;
-    if (outbox->loop)
-        loop_unwatch(outbox->loop, &outbox->watch);
+    rest(outbox);
 }
 
 void outbox_flush(struct outbox *outbox)
@@ -34,8 +44,15 @@ void outbox_flush(struct outbox *outbox)
 
 static void write_waiting(struct watch *watch, uint32_t events)
 {
+    struct outbox *outbox = LOOP_OWNER(watch, struct outbox, watch);
     (void)events;
-    outbox_flush(LOOP_OWNER(watch, struct outbox, watch));
+    if (outbox->length) {
+        outbox_flush(outbox);
+        return;
+    }
+    outbox->failure = EPIPE;
+    rest(outbox);
+    outbox->drained(outbox);
 }
 
 void outbox_init(struct outbox *outbox, struct loop *loop, struct end end,
@@ -47,8 +64,23 @@ void outbox_init(struct outbox *outbox, struct loop *loop, struct end end,
                               .drained = drained};
 }
 
+void outbox_heed_reader(struct outbox *outbox)
+{
+    outbox->heeds_reader = outbox->end.kind == END_PIPE;
+    if (!outbox->length)
+        rest(outbox);
+}
+
+int outbox_error(const struct outbox *outbox, const char *name, struct error *err)
+{
+    if (outbox->failure == EPIPE)
+        return error_silent(err, STATUS_LOCAL_IO);
+    return error_system(err, STATUS_LOCAL_IO, outbox->failure, "write to %s", name);
+}
+
 void outbox_release(struct outbox *outbox)
 {
+    outbox->heeds_reader = false;
     become_empty(outbox);
 }
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
 #include "io/end.h"
 #include "io/loop.h"
 
@@ -19,6 +20,7 @@ struct outbox {
     size_t length; /* bytes that wait */
     size_t offset; /* of the first of them */
     size_t room;
+    bool heeds_reader;
     int failure; /* errno of the write that failed; 0: none. Nothing is written after it */
     /* All that waited has been written, or a write has failed (then `failure` says why). */
     void (*drained)(struct outbox *outbox);
@@ -26,6 +28,11 @@ struct outbox {
 
 void outbox_init(struct outbox *outbox, struct loop *loop, struct end end,
                  void (*drained)(struct outbox *outbox));
+/* From now on, if it is a pipe whose reader goes away while nothing is written, that counts as a
+ * write that failed with EPIPE. */
+void outbox_heed_reader(struct outbox *outbox);
+/* Fills *err for the failure, with status 8: silent where a reader has had enough. Returns -1. */
+int outbox_error(const struct outbox *outbox, const char *name, struct error *err);
 /* Forgets what waits. Does not close the descriptor. */
 void outbox_release(struct outbox *outbox);
 
