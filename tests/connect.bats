@@ -142,7 +142,7 @@ print(n)'
     TRY_STDIN=data try "$SOCKCTL" connect 127.0.0.1 "$PORT"
     assert_status 1
     assert_one_error_line
-    assert_errors '\([0-9]+ bytes not delivered\)$'
+    assert_errors 'Connection reset by peer \([0-9]+ bytes not delivered\)$'
     [[ $errors =~ \(([0-9]+)\ bytes ]]
     ((BASH_REMATCH[1] > 10000000 && BASH_REMATCH[1] <= 19900000))
 }

@@ -402,3 +402,74 @@ c.settimeout(5); print("then", c.recv(1))' "$PORT"
         rm code
     done
 }
+
+@test "a signal right after the line that says listening: the file is removed" {
+    for words in '-k -v' '-v'; do
+        for _ in 1 2 3 4 5; do
+            # shellcheck disable=SC2086
+            start server "$SOCKCTL" listen $words "unix:$T/s"
+            listening server
+            stop server TERM
+            [ ! -e s ]
+            [ "$words" = -v ] || assert_status 0
+        done
+    done
+}
+
+@test "-k: each client is greeted, also when our input has ended" {
+    : >empty
+    input=empty server -k --greeting 'hello\n' 127.0.0.1 0
+    for client in a b c; do
+        TRY_STDIN=<(echo $client) try "$SOCKCTL" connect 127.0.0.1 "$PORT"
+        assert_status 0
+        assert_output hello
+    done
+    wait_file server.out '^c$'
+}
+
+@test "-k -i: a client that has half-closed is not kept for ever" {
+    need python3
+    START_STDIN=<(sleep 9) start server "$SOCKCTL" listen -k -i 300ms --until-stdin-ends 127.0.0.1 0
+    listening server
+    start client python3 -c '
+import socket, sys
+c = socket.create_connection(("127.0.0.1", int(sys.argv[1]))); c.settimeout(5)
+c.shutdown(socket.SHUT_WR); print(c.recv(1))' "$PORT"
+    finish client
+    assert_output "b''"
+}
+
+@test "-k: a UNIX datagram peer that has gone does not end the server" {
+    need python3
+    mkfifo say
+    exec 5<>say
+    input=say server -v -k "unix-dgram:$T/s"
+    python3 -c '
+import os, socket
+c = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); c.bind("client"); c.sendto(b"one\n", "s")
+os.unlink("client")'
+    wait_file server.out one
+    echo lost >&5
+    wait_line server 'warning: send to the peer heard last'
+    python3 -c '
+import socket
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"two\n", "s")'
+    wait_file server.out two
+    exec 5>&-
+    stop server
+    assert_status 0
+}
+
+@test "fd:0 is a listening socket that was inherited as stdin" {
+    need python3
+    start server python3 -c '
+import os, socket
+s = socket.create_server(("127.0.0.1", 0)); print("PORT", s.getsockname()[1], flush=True)
+os.dup2(s.fileno(), 0); os.execv(os.environ["SOCKCTL"], ["sockctl", "listen", "-k", "fd:0"])'
+    wait_file server.out '^PORT '
+    TRY_STDIN=<(echo hello) try "$SOCKCTL" connect 127.0.0.1 "${LINE#PORT }"
+    assert_status 0
+    wait_file server.out '^hello$'
+    stop server
+    assert_status 0
+}

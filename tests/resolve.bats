@@ -295,13 +295,21 @@ address   2001:db8::1   IPv6"
 @test "names that cannot be are refused without asking anybody" {
     need strace
     longest=$(printf '%063d.%063d.%063d.%061d' 0 0 0 0 | tr 0 a)
-    for name in '' . a..b .a a.. 300.1.1.1 1.2.3.4.5 'a b' $'a\tb' $'a\x1b[31m' "$(printf %064d 0)a" \
+    for name in . a..b .a a.. 300.1.1.1 1.2.3.4.5 'a b' "$(printf %064d 0)a" \
         "${longest}b" 'a/b' '[::1]' 127.0.0.1:80 ::g '*'; do
         ASAN_OPTIONS=detect_leaks=0 try strace -f -e trace=socket -o trace "$SOCKCTL" resolve -- "$name"
         assert_status 3
         assert_output ""
         assert_one_error_line
         refute grep -q 'socket(' trace
+    done
+}
+
+@test "words that are no name in any sense are a usage error" {
+    for name in '' $'a\tb' $'a\x1b[31m' "$(printf %065536d 0)"; do
+        try "$SOCKCTL" resolve localhost "$name"
+        assert_usage_error
+        ((${#errors} < 300))
     done
 }
 

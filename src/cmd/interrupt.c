@@ -2,7 +2,7 @@
 
 void interrupt_set(sigset_t *set)
 {
-    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     struct sigaction action;
     sigemptyset(set);
     /* One that whoever started us ignores (nohup) stays ignored. */

@@ -1,5 +1,5 @@
 /*
- * SIGINT, SIGTERM and SIGHUP for a command that has something to clean up: they stop the loop with
+ * SIGINT, SIGTERM, SIGHUP and SIGQUIT for a command that has something to clean up: they stop the loop with
  * -1 and an error that makes main, when all is cleaned up, raise the signal again.
  */
 #ifndef CMD_INTERRUPT_H
@@ -15,7 +15,7 @@ struct interrupt {
     struct error *err;
 };
 
-/* These three, without those that are ignored. */
+/* These, without those that are ignored. */
 void interrupt_set(sigset_t *set);
 
 /* `interrupt` is filled, and must last as long as the loop. */

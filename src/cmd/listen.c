@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/descriptors.h"
 #include "base/memory.h"
@@ -63,6 +64,8 @@ struct listening {
     char name[SOCKNAME_TEXT_MAX]; /* of the first socket */
     struct limit wait;            /* for the first client */
     struct limit total;
+    struct interrupt interrupt;
+    struct watch reader; /* of stdout, while nobody has come */
     struct error *err;
     int client; /* the one that came, or -1 */
     struct sockname peer;
@@ -97,15 +100,30 @@ static int serve_packets(struct listening *listening)
     return session_datagrams(&listening->session, &listening->client, 1, &policy, listening->err);
 }
 
+static void reader_gone(struct watch *watch, uint32_t events)
+{
+    struct listening *listening = LOOP_OWNER(watch, struct listening, reader);
+    (void)events;
+    loop_stop(listening->loop, error_silent(listening->err, STATUS_LOCAL_IO));
+}
+
+/* Whoever was to read what a client sends may go before one has come. */
+static void await_reader(struct listening *listening)
+{
+    listening->reader = (struct watch){.fd = STDOUT_FILENO, .ready = reader_gone};
+    if (end_of(STDOUT_FILENO).kind == END_PIPE)
+        loop_watch(listening->loop, &listening->reader, 0);
+}
+
 static int serve_client(struct listening *listening)
 {
     char name[SOCKNAME_TEXT_MAX];
-    struct interrupt interrupt;
-    interrupt_catch(&interrupt, listening->loop, listening->err);
+    await_reader(listening);
     start_waiting(listening);
     listener_accept(&listening->listener, client_came, listening);
     int result = loop_run(listening->loop);
     limit_cancel(&listening->wait);
+    loop_unwatch(listening->loop, &listening->reader);
     if (result < 0)
         return -1;
     report_accepted(sockname_text(&listening->peer, name));
@@ -196,7 +214,6 @@ static int serve_many(struct listening *listening)
 static int serve_datagrams(struct listening *listening)
 {
     struct listener *listener = &listening->listener;
-    struct interrupt interrupt;
     int sockets[LISTENER_SOCKETS_MAX];
     for (size_t i = 0; i < listener->count; i++)
         sockets[i] = listener->sockets[i].watch.fd;
@@ -206,7 +223,6 @@ static int serve_datagrams(struct listening *listening)
                                                                        : DATAGRAM_UDP_MOST,
         .first_ms = listening->given->limits.timeout_ms,
     };
-    interrupt_catch(&interrupt, listening->loop, listening->err);
     int result = session_datagrams(&listening->session, sockets, listener->count, &policy,
                                    listening->err);
     if (listening->given->keep_open && listening->err->signal_number)
@@ -234,6 +250,9 @@ static int serve(struct listening *listening, const struct address *address)
         .mode = given->mode,
         .timeout_ms = given->limits.timeout_ms,
     };
+    /* Before the socket file is there, and before anybody is told: what arrives from here on waits
+     * for the loop. */
+    interrupt_catch(&listening->interrupt, listening->loop, listening->err);
     if (listener_open(&listening->listener, listening->loop, address, &how, listening->err))
         return -1;
     tell_listening(listening);

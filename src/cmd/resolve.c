@@ -1,6 +1,7 @@
 /*
  * sockctl resolve: what the system's resolver makes of names and addresses.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -76,6 +77,24 @@ static int find_name(struct answer *answer, const struct resolve_options *given)
         return -1;
     if (!given->brief || given->json)
         names_add_aliases(&answer->names, answer->query);
+    return 0;
+}
+
+/* What is no name in any sense is refused before anything is asked. */
+static int check_words(const struct operands *operands, struct error *err)
+{
+    enum { LONGEST = 1024 };
+    for (int i = 0; i < operands->count; i++) {
+        const char *word = operands->words[i];
+        size_t length = strlen(word);
+        if (!length)
+            return error_set(err, STATUS_USAGE, "a name is empty");
+        if (length > LONGEST)
+            return error_set(err, STATUS_USAGE, "'%.60s...' is longer than any name", word);
+        for (size_t at = 0; at < length; at++)
+            if (iscntrl((unsigned char)word[at]))
+                return error_set(err, STATUS_USAGE, "'%.60s' has a control character", word);
+    }
     return 0;
 }
 
@@ -280,6 +299,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
 {
     struct resolving resolving = {.given = chosen};
     const bool json = resolving.given->json;
+    if (check_words(operands, err))
+        return -1;
     if (json)
         putchar('[');
     int result = resolve_all(&resolving, operands->words, err);

@@ -166,7 +166,10 @@ static void send_waiting(struct datagram_relay *relay)
     int fd = relay->sockets[relay->speaking].watch.fd;
     ssize_t sent = sock_send_to(fd, relay->sending, relay->sending_length, to);
     relay->sending_waits = sent < 0 && (errno == EAGAIN || errno == ENOBUFS);
-    if (sent < 0 && !relay->sending_waits) {
+    if (sent < 0 && !relay->sending_waits && relay->policy.peer == DATAGRAM_ANY) {
+        message_print("warning: send to the peer heard last: %s", strerror(errno));
+        relay->has_peer = false;
+    } else if (sent < 0 && !relay->sending_waits) {
         fail(relay, "send to");
         return;
     }

@@ -81,6 +81,12 @@ static int64_t until_silence_ms(const struct hub_client *client)
     return hub->silence_ms < 0 ? never_ms : client->moved_ms + hub->silence_ms - loop_now_ms();
 }
 
+static int64_t until_idle_ms(const struct hub_client *client)
+{
+    int64_t idle_ms = client->hub->idle_ms;
+    return idle_ms < 0 ? never_ms : client->moved_ms + idle_ms - loop_now_ms();
+}
+
 /* Until the nearest of its limits: never_ms if it has none, not over 0 if one is reached. */
 static int64_t until_limit_ms(const struct hub_client *client)
 {
@@ -88,11 +94,11 @@ static int64_t until_limit_ms(const struct hub_client *client)
     int64_t limit_ms = never_ms, quit_ms = never_ms;
     if (client->ended)
         limit_ms = until_silence_ms(client);
-    else if (hub->idle_ms >= 0)
-        limit_ms = client->moved_ms + hub->idle_ms - loop_now_ms();
     if (hub->in_ended && hub->quit_after_ms >= 0)
         quit_ms = hub->in_moved_ms + hub->quit_after_ms - loop_now_ms();
-    return quit_ms < limit_ms ? quit_ms : limit_ms;
+    if (quit_ms < limit_ms)
+        limit_ms = quit_ms;
+    return until_idle_ms(client) < limit_ms ? until_idle_ms(client) : limit_ms;
 }
 
 static void await_limit(struct hub_client *client)
@@ -110,7 +116,7 @@ static void limit_fired(struct timer *timer)
         await_limit(client);
         return;
     }
-    drop(client, client->ended || hub->in_ended ? HUB_EOF : HUB_IDLE);
+    drop(client, until_idle_ms(client) > 0 ? HUB_EOF : HUB_IDLE);
     await_input(hub);
 }
 
@@ -161,14 +167,24 @@ static void client_ready(struct watch *watch, uint32_t events)
         read_client(client);
 }
 
+/* When the hub is told to stop, what is queued is still delivered. */
+static bool finish_if_stopped(struct hub *hub)
+{
+    bool waiting = outbox_is_full(&hub->outbox);
+    for (const struct hub_client *client = hub->clients; client; client = client->next)
+        waiting = waiting || outbox_is_full(&client->outbox);
+    if (!hub->stopping || waiting)
+        return false;
+    finish(hub, 0);
+    return true;
+}
+
 static void output_drained(struct outbox *outbox)
 {
     struct hub *hub = LOOP_OWNER(outbox, struct hub, outbox);
     if (outbox->failure)
         fail_output(hub);
-    else if (hub->stopping)
-        finish(hub, 0);
-    else
+    else if (!finish_if_stopped(hub))
         await_clients(hub);
 }
 
@@ -187,19 +203,22 @@ static void await_input(struct hub *hub)
         loop_unwatch(hub->loop, &hub->in_watch);
 }
 
-/* Queues bytes for a client; one that is gone or too slow is dropped. */
-static void tell(struct hub_client *client, const char *bytes, size_t length)
+/* Queues bytes for a client; one that is gone or too slow is dropped: then false. */
+static bool tell(struct hub_client *client, const char *bytes, size_t length)
 {
     client->bytes_out += length;
     client->moved_ms = loop_now_ms();
     if (outbox_put(&client->outbox, bytes, length) < 0) {
         client->failure = client->outbox.failure;
         drop(client, HUB_RESET);
-    } else if (client->outbox.length > HUB_QUEUE) {
-        drop(client, HUB_SLOW);
-    } else {
-        await_client(client);
+        return false;
     }
+    if (client->outbox.length > HUB_QUEUE) {
+        drop(client, HUB_SLOW);
+        return false;
+    }
+    await_client(client);
+    return true;
 }
 
 /* No more comes: says so to a client once its queue is empty. */
@@ -244,6 +263,8 @@ static void client_drained(struct outbox *outbox)
         lose_client(client, outbox->failure);
         return;
     }
+    if (finish_if_stopped(hub))
+        return;
     end_sending(client);
     await_client(client);
     await_input(hub);
@@ -265,10 +286,9 @@ void hub_add(struct hub *hub, int fd, void *label)
     hub->count++;
     await_client(client);
     await_limit(client);
-    end_sending(client);
+    if (!hub->greeting_length || tell(client, hub->greeting, hub->greeting_length))
+        end_sending(client);
     await_input(hub);
-    if (hub->greeting_length)
-        tell(client, hub->greeting, hub->greeting_length);
 }
 
 /* The hub's life */
@@ -293,7 +313,8 @@ void hub_stop(struct hub *hub)
     hub->stopping = true;
     await_clients(hub);
     await_input(hub);
-    loop_timer_set(hub->loop, &hub->patience, outbox_is_full(&hub->outbox) ? PATIENCE_MS : 0);
+    if (!finish_if_stopped(hub))
+        loop_timer_set(hub->loop, &hub->patience, PATIENCE_MS);
 }
 
 void hub_release(struct hub *hub)

@@ -54,7 +54,7 @@ struct hub {
     struct outbox outbox;
     char *buffer; /* the hub's, HUB_READ bytes */
     bool stopping;
-    struct timer patience; /* for the output, while stopping */
+    struct timer patience; /* with what is queued, while stopping */
     struct error error;
     /* A client has gone; its descriptor is closed after this. May be NULL. */
     void (*left)(struct hub *hub, const struct hub_client *client, enum hub_end how);

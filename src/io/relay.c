@@ -136,8 +136,10 @@ static void settle_up(struct relay *relay)
         note_failure(relay, &relay->near, true, relay->up.failure);
         relay->up_open = relay->down_open = false;
     } else if (relay->up.state == PUMP_FAILED_OUT) {
-        /* What the far side said before it went is still to be read. */
-        note_failure(relay, &relay->far, false, relay->up.failure);
+        /* What the far side said before it went is still to be read. A broken pipe is what a
+         * write meets after the read was told why. */
+        bool told = relay->up.failure == EPIPE && relay->down.state == PUMP_FAILED_IN;
+        note_failure(relay, &relay->far, false, told ? relay->down.failure : relay->up.failure);
         relay->up_open = false;
     }
 }

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/message.h"
 #include "io/pump_steps.h"
+#include "net/sock.h"
 
 enum {
     SPLICE_FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK,
@@ -84,7 +84,7 @@ static ssize_t splice_some(int in, int out, size_t length)
     do
         moved = splice(in, NULL, out, NULL, length, SPLICE_FLAGS);
     while (moved < 0 && errno == EINTR);
-    message_tell(MESSAGE_TRACE, "splice(%d, %d, %zu) = %zd", in, out, length, moved);
+    sock_trace_splice(in, out, length, moved);
     return moved;
 }
 

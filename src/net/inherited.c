@@ -55,6 +55,21 @@ static int close_on_exec(int fd)
     return flags < 0 ? -1 : fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
 }
 
+/* A socket that is also stdin, stdout or stderr is taken from there: as that, it is used up. */
+static int move_aside(int fd)
+{
+    enum { STANDARD = 3 };
+    if (fd >= STANDARD)
+        return fd;
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, STANDARD);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (moved >= 0 && null >= 0)
+        dup2(null, fd);
+    if (null >= 0)
+        close(null);
+    return moved;
+}
+
 static int add(struct inherited *inherited, int fd, const char *text, struct error *err)
 {
     int socktype;
@@ -69,7 +84,10 @@ static int add(struct inherited *inherited, int fd, const char *text, struct err
     if (inherited->count == INHERITED_MAX)
         return error_set(err, STATUS_CONNECT, "%s: more than %d sockets", text, INHERITED_MAX);
     inherited->socktype = socktype;
-    inherited->fds[inherited->count++] = fd;
+    int socket = move_aside(fd);
+    if (socket < 0)
+        return error_system(err, STATUS_CONNECT, errno, "%s: descriptor %d", text, fd);
+    inherited->fds[inherited->count++] = socket;
     return 0;
 }
 

@@ -241,3 +241,8 @@ int sock_unacknowledged(int fd)
     TRACE(result, "ioctl(%d, SIOCOUTQ, [%d])", fd, bytes);
     return result < 0 ? -1 : bytes;
 }
+
+void sock_trace_splice(int in, int out, size_t length, ssize_t moved)
+{
+    TRACE(moved, "splice(%d, %d, %zu)", in, out, length);
+}
