@@ -417,3 +417,18 @@ p = subprocess.run([os.environ["SOCKCTL"], "connect", "fd:%d" % a.fileno()],
     pass_fds=[a.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=5)
 sys.exit(p.returncode or p.stdout != b"hello")'
 }
+
+@test "a pipe that was read full, and is empty now, does not block what arrives" {
+    need python3
+    SOCKCTL_NO_SPLICE=1 python3 -c '
+import os, select, socket, subprocess, sys
+s = socket.create_server(("127.0.0.1", 0)); r, w = os.pipe(); os.write(w, b"x" * 65536)
+p = subprocess.Popen([os.environ["SOCKCTL"], "connect", "127.0.0.1", str(s.getsockname()[1])],
+    stdin=r, stdout=subprocess.PIPE)
+c = s.accept()[0]; n = 0
+while n < 65536: n += len(c.recv(65536))
+c.sendall(b"hello")
+arrived = select.select([p.stdout], [], [], 5)[0]
+os.close(w); c.close()
+sys.exit(not arrived or p.wait(5))'
+}

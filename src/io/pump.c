@@ -93,6 +93,16 @@ static enum pump_step drain(struct pump *pump)
     return PUMP_STEP_MORE;
 }
 
+/* The buffer is empty. A shared pipe or terminal may block whoever reads it without having been told
+ * that it is ready. */
+static enum pump_step read_on(struct pump *pump)
+{
+    bool may_block = pump->in.shared && pump->in.kind != END_FILE && pump->in.kind != END_SOCKET;
+    if (may_block && pump->limit && !pump->in_ended)
+        return pump_stop(pump, PUMP_WANTS_IN);
+    return PUMP_STEP_MORE;
+}
+
 /* Reads into the buffer, then writes from it. A read that did not fill the buffer has emptied
  * `in`: asking again would only be told EAGAIN. */
 static enum pump_step copy(struct pump *pump)
@@ -121,13 +131,13 @@ static enum pump_step copy(struct pump *pump)
         return PUMP_STEP_WAIT;
     if (pump->full_reads == FULL_READS && !pump->seen && pump_best_way(pump) == PUMP_SPLICE_PIPE)
         pump->way = PUMP_SPLICE_PIPE;
-    return full ? PUMP_STEP_MORE : pump_stop(pump, PUMP_WANTS_IN);
+    return full ? read_on(pump) : pump_stop(pump, PUMP_WANTS_IN);
 }
 
 static enum pump_step step(struct pump *pump)
 {
     if (pump->buffer)
-        return drain(pump);
+        return drain(pump) == PUMP_STEP_MORE ? read_on(pump) : PUMP_STEP_WAIT;
     if (pump->piped)
         return pump_drain_pipe(pump);
     if (pump->in_ended || !pump->limit)
