@@ -57,9 +57,11 @@ static int transfer(const struct session *session, const struct connection *conn
 static int dial_and_transfer(const struct connect_options *given, const struct address *address,
                              struct loop *loop, struct error *err)
 {
+    struct filters filters;
     const struct session session = {.loop = loop,
                                     .transfer = &given->transfer,
-                                    .limits = &given->limits};
+                                    .limits = &given->limits,
+                                    .filters = &filters};
     const struct dial_options how = {
         .numeric = given->family.numeric,
         .timeout_ms = given->limits.timeout_ms,
@@ -70,11 +72,14 @@ static int dial_and_transfer(const struct connect_options *given, const struct a
     struct interrupt interrupt;
     if (given->source && address->kind == ADDRESS_UNIX) /* a socket file to be removed */
         interrupt_catch(&interrupt, loop, err);
-    if (dial(loop, address, &how, &connection, err))
-        return -1;
-    int result = transfer(&session, &connection, err);
-    connection_close(&connection);
-    return result;
+    int result = filters_open(&filters, &given->transfer, err);
+    if (result == 0)
+        result = dial(loop, address, &how, &connection, err);
+    if (result == 0) {
+        result = transfer(&session, &connection, err);
+        connection_close(&connection);
+    }
+    return filters_close(&filters, result, err);
 }
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)

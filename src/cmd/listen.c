@@ -59,6 +59,7 @@ static const struct listen_options defaults = {.family = FAMILY_DEFAULTS,
 struct listening {
     const struct listen_options *given;
     struct session session;
+    struct filters filters;
     struct loop *loop;
     struct listener listener;
     char name[SOCKNAME_TEXT_MAX]; /* of the first socket */
@@ -198,6 +199,7 @@ static int serve_many(struct listening *listening)
                                   .no_shutdown = session->transfer->no_shutdown,
                                   .greeting = session->greeting,
                                   .greeting_length = session->greeting_length,
+                                  .up_filter = filters_up(session->filters),
                                   .left = client_left,
                                   .done = hub_done};
     hub_start(&listening->hub, listening->loop);
@@ -303,11 +305,15 @@ static int run(const void *chosen, const struct operands *operands, struct error
     listening.session = (struct session){.loop = listening.loop,
                                          .transfer = &given->transfer,
                                          .limits = &given->limits,
+                                         .filters = &listening.filters,
                                          .greeting = given->greeting.bytes,
                                          .greeting_length = given->greeting.length,
                                          .serving = true};
     limit_command(&listening.total, listening.loop, given->limits.max_time_ms, err);
-    int result = serve(&listening, &address);
+    int result = filters_open(&listening.filters, &given->transfer, err);
+    if (result == 0)
+        result = serve(&listening, &address);
+    result = filters_close(&listening.filters, result, err);
     limit_cancel(&listening.total);
     loop_free(listening.loop);
     return result;

@@ -69,6 +69,7 @@ static struct relay_policy policy_of(const struct session *session, const struct
         .silence_ms = session_silence_ms(session),
         .greeting = session->greeting,
         .greeting_length = session->greeting_length,
+        .up_filter = filters_up(session->filters),
     };
 }
 
@@ -160,6 +161,7 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     relay->peer_name = messages.name;
     relay->in_name = "stdin";
     relay->out_name = "stdout";
+    relay->up_filter = filters_up(session->filters);
     relay->heard = peer_heard;
     relay->done = messages_done;
     for (size_t i = 0; i < count; i++)

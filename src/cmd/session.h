@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "cmd/filters.h"
 #include "cmd/shared.h"
 #include "io/datagram.h"
 #include "io/end.h"
@@ -19,6 +20,7 @@ struct session {
     struct loop *loop;
     const struct transfer_options *transfer;
     const struct limit_options *limits;
+    struct filters *filters;
     const char *greeting; /* sent first */
     size_t greeting_length;
     bool serving; /* a listener: stdin that is /dev/null is no input, rather than empty */

@@ -78,6 +78,7 @@ struct transfer_options {
     bool exit_on_eof;
     bool until_stdin_ends;
     bool no_confirm;
+    bool crlf;
     int64_t quit_after_ms;
 };
 #define TRANSFER_DEFAULTS                                                                          \
@@ -96,6 +97,7 @@ struct transfer_options {
         OPT(0, "exit-on-eof", flag, options, field.exit_on_eof, "done when the peer ends"),        \
         OPT(0, "until-stdin-ends", flag, options, field.until_stdin_ends,                          \
             "when the peer ends first, send until stdin ends too"),                                \
+        OPT('C', "crlf", flag, options, field.crlf, "send LF from stdin as CR LF"),                \
         OPT(0, "no-confirm", flag, options, field.no_confirm,                                      \
             "do not wait until the peer's TCP has acknowledged every byte")
 

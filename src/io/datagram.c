@@ -164,7 +164,7 @@ static void send_waiting(struct datagram_relay *relay)
 {
     const struct sockname *to = relay->policy.peer == DATAGRAM_CONNECTED ? NULL : &relay->peer;
     int fd = relay->sockets[relay->speaking].watch.fd;
-    ssize_t sent = sock_send_to(fd, relay->sending, relay->sending_length, to);
+    ssize_t sent = sock_send_to(fd, relay->sending_bytes, relay->sending_length, to);
     relay->sending_waits = sent < 0 && (errno == EAGAIN || errno == ENOBUFS);
     if (sent < 0 && !relay->sending_waits && relay->policy.peer == DATAGRAM_ANY) {
         message_print("warning: send to the peer heard last: %s", strerror(errno));
@@ -197,16 +197,25 @@ static void input_ready(struct watch *watch, uint32_t events)
 {
     struct datagram_relay *relay = LOOP_OWNER(watch, struct datagram_relay, in_watch);
     (void)events;
-    ssize_t got = end_read(relay->in, relay->sending, relay->policy.most);
+    char *bytes = relay->sending + relay->policy.most;
+    ssize_t got = end_read(relay->in, bytes, relay->policy.most);
     if (got < 0) {
         if (errno != EAGAIN)
             fail_input(relay);
         return;
     }
+    bool ends = got == 0;
+    if (relay->up_filter && got > 0)
+        got = relay->up_filter->pass(relay->up_filter, &bytes, (size_t)got);
+    if (got < 0) {
+        fail_input(relay);
+        return;
+    }
+    relay->sending_bytes = bytes;
     relay->sending_length = (size_t)got;
     if (relay->peer_ended && loop_timer_is_set(&relay->quit))
         loop_timer_set(relay->loop, &relay->quit, relay->policy.silence_ms);
-    if (got == 0)
+    if (ends)
         end_input(relay);
     else
         send_waiting(relay);
@@ -269,7 +278,7 @@ void datagram_start(struct datagram_relay *relay, struct loop *loop)
 {
     relay->loop = loop;
     relay->received = memory_grow(NULL, DATAGRAM_MOST + 1, 1);
-    relay->sending = memory_grow(NULL, relay->policy.most, 1);
+    relay->sending = memory_grow(NULL, relay->policy.most, 2);
     relay->in_watch = (struct watch){.fd = relay->in.fd, .ready = input_ready};
     relay->in_ended = relay->in.fd < 0;
     relay->idle.fired = idle_fired;

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "io/end.h"
+#include "io/filter.h"
 #include "io/loop.h"
 #include "io/outbox.h"
 #include "net/sock.h"
@@ -48,8 +49,9 @@ struct datagram_relay {
     struct datagram_policy policy;
     struct end in; /* fd -1: no input */
     struct end out;
-    const char *peer_name; /* for errors: "127.0.0.1:80"; the names are the owner's */
-    const char *in_name;   /* "stdin" */
+    struct filter *up_filter; /* the owner's; NULL: nobody looks at the bytes */
+    const char *peer_name;    /* for errors: "127.0.0.1:80"; the names are the owner's */
+    const char *in_name;      /* "stdin" */
     const char *out_name;
     struct datagram_socket sockets[DATAGRAM_SOCKETS_MAX];
     size_t socket_count;
@@ -58,8 +60,9 @@ struct datagram_relay {
     bool has_peer;
     struct watch in_watch;
     struct outbox outbox;
-    char *received; /* the relay's, DATAGRAM_MOST + 1 bytes */
-    char *sending;  /* the relay's, policy.most bytes */
+    char *received;            /* the relay's, DATAGRAM_MOST + 1 bytes */
+    char *sending;             /* the relay's, 2 * policy.most bytes: see filter.h */
+    const char *sending_bytes; /* in it */
     size_t sending_length;
     bool sending_waits;
     bool in_ended;

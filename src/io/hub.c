@@ -140,7 +140,8 @@ static void lose_client(struct hub_client *client, int failure)
 static void read_client(struct hub_client *client)
 {
     struct hub *hub = client->hub;
-    ssize_t got = sock_recv(client->watch.fd, hub->buffer, HUB_READ);
+    char *bytes = hub->buffer + HUB_READ;
+    ssize_t got = sock_recv(client->watch.fd, bytes, HUB_READ);
     if (got < 0) {
         if (errno != EAGAIN)
             lose_client(client, errno);
@@ -152,7 +153,7 @@ static void read_client(struct hub_client *client)
     }
     client->bytes_in += (uint64_t)got;
     client->moved_ms = loop_now_ms();
-    if (outbox_put(&hub->outbox, hub->buffer, (size_t)got) < 0)
+    if (outbox_put(&hub->outbox, bytes, (size_t)got) < 0)
         fail_output(hub);
     else if (outbox_is_full(&hub->outbox))
         await_clients(hub);
@@ -232,10 +233,13 @@ static void input_ready(struct watch *watch, uint32_t events)
 {
     struct hub *hub = LOOP_OWNER(watch, struct hub, in_watch);
     (void)events;
-    ssize_t got = end_read(hub->in, hub->buffer, HUB_READ);
+    char *bytes = hub->buffer + HUB_READ;
+    ssize_t got = end_read(hub->in, bytes, HUB_READ);
+    if (got < 0 && errno == EAGAIN)
+        return;
+    if (got > 0 && hub->up_filter)
+        got = hub->up_filter->pass(hub->up_filter, &bytes, (size_t)got);
     if (got < 0) {
-        if (errno == EAGAIN)
-            return;
         error_system(&hub->error, STATUS_LOCAL_IO, errno, "read from %s", hub->in_name);
         finish(hub, -1);
         return;
@@ -245,7 +249,7 @@ static void input_ready(struct watch *watch, uint32_t events)
     for (struct hub_client *client = hub->clients, *next; client; client = next) {
         next = client->next;
         if (got > 0)
-            tell(client, hub->buffer, (size_t)got);
+            tell(client, bytes, (size_t)got);
         else
             end_sending(client);
         if (got == 0)
@@ -301,7 +305,7 @@ static void patience_over(struct timer *timer)
 void hub_start(struct hub *hub, struct loop *loop)
 {
     hub->loop = loop;
-    hub->buffer = memory_grow(NULL, HUB_READ, 1);
+    hub->buffer = memory_grow(NULL, HUB_READ, 2);
     hub->in_watch = (struct watch){.fd = hub->in.fd, .ready = input_ready};
     hub->patience.fired = patience_over;
     outbox_init(&hub->outbox, loop, hub->out, output_drained);

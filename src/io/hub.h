@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "io/end.h"
+#include "io/filter.h"
 #include "io/loop.h"
 #include "io/outbox.h"
 
@@ -38,7 +39,8 @@ struct hub {
     struct loop *loop;
     struct end in; /* fd -1: no input */
     struct end out;
-    const char *in_name; /* for errors; the owner's */
+    struct filter *up_filter; /* of the input; the owner's; NULL: nobody looks at the bytes */
+    const char *in_name;      /* for errors; the owner's */
     const char *out_name;
     int64_t idle_ms;       /* nothing moved for so long: a client is dropped; -1: no limit */
     int64_t quit_after_ms; /* after the end of the input, at most so long; -1: no limit */
@@ -52,7 +54,7 @@ struct hub {
     bool in_ended;
     int64_t in_moved_ms;
     struct outbox outbox;
-    char *buffer; /* the hub's, HUB_READ bytes */
+    char *buffer; /* the hub's, 2 * HUB_READ bytes: see filter.h */
     bool stopping;
     struct timer patience; /* with what is queued, while stopping */
     struct error error;

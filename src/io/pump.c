@@ -20,11 +20,9 @@ void pump_init(struct pump *pump, struct end in, struct end out, struct pump_poo
         pump->way = PUMP_COPY;
 }
 
-void pump_show(struct pump *pump, void (*seen)(void *context, const char *bytes, size_t length),
-               void *context)
+void pump_filter(struct pump *pump, struct filter *filter)
 {
-    pump->seen = seen;
-    pump->context = context;
+    pump->filter = filter;
     pump->way = PUMP_COPY;
 }
 
@@ -37,8 +35,6 @@ void pump_preload(struct pump *pump, const void *bytes, size_t length)
     pump->held = length;
     pump->offset = 0;
     pump_count_taken(pump, length);
-    if (pump->seen)
-        pump->seen(pump->context, pump->buffer, length);
     pump->state = PUMP_WANTS_OUT;
 }
 
@@ -81,7 +77,7 @@ size_t pump_room(const struct pump *pump, size_t most)
 /* Writes what the buffer holds. */
 static enum pump_step drain(struct pump *pump)
 {
-    ssize_t wrote = end_write(pump->out, pump->buffer + pump->offset, pump->held);
+    ssize_t wrote = pump->held ? end_write(pump->out, pump->buffer + pump->offset, pump->held) : 0;
     if (wrote < 0)
         return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_OUT : PUMP_FAILED_OUT);
     pump->moved += (size_t)wrote;
@@ -103,13 +99,32 @@ static enum pump_step read_on(struct pump *pump)
     return PUMP_STEP_MORE;
 }
 
+/* Takes into use what was read at the start of the buffer, or, for a filter, in its second half. */
+static enum pump_step hold(struct pump *pump, size_t got)
+{
+    char *bytes = pump->buffer;
+    ssize_t left = (ssize_t)got;
+    if (pump->filter) {
+        bytes += PUMP_BUFFER / 2;
+        left = pump->filter->pass(pump->filter, &bytes, got);
+    }
+    if (left < 0)
+        return pump_stop(pump, PUMP_FAILED_IN);
+    pump->offset = (size_t)(bytes - pump->buffer);
+    pump->held = (size_t)left;
+    pump_count_taken(pump, got);
+    pump->taken += pump->held - got;
+    return PUMP_STEP_MORE;
+}
+
 /* Reads into the buffer, then writes from it. A read that did not fill the buffer has emptied
  * `in`: asking again would only be told EAGAIN. */
 static enum pump_step copy(struct pump *pump)
 {
-    size_t room = pump_room(pump, PUMP_BUFFER);
+    size_t unused = pump->filter ? PUMP_BUFFER / 2 : 0;
+    size_t room = pump_room(pump, PUMP_BUFFER - unused);
     char *buffer = pump_pool_take(pump->pool);
-    ssize_t got = end_read(pump->in, buffer, room);
+    ssize_t got = end_read(pump->in, buffer + unused, room);
     if (got <= 0) {
         int failure = errno;
         pump_pool_give(pump->pool, buffer);
@@ -120,16 +135,11 @@ static enum pump_step copy(struct pump *pump)
         return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
     }
     pump->buffer = buffer;
-    pump->held = (size_t)got;
-    pump->offset = 0;
-    pump_count_taken(pump, (size_t)got);
-    if (pump->seen)
-        pump->seen(pump->context, buffer, (size_t)got);
     bool full = (size_t)got == room;
     pump->full_reads = full ? pump->full_reads + 1 : 0;
-    if (drain(pump) == PUMP_STEP_WAIT)
+    if (hold(pump, (size_t)got) == PUMP_STEP_WAIT || drain(pump) == PUMP_STEP_WAIT)
         return PUMP_STEP_WAIT;
-    if (pump->full_reads == FULL_READS && !pump->seen && pump_best_way(pump) == PUMP_SPLICE_PIPE)
+    if (pump->full_reads == FULL_READS && !pump->filter && pump_best_way(pump) == PUMP_SPLICE_PIPE)
         pump->way = PUMP_SPLICE_PIPE;
     return full ? read_on(pump) : pump_stop(pump, PUMP_WANTS_IN);
 }

@@ -2,7 +2,7 @@
  * One direction of flow: bytes read from one end and not yet written to another.
  *
  * A pump knows two ways to move bytes and picks by the ends' kinds: zero-copy (splice(2)) where
- * the kernel can and nobody has to see the bytes; else a buffer. It falls back
+ * the kernel can and no filter has to see the bytes; else a buffer. It falls back
  * to the buffer by itself where the kernel refuses. It holds at most PUMP_BUFFER bytes or one
  * pipe's worth, and does not read while it cannot write: that is the back-pressure. The buffer
  * (or pipe) is taken when bytes arrive and given back when they have left.
@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "io/end.h"
+#include "io/filter.h"
 
 enum { PUMP_BUFFER = 65536, PUMP_PIPE = 1 << 20 };
 
@@ -48,29 +49,26 @@ struct pump {
     enum pump_state state;
     int failure;    /* errno */
     uint64_t limit; /* bytes still to be taken from `in`; UINT64_MAX: until its end */
-    uint64_t taken; /* bytes read from `in` */
+    uint64_t taken; /* bytes read from `in`, as the filter has left them */
     uint64_t moved; /* bytes written to `out` */
     bool in_ended;
     enum pump_way way;
-    bool enlarged;       /* the pipe of PUMP_SPLICE has been, or was not allowed to be */
-    unsigned full_reads; /* in a row: reads that filled the buffer */
-    char *buffer;        /* the pool's; NULL while nothing is held in it */
-    size_t held;         /* bytes in the buffer */
-    size_t offset;       /* of the first of them */
-    int pipe[2];         /* the pool's; -1 while nothing is held in it */
-    size_t piped;        /* bytes in the pipe, which follow those in the buffer */
-    /* Sees what passes, in order; NULL: nobody. */
-    void (*seen)(void *context, const char *bytes, size_t length);
-    void *context;
+    bool enlarged;         /* the pipe of PUMP_SPLICE has been, or was not allowed to be */
+    unsigned full_reads;   /* in a row: reads that filled the buffer */
+    char *buffer;          /* the pool's; NULL while nothing is held in it */
+    size_t held;           /* bytes in the buffer */
+    size_t offset;         /* of the first of them */
+    int pipe[2];           /* the pool's; -1 while nothing is held in it */
+    size_t piped;          /* bytes in the pipe, which follow those in the buffer */
+    struct filter *filter; /* the owner's; NULL: nobody looks at the bytes */
 };
 
 /* `pool` outlives the pump. */
 void pump_init(struct pump *pump, struct end in, struct end out, struct pump_pool *pool);
-/* Lets somebody see the bytes, which are then copied. Before the first move. */
-void pump_show(struct pump *pump, void (*seen)(void *context, const char *bytes, size_t length),
-               void *context);
+/* Lets a filter see and change what is read, which is then copied. Before the first move. */
+void pump_filter(struct pump *pump, struct filter *filter);
 /* Puts bytes that have been read elsewhere in front of what `in` delivers: at most PUMP_BUFFER,
- * at most the limit, against which they count. Nothing is held yet. */
+ * at most the limit, against which they count. No filter sees them. Nothing is held yet. */
 void pump_preload(struct pump *pump, const void *bytes, size_t length);
 /* Gives back what the pump holds. Closes neither end. */
 void pump_release(struct pump *pump);

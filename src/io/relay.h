@@ -31,6 +31,7 @@ struct relay_policy {
                               -1: only at its own end */
     const char *greeting; /* goes to the far side first; at most PUMP_BUFFER bytes */
     size_t greeting_length;
+    struct filter *up_filter; /* the owner's; NULL: nobody looks at the bytes */
 };
 
 struct relay_side {

@@ -1,0 +1,29 @@
+/*
+ * The options that look at or change the bytes of a transfer, as filters for those who move them.
+ */
+#ifndef CMD_FILTERS_H
+#define CMD_FILTERS_H
+
+#include "base/error.h"
+#include "cmd/shared.h"
+#include "io/filter.h"
+#include "proto/encoder.h"
+
+struct filters {
+    const struct transfer_options *options;
+    struct filter up; /* from stdin to the socket */
+    struct encoder encoder;
+    struct error error; /* what went wrong in a filter; status 0: nothing */
+};
+
+/* Opens what the options name; filters_close whatever came of it. */
+int filters_open(struct filters *filters, const struct transfer_options *options,
+                 struct error *err);
+/* Ends with what the transfer ended with, `result`, or else with an error of a filter, of which
+ * the transfer could only say that there was one. */
+int filters_close(struct filters *filters, int result, struct error *err);
+
+/* The filters of one transfer; NULL where nobody has to look at the bytes. */
+struct filter *filters_up(struct filters *filters);
+
+#endif

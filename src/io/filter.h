@@ -1,0 +1,19 @@
+/*
+ * What may look at bytes on their way, and change them: a table of calls that whoever moves them is
+ * given by its owner.
+ */
+#ifndef IO_FILTER_H
+#define IO_FILTER_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct filter {
+    /* Given `length` bytes that were read, at *bytes; as many bytes in front of them are room to
+     * write in. Moves *bytes to what is to be written, and returns its length: in that room and
+     * where the bytes were, so at most twice as much. -1: it failed; the owner of the filter keeps
+     * the error, errno says what the system did. */
+    ssize_t (*pass)(struct filter *filter, char **bytes, size_t length);
+};
+
+#endif
