@@ -55,3 +55,58 @@ server() {
     stop server
     assert_status 0
 }
+
+@test "-o: what arrives goes to the file as well; -a adds to it" {
+    head -c 300000 /dev/urandom >data
+    echo old >file
+    for _ in 1 2; do
+        input=data server 127.0.0.1 0
+        try "$SOCKCTL" connect -o file 127.0.0.1 "$PORT"
+        assert_status 0
+        cmp try.out data
+        cmp file data
+        finish server
+    done
+    server -a -o file 127.0.0.1 0
+    TRY_STDIN=data try "$SOCKCTL" connect 127.0.0.1 "$PORT"
+    finish server
+    assert_status 0
+    cmp server.out data
+    cmp file <(cat data data)
+}
+
+@test "-o: a new file has the mode of any new file" {
+    input=<(echo x) server 127.0.0.1 0
+    (umask 027 && try "$SOCKCTL" connect -o file 127.0.0.1 "$PORT" && assert_status 0)
+    [ "$(stat -c %a file)" = 640 ]
+}
+
+@test "-o: for datagrams and for many clients too" {
+    server -u -o file 127.0.0.1 0
+    TRY_STDIN=<(printf hello) try "$SOCKCTL" connect -u -q 50ms 127.0.0.1 "$PORT"
+    assert_status 0
+    poll 2000 grep -q hello file
+    stop server
+    server -k -o file 127.0.0.1 0
+    for word in one two; do
+        TRY_STDIN=<(echo $word) try "$SOCKCTL" connect --exit-on-eof -q 50ms 127.0.0.1 "$PORT"
+    done
+    poll 2000 grep -q two file
+    stop server
+    assert_status 0
+    cmp file server.out
+}
+
+@test "-o: a file that cannot be opened or written is status 8 and named" {
+    try "$SOCKCTL" connect -o /nonexistent/file 127.0.0.1 1
+    assert_status 8
+    [ "$errors" = "sockctl: open /nonexistent/file: No such file or directory" ]
+    for kind in "" -k; do
+        # shellcheck disable=SC2086 # no word where it is empty
+        server $kind -o /dev/full 127.0.0.1 0
+        TRY_STDIN=<(echo x) try "$SOCKCTL" connect -q 1 127.0.0.1 "$PORT"
+        finish server
+        assert_status 8
+        assert_errors '^sockctl: write to /dev/full: No space left on device$'
+    done
+}

@@ -5,14 +5,17 @@
 #define CMD_FILTERS_H
 
 #include "base/error.h"
+#include "cmd/copy_file.h"
 #include "cmd/shared.h"
 #include "io/filter.h"
 #include "proto/encoder.h"
 
 struct filters {
     const struct transfer_options *options;
-    struct filter up; /* from stdin to the socket */
+    struct filter up;   /* from stdin to the socket */
+    struct filter down; /* from the socket to stdout */
     struct encoder encoder;
+    struct copy_file output;
     struct error error; /* what went wrong in a filter; status 0: nothing */
 };
 
@@ -25,5 +28,6 @@ int filters_close(struct filters *filters, int result, struct error *err);
 
 /* The filters of one transfer; NULL where nobody has to look at the bytes. */
 struct filter *filters_up(struct filters *filters);
+struct filter *filters_down(struct filters *filters);
 
 #endif

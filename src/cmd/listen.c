@@ -200,6 +200,7 @@ static int serve_many(struct listening *listening)
                                   .greeting = session->greeting,
                                   .greeting_length = session->greeting_length,
                                   .up_filter = filters_up(session->filters),
+                                  .down_filter = filters_down(session->filters),
                                   .left = client_left,
                                   .done = hub_done};
     hub_start(&listening->hub, listening->loop);

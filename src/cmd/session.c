@@ -70,6 +70,7 @@ static struct relay_policy policy_of(const struct session *session, const struct
         .greeting = session->greeting,
         .greeting_length = session->greeting_length,
         .up_filter = filters_up(session->filters),
+        .down_filter = filters_down(session->filters),
     };
 }
 
@@ -162,6 +163,7 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     relay->in_name = "stdin";
     relay->out_name = "stdout";
     relay->up_filter = filters_up(session->filters);
+    relay->down_filter = filters_down(session->filters);
     relay->heard = peer_heard;
     relay->done = messages_done;
     for (size_t i = 0; i < count; i++)

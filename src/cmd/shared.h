@@ -79,6 +79,8 @@ struct transfer_options {
     bool until_stdin_ends;
     bool no_confirm;
     bool crlf;
+    bool append;
+    const char *output;
     int64_t quit_after_ms;
 };
 #define TRANSFER_DEFAULTS                                                                          \
@@ -98,6 +100,8 @@ struct transfer_options {
         OPT(0, "until-stdin-ends", flag, options, field.until_stdin_ends,                          \
             "when the peer ends first, send until stdin ends too"),                                \
         OPT('C', "crlf", flag, options, field.crlf, "send LF from stdin as CR LF"),                \
+        OPT('o', "output", file, options, field.output, "what arrives goes to FILE as well"),      \
+        OPT('a', "append", flag, options, field.append, "add to FILE instead of replacing it"),    \
         OPT(0, "no-confirm", flag, options, field.no_confirm,                                      \
             "do not wait until the peer's TCP has acknowledged every byte")
 

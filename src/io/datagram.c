@@ -122,7 +122,8 @@ static void end_peer(struct datagram_relay *relay)
 static bool receive(struct datagram_relay *relay, struct datagram_socket *socket)
 {
     struct sockname from;
-    ssize_t got = sock_recv_from(socket->watch.fd, relay->received, DATAGRAM_MOST + 1, &from);
+    char *bytes = relay->received + DATAGRAM_MOST + 1;
+    ssize_t got = sock_recv_from(socket->watch.fd, bytes, DATAGRAM_MOST + 1, &from);
     if (got < 0) {
         if (errno != EAGAIN)
             fail(relay, "read from");
@@ -143,7 +144,9 @@ static bool receive(struct datagram_relay *relay, struct datagram_socket *socket
     relay->bytes_in += (uint64_t)got;
     if (loop_timer_is_set(&relay->quit))
         loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
-    if (outbox_put(&relay->outbox, relay->received, (size_t)got) == 0)
+    if (relay->down_filter)
+        got = relay->down_filter->pass(relay->down_filter, &bytes, (size_t)got);
+    if (got >= 0 && outbox_put(&relay->outbox, bytes, (size_t)got) == 0)
         return !outbox_is_full(&relay->outbox);
     fail_output(relay);
     return false;
@@ -277,7 +280,7 @@ void datagram_add_socket(struct datagram_relay *relay, int fd)
 void datagram_start(struct datagram_relay *relay, struct loop *loop)
 {
     relay->loop = loop;
-    relay->received = memory_grow(NULL, DATAGRAM_MOST + 1, 1);
+    relay->received = memory_grow(NULL, DATAGRAM_MOST + 1, 2);
     relay->sending = memory_grow(NULL, relay->policy.most, 2);
     relay->in_watch = (struct watch){.fd = relay->in.fd, .ready = input_ready};
     relay->in_ended = relay->in.fd < 0;

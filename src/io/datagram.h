@@ -50,8 +50,9 @@ struct datagram_relay {
     struct end in; /* fd -1: no input */
     struct end out;
     struct filter *up_filter; /* the owner's; NULL: nobody looks at the bytes */
-    const char *peer_name;    /* for errors: "127.0.0.1:80"; the names are the owner's */
-    const char *in_name;      /* "stdin" */
+    struct filter *down_filter;
+    const char *peer_name; /* for errors: "127.0.0.1:80"; the names are the owner's */
+    const char *in_name;   /* "stdin" */
     const char *out_name;
     struct datagram_socket sockets[DATAGRAM_SOCKETS_MAX];
     size_t socket_count;
@@ -60,7 +61,7 @@ struct datagram_relay {
     bool has_peer;
     struct watch in_watch;
     struct outbox outbox;
-    char *received;            /* the relay's, DATAGRAM_MOST + 1 bytes */
+    char *received;            /* the relay's, twice DATAGRAM_MOST + 1 bytes: see filter.h */
     char *sending;             /* the relay's, 2 * policy.most bytes: see filter.h */
     const char *sending_bytes; /* in it */
     size_t sending_length;

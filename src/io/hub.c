@@ -153,7 +153,9 @@ static void read_client(struct hub_client *client)
     }
     client->bytes_in += (uint64_t)got;
     client->moved_ms = loop_now_ms();
-    if (outbox_put(&hub->outbox, bytes, (size_t)got) < 0)
+    if (hub->down_filter)
+        got = hub->down_filter->pass(hub->down_filter, &bytes, (size_t)got);
+    if (got < 0 || outbox_put(&hub->outbox, bytes, (size_t)got) < 0)
         fail_output(hub);
     else if (outbox_is_full(&hub->outbox))
         await_clients(hub);

@@ -39,8 +39,9 @@ struct hub {
     struct loop *loop;
     struct end in; /* fd -1: no input */
     struct end out;
-    struct filter *up_filter; /* of the input; the owner's; NULL: nobody looks at the bytes */
-    const char *in_name;      /* for errors; the owner's */
+    struct filter *up_filter;   /* of the input; the owner's; NULL: nobody looks at the bytes */
+    struct filter *down_filter; /* of what the clients send */
+    const char *in_name;        /* for errors; the owner's */
     const char *out_name;
     int64_t idle_ms;       /* nothing moved for so long: a client is dropped; -1: no limit */
     int64_t quit_after_ms; /* after the end of the input, at most so long; -1: no limit */

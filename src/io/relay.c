@@ -375,6 +375,8 @@ static void start_pumps(struct relay *relay, struct pump_pool *pool)
     pump_init(&relay->down, relay->far.in, relay->near.out, pool);
     if (relay->policy.up_filter)
         pump_filter(&relay->up, relay->policy.up_filter);
+    if (relay->policy.down_filter)
+        pump_filter(&relay->down, relay->policy.down_filter);
     pump_preload(&relay->up, relay->policy.greeting, relay->policy.greeting_length);
     if (relay->near.in.fd < 0)
         relay->up.limit = 0;

@@ -32,6 +32,7 @@ struct relay_policy {
     const char *greeting; /* goes to the far side first; at most PUMP_BUFFER bytes */
     size_t greeting_length;
     struct filter *up_filter; /* the owner's; NULL: nobody looks at the bytes */
+    struct filter *down_filter;
 };
 
 struct relay_side {
