@@ -110,3 +110,64 @@ server() {
         assert_errors '^sockctl: write to /dev/full: No space left on device$'
     done
 }
+
+@test "--hex-dump: both directions, with a time, and nothing else changes" {
+    printf 'down\n' >down
+    input=down server --greeting 'hi\n' --hex-dump server.dump 127.0.0.1 0
+    TRY_STDIN=<(printf 'up\n') try "$SOCKCTL" connect -C --hex-dump - 127.0.0.1 "$PORT"
+    assert_status 0
+    assert_output $'hi\ndown'
+    assert_errors '^> [0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z 4 bytes$'
+    assert_errors '^> 00000000  75 70 0d 0a                                       \|up\.\.\|$'
+    finish server
+    assert_status 0
+    grep -q '^> .* 3 bytes' server.dump
+    grep -q '^> 00000000  68 69 0a  *|hi\.|' server.dump
+    grep -q '^> 00000003  64 6f 77 6e 0a  *|down\.|' server.dump
+    grep -q '^< 00000000  75 70 0d 0a  *|up\.\.|' server.dump
+}
+
+@test "--hex-dump: every byte of a stream is in it" {
+    need python3
+    head -c 300001 /dev/urandom >data
+    input=data server 127.0.0.1 0
+    try "$SOCKCTL" connect -d --hex-dump dump 127.0.0.1 "$PORT"
+    assert_status 0
+    cmp try.out data
+    finish server
+    python3 -c '
+import re, sys
+sys.stdout.buffer.write(b"".join(bytes.fromhex(m[1]) for m in
+    re.finditer(r"^< [0-9a-f]{8}  ([0-9a-f ]{49}) \|", open("dump").read(), re.M)))' >again
+    cmp again data
+}
+
+@test "--hex-dump: datagrams, the empty one too; -a adds" {
+    need python3
+    start peer python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0))
+print("PORT", s.getsockname()[1], flush=True)
+d, who = s.recvfrom(100); s.sendto(b"", who); s.sendto(b"abc", who)'
+    wait_file peer.out '^PORT '
+    echo old >dump
+    TRY_STDIN=<(printf x) try "$SOCKCTL" connect -u -q 200ms -a --hex-dump dump 127.0.0.1 "${LINE#PORT }"
+    assert_status 0
+    assert_output abc
+    [ "$(head -n 1 dump)" = old ]
+    grep -q '^> .* 1 byte$' dump
+    grep -q '^< .* 0 bytes$' dump
+    grep -q '^< 00000000  61 62 63  *|abc|$' dump
+}
+
+@test "--hex-dump: a file that cannot be written ends it, status 8" {
+    server --hex-dump /dev/full -d 127.0.0.1 0
+    TRY_STDIN=<(echo x) try "$SOCKCTL" connect -q 1 127.0.0.1 "$PORT"
+    finish server
+    assert_status 8
+    assert_errors '^sockctl: write to /dev/full: No space left on device$'
+    server -d 127.0.0.1 0
+    TRY_STDIN=<(echo x) try "$SOCKCTL" connect --hex-dump /dev/full 127.0.0.1 "$PORT"
+    assert_status 8
+    assert_errors '^sockctl: write to /dev/full: No space left on device$'
+}

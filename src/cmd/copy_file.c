@@ -18,6 +18,15 @@ int copy_file_open(struct copy_file *file, const char *name, bool append, struct
     return 0;
 }
 
+int copy_file_stderr(struct copy_file *file, struct error *err)
+{
+    int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (fd < 0)
+        return error_system(err, STATUS_LOCAL_IO, errno, "write to stderr");
+    *file = (struct copy_file){"stderr", fd};
+    return 0;
+}
+
 static int fail(const struct copy_file *file, struct error *err)
 {
     int failure = errno;

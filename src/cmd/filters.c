@@ -1,52 +1,98 @@
 #include "cmd/filters.h"
 
+#include <string.h>
+
+#include "cli/dump.h"
 #include "io/loop.h"
+
+/* Writes a stretch of one direction down as a dump. Status 8, and errno. */
+static int dump(struct filters *filters, struct flow *flow, const char *bytes, size_t length)
+{
+    char text[4096];
+    struct timespec now;
+    if (!filters->dump.name)
+        return 0;
+    clock_gettime(CLOCK_REALTIME, &now);
+    size_t used = dump_head(text, flow->direction, &now, length);
+    while (length) {
+        size_t part = length < DUMP_LINE_BYTES ? length : DUMP_LINE_BYTES;
+        if (used > sizeof text - DUMP_LINE_MAX) {
+            if (copy_file_write(&filters->dump, text, used, &filters->error))
+                return -1;
+            used = 0;
+        }
+        used += dump_line(text + used, flow->direction, flow->offset, bytes, part);
+        flow->offset += part;
+        bytes += part;
+        length -= part;
+    }
+    return copy_file_write(&filters->dump, text, used, &filters->error);
+}
 
 static ssize_t pass_up(struct filter *filter, char **bytes, size_t length)
 {
-    struct filters *filters = LOOP_OWNER(filter, struct filters, up);
-    char *out = *bytes - length;
-    size_t encoded = encoder_encode(&filters->encoder, out, *bytes, length);
-    *bytes = out;
-    return (ssize_t)encoded;
+    struct filters *filters = LOOP_OWNER(filter, struct filters, up.filter);
+    if (filters->encoder.lines) {
+        char *out = *bytes - length;
+        length = encoder_encode(&filters->encoder, out, *bytes, length);
+        *bytes = out;
+    }
+    return dump(filters, &filters->up, *bytes, length) ? -1 : (ssize_t)length;
 }
 
 static ssize_t pass_down(struct filter *filter, char **bytes, size_t length)
 {
-    struct filters *filters = LOOP_OWNER(filter, struct filters, down);
-    if (copy_file_write(&filters->output, *bytes, length, &filters->error))
+    struct filters *filters = LOOP_OWNER(filter, struct filters, down.filter);
+    if (dump(filters, &filters->down, *bytes, length) ||
+        copy_file_write(&filters->output, *bytes, length, &filters->error))
         return -1;
     return (ssize_t)length;
 }
 
 int filters_open(struct filters *filters, const struct transfer_options *options, struct error *err)
 {
+    const char *name = options->hex_dump;
     *filters = (struct filters){.options = options,
-                                .up = {.pass = pass_up},
-                                .down = {.pass = pass_down},
+                                .up = {.filter.pass = pass_up, .direction = '>'},
+                                .down = {.filter.pass = pass_down, .direction = '<'},
                                 .encoder = {.lines = options->crlf}};
-    return copy_file_open(&filters->output, options->output, options->append, err);
+    if (copy_file_open(&filters->output, options->output, options->append, err))
+        return -1;
+    if (name && strcmp(name, "-") == 0)
+        return copy_file_stderr(&filters->dump, err);
+    return copy_file_open(&filters->dump, name, options->append, err);
+}
+
+static void close_file(struct filters *filters, struct copy_file *file)
+{
+    struct error error;
+    if (copy_file_close(file, &error) < 0 && filters->error.status == 0)
+        filters->error = error;
 }
 
 int filters_close(struct filters *filters, int result, struct error *err)
 {
-    struct error error;
-    int closed = copy_file_close(&filters->output, &error);
-    if (filters->error.status)
-        *err = filters->error;
-    else if (closed < 0 && result == 0)
-        *err = error;
-    else
+    close_file(filters, &filters->output);
+    close_file(filters, &filters->dump);
+    if (filters->error.status == 0)
         return result;
+    *err = filters->error;
     return -1;
+}
+
+int filters_greeting(struct filters *filters, const char *bytes, size_t length)
+{
+    return length ? dump(filters, &filters->up, bytes, length) : 0;
 }
 
 struct filter *filters_up(struct filters *filters)
 {
-    return filters->options->crlf ? &filters->up : NULL;
+    const struct transfer_options *options = filters->options;
+    return options->crlf || options->hex_dump ? &filters->up.filter : NULL;
 }
 
 struct filter *filters_down(struct filters *filters)
 {
-    return filters->options->output ? &filters->down : NULL;
+    const struct transfer_options *options = filters->options;
+    return options->output || options->hex_dump ? &filters->down.filter : NULL;
 }

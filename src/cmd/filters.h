@@ -4,18 +4,29 @@
 #ifndef CMD_FILTERS_H
 #define CMD_FILTERS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/error.h"
 #include "cmd/copy_file.h"
 #include "cmd/shared.h"
 #include "io/filter.h"
 #include "proto/encoder.h"
 
+/* One direction. */
+struct flow {
+    struct filter filter;
+    char direction;  /* '>' to the socket, '<' from it */
+    uint64_t offset; /* in the dump */
+};
+
 struct filters {
     const struct transfer_options *options;
-    struct filter up;   /* from stdin to the socket */
-    struct filter down; /* from the socket to stdout */
-    struct encoder encoder;
+    struct flow up;
+    struct flow down;
+    struct encoder encoder; /* of what is sent */
     struct copy_file output;
+    struct copy_file dump;
     struct error error; /* what went wrong in a filter; status 0: nothing */
 };
 
@@ -26,6 +37,8 @@ int filters_open(struct filters *filters, const struct transfer_options *options
  * the transfer could only say that there was one. */
 int filters_close(struct filters *filters, int result, struct error *err);
 
+/* What is sent without being read, and so without a filter. */
+int filters_greeting(struct filters *filters, const char *bytes, size_t length);
 /* The filters of one transfer; NULL where nobody has to look at the bytes. */
 struct filter *filters_up(struct filters *filters);
 struct filter *filters_down(struct filters *filters);

@@ -105,6 +105,8 @@ int session_stream(const struct session *session, struct end socket, const struc
     struct pump_pool pool = {0};
     char name[SOCKNAME_TEXT_MAX];
     prepare(&stream, session, socket, peer, sockname_text(peer, name));
+    if (filters_greeting(session->filters, session->greeting, session->greeting_length))
+        return -1;
     relay_start(&stream.relay, session->loop, &pool);
     int result = loop_run(session->loop);
     relay_release(&stream.relay);

@@ -81,6 +81,7 @@ struct transfer_options {
     bool crlf;
     bool append;
     const char *output;
+    const char *hex_dump;
     int64_t quit_after_ms;
 };
 #define TRANSFER_DEFAULTS                                                                          \
@@ -102,6 +103,8 @@ struct transfer_options {
         OPT('C', "crlf", flag, options, field.crlf, "send LF from stdin as CR LF"),                \
         OPT('o', "output", file, options, field.output, "what arrives goes to FILE as well"),      \
         OPT('a', "append", flag, options, field.append, "add to FILE instead of replacing it"),    \
+        OPT(0, "hex-dump", file, options, field.hex_dump,                                          \
+            "what passes, in hex, to FILE (- stderr)"),                                            \
         OPT(0, "no-confirm", flag, options, field.no_confirm,                                      \
             "do not wait until the peer's TCP has acknowledged every byte")
 
