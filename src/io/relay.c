@@ -1,9 +1,8 @@
 #include "io/relay.h"
 
 #include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "io/undelivered.h"
 #include "net/sock.h"
 
 enum { CONFIRM_MOST_MS = 20 };
@@ -55,28 +54,6 @@ void relay_fail(struct relay *relay, const struct error *err)
 
 /* Failures */
 
-/* What was taken from near.in, or lies ready in its file, and did not reach the far side. */
-static uint64_t count_undelivered(const struct relay *relay)
-{
-    uint64_t lost = relay->up.taken - relay->up.moved;
-    int unacknowledged = relay->policy.confirm ? sock_unacknowledged(relay->far.out.fd) : 0;
-    /* Our own end of the stream counts as one. */
-    if (unacknowledged > 0)
-        lost += (uint64_t)unacknowledged - relay->shut;
-    struct stat status;
-    if (relay->near.in.kind != END_FILE || fstat(relay->near.in.fd, &status) < 0)
-        return lost;
-    off_t at = lseek(relay->near.in.fd, 0, SEEK_CUR);
-    return at >= 0 && at < status.st_size ? lost + (uint64_t)(status.st_size - at) : lost;
-}
-
-static void add_undelivered(struct relay *relay, struct error *err)
-{
-    uint64_t lost = relay->near.in.fd >= 0 ? count_undelivered(relay) : 0;
-    if (lost)
-        error_add(err, " (%llu bytes not delivered)", (unsigned long long)lost);
-}
-
 static void note_failure(struct relay *relay, const struct relay_side *side, bool reading,
                          int failure)
 {
@@ -87,7 +64,7 @@ static void note_failure(struct relay *relay, const struct relay_side *side, boo
     else
         error_system(&err, side->status, failure, reading ? "read from %s" : "write to %s", name);
     if (side == &relay->far)
-        add_undelivered(relay, &err);
+        undelivered_add(relay, &err);
     note_error(relay, &err);
 }
 
@@ -165,7 +142,7 @@ static void confirm(struct relay *relay)
     int failure = sock_error(relay->far.out.fd);
     if (failure) {
         error_system(&err, STATUS_TRANSFER, failure, "write to %s", relay->far.out_name);
-        add_undelivered(relay, &err);
+        undelivered_add(relay, &err);
         note_error(relay, &err);
     } else if (relay->policy.confirm && sock_unacknowledged(relay->far.out.fd) > 0) {
         loop_timer_set(relay->loop, &relay->confirm, relay->confirm_ms);
@@ -319,7 +296,7 @@ static void idle_fired(struct timer *timer)
     }
     error_set(&err, STATUS_TIMEOUT, "%s: nothing moved for %.3g seconds", relay->far.in_name,
               (double)relay->policy.idle_ms / 1000);
-    add_undelivered(relay, &err);
+    undelivered_add(relay, &err);
     relay_fail(relay, &err);
 }
 
@@ -332,7 +309,7 @@ static void quit_fired(struct timer *timer)
     if (unacknowledged > relay->shut) {
         error_set(&err, STATUS_TRANSFER, "write to %s: the time after the end of input is over",
                   relay->far.out_name);
-        add_undelivered(relay, &err);
+        undelivered_add(relay, &err);
         note_error(relay, &err);
     }
     relay->down.limit = 0;
