@@ -171,3 +171,121 @@ d, who = s.recvfrom(100); s.sendto(b"", who); s.sendto(b"abc", who)'
     assert_status 8
     assert_errors '^sockctl: write to /dev/full: No space left on device$'
 }
+
+# receive NAME [udp]: a peer that tells after how many milliseconds each part of what it got came.
+receive() {
+    need python3
+    start "$1" python3 -c '
+import socket, sys, time
+if sys.argv[1:] == ["udp"]:
+    c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); c.bind(("127.0.0.1", 0))
+    print("PORT", c.getsockname()[1], flush=True); c.settimeout(0.7)
+else:
+    s = socket.create_server(("127.0.0.1", 0)); print("PORT", s.getsockname()[1], flush=True)
+    c = s.accept()[0]
+start = None
+try:
+    while part := c.recv(65536):
+        start = start or time.monotonic()
+        print(int((time.monotonic() - start) * 1000), part.decode().strip(), flush=True)
+except TimeoutError: pass' "${@:2}"
+    wait_file "$1.out" '^PORT '
+    PORT=${LINE#PORT }
+}
+
+# came LINE MS WORD: that line of the output says that WORD came MS, or a little more, after the first.
+came() {
+    local ms=${lines[$1]%% *}
+    [ "${lines[$1]#* }" = "$3" ] && ((ms >= $2 - 2 && ms < $2 + 250)) ||
+        show_results "line $1 is not: $2 $3"
+}
+
+@test "--delay: a pause between lines, however they are read" {
+    printf 'one\ntwo\nthree' >lines
+    receive peer
+    TRY_STDIN=lines try "$SOCKCTL" connect --delay 300ms 127.0.0.1 "$PORT"
+    assert_status 0
+    finish peer
+    came 1 0 one
+    came 2 300 two
+    came 3 600 three
+    receive peer
+    TRY_STDIN=<(printf 'o'; sleep 0.1; printf 'ne\ntwo\n') \
+        try "$SOCKCTL" connect --delay 300ms 127.0.0.1 "$PORT"
+    assert_status 0
+    finish peer
+    came 1 0 o
+    came 2 50 ne
+    came 3 350 two
+}
+
+@test "--delay: what arrives meanwhile is not delayed, and a reset is heard" {
+    need python3
+    start peer python3 -c '
+import socket, struct
+s = socket.create_server(("127.0.0.1", 0)); print("PORT", s.getsockname()[1], flush=True)
+c = s.accept()[0]; c.sendall(b"hi"); c.recv(10)
+c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)); c.close()'
+    wait_file peer.out '^PORT '
+    printf '1\n2\n3\n' >lines
+    start_ms=$(now_ms)
+    TRY_STDIN=lines try "$SOCKCTL" connect --delay 5s 127.0.0.1 "${LINE#PORT }"
+    assert_status 1
+    assert_output hi
+    assert_errors 'Connection reset by peer \(4 bytes not delivered\)$'
+    (($(now_ms) - start_ms < 3000))
+}
+
+@test "--delay: between datagrams; --rate-limit slows them too" {
+    receive peer udp
+    TRY_STDIN=<(printf a; sleep 0.05; printf b) \
+        try "$SOCKCTL" connect -u -q 50ms --delay 300ms 127.0.0.1 "$PORT"
+    assert_status 0
+    finish peer
+    came 1 0 a
+    came 2 300 b
+    receive peer udp
+    TRY_STDIN=<(printf abcde; sleep 0.05; printf b) \
+        try "$SOCKCTL" connect -u -q 50ms --rate-limit 20 127.0.0.1 "$PORT"
+    finish peer
+    came 2 250 b
+}
+
+@test "--rate-limit: so many bytes a second and no more, each way, asleep between" {
+    head -c 1100000 /dev/zero >data
+    for no in 0 1; do
+        export SOCKCTL_NO_SPLICE=$no
+        input=data server 127.0.0.1 0
+        start_ms=$(now_ms)
+        # shellcheck disable=SC2002 # a pipe is what is tested
+        cat data | { TIMEFORMAT='%3U %3S'; time timeout 10 "$SOCKCTL" connect --rate-limit 1M \
+            127.0.0.1 "$PORT" >try.out 2>try.err; } 2>cpu
+        took=$(($(now_ms) - start_ms))
+        echo "took $took ms, $(cat cpu) s of CPU"
+        ((took >= 1047 && took < 2500)) # 1049 ms, and the start of the program
+        cmp try.out data
+        finish server
+        cmp server.out data
+        sanitized || awk '{ exit !($1 + $2 < 0.1) }' cpu
+    done
+}
+
+@test "--rate-limit: of listen, and of file to file" {
+    head -c 300000 /dev/urandom >data
+    server --rate-limit 512k 127.0.0.1 0
+    start_ms=$(now_ms)
+    TRY_STDIN=data try "$SOCKCTL" connect 127.0.0.1 "$PORT"
+    assert_status 0
+    finish server
+    took=$(($(now_ms) - start_ms))
+    ((took >= 570 && took < 2000))
+    cmp server.out data
+}
+
+@test "--delay and --rate-limit are for one client" {
+    for option in "--delay 1" "--rate-limit 1k"; do
+        # shellcheck disable=SC2086 # two words
+        try "$SOCKCTL" listen -k $option 127.0.0.1 0
+        assert_usage_error "option ${option% *} is for one client: not with --keep-open"
+    done
+}

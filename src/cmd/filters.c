@@ -49,12 +49,23 @@ static ssize_t pass_down(struct filter *filter, char **bytes, size_t length)
     return (ssize_t)length;
 }
 
+int filters_check_shared(const struct transfer_options *options, struct error *err)
+{
+    const char *name = options->delay_ms ? "delay" : options->rate ? "rate-limit" : NULL;
+    if (!name)
+        return 0;
+    return error_set(err, STATUS_USAGE, "option --%s is for one client: not with --keep-open",
+                     name);
+}
+
 int filters_open(struct filters *filters, const struct transfer_options *options, struct error *err)
 {
     const char *name = options->hex_dump;
     *filters = (struct filters){.options = options,
                                 .up = {.filter.pass = pass_up, .direction = '>'},
                                 .down = {.filter.pass = pass_down, .direction = '<'},
+                                .up.pace = {.rate = options->rate, .line_ms = options->delay_ms},
+                                .down.pace = {.rate = options->rate},
                                 .encoder = {.lines = options->crlf}};
     if (copy_file_open(&filters->output, options->output, options->append, err))
         return -1;
@@ -95,4 +106,16 @@ struct filter *filters_down(struct filters *filters)
 {
     const struct transfer_options *options = filters->options;
     return options->output || options->hex_dump ? &filters->down.filter : NULL;
+}
+
+struct pace *filters_up_pace(struct filters *filters)
+{
+    struct pace *pace = &filters->up.pace;
+    return pace->rate || pace->line_ms ? pace : NULL;
+}
+
+struct pace *filters_down_pace(struct filters *filters)
+{
+    struct pace *pace = &filters->down.pace;
+    return pace->rate ? pace : NULL;
 }

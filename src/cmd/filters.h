@@ -11,11 +11,13 @@
 #include "cmd/copy_file.h"
 #include "cmd/shared.h"
 #include "io/filter.h"
+#include "io/pace.h"
 #include "proto/encoder.h"
 
 /* One direction. */
 struct flow {
     struct filter filter;
+    struct pace pace;
     char direction;  /* '>' to the socket, '<' from it */
     uint64_t offset; /* in the dump */
 };
@@ -30,6 +32,8 @@ struct filters {
     struct error error; /* what went wrong in a filter; status 0: nothing */
 };
 
+/* Whether `options` make sense for the clients of a server, which share stdin and stdout. Status 2. */
+int filters_check_shared(const struct transfer_options *options, struct error *err);
 /* Opens what the options name; filters_close whatever came of it. */
 int filters_open(struct filters *filters, const struct transfer_options *options,
                  struct error *err);
@@ -42,5 +46,8 @@ int filters_greeting(struct filters *filters, const char *bytes, size_t length);
 /* The filters of one transfer; NULL where nobody has to look at the bytes. */
 struct filter *filters_up(struct filters *filters);
 struct filter *filters_down(struct filters *filters);
+/* The pace of one transfer; NULL where it goes as fast as it can. */
+struct pace *filters_up_pace(struct filters *filters);
+struct pace *filters_down_pace(struct filters *filters);
 
 #endif

@@ -300,6 +300,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
         return -1;
     if (given->greeting.length > PUMP_BUFFER)
         return error_set(err, STATUS_USAGE, "option --greeting: longer than %d bytes", PUMP_BUFFER);
+    if (given->keep_open && filters_check_shared(&given->transfer, err))
+        return -1;
     if (given->keep_open)
         descriptors_allow_most();
     listening.loop = loop_new();

@@ -71,6 +71,8 @@ static struct relay_policy policy_of(const struct session *session, const struct
         .greeting_length = session->greeting_length,
         .up_filter = filters_up(session->filters),
         .down_filter = filters_down(session->filters),
+        .up_pace = filters_up_pace(session->filters),
+        .down_pace = filters_down_pace(session->filters),
     };
 }
 
@@ -166,6 +168,7 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     relay->out_name = "stdout";
     relay->up_filter = filters_up(session->filters);
     relay->down_filter = filters_down(session->filters);
+    relay->up_pace = filters_up_pace(session->filters);
     relay->heard = peer_heard;
     relay->done = messages_done;
     for (size_t i = 0; i < count; i++)

@@ -82,6 +82,8 @@ struct transfer_options {
     bool append;
     const char *output;
     const char *hex_dump;
+    int64_t delay_ms;
+    uint64_t rate;
     int64_t quit_after_ms;
 };
 #define TRANSFER_DEFAULTS                                                                          \
@@ -105,6 +107,8 @@ struct transfer_options {
         OPT('a', "append", flag, options, field.append, "add to FILE instead of replacing it"),    \
         OPT(0, "hex-dump", file, options, field.hex_dump,                                          \
             "what passes, in hex, to FILE (- stderr)"),                                            \
+        OPT(0, "delay", duration, options, field.delay_ms, "pause between lines sent"),            \
+        OPT(0, "rate-limit", size, options, field.rate, "at most SIZE bytes a second each way"),   \
         OPT(0, "no-confirm", flag, options, field.no_confirm,                                      \
             "do not wait until the peer's TCP has acknowledged every byte")
 

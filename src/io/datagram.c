@@ -23,6 +23,7 @@ void datagram_release(struct datagram_relay *relay)
     loop_timer_cancel(loop, &relay->idle);
     loop_timer_cancel(loop, &relay->first);
     loop_timer_cancel(loop, &relay->quit);
+    loop_timer_cancel(loop, &relay->wait);
     outbox_release(&relay->outbox);
     free(relay->received);
     free(relay->sending);
@@ -57,7 +58,7 @@ static void fail_input(struct datagram_relay *relay)
 /* What is awaited now. */
 static void await_all(struct datagram_relay *relay)
 {
-    bool can_send = !relay->sending_waits && !relay->in_ended &&
+    bool can_send = !relay->sending_waits && !relay->in_ended && !loop_timer_is_set(&relay->wait) &&
                     (relay->policy.peer == DATAGRAM_CONNECTED || relay->has_peer);
     if (can_send)
         loop_watch(relay->loop, &relay->in_watch, EPOLLIN);
@@ -163,6 +164,17 @@ static void output_drained(struct outbox *outbox)
 
 /* To the network */
 
+/* Until the pace allows the next one, no input is read. Each datagram is a line. */
+static void slow_down(struct datagram_relay *relay, size_t sent)
+{
+    struct pace *pace = relay->up_pace;
+    int64_t now_ms = loop_now_ms();
+    pace_spend(pace, now_ms, NULL, sent);
+    pace->next_line_ms = now_ms + pace->line_ms;
+    if (!pace_allow(pace, now_ms, "", 1))
+        loop_timer_set(relay->loop, &relay->wait, pace->wait_ms);
+}
+
 static void send_waiting(struct datagram_relay *relay)
 {
     const struct sockname *to = relay->policy.peer == DATAGRAM_CONNECTED ? NULL : &relay->peer;
@@ -176,8 +188,11 @@ static void send_waiting(struct datagram_relay *relay)
         fail(relay, "send to");
         return;
     }
-    if (sent >= 0)
+    if (sent >= 0) {
         relay->bytes_out += (uint64_t)sent;
+        if (relay->up_pace)
+            slow_down(relay, (size_t)sent);
+    }
     note_move(relay);
     await_all(relay);
 }
@@ -241,6 +256,11 @@ static void socket_ready(struct watch *watch, uint32_t events)
 
 /* Limits */
 
+static void waited(struct timer *timer)
+{
+    await_all(LOOP_OWNER(timer, struct datagram_relay, wait));
+}
+
 static void quit_fired(struct timer *timer)
 {
     struct datagram_relay *relay = LOOP_OWNER(timer, struct datagram_relay, quit);
@@ -287,6 +307,7 @@ void datagram_start(struct datagram_relay *relay, struct loop *loop)
     relay->idle.fired = idle_fired;
     relay->first.fired = first_fired;
     relay->quit.fired = quit_fired;
+    relay->wait.fired = waited;
     outbox_init(&relay->outbox, loop, relay->out, output_drained);
     outbox_heed_reader(&relay->outbox);
     relay->moved_ms = loop_now_ms();

@@ -15,6 +15,7 @@
 #include "io/filter.h"
 #include "io/loop.h"
 #include "io/outbox.h"
+#include "io/pace.h"
 #include "net/sock.h"
 
 enum {
@@ -51,6 +52,7 @@ struct datagram_relay {
     struct end out;
     struct filter *up_filter; /* the owner's; NULL: nobody looks at the bytes */
     struct filter *down_filter;
+    struct pace *up_pace;  /* the owner's; NULL: as fast as it goes */
     const char *peer_name; /* for errors: "127.0.0.1:80"; the names are the owner's */
     const char *in_name;   /* "stdin" */
     const char *out_name;
@@ -74,6 +76,7 @@ struct datagram_relay {
     struct timer idle;
     struct timer first;
     struct timer quit;
+    struct timer wait; /* until the next datagram may be sent */
     int result;
     struct error error;
     /* A peer was heard for the first time (DATAGRAM_FIRST) or anew. May be NULL. */

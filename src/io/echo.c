@@ -87,6 +87,7 @@ static void serve(struct echo_client *client)
     case PUMP_WANTS_OUT:
         loop_watch(loop, &client->watch, EPOLLOUT);
         break;
+    case PUMP_WAITS: /* nobody has given it a pace */
     case PUMP_ENDED:
         end(client, client->echo->stopping ? ECHO_STOPPED : ECHO_EOF);
         break;

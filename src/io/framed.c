@@ -89,6 +89,7 @@ static bool move(struct framed *framed)
     case PUMP_FAILED_OUT:
         fail(framed, FRAMED_FAILED_OUT, pump->failure);
         return false;
+    case PUMP_WAITS: /* nobody has given it a pace */
     case PUMP_ENDED:
         break;
     }

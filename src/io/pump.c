@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "io/loop.h"
 #include "io/pump_steps.h"
 
 enum {
@@ -24,6 +25,13 @@ void pump_filter(struct pump *pump, struct filter *filter)
 {
     pump->filter = filter;
     pump->way = PUMP_COPY;
+}
+
+void pump_pace(struct pump *pump, struct pace *pace)
+{
+    pump->pace = pace;
+    if (pace->line_ms)
+        pump->way = PUMP_COPY;
 }
 
 void pump_preload(struct pump *pump, const void *bytes, size_t length)
@@ -67,19 +75,32 @@ void pump_count_taken(struct pump *pump, size_t length)
     pump->taken += length;
     if (pump->limit != UINT64_MAX)
         pump->limit -= length;
+    if (pump->pace && !pump->buffer) /* or else when it is written */
+        pace_spend(pump->pace, loop_now_ms(), NULL, length);
 }
 
 size_t pump_room(const struct pump *pump, size_t most)
 {
-    return pump->limit < most ? (size_t)pump->limit : most;
+    size_t room = pump->limit < most ? (size_t)pump->limit : most;
+    if (pump->pace && pump->way != PUMP_COPY)
+        return pace_allow(pump->pace, loop_now_ms(), NULL, room);
+    return room;
 }
 
-/* Writes what the buffer holds. */
+/* Writes what the buffer holds, as far as the pace allows. */
 static enum pump_step drain(struct pump *pump)
 {
-    ssize_t wrote = pump->held ? end_write(pump->out, pump->buffer + pump->offset, pump->held) : 0;
+    const char *bytes = pump->buffer + pump->offset;
+    size_t length = pump->held;
+    if (pump->pace && length)
+        length = pace_allow(pump->pace, loop_now_ms(), bytes, length);
+    if (pump->held && !length)
+        return pump_stop(pump, PUMP_WAITS);
+    ssize_t wrote = length ? end_write(pump->out, bytes, length) : 0;
     if (wrote < 0)
         return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_OUT : PUMP_FAILED_OUT);
+    if (pump->pace)
+        pace_spend(pump->pace, loop_now_ms(), bytes, (size_t)wrote);
     pump->moved += (size_t)wrote;
     pump->offset += (size_t)wrote;
     pump->held -= (size_t)wrote;
@@ -97,6 +118,13 @@ static enum pump_step read_on(struct pump *pump)
     if (may_block && pump->limit && !pump->in_ended)
         return pump_stop(pump, PUMP_WANTS_IN);
     return PUMP_STEP_MORE;
+}
+
+/* Nobody has to see the bytes, and the kernel can. */
+static bool may_splice(const struct pump *pump)
+{
+    bool seen = pump->filter || (pump->pace && pump->pace->line_ms);
+    return !seen && pump_best_way(pump) == PUMP_SPLICE_PIPE;
 }
 
 /* Takes into use what was read at the start of the buffer, or, for a filter, in its second half. */
@@ -139,7 +167,7 @@ static enum pump_step copy(struct pump *pump)
     pump->full_reads = full ? pump->full_reads + 1 : 0;
     if (hold(pump, (size_t)got) == PUMP_STEP_WAIT || drain(pump) == PUMP_STEP_WAIT)
         return PUMP_STEP_WAIT;
-    if (pump->full_reads == FULL_READS && !pump->filter && pump_best_way(pump) == PUMP_SPLICE_PIPE)
+    if (pump->full_reads == FULL_READS && may_splice(pump))
         pump->way = PUMP_SPLICE_PIPE;
     return full ? read_on(pump) : pump_stop(pump, PUMP_WANTS_IN);
 }
@@ -152,6 +180,8 @@ static enum pump_step step(struct pump *pump)
         return pump_drain_pipe(pump);
     if (pump->in_ended || !pump->limit)
         return pump_stop(pump, PUMP_ENDED);
+    if (pump->pace && pump->way != PUMP_COPY && !pump_room(pump, 1))
+        return pump_stop(pump, PUMP_WAITS);
     switch (pump->way) {
     case PUMP_SPLICE:
         return pump_splice(pump);

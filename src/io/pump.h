@@ -16,6 +16,7 @@
 
 #include "io/end.h"
 #include "io/filter.h"
+#include "io/pace.h"
 
 enum { PUMP_BUFFER = 65536, PUMP_PIPE = 1 << 20 };
 
@@ -31,6 +32,7 @@ void pump_pool_release(struct pump_pool *pool);
 enum pump_state {
     PUMP_WANTS_IN,  /* nothing to write: wait until `in` is readable */
     PUMP_WANTS_OUT, /* something to write: wait until `out` is writable */
+    PUMP_WAITS,     /* not before pace->wait_ms have passed */
     PUMP_ENDED,     /* `in` is at its end, or the limit is reached, and all has been written */
     PUMP_FAILED_IN, /* reading failed: see failure */
     PUMP_FAILED_OUT /* writing failed: see failure */
@@ -61,12 +63,15 @@ struct pump {
     int pipe[2];           /* the pool's; -1 while nothing is held in it */
     size_t piped;          /* bytes in the pipe, which follow those in the buffer */
     struct filter *filter; /* the owner's; NULL: nobody looks at the bytes */
+    struct pace *pace;     /* the owner's; NULL: as fast as it goes */
 };
 
 /* `pool` outlives the pump. */
 void pump_init(struct pump *pump, struct end in, struct end out, struct pump_pool *pool);
 /* Lets a filter see and change what is read, which is then copied. Before the first move. */
 void pump_filter(struct pump *pump, struct filter *filter);
+/* Slows it down. Before the first move. */
+void pump_pace(struct pump *pump, struct pace *pace);
 /* Puts bytes that have been read elsewhere in front of what `in` delivers: at most PUMP_BUFFER,
  * at most the limit, against which they count. No filter sees them. Nothing is held yet. */
 void pump_preload(struct pump *pump, const void *bytes, size_t length);

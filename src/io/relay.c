@@ -2,15 +2,11 @@
 
 #include <errno.h>
 
+#include "io/relay_await.h"
 #include "io/undelivered.h"
 #include "net/sock.h"
 
 enum { CONFIRM_MOST_MS = 20 };
-
-static bool is_one_descriptor(const struct relay_side *side)
-{
-    return side->in.fd == side->out.fd;
-}
 
 void relay_release(struct relay *relay)
 {
@@ -24,6 +20,8 @@ void relay_release(struct relay *relay)
     loop_timer_cancel(loop, &relay->quit);
     loop_timer_cancel(loop, &relay->silence);
     loop_timer_cancel(loop, &relay->confirm);
+    loop_timer_cancel(loop, &relay->up_wait);
+    loop_timer_cancel(loop, &relay->down_wait);
     pump_release(&relay->up);
     pump_release(&relay->down);
     relay->loop = NULL;
@@ -96,7 +94,7 @@ static void await_silence(struct relay *relay)
 static void end_down(struct relay *relay)
 {
     relay->down_open = false;
-    if (!is_one_descriptor(&relay->near))
+    if (!relay_is_one_descriptor(&relay->near))
         loop_unwatch(relay->loop, &relay->near.out_watch);
     if (relay->near_ended && relay->near_ended(relay) < 0)
         note_failure(relay, &relay->near, false, errno);
@@ -172,51 +170,6 @@ static void conclude(struct relay *relay)
     confirm(relay);
 }
 
-/* What is awaited now. A descriptor that cannot be used now is not watched, so nothing spins. */
-
-static void await(struct relay *relay, struct watch *watch, uint32_t events)
-{
-    if (events)
-        loop_watch(relay->loop, watch, events);
-    else
-        loop_unwatch(relay->loop, watch);
-}
-
-static void await_near(struct relay *relay, bool in, bool out)
-{
-    struct relay_side *near = &relay->near;
-    if (is_one_descriptor(near)) {
-        await(relay, &near->in_watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
-        return;
-    }
-    if (near->in.fd >= 0)
-        await(relay, &near->in_watch, in ? EPOLLIN : 0U);
-    if (!out && relay->down_open && near->out.kind == END_PIPE)
-        loop_watch(relay->loop, &near->out_watch, 0); /* its reader may go away */
-    else
-        await(relay, &near->out_watch, out ? EPOLLOUT : 0U);
-}
-
-static void await_far(struct relay *relay, bool in, bool out)
-{
-    struct watch *watch = &relay->far.in_watch;
-    /* With nothing to read or write, a reset still has to be heard. */
-    if (!in && !out && !relay->down_open && !relay->far_hung)
-        loop_watch(relay->loop, watch, 0);
-    else
-        await(relay, watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
-}
-
-static void await_all(struct relay *relay)
-{
-    bool up_in = relay->up_open && relay->up.state == PUMP_WANTS_IN;
-    bool up_out = relay->up_open && relay->up.state == PUMP_WANTS_OUT;
-    bool down_in = relay->down_open && relay->down.state == PUMP_WANTS_IN;
-    bool down_out = relay->down_open && relay->down.state == PUMP_WANTS_OUT;
-    await_near(relay, up_in, down_out);
-    await_far(relay, down_in, up_out);
-}
-
 /* After a move: what came of it, and what is awaited next. */
 static void settle(struct relay *relay)
 {
@@ -225,7 +178,7 @@ static void settle(struct relay *relay)
     if (relay->down_open)
         settle_down(relay);
     if (relay->up_open || relay->down_open)
-        await_all(relay);
+        relay_await(relay);
     else
         conclude(relay);
 }
@@ -257,7 +210,7 @@ static struct pump *open_down(struct relay *relay)
 static void near_in_ready(struct watch *watch, uint32_t events)
 {
     struct relay *relay = LOOP_OWNER(watch, struct relay, near.in_watch);
-    struct pump *writer = is_one_descriptor(&relay->near) ? open_down(relay) : NULL;
+    struct pump *writer = relay_is_one_descriptor(&relay->near) ? open_down(relay) : NULL;
     move(relay, open_up(relay), writer, events);
 }
 
@@ -281,6 +234,28 @@ static void far_ready(struct watch *watch, uint32_t events)
             relay->up.state = PUMP_FAILED_OUT;
     }
     move(relay, open_down(relay), open_up(relay), events);
+}
+
+/* The pace lets a pump go on. */
+static void resume(struct relay *relay, struct pump *pump)
+{
+    if (!pump)
+        return;
+    if (pump->state == PUMP_WAITS)
+        pump->state = PUMP_WANTS_OUT;
+    move(relay, NULL, pump, EPOLLOUT);
+}
+
+static void up_waited(struct timer *timer)
+{
+    struct relay *relay = LOOP_OWNER(timer, struct relay, up_wait);
+    resume(relay, open_up(relay));
+}
+
+static void down_waited(struct timer *timer)
+{
+    struct relay *relay = LOOP_OWNER(timer, struct relay, down_wait);
+    resume(relay, open_down(relay));
 }
 
 /* Limits */
@@ -344,16 +319,24 @@ static void set_callbacks(struct relay *relay)
     relay->quit = (struct timer){.fired = quit_fired};
     relay->silence = (struct timer){.fired = silence_fired};
     relay->confirm = (struct timer){.fired = look_again};
+    relay->up_wait = (struct timer){.fired = up_waited};
+    relay->down_wait = (struct timer){.fired = down_waited};
+}
+
+static void attach(struct pump *pump, struct filter *filter, struct pace *pace)
+{
+    if (filter)
+        pump_filter(pump, filter);
+    if (pace)
+        pump_pace(pump, pace);
 }
 
 static void start_pumps(struct relay *relay, struct pump_pool *pool)
 {
     pump_init(&relay->up, relay->near.in, relay->far.out, pool);
     pump_init(&relay->down, relay->far.in, relay->near.out, pool);
-    if (relay->policy.up_filter)
-        pump_filter(&relay->up, relay->policy.up_filter);
-    if (relay->policy.down_filter)
-        pump_filter(&relay->down, relay->policy.down_filter);
+    attach(&relay->up, relay->policy.up_filter, relay->policy.up_pace);
+    attach(&relay->down, relay->policy.down_filter, relay->policy.down_pace);
     pump_preload(&relay->up, relay->policy.greeting, relay->policy.greeting_length);
     if (relay->near.in.fd < 0)
         relay->up.limit = 0;
@@ -371,5 +354,5 @@ void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool)
     relay->moved_ms = loop_now_ms();
     if (relay->policy.idle_ms >= 0)
         loop_timer_set(loop, &relay->idle, relay->policy.idle_ms);
-    await_all(relay);
+    relay_await(relay);
 }

@@ -33,6 +33,8 @@ struct relay_policy {
     size_t greeting_length;
     struct filter *up_filter; /* the owner's; NULL: nobody looks at the bytes */
     struct filter *down_filter;
+    struct pace *up_pace; /* the owner's; NULL: as fast as it goes */
+    struct pace *down_pace;
 };
 
 struct relay_side {
@@ -66,6 +68,8 @@ struct relay {
     struct timer quit;
     struct timer silence;
     struct timer confirm;
+    struct timer up_wait; /* until the pump may go on */
+    struct timer down_wait;
     /* `down` has ended and all of it is written: what is to be told to near.out. May be NULL.
      * -1: it failed, errno says how. */
     int (*near_ended)(struct relay *relay);
