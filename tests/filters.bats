@@ -289,3 +289,69 @@ c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)); c.cl
         assert_usage_error "option ${option% *} is for one client: not with --keep-open"
     done
 }
+
+# telnet_server NAME TEST: asks and offers, in parts; TEST is what it has to get, in Python.
+telnet_server() {
+    need python3
+    start "$1" python3 -c '
+import socket, sys, time
+s = socket.create_server(("127.0.0.1", 0)); print("PORT", s.getsockname()[1], flush=True)
+c = s.accept()[0]; c.settimeout(5); c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+for part in b"login: \xff\xfd", b"\x18\xff", b"\xfb\x01a\xff\xff", b"\xff\xfab\xff\xf0", b"c\xff\xf9\n":
+    c.sendall(part); time.sleep(0.02)
+want = eval(sys.argv[1]); got = b""
+while len(got) < len(want): got += c.recv(100) or sys.exit("ended: %r" % got)
+print(sorted(got) == sorted(want) or got)' "$2"
+    wait_file "$1.out" '^PORT '
+    PORT=${LINE#PORT }
+}
+
+@test "-t: options are refused, commands are not data; while stdin says nothing, or has ended" {
+    for mode in silent -d --no-shutdown; do
+        telnet_server peer 'b"\xff\xfc\x18\xff\xfe\x01"'
+        stdin=/dev/null option=$mode
+        [ "$mode" != silent ] || { mkfifo pipe; exec 5<>pipe; stdin=pipe option=-v; }
+        TRY_STDIN=$stdin try "$SOCKCTL" connect -t $option -o file --hex-dump dump 127.0.0.1 "$PORT"
+        [ "$mode" != silent ] || exec 5>&-
+        assert_status 0
+        printf 'login: a\377c\n' | cmp - try.out
+        cmp try.out file
+        grep -q '^< .*6c 6f 67 69 6e 3a 20' dump
+        grep -q '^> .*ff fc 18' dump
+        finish peer
+        [ "${lines[1]}" = True ] || fail "$mode: ${lines[1]}"
+    done
+}
+
+@test "-t: the byte 255 is sent twice, and lines with -C as ever" {
+    telnet_server peer 'b"\xff\xfc\x18\xff\xfe\x01" + b"root\r\n\xff\xff"'
+    TRY_STDIN=<(sleep 0.3; printf 'root\n\377') try "$SOCKCTL" connect -t -C 127.0.0.1 "$PORT"
+    finish peer
+    [ "${lines[1]}" = True ] || fail "${lines[1]}"
+}
+
+@test "-t: refusals reach a server that floods while stdin fills the connection" {
+    need python3
+    start peer python3 -c '
+import socket, threading
+s = socket.create_server(("127.0.0.1", 0)); print("PORT", s.getsockname()[1], flush=True)
+c = s.accept()[0]; c.sendall(b"".join(b"\xff\xfd%c" % (i % 100) for i in range(100000)))
+c.shutdown(socket.SHUT_WR); got = bytearray()
+while part := c.recv(65536): got += part
+rest = got.replace(b"x", b"")
+print(got.count(b"x"), len(rest) >= 3 and {bytes(rest[i:i + 2]) for i in range(0, len(rest), 3)} == {b"\xff\xfc"})'
+    wait_file peer.out '^PORT '
+    head -c 3000000 /dev/zero | tr '\0' x >data
+    TRY_STDIN=<(cat data; sleep 0.3) try "$SOCKCTL" connect -t 127.0.0.1 "${LINE#PORT }"
+    assert_status 0
+    assert_output ""
+    finish peer
+    [ "${lines[1]}" = '3000000 True' ] || fail "${lines[1]}"
+}
+
+@test "-t is for one stream" {
+    try "$SOCKCTL" listen -k -t 127.0.0.1 0
+    assert_usage_error 'option --telnet is for one client: not with --keep-open'
+    try "$SOCKCTL" connect -u -t 127.0.0.1 9
+    assert_usage_error 'option --telnet is for streams'
+}

@@ -32,7 +32,7 @@ static int dump(struct filters *filters, struct flow *flow, const char *bytes, s
 static ssize_t pass_up(struct filter *filter, char **bytes, size_t length)
 {
     struct filters *filters = LOOP_OWNER(filter, struct filters, up.filter);
-    if (filters->encoder.lines) {
+    if (filters->encoder.lines || filters->encoder.twice) {
         char *out = *bytes - length;
         length = encoder_encode(&filters->encoder, out, *bytes, length);
         *bytes = out;
@@ -43,15 +43,33 @@ static ssize_t pass_up(struct filter *filter, char **bytes, size_t length)
 static ssize_t pass_down(struct filter *filter, char **bytes, size_t length)
 {
     struct filters *filters = LOOP_OWNER(filter, struct filters, down.filter);
-    if (dump(filters, &filters->down, *bytes, length) ||
-        copy_file_write(&filters->output, *bytes, length, &filters->error))
+    if (dump(filters, &filters->down, *bytes, length))
+        return -1;
+    if (filters->options->telnet) {
+        length = telnet_decode(&filters->telnet, *bytes, length);
+        filters->up.filter.waiting = filters->telnet.refuses;
+    }
+    if (copy_file_write(&filters->output, *bytes, length, &filters->error))
         return -1;
     return (ssize_t)length;
 }
 
+/* Refuses what the other side of a telnet connection has asked for. */
+static size_t say_up(struct filter *filter, char *words)
+{
+    struct filters *filters = LOOP_OWNER(filter, struct filters, up.filter);
+    size_t length = telnet_answer(&filters->telnet, words);
+    filter->waiting = false;
+    dump(filters, &filters->up, words, length); /* an error is kept */
+    return length;
+}
+
 int filters_check_shared(const struct transfer_options *options, struct error *err)
 {
-    const char *name = options->delay_ms ? "delay" : options->rate ? "rate-limit" : NULL;
+    const char *name = options->delay_ms ? "delay"
+                       : options->rate   ? "rate-limit"
+                       : options->telnet ? "telnet"
+                                         : NULL;
     if (!name)
         return 0;
     return error_set(err, STATUS_USAGE, "option --%s is for one client: not with --keep-open",
@@ -62,11 +80,12 @@ int filters_open(struct filters *filters, const struct transfer_options *options
 {
     const char *name = options->hex_dump;
     *filters = (struct filters){.options = options,
-                                .up = {.filter.pass = pass_up, .direction = '>'},
+                                .up = {.filter = {.pass = pass_up, .say = say_up},
+                                       .direction = '>'},
                                 .down = {.filter.pass = pass_down, .direction = '<'},
                                 .up.pace = {.rate = options->rate, .line_ms = options->delay_ms},
                                 .down.pace = {.rate = options->rate},
-                                .encoder = {.lines = options->crlf}};
+                                .encoder = {.lines = options->crlf, .twice = options->telnet}};
     if (copy_file_open(&filters->output, options->output, options->append, err))
         return -1;
     if (name && strcmp(name, "-") == 0)
@@ -99,13 +118,13 @@ int filters_greeting(struct filters *filters, const char *bytes, size_t length)
 struct filter *filters_up(struct filters *filters)
 {
     const struct transfer_options *options = filters->options;
-    return options->crlf || options->hex_dump ? &filters->up.filter : NULL;
+    return options->crlf || options->telnet || options->hex_dump ? &filters->up.filter : NULL;
 }
 
 struct filter *filters_down(struct filters *filters)
 {
     const struct transfer_options *options = filters->options;
-    return options->output || options->hex_dump ? &filters->down.filter : NULL;
+    return options->output || options->telnet || options->hex_dump ? &filters->down.filter : NULL;
 }
 
 struct pace *filters_up_pace(struct filters *filters)

@@ -13,6 +13,7 @@
 #include "io/filter.h"
 #include "io/pace.h"
 #include "proto/encoder.h"
+#include "proto/telnet.h"
 
 /* One direction. */
 struct flow {
@@ -27,6 +28,7 @@ struct filters {
     struct flow up;
     struct flow down;
     struct encoder encoder; /* of what is sent */
+    struct telnet telnet;   /* that arrives */
     struct copy_file output;
     struct copy_file dump;
     struct error error; /* what went wrong in a filter; status 0: nothing */

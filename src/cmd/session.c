@@ -152,6 +152,8 @@ static void name_messages(struct messages *messages, int socket, enum datagram_p
 int session_datagrams(const struct session *session, const int *sockets, size_t count,
                       const struct datagram_policy *policy, struct error *err)
 {
+    if (session->transfer->telnet)
+        return error_set(err, STATUS_USAGE, "option --telnet is for streams");
     struct messages messages = {.loop = session->loop};
     struct datagram_relay *relay = &messages.relay;
     name_messages(&messages, sockets[0], policy->peer);

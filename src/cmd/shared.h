@@ -80,6 +80,7 @@ struct transfer_options {
     bool no_confirm;
     bool crlf;
     bool append;
+    bool telnet;
     const char *output;
     const char *hex_dump;
     int64_t delay_ms;
@@ -109,6 +110,7 @@ struct transfer_options {
             "what passes, in hex, to FILE (- stderr)"),                                            \
         OPT(0, "delay", duration, options, field.delay_ms, "pause between lines sent"),            \
         OPT(0, "rate-limit", size, options, field.rate, "at most SIZE bytes a second each way"),   \
+        OPT('t', "telnet", flag, options, field.telnet, "refuse telnet negotiation"),              \
         OPT(0, "no-confirm", flag, options, field.no_confirm,                                      \
             "do not wait until the peer's TCP has acknowledged every byte")
 

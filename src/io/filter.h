@@ -5,8 +5,11 @@
 #ifndef IO_FILTER_H
 #define IO_FILTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+
+enum { FILTER_WORDS = 2048 };
 
 struct filter {
     /* Given `length` bytes that were read, at *bytes; as many bytes in front of them are room to
@@ -14,6 +17,10 @@ struct filter {
      * where the bytes were, so at most twice as much. -1: it failed; the owner of the filter keeps
      * the error, errno says what the system did. */
     ssize_t (*pass)(struct filter *filter, char **bytes, size_t length);
+    /* It has bytes of its own to send, between what was read before and what is read next. */
+    bool waiting;
+    /* Writes them, at most FILTER_WORDS, and is no longer waiting. */
+    size_t (*say)(struct filter *filter, char *words);
 };
 
 #endif

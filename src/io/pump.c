@@ -172,12 +172,23 @@ static enum pump_step copy(struct pump *pump)
     return full ? read_on(pump) : pump_stop(pump, PUMP_WANTS_IN);
 }
 
+static enum pump_step take_words(struct pump *pump)
+{
+    pump->buffer = pump_pool_take(pump->pool);
+    pump->held = pump->filter->say(pump->filter, pump->buffer);
+    pump->offset = 0;
+    pump->taken += pump->held;
+    return PUMP_STEP_MORE;
+}
+
 static enum pump_step step(struct pump *pump)
 {
     if (pump->buffer)
         return drain(pump) == PUMP_STEP_MORE ? read_on(pump) : PUMP_STEP_WAIT;
     if (pump->piped)
         return pump_drain_pipe(pump);
+    if (pump->filter && pump->filter->waiting)
+        return take_words(pump);
     if (pump->in_ended || !pump->limit)
         return pump_stop(pump, PUMP_ENDED);
     if (pump->pace && pump->way != PUMP_COPY && !pump_room(pump, 1))

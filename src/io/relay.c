@@ -170,9 +170,23 @@ static void conclude(struct relay *relay)
     confirm(relay);
 }
 
+/* What arrived has given the filter of `up` something to say. */
+static void answer(struct relay *relay)
+{
+    struct pump *up = &relay->up;
+    bool can_send = up->state == PUMP_WANTS_IN || (up->state == PUMP_ENDED && !relay->up_open);
+    if (!can_send || relay->shut || (!relay->up_open && !relay->down_open))
+        return;
+    up->state = PUMP_WANTS_IN;
+    if (pump_move(up) != PUMP_ENDED)
+        relay->up_open = true;
+}
+
 /* After a move: what came of it, and what is awaited next. */
 static void settle(struct relay *relay)
 {
+    if (relay->up.filter && relay->up.filter->waiting)
+        answer(relay);
     if (relay->up_open)
         settle_up(relay);
     if (relay->down_open)
