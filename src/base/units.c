@@ -107,6 +107,6 @@ char *units_show_size(char *out, unsigned long room, uint64_t bytes)
     double value = (double)bytes;
     for (; value >= 1024 && unit < sizeof names / sizeof *names - 1; unit++)
         value /= 1024;
-    snprintf(out, room, unit ? "%.1f%s" : "%.0f%s", value, names[unit]);
+    snprintf(out, room, unit ? "%.1f %s" : "%.0f %s", value, names[unit]);
     return out;
 }

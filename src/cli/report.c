@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/message.h"
+#include "base/units.h"
 
 void report_listening(const char *address, bool always)
 {
@@ -25,9 +26,36 @@ void report_accepted(const char *peer)
     message_tell(MESSAGE_STORY, "accepted %s", peer);
 }
 
-void report_closed(const char *peer, uint64_t in, uint64_t out)
+static const char *how_it_ended(enum report_how how)
 {
-    message_tell(MESSAGE_STORY, "closed %s: %" PRIu64 " bytes in, %" PRIu64 " out", peer, in, out);
+    static const char *const names[] = {"eof", "reset", "timeout", "signal", "slow", "error"};
+    return names[how];
+}
+
+void report_closed(const struct report_end *end)
+{
+    bool other = end->how != REPORT_EOF;
+    message_tell(MESSAGE_STORY, "closed %s: %" PRIu64 " bytes in, %" PRIu64 " out%s%s", end->peer,
+                 end->in, end->out, other ? ", " : "", other ? how_it_ended(end->how) : "");
+}
+
+/* Bytes a second; a transfer that took no time that the clock shows took 1 ms. */
+static uint64_t rate_of(uint64_t bytes, int64_t ms)
+{
+    return (uint64_t)((double)bytes * 1000 / (double)(ms > 0 ? ms : 1));
+}
+
+void report_stats(const struct report_end *end)
+{
+    char sent[16], received[16], sending[16], receiving[16];
+    units_show_size(sent, sizeof sent, end->out);
+    units_show_size(received, sizeof received, end->in);
+    units_show_size(sending, sizeof sending, rate_of(end->out, end->lasted_ms));
+    units_show_size(receiving, sizeof receiving, rate_of(end->in, end->lasted_ms));
+    message_print("sent %s, received %s in %.2f s (%s/s, %s/s)", sent, received,
+                  (double)end->lasted_ms / 1000, sending, receiving);
+    if (end->has_tcp)
+        message_print("rtt %.2f ms, %u retransmits", end->rtt_us / 1000.0, end->retransmits);
 }
 
 void report_warning(const char *format, ...)

@@ -2,6 +2,7 @@
  * sockctl connect: stdin goes to the socket, the socket to stdout.
  */
 #include "cli/report.h"
+#include "cmd/account.h"
 #include "cmd/interrupt.h"
 #include "cmd/limit.h"
 #include "cmd/session.h"
@@ -54,6 +55,13 @@ static int transfer(const struct session *session, const struct connection *conn
     return session_datagrams(session, &connection->fd, 1, &policy, err);
 }
 
+/* Without anything to do after it, a signal ends the command by itself. */
+static bool catches_signals(const struct connect_options *given, const struct address *address)
+{
+    bool has_file = given->source && address->kind == ADDRESS_UNIX; /* to be removed */
+    return has_file || account_is_wanted() || given->transfer.stats;
+}
+
 static int dial_and_transfer(const struct connect_options *given, const struct address *address,
                              struct loop *loop, struct error *err)
 {
@@ -68,7 +76,7 @@ static int dial_and_transfer(const struct connect_options *given, const struct a
     };
     struct connection connection;
     struct interrupt interrupt;
-    if (given->source && address->kind == ADDRESS_UNIX) /* a socket file to be removed */
+    if (catches_signals(given, address))
         interrupt_catch(&interrupt, loop, err);
     if (dial(loop, address, &how, &connection, err))
         return -1;

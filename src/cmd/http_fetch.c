@@ -273,8 +273,10 @@ int http_fetch_run(const struct http_fetch *fetch, const struct http_target *tar
     watch_idling(&transfer);
     int result = converse(&transfer, connection.fd, err);
     loop_timer_cancel(fetch->loop, &transfer.idle);
-    report_closed(peer, transfer.exchange.received + framed_taken(&transfer.framed),
-                  transfer.exchange.sent);
+    report_closed(
+        &(struct report_end){.peer = peer,
+                             .in = transfer.exchange.received + framed_taken(&transfer.framed),
+                             .out = transfer.exchange.sent});
     http_exchange_release(&transfer.exchange);
     connection_close(&connection);
     return result;

@@ -8,6 +8,7 @@
 #include "base/descriptors.h"
 #include "base/memory.h"
 #include "cli/report.h"
+#include "cmd/account.h"
 #include "cmd/interrupt.h"
 #include "cmd/limit.h"
 #include "cmd/session.h"
@@ -122,18 +123,36 @@ static int serve_client(struct listening *listening)
 static void client_joined(void *context, int fd, const struct sockname *peer)
 {
     struct listening *listening = context;
-    char name[SOCKNAME_TEXT_MAX];
+    struct account *account = memory_new(1, sizeof *account);
     limit_cancel(&listening->wait);
-    report_accepted(sockname_text(peer, name));
-    hub_add(&listening->hub, fd, memory_copy(name, strlen(name)));
+    account_open(account, fd, peer);
+    report_accepted(account->peer);
+    hub_add(&listening->hub, fd, account);
     if (listening->hub.count >= (size_t)listening->given->server.max_conns)
         listener_pause(&listening->listener);
+}
+
+static enum report_how how_client_left(const struct listening *listening,
+                                       const struct hub_client *client, enum hub_end how)
+{
+    static const enum report_how hows[] = {[HUB_EOF] = REPORT_EOF,
+                                           [HUB_IDLE] = REPORT_TIMEOUT,
+                                           [HUB_SLOW] = REPORT_SLOW,
+                                           [HUB_STOPPED] = REPORT_SIGNAL};
+    if (how == HUB_RESET)
+        return account_how_failed(client->failure);
+    if (how == HUB_STOPPED && listening->hub.error.status) /* the output is gone */
+        return REPORT_ERROR;
+    if (how == HUB_STOPPED && !listening->hub.stopping)
+        return account_how(-1, listening->err);
+    return hows[how];
 }
 
 static void client_left(struct hub *hub, const struct hub_client *client, enum hub_end how)
 {
     struct listening *listening = LOOP_OWNER(hub, struct listening, hub);
-    char *name = client->label;
+    struct account *account = client->label;
+    const char *name = account->peer;
     bool was_full = hub->count == (size_t)listening->given->server.max_conns;
     if (how == HUB_RESET)
         report_warning("%s: %s", name, strerror(client->failure));
@@ -141,8 +160,10 @@ static void client_left(struct hub *hub, const struct hub_client *client, enum h
         report_warning("%s: nothing moved within the time limit", name);
     else if (how == HUB_SLOW)
         report_warning("%s does not read: disconnected", name);
-    report_closed(name, client->bytes_in, client->bytes_out);
-    free(name);
+    account_close(account, (struct report_end){.in = client->bytes_in,
+                                               .out = client->outbox.written,
+                                               .how = how_client_left(listening, client, how)});
+    free(account);
     if (was_full && how != HUB_STOPPED)
         listener_accept(&listening->listener, client_joined, listening);
 }

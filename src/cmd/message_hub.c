@@ -45,7 +45,8 @@ static enum heard part_with(struct message_client *client, const char *why)
     snprintf(name, sizeof name, "client %lu", client->number);
     if (why)
         report_warning("%s: %s", name, why);
-    report_closed(name, client->bytes_in, client->bytes_out);
+    report_closed(
+        &(struct report_end){.peer = name, .in = client->bytes_in, .out = client->bytes_out});
     remove_client(client);
     return HEARD_LAST;
 }

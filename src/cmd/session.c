@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/report.h"
+#include "cmd/account.h"
 #include "io/relay.h"
 #include "net/sock.h"
 
@@ -101,17 +102,21 @@ int session_stream(const struct session *session, struct end socket, const struc
 {
     struct stream stream;
     struct pump_pool pool = {0};
-    char name[SOCKNAME_TEXT_MAX];
-    prepare(&stream, session, socket, peer, sockname_text(peer, name));
+    struct account account;
+    account_open(&account, socket.fd, peer);
+    account.stats = session->transfer->stats;
+    prepare(&stream, session, socket, peer, account.peer);
     relay_start(&stream.relay, session->loop, &pool);
     int result = loop_run(session->loop);
     relay_release(&stream.relay);
     pump_pool_release(&pool);
     if (stream.relay.result < 0)
         *err = stream.relay.error;
-    report_closed(name, stream.relay.down.taken, stream.relay.up.moved);
     if (result == 0)
         result = check_output(&stream.relay.near.out, err);
+    account_close(&account, (struct report_end){.in = stream.relay.down.taken,
+                                                .out = stream.relay.up.moved,
+                                                .how = account_how(result, err)});
     return result;
 }
 
@@ -120,7 +125,7 @@ int session_stream(const struct session *session, struct end socket, const struc
 struct messages {
     struct datagram_relay relay;
     struct loop *loop;
-    char name[SOCKNAME_TEXT_MAX];
+    struct account account;
 };
 
 static void messages_done(struct datagram_relay *relay)
@@ -130,17 +135,18 @@ static void messages_done(struct datagram_relay *relay)
 
 static void peer_heard(struct datagram_relay *relay, const struct sockname *peer)
 {
-    report_accepted(sockname_text(peer, LOOP_OWNER(relay, struct messages, relay)->name));
+    report_accepted(sockname_text(peer, LOOP_OWNER(relay, struct messages, relay)->account.peer));
 }
 
-static void name_messages(struct messages *messages, int socket, enum datagram_peer kind)
+/* Until a peer is heard, the name is ours. */
+static void open_messages(struct messages *messages, int socket, enum datagram_peer kind)
 {
     struct sockname name = {.length = 0};
     if (kind == DATAGRAM_CONNECTED)
         sock_peer(socket, &name);
     else
         sock_name(socket, &name);
-    sockname_text(&name, messages->name);
+    account_open(&messages->account, socket, &name);
 }
 
 int session_datagrams(const struct session *session, const int *sockets, size_t count,
@@ -148,7 +154,8 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
 {
     struct messages messages = {.loop = session->loop};
     struct datagram_relay *relay = &messages.relay;
-    name_messages(&messages, sockets[0], policy->peer);
+    open_messages(&messages, sockets[0], policy->peer);
+    messages.account.stats = session->transfer->stats;
     relay->policy = *policy;
     relay->policy.idle_ms = session->limits->idle_ms;
     relay->policy.silence_ms = session_silence_ms(session);
@@ -157,7 +164,7 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
         relay->policy.quit_after_ms = DATAGRAM_QUIT_MS;
     relay->in = session_input(session);
     relay->out = session_output(session);
-    relay->peer_name = messages.name;
+    relay->peer_name = messages.account.peer;
     relay->in_name = "stdin";
     relay->out_name = "stdout";
     relay->heard = peer_heard;
@@ -169,6 +176,8 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     datagram_release(relay);
     if (relay->result < 0)
         *err = relay->error;
-    report_closed(messages.name, relay->bytes_in, relay->bytes_out);
+    account_close(&messages.account, (struct report_end){.in = relay->bytes_in,
+                                                         .out = relay->bytes_out,
+                                                         .how = account_how(result, err)});
     return result;
 }

@@ -78,6 +78,7 @@ struct transfer_options {
     bool exit_on_eof;
     bool until_stdin_ends;
     bool no_confirm;
+    bool stats;
     int64_t quit_after_ms;
 };
 #define TRANSFER_DEFAULTS                                                                          \
@@ -97,6 +98,7 @@ struct transfer_options {
         OPT(0, "until-stdin-ends", flag, options, field.until_stdin_ends,                          \
             "when the peer ends first, send until stdin ends too"),                                \
         OPT(0, "no-confirm", flag, options, field.no_confirm,                                      \
-            "do not wait until the peer's TCP has acknowledged every byte")
+            "do not wait until the peer's TCP has acknowledged every byte"),                       \
+        OPT(0, "stats", flag, options, field.stats, "tell the totals at the end, on stderr")
 
 #endif

@@ -54,5 +54,11 @@ int sock_name(int fd, struct sockname *name);
 int sock_peer(int fd, struct sockname *name);
 /* Bytes sent but not acknowledged by the peer's TCP (SIOCOUTQ); -1 where it does not say. */
 int sock_unacknowledged(int fd);
+/* TCP_INFO, of which this is what we tell. -1 for a socket that is not TCP. */
+struct sock_tcp {
+    unsigned rtt_us;      /* smoothed (RFC 6298) */
+    unsigned retransmits; /* segments, from the beginning */
+};
+int sock_tcp(int fd, struct sock_tcp *tcp);
 
 #endif

@@ -147,13 +147,13 @@ static void test_shown_sizes(void)
         uint64_t bytes;
         const char *shown;
     } shown[] = {
-        {0, "0B"},
-        {1023, "1023B"},
-        {1024, "1.0KiB"},
-        {3482, "3.4KiB"},
-        {UINT64_C(5872025), "5.6MiB"},
-        {UINT64_C(1) << 40, "1.0TiB"},
-        {UINT64_MAX, "16.0EiB"},
+        {0, "0 B"},
+        {1023, "1023 B"},
+        {1024, "1.0 KiB"},
+        {3482, "3.4 KiB"},
+        {UINT64_C(5872025), "5.6 MiB"},
+        {UINT64_C(1) << 40, "1.0 TiB"},
+        {UINT64_MAX, "16.0 EiB"},
     };
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
         char out[16];
