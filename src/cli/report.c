@@ -7,22 +7,45 @@
 
 #include "base/message.h"
 #include "base/units.h"
+#include "cli/report_object.h"
+
+void report_as_objects(void)
+{
+    message_setting.as_object = report_object_message;
+}
+
+bool report_is_objects(void)
+{
+    return message_setting.as_object;
+}
 
 void report_listening(const char *address, bool always)
 {
+    if (report_is_objects()) {
+        report_object_event("listening", address, NULL);
+        return;
+    }
     message_tell(always ? 0 : MESSAGE_STORY, "listening on %s", address);
 }
 
 void report_connected(const char *peer, const char *local)
 {
+    if (report_is_objects()) {
+        report_object_event("connected", local, peer);
+        return;
+    }
     message_tell(MESSAGE_STORY, "connected to %s", peer);
     /* A line of its own: scripts rely on the first one as it is. A UNIX client has no name. */
     if (strcmp(local, "unix:") != 0)
         message_tell(MESSAGE_STORY, "connected from %s", local);
 }
 
-void report_accepted(const char *peer)
+void report_accepted(const char *peer, const char *local)
 {
+    if (report_is_objects()) {
+        report_object_event("accepted", local, peer);
+        return;
+    }
     message_tell(MESSAGE_STORY, "accepted %s", peer);
 }
 
@@ -34,9 +57,14 @@ static const char *how_it_ended(enum report_how how)
 
 void report_closed(const struct report_end *end)
 {
+    if (report_is_objects()) {
+        report_object_closed(end, how_it_ended(end->how));
+        return;
+    }
     bool other = end->how != REPORT_EOF;
-    message_tell(MESSAGE_STORY, "closed %s: %" PRIu64 " bytes in, %" PRIu64 " out%s%s", end->peer,
-                 end->in, end->out, other ? ", " : "", other ? how_it_ended(end->how) : "");
+    message_tell(MESSAGE_STORY, "closed %s: %" PRIu64 " bytes in, %" PRIu64 " out%s%s",
+                 *end->peer ? end->peer : end->local, end->in, end->out, other ? ", " : "",
+                 other ? how_it_ended(end->how) : "");
 }
 
 /* Bytes a second; a transfer that took no time that the clock shows took 1 ms. */
@@ -48,6 +76,8 @@ static uint64_t rate_of(uint64_t bytes, int64_t ms)
 void report_stats(const struct report_end *end)
 {
     char sent[16], received[16], sending[16], receiving[16];
+    if (report_is_objects())
+        return; /* all of it is in "closed" */
     units_show_size(sent, sizeof sent, end->out);
     units_show_size(received, sizeof received, end->in);
     units_show_size(sending, sizeof sending, rate_of(end->out, end->lasted_ms));

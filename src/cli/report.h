@@ -1,6 +1,6 @@
 /*
- * What is told about connections, on stderr: lines at -v. Addresses are texts as
- * sockname_text makes them.
+ * What is told about connections, on stderr: lines at -v, or with --log json objects, always.
+ * Addresses are texts as sockname_text makes them.
  */
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
@@ -19,7 +19,8 @@ enum report_how {
 };
 
 struct report_end {
-    const char *peer;
+    const char *local; /* for objects alone; may be NULL */
+    const char *peer;  /* empty: none was heard */
     uint64_t in;
     uint64_t out;
     int64_t lasted_ms;
@@ -29,10 +30,15 @@ struct report_end {
     unsigned retransmits;
 };
 
+/* --log json. Before anything is told. */
+void report_as_objects(void);
+bool report_is_objects(void);
+
 /* "listening on ADDR": at -v, and always for a port that the kernel chose. */
 void report_listening(const char *address, bool always);
 void report_connected(const char *peer, const char *local);
-void report_accepted(const char *peer);
+/* `local` as in report_end. */
+void report_accepted(const char *peer, const char *local);
 /* "closed PEER: 12 bytes in, 34 out", and how it ended where that was not an end of file. */
 void report_closed(const struct report_end *end);
 /* --stats: "sent 1.0 MiB, received 12 B in 0.52 s (2.0 MiB/s, 23 B/s)", "rtt 0.1 ms, …". */

@@ -8,21 +8,33 @@
 
 bool account_is_wanted(void)
 {
-    return message_verbosity >= MESSAGE_STORY;
+    return message_setting.verbosity >= MESSAGE_STORY || report_is_objects();
 }
 
 void account_open(struct account *account, int fd, const struct sockname *peer)
 {
-    *account = (struct account){.fd = fd, .began_ms = loop_now_ms()};
+    struct sockname local;
+    account->fd = fd;
+    if (!account->began_ms)
+        account->began_ms = loop_now_ms();
     sockname_text(peer, account->peer);
+    if (report_is_objects() && sock_name(fd, &local) == 0)
+        sockname_text(&local, account->local);
+}
+
+void account_accept(struct account *account, int fd, const struct sockname *peer)
+{
+    account_open(account, fd, peer);
+    report_accepted(account->peer, account->local);
 }
 
 void account_close(const struct account *account, struct report_end end)
 {
     struct sock_tcp tcp;
     end.peer = account->peer;
-    end.lasted_ms = loop_now_ms() - account->began_ms;
-    if (account->stats && sock_tcp(account->fd, &tcp) == 0) {
+    end.local = account->local;
+    end.lasted_ms = account->began_ms ? loop_now_ms() - account->began_ms : 0;
+    if ((account->stats || report_is_objects()) && sock_tcp(account->fd, &tcp) == 0) {
         end.has_tcp = true;
         end.rtt_us = tcp.rtt_us;
         end.retransmits = tcp.retransmits;

@@ -11,18 +11,22 @@
 #include "cli/report.h"
 #include "net/sockname.h"
 
+/* Start with {0}. */
 struct account {
     char peer[SOCKNAME_TEXT_MAX];
-    int64_t began_ms;
-    int fd;     /* the owner's */
-    bool stats; /* --stats */
+    char local[SOCKNAME_TEXT_MAX]; /* for objects alone, else empty */
+    int64_t began_ms;              /* 0: not yet */
+    int fd;                        /* the owner's */
+    bool stats;                    /* --stats */
 };
 
 /* Whether anybody will read it. */
 bool account_is_wanted(void);
-/* From now on. `peer` may be without a name. */
+/* From now on; a second time, only the peer is another. `peer` may be without a name. */
 void account_open(struct account *account, int fd, const struct sockname *peer);
-/* Tells that it is over, before its descriptor is closed; `end` says how, and how many bytes. */
+/* … and tells that the peer has come, */
+void account_accept(struct account *account, int fd, const struct sockname *peer);
+/* or that it is over, before its descriptor is closed; `end` says how, and how many bytes. */
 void account_close(const struct account *account, struct report_end end);
 
 /* How it ended, of what its transfer returned. */

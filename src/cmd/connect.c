@@ -17,6 +17,7 @@ struct connect_options {
     struct transfer_options transfer;
     const char *source;
     const char *source_port;
+    bool log_json;
 };
 
 static const struct opt options[] = {
@@ -26,6 +27,7 @@ static const struct opt options[] = {
     OPT('p', "source-port", port, struct connect_options, source_port, "local port"),
     LIMIT_ROWS(struct connect_options, limits, "limit for connecting, all addresses together"),
     TRANSFER_ROWS(struct connect_options, transfer),
+    LOG_ROWS(struct connect_options, log_json),
     OPT_END,
 };
 
@@ -92,6 +94,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                     .unix_socket = given->protocol.unix_socket,
                                     .family = given->family.family};
     struct address address;
+    if (given->log_json)
+        report_as_objects();
     if (address_parse(&address, operands->words, operands->count, &use, err))
         return -1;
     struct loop *loop = loop_new();

@@ -27,6 +27,7 @@ struct echo_server_options {
     struct protocol_options protocol;
     struct limit_options limits;
     struct server_options server;
+    bool log_json;
 };
 
 static const struct opt options[] = {
@@ -34,6 +35,7 @@ static const struct opt options[] = {
     PROTOCOL_ROWS(struct echo_server_options, protocol),
     SERVER_ROWS(struct echo_server_options, server),
     LIMIT_ROWS(struct echo_server_options, limits, "limit for the wait for the first client"),
+    LOG_ROWS(struct echo_server_options, log_json),
     OPT_END,
 };
 
@@ -76,7 +78,7 @@ static struct account *account_of(int fd, const struct sockname *peer)
     if (!account_is_wanted())
         return NULL;
     struct account *account = memory_new(1, sizeof *account);
-    account_open(account, fd, peer);
+    account_accept(account, fd, peer);
     return account;
 }
 
@@ -94,8 +96,6 @@ static void client_came(void *context, int fd, const struct sockname *peer)
     struct server *server = context;
     struct account *account = account_of(fd, peer);
     limit_cancel(&server->wait);
-    if (account)
-        report_accepted(account->peer);
     send_at_once(fd, peer);
     echo_add(&server->echo, fd, server->listener.socktype, account);
     if (server->echo.count >= (size_t)server->given->server.max_conns)
@@ -216,6 +216,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                          .backlog = (int)given->server.backlog,
                                          .mode = SOCKET_FILE_MODE,
                                          .timeout_ms = given->limits.timeout_ms};
+    if (given->log_json)
+        report_as_objects();
     if (address_parse(&address, operands->words, operands->count, &use, err))
         return -1;
     descriptors_allow_most();

@@ -77,7 +77,7 @@ static void watch_idling(struct transfer *transfer)
 static void tell_request(const char *text, size_t length)
 {
     const char *end = text + length;
-    while (message_verbosity >= MESSAGE_STORY && text < end) {
+    while (message_setting.verbosity >= MESSAGE_STORY && text < end) {
         size_t line_length = strcspn(text, "\r\n"), shown = line_length;
         const char *line = http_request_harmless(text, &shown);
         if (shown)

@@ -31,6 +31,7 @@ struct listen_options {
     struct opt_bytes greeting;
     struct server_options server;
     int mode;
+    bool log_json;
 };
 
 static const struct opt options[] = {
@@ -46,6 +47,7 @@ static const struct opt options[] = {
     OPT(0, "mode", mode, struct listen_options, mode, "of a UNIX socket's file (0600)"),
     LIMIT_ROWS(struct listen_options, limits, "limit for the wait for the first client"),
     TRANSFER_ROWS(struct listen_options, transfer),
+    LOG_ROWS(struct listen_options, log_json),
     OPT_END,
 };
 
@@ -100,7 +102,6 @@ static int serve_packets(struct listening *listening)
 
 static int serve_client(struct listening *listening)
 {
-    char name[SOCKNAME_TEXT_MAX];
     struct interrupt interrupt;
     interrupt_catch(&interrupt, listening->loop, listening->err);
     start_waiting(listening);
@@ -109,7 +110,6 @@ static int serve_client(struct listening *listening)
     limit_cancel(&listening->wait);
     if (result < 0)
         return -1;
-    report_accepted(sockname_text(&listening->peer, name));
     result = listening->listener.socktype == SOCK_SEQPACKET
                  ? serve_packets(listening)
                  : session_stream(&listening->session, end_of_socket(listening->client),
@@ -125,8 +125,7 @@ static void client_joined(void *context, int fd, const struct sockname *peer)
     struct listening *listening = context;
     struct account *account = memory_new(1, sizeof *account);
     limit_cancel(&listening->wait);
-    account_open(account, fd, peer);
-    report_accepted(account->peer);
+    account_accept(account, fd, peer);
     hub_add(&listening->hub, fd, account);
     if (listening->hub.count >= (size_t)listening->given->server.max_conns)
         listener_pause(&listening->listener);
@@ -295,6 +294,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
     const struct listen_options *given = chosen;
     struct listening listening = {.given = given, .err = err, .client = -1};
     struct address address;
+    if (given->log_json)
+        report_as_objects();
     if (read_address(given, operands, &address, err))
         return -1;
     if (given->greeting.length > PUMP_BUFFER)

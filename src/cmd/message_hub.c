@@ -220,7 +220,7 @@ void message_hub_add(struct message_hub *hub, int fd)
     if (hub->idle_ms >= 0)
         loop_timer_set(hub->loop, &client->idle, hub->idle_ms);
     snprintf(name, sizeof name, "client %lu", client->number);
-    report_accepted(name);
+    report_accepted(name, NULL);
     await(client);
 }
 

@@ -102,9 +102,11 @@ int session_stream(const struct session *session, struct end socket, const struc
 {
     struct stream stream;
     struct pump_pool pool = {0};
-    struct account account;
-    account_open(&account, socket.fd, peer);
-    account.stats = session->transfer->stats;
+    struct account account = {.stats = session->transfer->stats};
+    if (session->serving)
+        account_accept(&account, socket.fd, peer);
+    else
+        account_open(&account, socket.fd, peer);
     prepare(&stream, session, socket, peer, account.peer);
     relay_start(&stream.relay, session->loop, &pool);
     int result = loop_run(session->loop);
@@ -135,18 +137,29 @@ static void messages_done(struct datagram_relay *relay)
 
 static void peer_heard(struct datagram_relay *relay, const struct sockname *peer)
 {
-    report_accepted(sockname_text(peer, LOOP_OWNER(relay, struct messages, relay)->account.peer));
+    struct messages *messages = LOOP_OWNER(relay, struct messages, relay);
+    struct account *account = &messages->account;
+    account_accept(account, relay->sockets[relay->speaking].watch.fd, peer);
+    relay->peer_name = account->peer;
 }
 
-/* Until a peer is heard, the name is ours. */
-static void open_messages(struct messages *messages, int socket, enum datagram_peer kind)
+/* Until a peer is heard, what is done is named after our own end. */
+static void open_messages(struct messages *messages, const struct session *session, int socket)
 {
+    struct account *account = &messages->account;
     struct sockname name = {.length = 0};
-    if (kind == DATAGRAM_CONNECTED)
-        sock_peer(socket, &name);
-    else
+    *account = (struct account){.fd = socket, .stats = session->transfer->stats};
+    messages->relay.peer_name = account->peer;
+    if (messages->relay.policy.peer != DATAGRAM_CONNECTED) {
         sock_name(socket, &name);
-    account_open(&messages->account, socket, &name);
+        messages->relay.peer_name = sockname_text(&name, account->local);
+        return;
+    }
+    sock_peer(socket, &name);
+    if (session->serving)
+        account_accept(account, socket, &name);
+    else
+        account_open(account, socket, &name);
 }
 
 int session_datagrams(const struct session *session, const int *sockets, size_t count,
@@ -154,9 +167,8 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
 {
     struct messages messages = {.loop = session->loop};
     struct datagram_relay *relay = &messages.relay;
-    open_messages(&messages, sockets[0], policy->peer);
-    messages.account.stats = session->transfer->stats;
     relay->policy = *policy;
+    open_messages(&messages, session, sockets[0]);
     relay->policy.idle_ms = session->limits->idle_ms;
     relay->policy.silence_ms = session_silence_ms(session);
     relay->policy.quit_after_ms = session->transfer->quit_after_ms;
@@ -164,7 +176,6 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
         relay->policy.quit_after_ms = DATAGRAM_QUIT_MS;
     relay->in = session_input(session);
     relay->out = session_output(session);
-    relay->peer_name = messages.account.peer;
     relay->in_name = "stdin";
     relay->out_name = "stdout";
     relay->heard = peer_heard;

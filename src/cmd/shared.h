@@ -37,6 +37,10 @@ struct protocol_options {
     OPT('u', "udp", flag, options, field.udp, "UDP, or UNIX datagrams with -U"),                   \
         OPT('U', "unix", flag, options, field.unix_socket, "the address is a UNIX socket's path")
 
+/* How it is told. */
+#define LOG_ROWS(options, field)                                                                   \
+    OPT(0, "log", log, options, field, "json: tell what happens as objects, one a line")
+
 /* Time limits; -1: none. */
 struct limit_options {
     int64_t timeout_ms;
