@@ -11,12 +11,12 @@ _sockctl()
     fi
     case ${COMP_WORDS[1]} in
     connect)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -w --timeout -i --idle-timeout --max-time -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends --no-confirm --stats --log -h --help -V --version -v --verbose"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -w --timeout -i --idle-timeout --max-time -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends --no-confirm --stats --progress --log -h --help -V --version -v --verbose"
         valued="-s --source -p --source-port -w --timeout -i --idle-timeout --max-time -q --quit-after --log"
         files=""
         ;;
     listen)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open -m --max-conns --backlog --greeting --mode -w --timeout -i --idle-timeout --max-time -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends --no-confirm --stats --log -h --help -V --version -v --verbose"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open -m --max-conns --backlog --greeting --mode -w --timeout -i --idle-timeout --max-time -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends --no-confirm --stats --progress --log -h --help -V --version -v --verbose"
         valued="-s --source -p --port -m --max-conns --backlog --greeting --mode -w --timeout -i --idle-timeout --max-time -q --quit-after --log"
         files=""
         ;;

@@ -244,3 +244,58 @@ local_='127\.0\.0\.1:[0-9]+'
     try "$SOCKCTL" connect --log json -s 127.0.0.1 nowhere.invalid:0
     assert_usage_error
 }
+
+# --progress
+
+# on_terminal WIDTHS CMD…: as `try`, with what was written to the terminal in drawn.
+on_terminal() {
+    need python3
+    try python3 "$HELPERS/terminal.py" "$@"
+    drawn=$(<try.out)
+}
+
+@test "--progress: a line that fits the terminal, follows its width and is gone at the end" {
+    peer peer stall
+    truncate -s 30M data
+    TRY_STDIN=data on_terminal 80,30,20,80 "$SOCKCTL" connect --progress 127.0.0.1 "$PORT"
+    assert_status 254 # -SIGINT, to python
+    [[ $drawn =~ ^'<80>'$'\r\e[?7l0:00, '[0-9]+%,\ [0-9]+:[0-9]{2}\ left,\ sent\ [0-9.]+\ [KM]iB\ at\ [0-9.]+\ [KM]iB/s$'\e[K\e[?7h\r' ]] ||
+        fail "this is not the line" try.out
+    python3 - try.out <<'PY'
+import re, sys
+width, widths = None, 0
+line = r"\r(?:\x1b\[J)?\x1b\[\?7l([ -~]*)\x1b\[K\x1b\[\?7h\r"
+text = open(sys.argv[1], newline="").read()
+text = re.sub(r"\r\x1b\[K$", "END", text)
+assert text.endswith("\rEND"), text
+rest = re.sub(rf"<\d+>|END|{line}", "", text)
+assert rest == "", rest
+for size, drawn in re.findall(r"<(\d+)>((?:[^<])*)", text):
+    lengths = [len(each) for each in re.findall(line, drawn)]
+    assert len(lengths) >= 5, text
+    # The first may have been on its way when the width changed.
+    assert max(lengths[1:]) <= int(size) - 1, (size, lengths)
+    widths += 1
+assert widths == 4
+PY
+}
+
+@test "--progress: a message takes the line's place" {
+    peer peer stall
+    truncate -s 30M data
+    TRY_STDIN=data on_terminal 80 "$SOCKCTL" connect --progress -v -i 300ms 127.0.0.1 "$PORT"
+    assert_status 5
+    [[ $drawn == *$'\e[?7h\r\r\e[Ksockctl: closed '*', timeout'* ]] || fail "not cleared" try.out
+}
+
+@test "--progress: nothing where stderr is no terminal, or has objects" {
+    truncate -s 3M data
+    peer peer stall
+    TRY_STDIN=data try "$SOCKCTL" connect --progress -i 250ms 127.0.0.1 "$PORT"
+    assert_status 5
+    assert_one_error_line
+    peer other stall
+    TRY_STDIN=data on_terminal 80 "$SOCKCTL" connect --log json --progress -i 250ms 127.0.0.1 "$PORT"
+    assert_status 5
+    [[ $drawn != *$'\e'* ]] || fail "something was drawn" try.out
+}

@@ -1,9 +1,11 @@
 #include "base/message.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -12,13 +14,41 @@ struct message_setting message_setting;
 
 enum { LINE_MAX_BYTES = 2300 };
 
-void message_write(const char *line, size_t length)
+static void write_all(const char *text, size_t length)
 {
     /* Nobody is left to tell when stderr itself fails. */
     ssize_t wrote;
     do
-        wrote = write(STDERR_FILENO, line, length);
+        wrote = write(STDERR_FILENO, text, length);
     while (wrote < 0 && errno == EINTR);
+}
+
+void message_write(const char *line, size_t length)
+{
+    static const char erase_below[] = "\r\033[J";
+    if (message_setting.live)
+        write_all(erase_below, sizeof erase_below - 1);
+    message_setting.live = false;
+    write_all(line, length);
+}
+
+unsigned message_columns(void)
+{
+    enum { USUAL = 80 }; /* a serial line does not know */
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0)
+        return 0;
+    return size.ws_col ? size.ws_col : USUAL;
+}
+
+bool message_live(bool live, const char *text, size_t length)
+{
+    struct pollfd terminal = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&terminal, 1, 0) != 1)
+        return false;
+    write_all(text, length);
+    message_setting.live = live;
+    return true;
 }
 
 static void write_line(const char *text)

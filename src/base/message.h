@@ -6,6 +6,7 @@
 #ifndef BASE_MESSAGE_H
 #define BASE_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct message {
@@ -14,11 +15,13 @@ struct message {
     int status;        /* of an error; else 0 */
 };
 
-/* What is told, and how. The program's only mutable global; set before anything runs. */
+/* What is told, and how. The program's only mutable global; set before anything runs, except for
+ * `live`, which is message_live's. */
 struct message_setting {
     int verbosity; /* 0 errors and warnings, 1 (-v) the life of each connection, 2 (-vv) every
                       socket call */
     void (*as_object)(const struct message *message); /* --log json (cli/report); NULL: text */
+    bool live; /* the terminal shows a live line: the next message takes its place */
 };
 extern struct message_setting message_setting;
 
@@ -33,5 +36,12 @@ void message_error(int status, const char *text);
 
 /* A line as it is, in one write(2). */
 void message_write(const char *line, size_t length);
+
+/* The columns of the terminal that stderr is, at present; 0 where it is none. */
+unsigned message_columns(void);
+/* Draws (or with `live` false, takes away) a line that is to be drawn anew in its place: `text`
+ * moves the cursor by itself, and leaves it at the start of the line. Never waits for a terminal
+ * that has been stopped: false, and nothing is drawn. */
+bool message_live(bool live, const char *text, size_t length);
 
 #endif

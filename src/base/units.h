@@ -17,5 +17,7 @@ const char *units_number(const char *text, int64_t least, int64_t most, int64_t 
 
 /* `bytes` as 12 B, 3.4 KiB, 5.6 MiB … into `out` (16 bytes hold any value). Returns out. */
 char *units_show_size(char *out, unsigned long room, uint64_t bytes);
+/* Bytes a second; a time that the clock does not show counts as 1 ms. */
+uint64_t units_rate(uint64_t bytes, int64_t ms);
 
 #endif

@@ -67,12 +67,6 @@ void report_closed(const struct report_end *end)
                  other ? how_it_ended(end->how) : "");
 }
 
-/* Bytes a second; a transfer that took no time that the clock shows took 1 ms. */
-static uint64_t rate_of(uint64_t bytes, int64_t ms)
-{
-    return (uint64_t)((double)bytes * 1000 / (double)(ms > 0 ? ms : 1));
-}
-
 void report_stats(const struct report_end *end)
 {
     char sent[16], received[16], sending[16], receiving[16];
@@ -80,8 +74,8 @@ void report_stats(const struct report_end *end)
         return; /* all of it is in "closed" */
     units_show_size(sent, sizeof sent, end->out);
     units_show_size(received, sizeof received, end->in);
-    units_show_size(sending, sizeof sending, rate_of(end->out, end->lasted_ms));
-    units_show_size(receiving, sizeof receiving, rate_of(end->in, end->lasted_ms));
+    units_show_size(sending, sizeof sending, units_rate(end->out, end->lasted_ms));
+    units_show_size(receiving, sizeof receiving, units_rate(end->in, end->lasted_ms));
     message_print("sent %s, received %s in %.2f s (%s/s, %s/s)", sent, received,
                   (double)end->lasted_ms / 1000, sending, receiving);
     if (end->has_tcp)

@@ -61,7 +61,7 @@ static int transfer(const struct session *session, const struct connection *conn
 static bool catches_signals(const struct connect_options *given, const struct address *address)
 {
     bool has_file = given->source && address->kind == ADDRESS_UNIX; /* to be removed */
-    return has_file || account_is_wanted() || given->transfer.stats;
+    return has_file || account_is_wanted() || given->transfer.stats || given->transfer.progress;
 }
 
 static int dial_and_transfer(const struct connect_options *given, const struct address *address,

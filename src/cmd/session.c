@@ -6,6 +6,7 @@
 
 #include "cli/report.h"
 #include "cmd/account.h"
+#include "cmd/progress.h"
 #include "io/relay.h"
 #include "net/sock.h"
 
@@ -102,6 +103,8 @@ int session_stream(const struct session *session, struct end socket, const struc
 {
     struct stream stream;
     struct pump_pool pool = {0};
+    struct progress progress = {.sent = &stream.relay.up.moved,
+                                .received = &stream.relay.down.taken};
     struct account account = {.stats = session->transfer->stats};
     if (session->serving)
         account_accept(&account, socket.fd, peer);
@@ -109,7 +112,10 @@ int session_stream(const struct session *session, struct end socket, const struc
         account_open(&account, socket.fd, peer);
     prepare(&stream, session, socket, peer, account.peer);
     relay_start(&stream.relay, session->loop, &pool);
+    if (session->transfer->progress)
+        progress_start(&progress, session->loop, &stream.relay.near.in);
     int result = loop_run(session->loop);
+    progress_stop(&progress);
     relay_release(&stream.relay);
     pump_pool_release(&pool);
     if (stream.relay.result < 0)
@@ -167,6 +173,7 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
 {
     struct messages messages = {.loop = session->loop};
     struct datagram_relay *relay = &messages.relay;
+    struct progress progress = {.sent = &relay->bytes_out, .received = &relay->bytes_in};
     relay->policy = *policy;
     open_messages(&messages, session, sockets[0]);
     relay->policy.idle_ms = session->limits->idle_ms;
@@ -183,7 +190,10 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     for (size_t i = 0; i < count; i++)
         datagram_add_socket(relay, sockets[i]);
     datagram_start(relay, session->loop);
+    if (session->transfer->progress)
+        progress_start(&progress, session->loop, &relay->in);
     int result = loop_run(session->loop);
+    progress_stop(&progress);
     datagram_release(relay);
     if (relay->result < 0)
         *err = relay->error;

@@ -83,6 +83,7 @@ struct transfer_options {
     bool until_stdin_ends;
     bool no_confirm;
     bool stats;
+    bool progress;
     int64_t quit_after_ms;
 };
 #define TRANSFER_DEFAULTS                                                                          \
@@ -103,6 +104,7 @@ struct transfer_options {
             "when the peer ends first, send until stdin ends too"),                                \
         OPT(0, "no-confirm", flag, options, field.no_confirm,                                      \
             "do not wait until the peer's TCP has acknowledged every byte"),                       \
-        OPT(0, "stats", flag, options, field.stats, "tell the totals at the end, on stderr")
+        OPT(0, "stats", flag, options, field.stats, "tell the totals at the end, on stderr"),      \
+        OPT(0, "progress", flag, options, field.progress, "a live line on stderr")
 
 #endif

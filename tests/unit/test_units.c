@@ -162,6 +162,14 @@ static void test_shown_sizes(void)
     }
 }
 
+static void test_rates(void)
+{
+    check(units_rate(0, 0) == 0, "a rate", "nothing in no time");
+    check(units_rate(5, 0) == 5000, "a rate", "something in no time");
+    check(units_rate(3000, 2000) == 1500, "a rate", "3000 in 2 s");
+    check(units_rate(UINT64_MAX, 1) == UINT64_MAX, "a rate", "too much");
+}
+
 /* Numbers */
 
 static const struct {
@@ -205,6 +213,7 @@ int main(void)
     test_durations();
     test_sizes();
     test_shown_sizes();
+    test_rates();
     test_numbers();
     printf("1..%d\n", tests);
     return failures > 0;
