@@ -134,7 +134,7 @@ static int run_command(const struct command *command, int argc, char **argv, str
     } else if (!result && parsed.common.version) {
         result = show_version(err);
     } else if (!result) {
-        message_verbosity = parsed.common.verbosity;
+        message_setting.verbosity = parsed.common.verbosity;
         struct operands operands = {parsed.words, parsed.count, parsed.program};
         result = command->run(parsed.options, &operands, err);
     }
@@ -165,8 +165,10 @@ static int dispatch(int argc, char **argv, const struct command **command, struc
 
 static void print_error(const struct error *err, const struct command *command)
 {
+    if (err->status == STATUS_USAGE)
+        message_setting.as_object = NULL; /* it is for a person, as is the hint */
     if (err->text[0])
-        message_print("%s", err->text);
+        message_error(err->status, err->text);
     if (err->status != STATUS_USAGE)
         return;
     if (command)

@@ -23,9 +23,7 @@ int error_set(struct error *err, int status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    err->status = status;
-    err->signal_number = 0;
-    err->text[0] = '\0';
+    error_silent(err, status);
     append(err->text, TEXT_LIMIT, format, args);
     va_end(args);
     return -1;
@@ -35,9 +33,8 @@ int error_system(struct error *err, int status, int errnum, const char *format, 
 {
     va_list args;
     va_start(args, format);
-    err->status = status;
-    err->signal_number = 0;
-    err->text[0] = '\0';
+    error_silent(err, status);
+    err->errnum = errnum;
     append(err->text, TEXT_LIMIT, format, args);
     va_end(args);
     return error_add(err, ": %s", strerror(errnum));
@@ -55,7 +52,7 @@ int error_add(struct error *err, const char *format, ...)
 int error_silent(struct error *err, int status)
 {
     err->status = status;
-    err->signal_number = 0;
+    err->signal_number = err->errnum = 0;
     err->text[0] = '\0';
     return -1;
 }

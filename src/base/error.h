@@ -27,6 +27,7 @@ enum {
 struct error {
     int status;
     int signal_number; /* not 0: main raises this signal again in place of exiting */
+    int errnum;        /* what error_system was given; 0: the system said nothing */
     char text[2048];   /* empty: end with the status and say nothing (a reader that went away) */
 };
 

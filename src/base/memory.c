@@ -10,7 +10,7 @@ enum { EXIT_IMPOSSIBLE = 70 }; /* sysexits.h, EX_SOFTWARE */
 
 void memory_impossible(const char *what)
 {
-    message_print("%s", what);
+    message_error(EXIT_IMPOSSIBLE, what);
     exit(EXIT_IMPOSSIBLE);
 }
 

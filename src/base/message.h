@@ -1,19 +1,47 @@
 /*
  * The one writer of lines to stderr: "sockctl: …". A line is bounded, every byte in it that is not
  * printable ASCII is escaped as \xNN, and it leaves in one write(2), so that lines of several
- * processes do not mix.
+ * processes do not mix. With --log json each message is an object instead.
  */
 #ifndef BASE_MESSAGE_H
 #define BASE_MESSAGE_H
 
-/* How much is told: 0 errors and warnings, 1 (-v) the life of each connection, 2 (-vv) every
- * socket call. The program's only mutable global; main sets it before anything runs. */
-extern int message_verbosity;
+#include <stdbool.h>
+#include <stddef.h>
+
+struct message {
+    const char *event; /* "error", "warning", "note" (-v) or "trace" (-vv) */
+    const char *text;  /* bytes from outside as they came */
+    int status;        /* of an error; else 0 */
+};
+
+/* What is told, and how. The program's only mutable global; set before anything runs, except for
+ * `live`, which is message_live's. */
+struct message_setting {
+    int verbosity; /* 0 errors and warnings, 1 (-v) the life of each connection, 2 (-vv) every
+                      socket call */
+    void (*as_object)(const struct message *message); /* --log json (cli/report); NULL: text */
+    bool live; /* the terminal shows a live line: the next message takes its place */
+};
+extern struct message_setting message_setting;
 
 enum { MESSAGE_STORY = 1, MESSAGE_TRACE = 2 };
 
+/* A warning. */
 void message_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Only if message_verbosity is at least `level`. Leaves errno as it was. */
+/* Only if the verbosity is at least `level`. Leaves errno as it was. */
 void message_tell(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What the program ends with. */
+void message_error(int status, const char *text);
+
+/* A line as it is, in one write(2). */
+void message_write(const char *line, size_t length);
+
+/* The columns of the terminal that stderr is, at present; 0 where it is none. */
+unsigned message_columns(void);
+/* Draws (or with `live` false, takes away) a line that is to be drawn anew in its place: `text`
+ * moves the cursor by itself, and leaves it at the start of the line. Never waits for a terminal
+ * that has been stopped: false, and nothing is drawn. */
+bool message_live(bool live, const char *text, size_t length);
 
 #endif

@@ -107,6 +107,12 @@ char *units_show_size(char *out, unsigned long room, uint64_t bytes)
     double value = (double)bytes;
     for (; value >= 1024 && unit < sizeof names / sizeof *names - 1; unit++)
         value /= 1024;
-    snprintf(out, room, unit ? "%.1f%s" : "%.0f%s", value, names[unit]);
+    snprintf(out, room, unit ? "%.1f %s" : "%.0f %s", value, names[unit]);
     return out;
+}
+
+uint64_t units_rate(uint64_t bytes, int64_t ms)
+{
+    double rate = (double)bytes * 1000 / (double)(ms > 0 ? ms : 1);
+    return rate < (double)UINT64_MAX ? (uint64_t)rate : UINT64_MAX;
 }

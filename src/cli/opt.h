@@ -70,6 +70,7 @@ struct opt_bytes {
 #define OPT_CTYPE_size uint64_t
 #define OPT_CTYPE_number int64_t
 #define OPT_CTYPE_mode int
+#define OPT_CTYPE_log bool
 
 extern const struct opt_type opt_flag;     /* set to true */
 extern const struct opt_type opt_count;    /* one more each time */
@@ -85,6 +86,7 @@ extern const struct opt_type opt_duration; /* TIME, in milliseconds */
 extern const struct opt_type opt_size;     /* SIZE, in bytes */
 extern const struct opt_type opt_number;   /* N, from 1 to INT_MAX */
 extern const struct opt_type opt_mode;     /* OCTAL, from 0 to 0777 */
+extern const struct opt_type opt_log;      /* FORMAT: "json", which sets to true */
 
 #define OPT_WITH(letter, name, kind, options, field, flags, help)                                  \
     {                                                                                              \

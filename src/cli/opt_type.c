@@ -105,6 +105,12 @@ static const char *read_mode(char *text, void *field)
     return NULL;
 }
 
+static const char *read_log(char *text, void *field)
+{
+    *(bool *)field = true;
+    return strcmp(text, "json") == 0 ? NULL : "is not a format (json)";
+}
+
 const struct opt_type opt_flag = {NULL, read_flag};
 const struct opt_type opt_count = {NULL, read_count};
 const struct opt_type opt_ipv4 = {NULL, read_ipv4};
@@ -119,3 +125,4 @@ const struct opt_type opt_duration = {"TIME", read_duration};
 const struct opt_type opt_size = {"SIZE", read_size};
 const struct opt_type opt_number = {"N", read_number};
 const struct opt_type opt_mode = {"OCTAL", read_mode};
+const struct opt_type opt_log = {"FORMAT", read_log};

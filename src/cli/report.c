@@ -6,28 +6,80 @@
 #include <string.h>
 
 #include "base/message.h"
+#include "base/units.h"
+#include "cli/report_object.h"
+
+void report_as_objects(void)
+{
+    message_setting.as_object = report_object_message;
+}
+
+bool report_is_objects(void)
+{
+    return message_setting.as_object;
+}
 
 void report_listening(const char *address, bool always)
 {
+    if (report_is_objects()) {
+        report_object_event("listening", address, NULL);
+        return;
+    }
     message_tell(always ? 0 : MESSAGE_STORY, "listening on %s", address);
 }
 
 void report_connected(const char *peer, const char *local)
 {
+    if (report_is_objects()) {
+        report_object_event("connected", local, peer);
+        return;
+    }
     message_tell(MESSAGE_STORY, "connected to %s", peer);
     /* A line of its own: scripts rely on the first one as it is. A UNIX client has no name. */
     if (strcmp(local, "unix:") != 0)
         message_tell(MESSAGE_STORY, "connected from %s", local);
 }
 
-void report_accepted(const char *peer)
+void report_accepted(const char *peer, const char *local)
 {
+    if (report_is_objects()) {
+        report_object_event("accepted", local, peer);
+        return;
+    }
     message_tell(MESSAGE_STORY, "accepted %s", peer);
 }
 
-void report_closed(const char *peer, uint64_t in, uint64_t out)
+static const char *how_it_ended(enum report_how how)
 {
-    message_tell(MESSAGE_STORY, "closed %s: %" PRIu64 " bytes in, %" PRIu64 " out", peer, in, out);
+    static const char *const names[] = {"eof", "reset", "timeout", "signal", "slow", "error"};
+    return names[how];
+}
+
+void report_closed(const struct report_end *end)
+{
+    if (report_is_objects()) {
+        report_object_closed(end, how_it_ended(end->how));
+        return;
+    }
+    bool other = end->how != REPORT_EOF;
+    message_tell(MESSAGE_STORY, "closed %s: %" PRIu64 " bytes in, %" PRIu64 " out%s%s",
+                 *end->peer ? end->peer : end->local, end->in, end->out, other ? ", " : "",
+                 other ? how_it_ended(end->how) : "");
+}
+
+void report_stats(const struct report_end *end)
+{
+    char sent[16], received[16], sending[16], receiving[16];
+    if (report_is_objects())
+        return; /* all of it is in "closed" */
+    units_show_size(sent, sizeof sent, end->out);
+    units_show_size(received, sizeof received, end->in);
+    units_show_size(sending, sizeof sending, units_rate(end->out, end->lasted_ms));
+    units_show_size(receiving, sizeof receiving, units_rate(end->in, end->lasted_ms));
+    message_print("sent %s, received %s in %.2f s (%s/s, %s/s)", sent, received,
+                  (double)end->lasted_ms / 1000, sending, receiving);
+    if (end->has_tcp)
+        message_print("rtt %.2f ms, %u retransmits", end->rtt_us / 1000.0, end->retransmits);
 }
 
 void report_warning(const char *format, ...)

@@ -2,6 +2,7 @@
  * sockctl connect: stdin goes to the socket, the socket to stdout.
  */
 #include "cli/report.h"
+#include "cmd/account.h"
 #include "cmd/interrupt.h"
 #include "cmd/limit.h"
 #include "cmd/session.h"
@@ -16,6 +17,7 @@ struct connect_options {
     struct transfer_options transfer;
     const char *source;
     const char *source_port;
+    bool log_json;
 };
 
 static const struct opt options[] = {
@@ -25,6 +27,7 @@ static const struct opt options[] = {
     OPT('p', "source-port", port, struct connect_options, source_port, "local port"),
     LIMIT_ROWS(struct connect_options, limits, "limit for connecting, all addresses together"),
     TRANSFER_ROWS(struct connect_options, transfer),
+    LOG_ROWS(struct connect_options, log_json),
     OPT_END,
 };
 
@@ -54,6 +57,13 @@ static int transfer(const struct session *session, const struct connection *conn
     return session_datagrams(session, &connection->fd, 1, &policy, err);
 }
 
+/* Without anything to do after it, a signal ends the command by itself. */
+static bool catches_signals(const struct connect_options *given, const struct address *address)
+{
+    bool has_file = given->source && address->kind == ADDRESS_UNIX; /* to be removed */
+    return has_file || account_is_wanted() || given->transfer.stats || given->transfer.progress;
+}
+
 static int dial_and_transfer(const struct connect_options *given, const struct address *address,
                              struct loop *loop, struct error *err)
 {
@@ -70,7 +80,7 @@ static int dial_and_transfer(const struct connect_options *given, const struct a
     };
     struct connection connection;
     struct interrupt interrupt;
-    if (given->source && address->kind == ADDRESS_UNIX) /* a socket file to be removed */
+    if (catches_signals(given, address))
         interrupt_catch(&interrupt, loop, err);
     int result = filters_open(&filters, &given->transfer, err);
     if (result == 0)
@@ -89,6 +99,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                     .unix_socket = given->protocol.unix_socket,
                                     .family = given->family.family};
     struct address address;
+    if (given->log_json)
+        report_as_objects();
     if (address_parse(&address, operands->words, operands->count, &use, err))
         return -1;
     struct loop *loop = loop_new();

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/message.h"
 #include "cli/report.h"
+#include "cmd/account.h"
 #include "cmd/interrupt.h"
 #include "cmd/limit.h"
 #include "cmd/shared.h"
@@ -26,6 +27,7 @@ struct echo_server_options {
     struct protocol_options protocol;
     struct limit_options limits;
     struct server_options server;
+    bool log_json;
 };
 
 static const struct opt options[] = {
@@ -33,6 +35,7 @@ static const struct opt options[] = {
     PROTOCOL_ROWS(struct echo_server_options, protocol),
     SERVER_ROWS(struct echo_server_options, server),
     LIMIT_ROWS(struct echo_server_options, limits, "limit for the wait for the first client"),
+    LOG_ROWS(struct echo_server_options, log_json),
     OPT_END,
 };
 
@@ -49,6 +52,7 @@ struct server {
     struct echo_datagrams datagrams; /* or without them */
     struct limit wait;               /* for the first client */
     struct limit total;
+    struct error *err;
 };
 
 /* A server that is told to stop ends its connections in order and with success. */
@@ -69,13 +73,13 @@ static void stopped(struct echo *echo)
 /* Connections */
 
 /* NULL where nobody will read it. */
-static char *label_of(const struct sockname *peer)
+static struct account *account_of(int fd, const struct sockname *peer)
 {
-    char text[SOCKNAME_TEXT_MAX];
-    if (message_verbosity < MESSAGE_STORY)
+    if (!account_is_wanted())
         return NULL;
-    sockname_text(peer, text);
-    return memory_copy(text, strlen(text));
+    struct account *account = memory_new(1, sizeof *account);
+    account_accept(account, fd, peer);
+    return account;
 }
 
 /* An answer is as long as what was read: holding it back until the last one is acknowledged (RFC
@@ -90,31 +94,44 @@ static void send_at_once(int fd, const struct sockname *peer)
 static void client_came(void *context, int fd, const struct sockname *peer)
 {
     struct server *server = context;
-    char *label = label_of(peer);
+    struct account *account = account_of(fd, peer);
     limit_cancel(&server->wait);
-    if (label)
-        report_accepted(label);
     send_at_once(fd, peer);
-    echo_add(&server->echo, fd, server->listener.socktype, label);
+    echo_add(&server->echo, fd, server->listener.socktype, account);
     if (server->echo.count >= (size_t)server->given->server.max_conns)
         listener_pause(&server->listener);
 }
 
-static void tell_end(const struct echo_client *client, enum echo_end how)
+static enum report_how how_client_left(const struct server *server,
+                                       const struct echo_client *client, enum echo_end how)
 {
-    const char *label = client->label;
     if (how == ECHO_FAILED)
-        message_tell(MESSAGE_STORY, "%s: %s", label, strerror(client->failure));
+        return account_how_failed(client->failure);
+    if (how == ECHO_IDLE)
+        return REPORT_TIMEOUT;
+    if (how == ECHO_STOPPED)
+        return server->err->status == STATUS_TIMEOUT ? REPORT_TIMEOUT : REPORT_SIGNAL;
+    return REPORT_EOF;
+}
+
+static void tell_end(const struct server *server, const struct echo_client *client,
+                     enum echo_end how)
+{
+    const struct account *account = client->label;
+    if (how == ECHO_FAILED)
+        message_tell(MESSAGE_STORY, "%s: %s", account->peer, strerror(client->failure));
     else if (how == ECHO_IDLE)
-        message_tell(MESSAGE_STORY, "%s: nothing moved within the time limit", label);
-    report_closed(label, client->bytes_in, client->bytes_out);
+        message_tell(MESSAGE_STORY, "%s: nothing moved within the time limit", account->peer);
+    account_close(account, (struct report_end){.in = client->bytes_in,
+                                               .out = client->bytes_out,
+                                               .how = how_client_left(server, client, how)});
 }
 
 static void client_left(struct echo *echo, const struct echo_client *client, enum echo_end how)
 {
     struct server *server = LOOP_OWNER(echo, struct server, echo);
     if (client->label)
-        tell_end(client, how);
+        tell_end(server, client, how);
     free(client->label);
     if (!echo->stopping && !server->listener.accepting)
         listener_accept(&server->listener, client_came, server);
@@ -163,6 +180,7 @@ static void start_limits(struct server *server, struct error *err)
 static int serve(struct server *server, struct error *err)
 {
     sigset_t signals;
+    server->err = err;
     interrupt_set(&signals);
     loop_signals(server->loop, &signals, stop, server);
     server->echo = (struct echo){.loop = server->loop,
@@ -198,6 +216,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                          .backlog = (int)given->server.backlog,
                                          .mode = SOCKET_FILE_MODE,
                                          .timeout_ms = given->limits.timeout_ms};
+    if (given->log_json)
+        report_as_objects();
     if (address_parse(&address, operands->words, operands->count, &use, err))
         return -1;
     descriptors_allow_most();

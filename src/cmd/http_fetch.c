@@ -77,7 +77,7 @@ static void watch_idling(struct transfer *transfer)
 static void tell_request(const char *text, size_t length)
 {
     const char *end = text + length;
-    while (message_verbosity >= MESSAGE_STORY && text < end) {
+    while (message_setting.verbosity >= MESSAGE_STORY && text < end) {
         size_t line_length = strcspn(text, "\r\n"), shown = line_length;
         const char *line = http_request_harmless(text, &shown);
         if (shown)
@@ -273,8 +273,10 @@ int http_fetch_run(const struct http_fetch *fetch, const struct http_target *tar
     watch_idling(&transfer);
     int result = converse(&transfer, connection.fd, err);
     loop_timer_cancel(fetch->loop, &transfer.idle);
-    report_closed(peer, transfer.exchange.received + framed_taken(&transfer.framed),
-                  transfer.exchange.sent);
+    report_closed(
+        &(struct report_end){.peer = peer,
+                             .in = transfer.exchange.received + framed_taken(&transfer.framed),
+                             .out = transfer.exchange.sent});
     http_exchange_release(&transfer.exchange);
     connection_close(&connection);
     return result;

@@ -9,6 +9,7 @@
 #include "base/descriptors.h"
 #include "base/memory.h"
 #include "cli/report.h"
+#include "cmd/account.h"
 #include "cmd/interrupt.h"
 #include "cmd/limit.h"
 #include "cmd/session.h"
@@ -31,6 +32,7 @@ struct listen_options {
     struct opt_bytes greeting;
     struct server_options server;
     int mode;
+    bool log_json;
 };
 
 static const struct opt options[] = {
@@ -46,6 +48,7 @@ static const struct opt options[] = {
     OPT(0, "mode", mode, struct listen_options, mode, "of a UNIX socket's file (0600)"),
     LIMIT_ROWS(struct listen_options, limits, "limit for the wait for the first client"),
     TRANSFER_ROWS(struct listen_options, transfer),
+    LOG_ROWS(struct listen_options, log_json),
     OPT_END,
 };
 
@@ -118,7 +121,6 @@ static void await_reader(struct listening *listening)
 
 static int serve_client(struct listening *listening)
 {
-    char name[SOCKNAME_TEXT_MAX];
     await_reader(listening);
     start_waiting(listening);
     listener_accept(&listening->listener, client_came, listening);
@@ -127,7 +129,6 @@ static int serve_client(struct listening *listening)
     loop_unwatch(listening->loop, &listening->reader);
     if (result < 0)
         return -1;
-    report_accepted(sockname_text(&listening->peer, name));
     result = listening->listener.socktype == SOCK_SEQPACKET
                  ? serve_packets(listening)
                  : session_stream(&listening->session, end_of_socket(listening->client),
@@ -141,18 +142,35 @@ static int serve_client(struct listening *listening)
 static void client_joined(void *context, int fd, const struct sockname *peer)
 {
     struct listening *listening = context;
-    char name[SOCKNAME_TEXT_MAX];
+    struct account *account = memory_new(1, sizeof *account);
     limit_cancel(&listening->wait);
-    report_accepted(sockname_text(peer, name));
-    hub_add(&listening->hub, fd, memory_copy(name, strlen(name)));
+    account_accept(account, fd, peer);
+    hub_add(&listening->hub, fd, account);
     if (listening->hub.count >= (size_t)listening->given->server.max_conns)
         listener_pause(&listening->listener);
+}
+
+static enum report_how how_client_left(const struct listening *listening,
+                                       const struct hub_client *client, enum hub_end how)
+{
+    static const enum report_how hows[] = {[HUB_EOF] = REPORT_EOF,
+                                           [HUB_IDLE] = REPORT_TIMEOUT,
+                                           [HUB_SLOW] = REPORT_SLOW,
+                                           [HUB_STOPPED] = REPORT_SIGNAL};
+    if (how == HUB_RESET)
+        return account_how_failed(client->failure);
+    if (how == HUB_STOPPED && listening->hub.error.status) /* the output is gone */
+        return REPORT_ERROR;
+    if (how == HUB_STOPPED && !listening->hub.stopping)
+        return account_how(-1, listening->err);
+    return hows[how];
 }
 
 static void client_left(struct hub *hub, const struct hub_client *client, enum hub_end how)
 {
     struct listening *listening = LOOP_OWNER(hub, struct listening, hub);
-    char *name = client->label;
+    struct account *account = client->label;
+    const char *name = account->peer;
     bool was_full = hub->count == (size_t)listening->given->server.max_conns;
     if (how == HUB_RESET)
         report_warning("%s: %s", name, strerror(client->failure));
@@ -160,8 +178,10 @@ static void client_left(struct hub *hub, const struct hub_client *client, enum h
         report_warning("%s: nothing moved within the time limit", name);
     else if (how == HUB_SLOW)
         report_warning("%s does not read: disconnected", name);
-    report_closed(name, client->bytes_in, client->bytes_out);
-    free(name);
+    account_close(account, (struct report_end){.in = client->bytes_in,
+                                               .out = client->outbox.written,
+                                               .how = how_client_left(listening, client, how)});
+    free(account);
     if (was_full && how != HUB_STOPPED)
         listener_accept(&listening->listener, client_joined, listening);
 }
@@ -296,6 +316,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
     const struct listen_options *given = chosen;
     struct listening listening = {.given = given, .err = err, .client = -1};
     struct address address;
+    if (given->log_json)
+        report_as_objects();
     if (read_address(given, operands, &address, err))
         return -1;
     if (given->greeting.length > PUMP_BUFFER)

@@ -45,7 +45,8 @@ static enum heard part_with(struct message_client *client, const char *why)
     snprintf(name, sizeof name, "client %lu", client->number);
     if (why)
         report_warning("%s: %s", name, why);
-    report_closed(name, client->bytes_in, client->bytes_out);
+    report_closed(
+        &(struct report_end){.peer = name, .in = client->bytes_in, .out = client->bytes_out});
     remove_client(client);
     return HEARD_LAST;
 }
@@ -219,7 +220,7 @@ void message_hub_add(struct message_hub *hub, int fd)
     if (hub->idle_ms >= 0)
         loop_timer_set(hub->loop, &client->idle, hub->idle_ms);
     snprintf(name, sizeof name, "client %lu", client->number);
-    report_accepted(name);
+    report_accepted(name, NULL);
     await(client);
 }
 

@@ -356,7 +356,9 @@ int message_sender_run(const struct sending *sending, struct loop *loop, struct 
         result = loop_run(loop);
     if (!result)
         result = message_output_close(&sender->output, err);
-    report_closed(sending->server, sender->bytes_in, sender->bytes_out);
+    report_closed(&(struct report_end){.peer = sending->server,
+                                       .in = sender->bytes_in,
+                                       .out = sender->bytes_out});
     release(sender);
     return result;
 }

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "cli/report.h"
+#include "cmd/account.h"
+#include "cmd/progress.h"
 #include "io/relay.h"
 #include "net/sock.h"
 
@@ -105,19 +107,30 @@ int session_stream(const struct session *session, struct end socket, const struc
 {
     struct stream stream;
     struct pump_pool pool = {0};
-    char name[SOCKNAME_TEXT_MAX];
-    prepare(&stream, session, socket, peer, sockname_text(peer, name));
+    struct progress progress = {.sent = &stream.relay.up.moved,
+                                .received = &stream.relay.down.taken};
+    struct account account = {.stats = session->transfer->stats};
     if (filters_greeting(session->filters, session->greeting, session->greeting_length))
         return -1;
+    if (session->serving)
+        account_accept(&account, socket.fd, peer);
+    else
+        account_open(&account, socket.fd, peer);
+    prepare(&stream, session, socket, peer, account.peer);
     relay_start(&stream.relay, session->loop, &pool);
+    if (session->transfer->progress)
+        progress_start(&progress, session->loop, &stream.relay.near.in);
     int result = loop_run(session->loop);
+    progress_stop(&progress);
     relay_release(&stream.relay);
     pump_pool_release(&pool);
     if (stream.relay.result < 0)
         *err = stream.relay.error;
-    report_closed(name, stream.relay.down.taken, stream.relay.up.moved);
     if (result == 0)
         result = check_output(&stream.relay.near.out, err);
+    account_close(&account, (struct report_end){.in = stream.relay.down.taken,
+                                                .out = stream.relay.up.moved,
+                                                .how = account_how(result, err)});
     return result;
 }
 
@@ -126,7 +139,7 @@ int session_stream(const struct session *session, struct end socket, const struc
 struct messages {
     struct datagram_relay relay;
     struct loop *loop;
-    char name[SOCKNAME_TEXT_MAX];
+    struct account account;
 };
 
 static void messages_done(struct datagram_relay *relay)
@@ -136,17 +149,29 @@ static void messages_done(struct datagram_relay *relay)
 
 static void peer_heard(struct datagram_relay *relay, const struct sockname *peer)
 {
-    report_accepted(sockname_text(peer, LOOP_OWNER(relay, struct messages, relay)->name));
+    struct messages *messages = LOOP_OWNER(relay, struct messages, relay);
+    struct account *account = &messages->account;
+    account_accept(account, relay->sockets[relay->speaking].watch.fd, peer);
+    relay->peer_name = account->peer;
 }
 
-static void name_messages(struct messages *messages, int socket, enum datagram_peer kind)
+/* Until a peer is heard, what is done is named after our own end. */
+static void open_messages(struct messages *messages, const struct session *session, int socket)
 {
+    struct account *account = &messages->account;
     struct sockname name = {.length = 0};
-    if (kind == DATAGRAM_CONNECTED)
-        sock_peer(socket, &name);
-    else
+    *account = (struct account){.fd = socket, .stats = session->transfer->stats};
+    messages->relay.peer_name = account->peer;
+    if (messages->relay.policy.peer != DATAGRAM_CONNECTED) {
         sock_name(socket, &name);
-    sockname_text(&name, messages->name);
+        messages->relay.peer_name = sockname_text(&name, account->local);
+        return;
+    }
+    sock_peer(socket, &name);
+    if (session->serving)
+        account_accept(account, socket, &name);
+    else
+        account_open(account, socket, &name);
 }
 
 int session_datagrams(const struct session *session, const int *sockets, size_t count,
@@ -156,8 +181,9 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
         return error_set(err, STATUS_USAGE, "option --telnet is for streams");
     struct messages messages = {.loop = session->loop};
     struct datagram_relay *relay = &messages.relay;
-    name_messages(&messages, sockets[0], policy->peer);
+    struct progress progress = {.sent = &relay->bytes_out, .received = &relay->bytes_in};
     relay->policy = *policy;
+    open_messages(&messages, session, sockets[0]);
     relay->policy.idle_ms = session->limits->idle_ms;
     relay->policy.silence_ms = session_silence_ms(session);
     relay->policy.quit_after_ms = session->transfer->quit_after_ms;
@@ -165,7 +191,6 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
         relay->policy.quit_after_ms = DATAGRAM_QUIT_MS;
     relay->in = session_input(session);
     relay->out = session_output(session);
-    relay->peer_name = messages.name;
     relay->in_name = "stdin";
     relay->out_name = "stdout";
     relay->up_filter = filters_up(session->filters);
@@ -176,10 +201,15 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     for (size_t i = 0; i < count; i++)
         datagram_add_socket(relay, sockets[i]);
     datagram_start(relay, session->loop);
+    if (session->transfer->progress)
+        progress_start(&progress, session->loop, &relay->in);
     int result = loop_run(session->loop);
+    progress_stop(&progress);
     datagram_release(relay);
     if (relay->result < 0)
         *err = relay->error;
-    report_closed(messages.name, relay->bytes_in, relay->bytes_out);
+    account_close(&messages.account, (struct report_end){.in = relay->bytes_in,
+                                                         .out = relay->bytes_out,
+                                                         .how = account_how(result, err)});
     return result;
 }

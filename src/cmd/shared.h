@@ -37,6 +37,10 @@ struct protocol_options {
     OPT('u', "udp", flag, options, field.udp, "UDP, or UNIX datagrams with -U"),                   \
         OPT('U', "unix", flag, options, field.unix_socket, "the address is a UNIX socket's path")
 
+/* How it is told. */
+#define LOG_ROWS(options, field)                                                                   \
+    OPT(0, "log", log, options, field, "json: tell what happens as objects, one a line")
+
 /* Time limits; -1: none. */
 struct limit_options {
     int64_t timeout_ms;
@@ -85,6 +89,8 @@ struct transfer_options {
     const char *hex_dump;
     int64_t delay_ms;
     uint64_t rate;
+    bool stats;
+    bool progress;
     int64_t quit_after_ms;
 };
 #define TRANSFER_DEFAULTS                                                                          \
@@ -112,6 +118,8 @@ struct transfer_options {
         OPT(0, "rate-limit", size, options, field.rate, "at most SIZE bytes a second each way"),   \
         OPT('t', "telnet", flag, options, field.telnet, "refuse telnet negotiation"),              \
         OPT(0, "no-confirm", flag, options, field.no_confirm,                                      \
-            "do not wait until the peer's TCP has acknowledged every byte")
+            "do not wait until the peer's TCP has acknowledged every byte"),                       \
+        OPT(0, "stats", flag, options, field.stats, "tell the totals at the end, on stderr"),      \
+        OPT(0, "progress", flag, options, field.progress, "a live line on stderr")
 
 #endif

@@ -209,7 +209,6 @@ static void await_input(struct hub *hub)
 /* Queues bytes for a client; one that is gone or too slow is dropped: then false. */
 static bool tell(struct hub_client *client, const char *bytes, size_t length)
 {
-    client->bytes_out += length;
     client->moved_ms = loop_now_ms();
     if (outbox_put(&client->outbox, bytes, length) < 0) {
         client->failure = client->outbox.failure;

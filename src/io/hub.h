@@ -31,8 +31,7 @@ struct hub_client {
     int failure;        /* errno of HUB_RESET */
     int64_t moved_ms;
     uint64_t bytes_in; /* from the client */
-    uint64_t bytes_out;
-    void *label; /* the owner's */
+    void *label;       /* the owner's */
 };
 
 struct hub {

@@ -35,6 +35,7 @@ void outbox_flush(struct outbox *outbox)
     } else {
         outbox->offset += (size_t)wrote;
         outbox->length -= (size_t)wrote;
+        outbox->written += (size_t)wrote;
         if (outbox->length)
             return;
     }
@@ -115,6 +116,7 @@ int outbox_put(struct outbox *outbox, const void *bytes, size_t length)
             return -1;
         }
         done += (size_t)wrote;
+        outbox->written += (size_t)wrote;
         /* A shared pipe that took part of it may block on the next write: ask first. */
         if (outbox->end.shared && outbox->end.kind == END_PIPE)
             break;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "io/end.h"
@@ -21,6 +22,7 @@ struct outbox {
     size_t offset; /* of the first of them */
     size_t room;
     bool heeds_reader;
+    uint64_t written;
     int failure; /* errno of the write that failed; 0: none. Nothing is written after it */
     /* All that waited has been written, or a write has failed (then `failure` says why). */
     void (*drained)(struct outbox *outbox);

@@ -20,7 +20,7 @@ static void finish(struct http_exchange *exchange, int result)
 static void tell_head(const struct http_exchange *exchange)
 {
     const char *line = exchange->bytes, *end = line + exchange->head.length;
-    while (message_verbosity >= MESSAGE_STORY && line < end) {
+    while (message_setting.verbosity >= MESSAGE_STORY && line < end) {
         size_t length = strcspn(line, "\r\n");
         if (length)
             message_tell(MESSAGE_STORY, "< %.*s", (int)length, line);

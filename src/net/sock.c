@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -245,4 +246,17 @@ int sock_unacknowledged(int fd)
 void sock_trace_splice(int in, int out, size_t length, ssize_t moved)
 {
     TRACE(moved, "splice(%d, %d, %zu)", in, out, length);
+}
+
+int sock_tcp(int fd, struct sock_tcp *tcp)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    if (!is_tcp(fd))
+        return -1;
+    int result = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length);
+    *tcp = (struct sock_tcp){info.tcpi_rtt, info.tcpi_total_retrans};
+    TRACE(result, "getsockopt(%d, IPPROTO_TCP, TCP_INFO, [rtt=%u, total_retrans=%u])", fd,
+          tcp->rtt_us, tcp->retransmits);
+    return result;
 }

@@ -56,5 +56,11 @@ int sock_peer(int fd, struct sockname *name);
 void sock_trace_splice(int in, int out, size_t length, ssize_t moved);
 /* Bytes sent but not acknowledged by the peer's TCP (SIOCOUTQ); -1 where it does not say. */
 int sock_unacknowledged(int fd);
+/* TCP_INFO, of which this is what we tell. -1 for a socket that is not TCP. */
+struct sock_tcp {
+    unsigned rtt_us;      /* smoothed (RFC 6298) */
+    unsigned retransmits; /* segments, from the beginning */
+};
+int sock_tcp(int fd, struct sock_tcp *tcp);
 
 #endif

@@ -135,8 +135,8 @@ void trace_call(long result, const char *format, ...)
     vsnprintf(call, sizeof call, format, args);
     va_end(args);
     if (result < 0)
-        message_print("%s = -1 %s (%s)", call, trace_errno(saved), strerror(saved));
+        message_tell(MESSAGE_TRACE, "%s = -1 %s (%s)", call, trace_errno(saved), strerror(saved));
     else
-        message_print("%s = %ld", call, result);
+        message_tell(MESSAGE_TRACE, "%s = %ld", call, result);
     errno = saved;
 }

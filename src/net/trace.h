@@ -17,7 +17,7 @@
  * read them. Leaves errno as it was. */
 #define TRACE(result, ...)                                                                         \
     do {                                                                                           \
-        if (message_verbosity >= MESSAGE_TRACE)                                                    \
+        if (message_setting.verbosity >= MESSAGE_TRACE)                                            \
             trace_call(result, __VA_ARGS__);                                                       \
     } while (0)
 void trace_call(long result, const char *format, ...) __attribute__((format(printf, 2, 3)));

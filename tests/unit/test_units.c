@@ -147,19 +147,27 @@ static void test_shown_sizes(void)
         uint64_t bytes;
         const char *shown;
     } shown[] = {
-        {0, "0B"},
-        {1023, "1023B"},
-        {1024, "1.0KiB"},
-        {3482, "3.4KiB"},
-        {UINT64_C(5872025), "5.6MiB"},
-        {UINT64_C(1) << 40, "1.0TiB"},
-        {UINT64_MAX, "16.0EiB"},
+        {0, "0 B"},
+        {1023, "1023 B"},
+        {1024, "1.0 KiB"},
+        {3482, "3.4 KiB"},
+        {UINT64_C(5872025), "5.6 MiB"},
+        {UINT64_C(1) << 40, "1.0 TiB"},
+        {UINT64_MAX, "16.0 EiB"},
     };
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
         char out[16];
         check(strcmp(units_show_size(out, sizeof out, shown[i].bytes), shown[i].shown) == 0,
               "a size is shown", shown[i].shown);
     }
+}
+
+static void test_rates(void)
+{
+    check(units_rate(0, 0) == 0, "a rate", "nothing in no time");
+    check(units_rate(5, 0) == 5000, "a rate", "something in no time");
+    check(units_rate(3000, 2000) == 1500, "a rate", "3000 in 2 s");
+    check(units_rate(UINT64_MAX, 1) == UINT64_MAX, "a rate", "too much");
 }
 
 /* Numbers */
@@ -205,6 +213,7 @@ int main(void)
     test_durations();
     test_sizes();
     test_shown_sizes();
+    test_rates();
     test_numbers();
     printf("1..%d\n", tests);
     return failures > 0;

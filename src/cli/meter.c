@@ -1,0 +1,127 @@
+#include "cli/meter.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "base/units.h"
+
+enum { AN_HOUR_S = 3600 };
+
+/* Text that grows up to METER_LINE_MAX. */
+struct line {
+    char *out;
+    size_t length;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct line *line, const char *format, ...)
+{
+    size_t room = METER_LINE_MAX - line->length;
+    va_list args;
+    va_start(args, format);
+    int wrote = vsnprintf(line->out + line->length, room, format, args);
+    va_end(args);
+    if (wrote > 0)
+        line->length += (size_t)wrote < room ? (size_t)wrote : room - 1;
+}
+
+/* "0:07", "12:34", "1:02:03". */
+static void add_time(struct line *line, uint64_t seconds)
+{
+    if (seconds >= AN_HOUR_S)
+        add(line, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, seconds / AN_HOUR_S,
+            seconds % AN_HOUR_S / 60, seconds % 60);
+    else
+        add(line, "%" PRIu64 ":%02" PRIu64, seconds / 60, seconds % 60);
+}
+
+static void add_flow(struct line *line, const char *what, uint64_t bytes, uint64_t rate)
+{
+    char amount[16], speed[16];
+    add(line, ", %s %s at %s/s", what, units_show_size(amount, sizeof amount, bytes),
+        units_show_size(speed, sizeof speed, rate));
+}
+
+/* What is left is told only while something moves, and as far as that can be taken seriously. */
+static void add_goal(struct line *line, const struct meter *meter, uint64_t sent, uint64_t rate)
+{
+    enum { A_WEEK_S = 604800 };
+    uint64_t left = sent < meter->total ? meter->total - sent : 0;
+    if (!meter->total)
+        return;
+    add(line, ", %d%%", (int)((double)(meter->total - left) * 100 / (double)meter->total));
+    if (!rate || left / rate > A_WEEK_S)
+        return;
+    add(line, ", ");
+    add_time(line, left / rate);
+    add(line, " left");
+}
+
+/* The earliest reading that is remembered, in whose place comes the new one. */
+static struct meter_reading swap_reading(struct meter *meter, const struct meter_reading *now)
+{
+    struct meter_reading *place = &meter->past[meter->count++ % METER_PAST];
+    struct meter_reading earliest = {.at_ms = meter->began_ms};
+    if (meter->count > METER_PAST)
+        earliest = *place;
+    *place = *now;
+    return earliest;
+}
+
+size_t meter_line(struct meter *meter, const struct meter_reading *now, unsigned width, char *out)
+{
+    const struct meter_reading then = swap_reading(meter, now);
+    struct line line = {out, 0};
+    int64_t ms = now->at_ms - then.at_ms;
+    uint64_t sending = units_rate(now->sent - then.sent, ms);
+    add_time(&line, (uint64_t)(now->at_ms - meter->began_ms) / 1000);
+    add_goal(&line, meter, now->sent, sending);
+    if (now->sent || meter->total || !now->received)
+        add_flow(&line, "sent", now->sent, sending);
+    if (now->received)
+        add_flow(&line, "received", now->received, units_rate(now->received - then.received, ms));
+    return line.length < width ? line.length : width;
+}
+
+/* Drawing. The cursor is left at the start of the line: where the terminal has become so narrow
+ * that the line wraps, its start can still be found, and its rest lies below. It may have become
+ * so just now, without our having been told: the line is drawn with wrapping off (DECAWM). */
+
+static const char erase_line[] = "\033[K", erase_below[] = "\033[J";
+
+static bool has_wrapped(const struct meter *meter, unsigned columns)
+{
+    return meter->shown_length > columns;
+}
+
+void meter_draw(struct meter *meter, const struct meter_reading *now)
+{
+    char line[METER_LINE_MAX], text[METER_LINE_MAX + 32];
+    unsigned columns = message_columns();
+    if (!columns)
+        return;
+    /* In the last column the cursor would wait for the next line. */
+    size_t length = meter_line(meter, now, columns - 1, line);
+    bool same = length == meter->shown_length && memcmp(line, meter->shown, length) == 0;
+    if (same && message_setting.live)
+        return;
+    int used = snprintf(text, sizeof text, "\r%s\033[?7l%.*s%s\033[?7h\r",
+                        has_wrapped(meter, columns) ? erase_below : "", (int)length, line,
+                        erase_line);
+    if (!message_live(true, text, (size_t)used))
+        return;
+    memcpy(meter->shown, line, length);
+    meter->shown_length = length;
+}
+
+void meter_clear(struct meter *meter)
+{
+    char text[8];
+    if (!message_setting.live)
+        return;
+    int used = snprintf(text, sizeof text, "\r%s",
+                        has_wrapped(meter, message_columns()) ? erase_below : erase_line);
+    message_live(false, text, (size_t)used);
+}
