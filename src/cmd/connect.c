@@ -13,6 +13,7 @@ struct connect_options {
     struct family_options family;
     struct protocol_options protocol;
     struct limit_options limits;
+    struct sockopt sockopt;
     struct transfer_options transfer;
     const char *source;
     const char *source_port;
@@ -24,12 +25,14 @@ static const struct opt options[] = {
     OPT('s', "source", host, struct connect_options, source, "local address, or UNIX path"),
     OPT('p', "source-port", port, struct connect_options, source_port, "local port"),
     LIMIT_ROWS(struct connect_options, limits, "limit for connecting, all addresses together"),
+    SOCKET_ROWS(struct connect_options, sockopt),
     TRANSFER_ROWS(struct connect_options, transfer),
     OPT_END,
 };
 
 static const struct connect_options defaults = {.family = FAMILY_DEFAULTS,
                                                 .limits = LIMIT_DEFAULTS,
+                                                .sockopt = SOCKOPT_DEFAULTS,
                                                 .transfer = TRANSFER_DEFAULTS};
 
 static struct end end_of_connection(const struct connection *connection)
@@ -65,6 +68,7 @@ static int dial_and_transfer(const struct connect_options *given, const struct a
         .timeout_ms = given->limits.timeout_ms,
         .source = given->source,
         .source_port = given->source_port,
+        .sockopt = &given->sockopt,
     };
     struct connection connection;
     struct interrupt interrupt;

@@ -189,6 +189,13 @@ int sock_set(int fd, int level, int option, int value)
     return result;
 }
 
+int sock_set_interface(int fd, const char *name)
+{
+    int result = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name));
+    TRACE(result, "setsockopt(%d, SOL_SOCKET, SO_BINDTODEVICE, %s)", fd, name);
+    return result;
+}
+
 int sock_get(int fd, int level, int option, int *value)
 {
     socklen_t length = sizeof *value;

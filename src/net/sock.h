@@ -47,6 +47,8 @@ ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
                          const struct sock_message *message);
 
 int sock_set(int fd, int level, int option, int value);
+/* SO_BINDTODEVICE. */
+int sock_set_interface(int fd, const char *name);
 int sock_get(int fd, int level, int option, int *value);
 /* SO_ERROR: the pending error, which it clears; 0 if none. */
 int sock_error(int fd);
