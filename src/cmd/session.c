@@ -153,6 +153,8 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     relay->policy.idle_ms = session->limits->idle_ms;
     relay->policy.silence_ms = session_silence_ms(session);
     relay->policy.quit_after_ms = session->transfer->quit_after_ms;
+    relay->policy.lines = session->transfer->lines;
+    relay->policy.most_received = session->transfer->max_messages;
     if (!session->serving && !policy->has_end && relay->policy.quit_after_ms < 0)
         relay->policy.quit_after_ms = DATAGRAM_QUIT_MS;
     relay->in = session_input(session);

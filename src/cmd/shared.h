@@ -94,6 +94,8 @@ struct transfer_options {
     bool exit_on_eof;
     bool until_stdin_ends;
     bool no_confirm;
+    bool lines;
+    int64_t max_messages;
     int64_t quit_after_ms;
 };
 #define TRANSFER_DEFAULTS                                                                          \
@@ -113,6 +115,9 @@ struct transfer_options {
         OPT(0, "until-stdin-ends", flag, options, field.until_stdin_ends,                          \
             "when the peer ends first, send until stdin ends too"),                                \
         OPT(0, "no-confirm", flag, options, field.no_confirm,                                      \
-            "do not wait until the peer's TCP has acknowledged every byte")
+            "do not wait until the peer's TCP has acknowledged every byte"),                       \
+        OPT(0, "lines", flag, options, field.lines, "datagrams: send a line in each"),             \
+        OPT('W', "max-messages", number, options, field.max_messages,                              \
+            "datagrams: done when N have been received")
 
 #endif

@@ -118,6 +118,27 @@ static void end_peer(struct datagram_relay *relay)
         loop_timer_set(relay->loop, &relay->quit, silence_ms);
 }
 
+static bool has_enough(const struct datagram_relay *relay)
+{
+    return relay->policy.most_received && relay->received_count >= relay->policy.most_received;
+}
+
+/* Hands on what is in relay->received. False when that is all for now. */
+static bool deliver(struct datagram_relay *relay, size_t length)
+{
+    relay->received_count++;
+    relay->bytes_in += length;
+    if (outbox_put(&relay->outbox, relay->received, length) < 0)
+        fail_output(relay);
+    else if (outbox_is_full(&relay->outbox))
+        return false;
+    else if (!has_enough(relay))
+        return true;
+    else
+        finish(relay, 0);
+    return false;
+}
+
 /* Takes one datagram. False when there is none, or all is over. */
 static bool receive(struct datagram_relay *relay, struct datagram_socket *socket)
 {
@@ -140,13 +161,9 @@ static bool receive(struct datagram_relay *relay, struct datagram_socket *socket
                       DATAGRAM_MOST);
         got = DATAGRAM_MOST;
     }
-    relay->bytes_in += (uint64_t)got;
     if (loop_timer_is_set(&relay->quit))
         loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
-    if (outbox_put(&relay->outbox, relay->received, (size_t)got) == 0)
-        return !outbox_is_full(&relay->outbox);
-    fail_output(relay);
-    return false;
+    return deliver(relay, (size_t)got);
 }
 
 static void output_drained(struct outbox *outbox)
@@ -154,26 +171,43 @@ static void output_drained(struct outbox *outbox)
     struct datagram_relay *relay = LOOP_OWNER(outbox, struct datagram_relay, outbox);
     if (outbox->failure)
         fail_output(relay);
+    else if (has_enough(relay))
+        finish(relay, 0);
     else
         await_all(relay);
 }
 
 /* To the network */
 
-static void send_waiting(struct datagram_relay *relay)
+/* Finds the next datagram in what has been read. */
+static void find_datagram(struct datagram_relay *relay)
+{
+    const char *start = relay->sending + relay->start;
+    const char *feed = relay->policy.lines ? memchr(start, '\n', relay->held) : NULL;
+    relay->sending_length = relay->held;
+    if (feed)
+        relay->sending_length = (size_t)(feed - start) + 1;
+    else if (relay->policy.lines && !relay->in_exhausted && relay->held <= relay->policy.most)
+        relay->sending_length = 0; /* the rest of the line is still to come */
+    relay->sending_waits = relay->sending_length > 0;
+}
+
+/* False when it cannot be sent now, or never. */
+static bool send_one(struct datagram_relay *relay)
 {
     const struct sockname *to = relay->policy.peer == DATAGRAM_CONNECTED ? NULL : &relay->peer;
     int fd = relay->sockets[relay->speaking].watch.fd;
-    ssize_t sent = sock_send_to(fd, relay->sending, relay->sending_length, to);
-    relay->sending_waits = sent < 0 && (errno == EAGAIN || errno == ENOBUFS);
-    if (sent < 0 && !relay->sending_waits) {
-        fail(relay, "send to");
-        return;
+    ssize_t sent = sock_send_to(fd, relay->sending + relay->start, relay->sending_length, to);
+    if (sent < 0) {
+        if (errno != EAGAIN && errno != ENOBUFS)
+            fail(relay, "send to");
+        return false;
     }
-    if (sent >= 0)
-        relay->bytes_out += (uint64_t)sent;
-    note_move(relay);
-    await_all(relay);
+    relay->bytes_out += (uint64_t)sent;
+    relay->start += relay->sending_length;
+    relay->held -= relay->sending_length;
+    find_datagram(relay);
+    return relay->sending_waits;
 }
 
 static void end_input(struct datagram_relay *relay)
@@ -190,23 +224,47 @@ static void end_input(struct datagram_relay *relay)
     await_all(relay);
 }
 
+static void send_waiting(struct datagram_relay *relay)
+{
+    if (relay->sending_length > relay->policy.most) {
+        error_set(&relay->error, STATUS_MALFORMED,
+                  "%s: a line is longer than a datagram can be (%zu bytes)", relay->in_name,
+                  relay->policy.most);
+        finish(relay, -1);
+        return;
+    }
+    for (int i = 0; i < BURST && relay->sending_waits; i++)
+        if (!send_one(relay))
+            break;
+    if (!relay->loop)
+        return;
+    note_move(relay);
+    if (relay->in_exhausted && !relay->sending_waits)
+        end_input(relay);
+    else
+        await_all(relay);
+}
+
 static void input_ready(struct watch *watch, uint32_t events)
 {
     struct datagram_relay *relay = LOOP_OWNER(watch, struct datagram_relay, in_watch);
     (void)events;
-    ssize_t got = end_read(relay->in, relay->sending, relay->policy.most);
+    size_t room = relay->policy.most + relay->policy.lines - relay->held;
+    if (relay->start)
+        memmove(relay->sending, relay->sending + relay->start, relay->held);
+    relay->start = 0;
+    ssize_t got = end_read(relay->in, relay->sending + relay->held, room);
     if (got < 0) {
         if (errno != EAGAIN)
             fail_input(relay);
         return;
     }
-    relay->sending_length = (size_t)got;
+    relay->held += (size_t)got;
+    relay->in_exhausted = got == 0;
+    find_datagram(relay);
     if (relay->peer_ended && loop_timer_is_set(&relay->quit))
         loop_timer_set(relay->loop, &relay->quit, relay->policy.silence_ms);
-    if (got == 0)
-        end_input(relay);
-    else
-        send_waiting(relay);
+    send_waiting(relay);
 }
 
 static void socket_ready(struct watch *watch, uint32_t events)
@@ -266,7 +324,7 @@ void datagram_start(struct datagram_relay *relay, struct loop *loop)
 {
     relay->loop = loop;
     relay->received = memory_grow(NULL, DATAGRAM_MOST + 1, 1);
-    relay->sending = memory_grow(NULL, relay->policy.most, 1);
+    relay->sending = memory_grow(NULL, relay->policy.most + 1, 1);
     relay->in_watch = (struct watch){.fd = relay->in.fd, .ready = input_ready};
     relay->in_ended = relay->in.fd < 0;
     relay->idle.fired = idle_fired;

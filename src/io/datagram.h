@@ -31,6 +31,8 @@ enum datagram_peer {
 struct datagram_policy {
     enum datagram_peer peer;
     size_t most;           /* bytes in a datagram to send */
+    bool lines;            /* a line of the input is a datagram, its LF included, not a read */
+    int64_t most_received; /* done after so many; 0: no limit */
     bool has_end;          /* a message of no bytes is the end (seqpacket) */
     int64_t silence_ms;    /* after that end, as in relay.h */
     int64_t quit_after_ms; /* after the end of input: until so long without a datagram; -1: ever */
@@ -59,11 +61,15 @@ struct datagram_relay {
     struct watch in_watch;
     struct outbox outbox;
     char *received; /* the relay's, DATAGRAM_MOST + 1 bytes */
-    char *sending;  /* the relay's, policy.most bytes */
+    char *sending;  /* the relay's, policy.most + 1 bytes: what has been read of the input */
+    size_t held;    /* bytes in it, from … */
+    size_t start;   /* … here: the next datagram */
     size_t sending_length;
     bool sending_waits;
+    bool in_exhausted; /* what is held is the last */
     bool in_ended;
-    bool peer_ended;    /* it has sent all it had */
+    bool peer_ended; /* it has sent all it had */
+    int64_t received_count;
     uint64_t bytes_in;  /* from the network */
     uint64_t bytes_out; /* to it */
     int64_t moved_ms;
