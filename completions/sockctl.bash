@@ -11,13 +11,13 @@ _sockctl()
     fi
     case ${COMP_WORDS[1]} in
     connect)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends --no-confirm --lines -W --max-messages -h --help -V --version -v --verbose"
-        valued="-s --source -p --source-port -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after -W --max-messages"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends --no-confirm --lines -W --max-messages --oob -h --help -V --version -v --verbose"
+        valued="-s --source -p --source-port -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after -W --max-messages --oob"
         files=""
         ;;
     listen)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open -m --max-conns --backlog --greeting --mode -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends --no-confirm --lines -W --max-messages -h --help -V --version -v --verbose"
-        valued="-s --source -p --port -m --max-conns --backlog --greeting --mode -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after -W --max-messages"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open -m --max-conns --backlog --greeting --mode -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends --no-confirm --lines -W --max-messages --oob -h --help -V --version -v --verbose"
+        valued="-s --source -p --port -m --max-conns --backlog --greeting --mode -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after -W --max-messages --oob"
         files=""
         ;;
     echo-server)

@@ -96,13 +96,23 @@ static int check_output(struct end *out, struct error *err)
     return error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
 }
 
+static int send_urgent(const struct session *session, int fd, const char *name, struct error *err)
+{
+    int64_t byte = session->transfer->urgent;
+    if (byte < 0 || sock_send_urgent(fd, (char)byte) == 1)
+        return 0;
+    return error_system(err, STATUS_TRANSFER, errno, "send urgent data to %s", name);
+}
+
 int session_stream(const struct session *session, struct end socket, const struct sockname *peer,
                    struct error *err)
 {
     struct stream stream;
     struct pump_pool pool = {0};
     char name[SOCKNAME_TEXT_MAX];
-    prepare(&stream, session, socket, peer, sockname_text(peer, name));
+    if (send_urgent(session, socket.fd, sockname_text(peer, name), err))
+        return -1;
+    prepare(&stream, session, socket, peer, name);
     relay_start(&stream.relay, session->loop, &pool);
     int result = loop_run(session->loop);
     relay_release(&stream.relay);

@@ -96,11 +96,12 @@ struct transfer_options {
     bool no_confirm;
     bool lines;
     int64_t max_messages;
+    int64_t urgent; /* the byte; -1: none */
     int64_t quit_after_ms;
 };
 #define TRANSFER_DEFAULTS                                                                          \
     {                                                                                              \
-        .quit_after_ms = -1                                                                        \
+        .quit_after_ms = -1, .urgent = -1                                                          \
     }
 #define TRANSFER_ROWS(options, field)                                                              \
     OPT('q', "quit-after", duration, options, field.quit_after_ms,                                 \
@@ -118,6 +119,7 @@ struct transfer_options {
             "do not wait until the peer's TCP has acknowledged every byte"),                       \
         OPT(0, "lines", flag, options, field.lines, "datagrams: send a line in each"),             \
         OPT('W', "max-messages", number, options, field.max_messages,                              \
-            "datagrams: done when N have been received")
+            "datagrams: done when N have been received"),                                          \
+        OPT(0, "oob", byte, options, field.urgent, "send BYTE as TCP urgent data first")
 
 #endif

@@ -53,6 +53,7 @@ struct pump {
     bool in_ended;
     enum pump_way way;
     bool enlarged;       /* the pipe of PUMP_SPLICE has been, or was not allowed to be */
+    uint64_t stalled_at; /* `taken` when splicing found nothing although `in` was ready */
     unsigned full_reads; /* in a row: reads that filled the buffer */
     char *buffer;        /* the pool's; NULL while nothing is held in it */
     size_t held;         /* bytes in the buffer */

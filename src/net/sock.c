@@ -102,6 +102,16 @@ ssize_t sock_send(int fd, const void *bytes, size_t length)
     return sent;
 }
 
+ssize_t sock_send_urgent(int fd, char byte)
+{
+    ssize_t sent;
+    do
+        sent = send(fd, &byte, 1, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    TRACE(sent, "send(%d, 1, MSG_OOB)", fd);
+    return sent;
+}
+
 ssize_t sock_recv_from(int fd, void *buffer, size_t room, struct sockname *from)
 {
     struct sockname ignored;

@@ -28,6 +28,8 @@ void sock_close(int fd);
 /* Never block (MSG_DONTWAIT), never raise SIGPIPE. */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
 ssize_t sock_send(int fd, const void *bytes, size_t length);
+/* One byte as urgent data (MSG_OOB). */
+ssize_t sock_send_urgent(int fd, char byte);
 /* `from` may be NULL. The length returned may exceed `room`: the datagram was cut (MSG_TRUNC). */
 ssize_t sock_recv_from(int fd, void *buffer, size_t room, struct sockname *from);
 /* `to` may be NULL on a connected socket. */

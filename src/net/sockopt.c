@@ -101,6 +101,9 @@ int sockopt_open(const struct sockopt *options, int family, int socktype, enum s
     *refused = fd < 0 && mptcp ? "--mptcp" : NULL;
     if (fd < 0)
         return -1;
+    /* A byte that is urgent has its place among the others; without this it would be lost. */
+    if (options && !mptcp && socktype == SOCK_STREAM && (family == AF_INET || family == AF_INET6))
+        sock_set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
     *refused = sockopt_apply(options, fd, family, use);
     if (!*refused)
         return fd;
