@@ -35,6 +35,7 @@ complete -c sockctl -n "__fish_seen_subcommand_from connect" -l no-confirm -d 'd
 complete -c sockctl -n "__fish_seen_subcommand_from connect" -l lines -d 'datagrams: send a line in each'
 complete -c sockctl -n "__fish_seen_subcommand_from connect" -s W -l max-messages -x -d 'datagrams: done when N have been received'
 complete -c sockctl -n "__fish_seen_subcommand_from connect" -l oob -x -d 'send BYTE as TCP urgent data first'
+complete -c sockctl -n "__fish_seen_subcommand_from connect" -s F -l pass-fd -d 'connect, pass the descriptor over stdout, and be done'
 complete -c sockctl -n "__fish_seen_subcommand_from connect" -s h -l help -d 'show this help'
 complete -c sockctl -n "__fish_seen_subcommand_from connect" -s V -l version -d 'show the version'
 complete -c sockctl -n "__fish_seen_subcommand_from connect" -s v -l verbose -d 'tell what happens; -vv: every call'

@@ -1,6 +1,10 @@
 /*
  * sockctl connect: stdin goes to the socket, the socket to stdout.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "cli/report.h"
 #include "cmd/interrupt.h"
 #include "cmd/limit.h"
@@ -8,6 +12,7 @@
 #include "cmd/shared.h"
 #include "command.h"
 #include "net/dial.h"
+#include "net/sock.h"
 
 struct connect_options {
     struct family_options family;
@@ -17,6 +22,7 @@ struct connect_options {
     struct transfer_options transfer;
     const char *source;
     const char *source_port;
+    bool pass_fd;
 };
 
 static const struct opt options[] = {
@@ -27,6 +33,8 @@ static const struct opt options[] = {
     LIMIT_ROWS(struct connect_options, limits, "limit for connecting, all addresses together"),
     SOCKET_ROWS(struct connect_options, sockopt),
     TRANSFER_ROWS(struct connect_options, transfer),
+    OPT('F', "pass-fd", flag, struct connect_options, pass_fd,
+        "connect, pass the descriptor over stdout, and be done"),
     OPT_END,
 };
 
@@ -57,6 +65,33 @@ static int transfer(const struct session *session, const struct connection *conn
     return session_datagrams(session, &connection->fd, 1, &policy, err);
 }
 
+/* -F */
+
+static int check_channel(struct error *err)
+{
+    struct sockname name;
+    if (sock_name(STDOUT_FILENO, &name) == 0 && name.storage.ss_family == AF_UNIX)
+        return 0;
+    return error_set(err, STATUS_LOCAL_IO,
+                     "stdout is not a UNIX socket: no descriptor can be passed over it");
+}
+
+/* Whoever gets it did not ask for a socket that does not block. */
+static int pass(int fd, struct error *err)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 &&
+        sock_send_descriptor(STDOUT_FILENO, fd) == 1)
+        return 0;
+    return error_system(err, STATUS_LOCAL_IO, errno, "pass the descriptor over stdout");
+}
+
+static int use(const struct session *session, const struct connect_options *given,
+               const struct connection *connection, struct error *err)
+{
+    return given->pass_fd ? pass(connection->fd, err) : transfer(session, connection, err);
+}
+
 static int dial_and_transfer(const struct connect_options *given, const struct address *address,
                              struct loop *loop, struct error *err)
 {
@@ -76,7 +111,7 @@ static int dial_and_transfer(const struct connect_options *given, const struct a
         interrupt_catch(&interrupt, loop, err);
     if (dial(loop, address, &how, &connection, err))
         return -1;
-    int result = transfer(&session, &connection, err);
+    int result = use(&session, given, &connection, err);
     connection_close(&connection);
     return result;
 }
@@ -89,6 +124,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                     .family = given->family.family};
     struct address address;
     if (address_parse(&address, operands->words, operands->count, &use, err))
+        return -1;
+    if (given->pass_fd && check_channel(err))
         return -1;
     struct loop *loop = loop_new();
     struct limit limit;
