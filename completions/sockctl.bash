@@ -11,18 +11,18 @@ _sockctl()
     fi
     case ${COMP_WORDS[1]} in
     connect)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -w --timeout -i --idle-timeout --max-time -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --log -h --help -V --version -v --verbose"
-        valued="-s --source -p --source-port -w --timeout -i --idle-timeout --max-time -q --quit-after --delay --rate-limit --log"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -F --pass-fd -h --help -V --version -v --verbose"
+        valued="-s --source -p --source-port -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
         files="-o --output --hex-dump"
         ;;
     listen)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open -m --max-conns --backlog --greeting --mode -w --timeout -i --idle-timeout --max-time -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --log -h --help -V --version -v --verbose"
-        valued="-s --source -p --port -m --max-conns --backlog --greeting --mode -w --timeout -i --idle-timeout --max-time -q --quit-after --delay --rate-limit --log"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open -m --max-conns --backlog --greeting --mode -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -h --help -V --version -v --verbose"
+        valued="-s --source -p --port -m --max-conns --backlog --greeting --mode -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
         files="-o --output --hex-dump"
         ;;
     echo-server)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -m --max-conns --backlog -w --timeout -i --idle-timeout --max-time --log -h --help -V --version -v --verbose"
-        valued="-m --max-conns --backlog -w --timeout -i --idle-timeout --max-time --log"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -m --max-conns --backlog -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -h --help -V --version -v --verbose"
+        valued="-m --max-conns --backlog -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --mark"
         files=""
         ;;
     unix-send)

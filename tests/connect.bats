@@ -432,3 +432,25 @@ arrived = select.select([p.stdout], [], [], 5)[0]
 os.close(w); c.close()
 sys.exit(not arrived or p.wait(5))'
 }
+
+@test "-F passes the connected socket over stdout, with one byte, and is done" {
+    peer peer send-close hello
+    python3 -c '
+import os, socket, subprocess, sys
+a, b = socket.socketpair()
+p = subprocess.run([os.environ["SOCKCTL"], "connect", "-F", "127.0.0.1", sys.argv[1]],
+    stdin=subprocess.DEVNULL, stdout=b, timeout=5)
+data, fds, _, _ = socket.recv_fds(a, 100, 1)
+s = socket.socket(fileno=fds[0])
+assert p.returncode == 0 and len(data) == 1 and os.get_blocking(fds[0])
+got = b""
+while part := s.recv(100): got += part
+sys.exit(got != b"hello")' "$PORT"
+}
+
+@test "-F wants a UNIX socket as stdout: status 8, before anything is connected" {
+    try "$SOCKCTL" connect -vv -F 127.0.0.1 1
+    assert_status 8
+    assert_errors 'stdout is not a UNIX socket: no descriptor can be passed over it$'
+    refute grep -q 'connect(' try.err
+}

@@ -71,6 +71,12 @@ struct opt_bytes {
 #define OPT_CTYPE_number int64_t
 #define OPT_CTYPE_mode int
 #define OPT_CTYPE_log bool
+#define OPT_CTYPE_ttl int64_t
+#define OPT_CTYPE_tos int64_t
+#define OPT_CTYPE_mark int64_t
+#define OPT_CTYPE_byte int64_t
+#define OPT_CTYPE_keepalive int64_t
+#define OPT_CTYPE_interface const char *
 
 extern const struct opt_type opt_flag;     /* set to true */
 extern const struct opt_type opt_count;    /* one more each time */
@@ -87,6 +93,14 @@ extern const struct opt_type opt_size;     /* SIZE, in bytes */
 extern const struct opt_type opt_number;   /* N, from 1 to INT_MAX */
 extern const struct opt_type opt_mode;     /* OCTAL, from 0 to 0777 */
 extern const struct opt_type opt_log;      /* FORMAT: "json", which sets to true */
+
+/* Those of sockets, in opt_socket.c. */
+extern const struct opt_type opt_ttl;       /* N, from 1 to 255 */
+extern const struct opt_type opt_tos;       /* VALUE, from 0 to 255, or a word for it */
+extern const struct opt_type opt_mark;      /* N, from 0 to UINT32_MAX */
+extern const struct opt_type opt_byte;      /* BYTE, with C escapes, from 0 to 255 */
+extern const struct opt_type opt_keepalive; /* TIME, in milliseconds; 0 without one */
+extern const struct opt_type opt_interface; /* NAME, of what the kernel takes as a length */
 
 #define OPT_WITH(letter, name, kind, options, field, flags, help)                                  \
     {                                                                                              \

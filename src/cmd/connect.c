@@ -1,6 +1,10 @@
 /*
  * sockctl connect: stdin goes to the socket, the socket to stdout.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "cli/report.h"
 #include "cmd/account.h"
 #include "cmd/interrupt.h"
@@ -9,15 +13,18 @@
 #include "cmd/shared.h"
 #include "command.h"
 #include "net/dial.h"
+#include "net/sock.h"
 
 struct connect_options {
     struct family_options family;
     struct protocol_options protocol;
     struct limit_options limits;
+    struct sockopt sockopt;
     struct transfer_options transfer;
     const char *source;
     const char *source_port;
     bool log_json;
+    bool pass_fd;
 };
 
 static const struct opt options[] = {
@@ -26,13 +33,17 @@ static const struct opt options[] = {
     OPT('s', "source", host, struct connect_options, source, "local address, or UNIX path"),
     OPT('p', "source-port", port, struct connect_options, source_port, "local port"),
     LIMIT_ROWS(struct connect_options, limits, "limit for connecting, all addresses together"),
+    SOCKET_ROWS(struct connect_options, sockopt),
     TRANSFER_ROWS(struct connect_options, transfer),
     LOG_ROWS(struct connect_options, log_json),
+    OPT('F', "pass-fd", flag, struct connect_options, pass_fd,
+        "connect, pass the descriptor over stdout, and be done"),
     OPT_END,
 };
 
 static const struct connect_options defaults = {.family = FAMILY_DEFAULTS,
                                                 .limits = LIMIT_DEFAULTS,
+                                                .sockopt = SOCKOPT_DEFAULTS,
                                                 .transfer = TRANSFER_DEFAULTS};
 
 static struct end end_of_connection(const struct connection *connection)
@@ -64,6 +75,33 @@ static bool catches_signals(const struct connect_options *given, const struct ad
     return has_file || account_is_wanted() || given->transfer.stats || given->transfer.progress;
 }
 
+/* -F */
+
+static int check_channel(struct error *err)
+{
+    struct sockname name;
+    if (sock_name(STDOUT_FILENO, &name) == 0 && name.storage.ss_family == AF_UNIX)
+        return 0;
+    return error_set(err, STATUS_LOCAL_IO,
+                     "stdout is not a UNIX socket: no descriptor can be passed over it");
+}
+
+/* Whoever gets it did not ask for a socket that does not block. */
+static int pass(int fd, struct error *err)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 &&
+        sock_send_descriptor(STDOUT_FILENO, fd) == 1)
+        return 0;
+    return error_system(err, STATUS_LOCAL_IO, errno, "pass the descriptor over stdout");
+}
+
+static int use(const struct session *session, const struct connect_options *given,
+               const struct connection *connection, struct error *err)
+{
+    return given->pass_fd ? pass(connection->fd, err) : transfer(session, connection, err);
+}
+
 static int dial_and_transfer(const struct connect_options *given, const struct address *address,
                              struct loop *loop, struct error *err)
 {
@@ -77,6 +115,7 @@ static int dial_and_transfer(const struct connect_options *given, const struct a
         .timeout_ms = given->limits.timeout_ms,
         .source = given->source,
         .source_port = given->source_port,
+        .sockopt = &given->sockopt,
     };
     struct connection connection;
     struct interrupt interrupt;
@@ -86,7 +125,7 @@ static int dial_and_transfer(const struct connect_options *given, const struct a
     if (result == 0)
         result = dial(loop, address, &how, &connection, err);
     if (result == 0) {
-        result = transfer(&session, &connection, err);
+        result = use(&session, given, &connection, err);
         connection_close(&connection);
     }
     return filters_close(&filters, result, err);
@@ -102,6 +141,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
     if (given->log_json)
         report_as_objects();
     if (address_parse(&address, operands->words, operands->count, &use, err))
+        return -1;
+    if (given->pass_fd && check_channel(err))
         return -1;
     struct loop *loop = loop_new();
     struct limit limit;

@@ -26,6 +26,7 @@ struct echo_server_options {
     struct family_options family;
     struct protocol_options protocol;
     struct limit_options limits;
+    struct sockopt sockopt;
     struct server_options server;
     bool log_json;
 };
@@ -36,11 +37,13 @@ static const struct opt options[] = {
     SERVER_ROWS(struct echo_server_options, server),
     LIMIT_ROWS(struct echo_server_options, limits, "limit for the wait for the first client"),
     LOG_ROWS(struct echo_server_options, log_json),
+    SOCKET_ROWS(struct echo_server_options, sockopt),
     OPT_END,
 };
 
 static const struct echo_server_options defaults = {.family = FAMILY_DEFAULTS,
                                                     .limits = LIMIT_DEFAULTS,
+                                                    .sockopt = SOCKOPT_DEFAULTS,
                                                     .server = SERVER_DEFAULTS};
 
 /* One run of the command. */
@@ -215,7 +218,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
     const struct listener_options how = {.numeric = given->family.numeric,
                                          .backlog = (int)given->server.backlog,
                                          .mode = SOCKET_FILE_MODE,
-                                         .timeout_ms = given->limits.timeout_ms};
+                                         .timeout_ms = given->limits.timeout_ms,
+                                         .sockopt = &given->sockopt};
     if (given->log_json)
         report_as_objects();
     if (address_parse(&address, operands->words, operands->count, &use, err))

@@ -24,6 +24,7 @@ struct listen_options {
     struct family_options family;
     struct protocol_options protocol;
     struct limit_options limits;
+    struct sockopt sockopt;
     struct transfer_options transfer;
     const char *source;
     const char *port;
@@ -47,6 +48,7 @@ static const struct opt options[] = {
         "sent to each client first (C escapes are understood)"),
     OPT(0, "mode", mode, struct listen_options, mode, "of a UNIX socket's file (0600)"),
     LIMIT_ROWS(struct listen_options, limits, "limit for the wait for the first client"),
+    SOCKET_ROWS(struct listen_options, sockopt),
     TRANSFER_ROWS(struct listen_options, transfer),
     LOG_ROWS(struct listen_options, log_json),
     OPT_END,
@@ -54,6 +56,7 @@ static const struct opt options[] = {
 
 static const struct listen_options defaults = {.family = FAMILY_DEFAULTS,
                                                .limits = LIMIT_DEFAULTS,
+                                               .sockopt = SOCKOPT_DEFAULTS,
                                                .transfer = TRANSFER_DEFAULTS,
                                                .server = SERVER_DEFAULTS,
                                                .mode = SOCKET_FILE_MODE};
@@ -272,6 +275,7 @@ static int serve(struct listening *listening, const struct address *address)
         .backlog = (int)given->server.backlog,
         .mode = given->mode,
         .timeout_ms = given->limits.timeout_ms,
+        .sockopt = &given->sockopt,
     };
     /* Before the socket file is there, and before anybody is told: what arrives from here on waits
      * for the loop. */

@@ -102,6 +102,17 @@ static int check_output(struct end *out, struct error *err)
     return error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
 }
 
+static int send_urgent(const struct session *session, int fd, const struct sockname *peer,
+                       struct error *err)
+{
+    char name[SOCKNAME_TEXT_MAX];
+    int64_t byte = session->transfer->urgent;
+    if (byte < 0 || sock_send_urgent(fd, (char)byte) == 1)
+        return 0;
+    return error_system(err, STATUS_TRANSFER, errno, "send urgent data to %s",
+                        sockname_text(peer, name));
+}
+
 int session_stream(const struct session *session, struct end socket, const struct sockname *peer,
                    struct error *err)
 {
@@ -111,6 +122,8 @@ int session_stream(const struct session *session, struct end socket, const struc
                                 .received = &stream.relay.down.taken};
     struct account account = {.stats = session->transfer->stats};
     if (filters_greeting(session->filters, session->greeting, session->greeting_length))
+        return -1;
+    if (send_urgent(session, socket.fd, peer, err))
         return -1;
     if (session->serving)
         account_accept(&account, socket.fd, peer);
@@ -174,19 +187,15 @@ static void open_messages(struct messages *messages, const struct session *sessi
         account_open(account, socket, &name);
 }
 
-int session_datagrams(const struct session *session, const int *sockets, size_t count,
-                      const struct datagram_policy *policy, struct error *err)
+static void prepare_messages(struct datagram_relay *relay, const struct session *session,
+                             const struct datagram_policy *policy)
 {
-    if (session->transfer->telnet)
-        return error_set(err, STATUS_USAGE, "option --telnet is for streams");
-    struct messages messages = {.loop = session->loop};
-    struct datagram_relay *relay = &messages.relay;
-    struct progress progress = {.sent = &relay->bytes_out, .received = &relay->bytes_in};
     relay->policy = *policy;
-    open_messages(&messages, session, sockets[0]);
     relay->policy.idle_ms = session->limits->idle_ms;
     relay->policy.silence_ms = session_silence_ms(session);
     relay->policy.quit_after_ms = session->transfer->quit_after_ms;
+    relay->policy.lines = session->transfer->lines;
+    relay->policy.most_received = session->transfer->max_messages;
     if (!session->serving && !policy->has_end && relay->policy.quit_after_ms < 0)
         relay->policy.quit_after_ms = DATAGRAM_QUIT_MS;
     relay->in = session_input(session);
@@ -198,6 +207,18 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     relay->up_pace = filters_up_pace(session->filters);
     relay->heard = peer_heard;
     relay->done = messages_done;
+}
+
+int session_datagrams(const struct session *session, const int *sockets, size_t count,
+                      const struct datagram_policy *policy, struct error *err)
+{
+    if (session->transfer->telnet)
+        return error_set(err, STATUS_USAGE, "option --telnet is for streams");
+    struct messages messages = {.loop = session->loop};
+    struct datagram_relay *relay = &messages.relay;
+    struct progress progress = {.sent = &relay->bytes_out, .received = &relay->bytes_in};
+    prepare_messages(relay, session, policy);
+    open_messages(&messages, session, sockets[0]);
     for (size_t i = 0; i < count; i++)
         datagram_add_socket(relay, sockets[i]);
     datagram_start(relay, session->loop);

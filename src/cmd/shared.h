@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "cli/opt.h"
+#include "net/sockopt.h"
 
 /* Which addresses a name may give. */
 struct family_options {
@@ -57,6 +58,21 @@ struct limit_options {
             "end a connection on which nothing moved for TIME"),                                   \
         OPT(0, "max-time", duration, options, field.max_time_ms, "limit for the whole command")
 
+/* Socket options: struct sockopt. */
+#define SOCKET_ROWS(options, field)                                                                \
+    OPT(0, "interface", interface, options, field.interface, "use this network interface only"),   \
+        OPT(0, "ttl", ttl, options, field.ttl, "hops that packets may take"),                      \
+        OPT(0, "tos", tos, options, field.tos, "type of service: 0-255, or a DSCP word"),          \
+        OPT(0, "rcvbuf", size, options, field.rcvbuf, "the socket's receive buffer"),              \
+        OPT(0, "sndbuf", size, options, field.sndbuf, "the socket's send buffer"),                 \
+        OPT(0, "no-delay", flag, options, field.no_delay, "TCP: send small segments at once"),     \
+        OPT_WITH(0, "keepalive", keepalive, options, field.keepalive_ms, OPT_OPTIONAL,             \
+                 "TCP: probe a silent peer, after TIME and every TIME"),                           \
+        OPT(0, "mptcp", flag, options, field.mptcp, "Multipath TCP"),                              \
+        OPT(0, "fastopen", flag, options, field.fastopen, "TCP: data in the first packet"),        \
+        OPT(0, "mark", mark, options, field.mark, "mark packets for routing and filters"),         \
+        OPT('b', "broadcast", flag, options, field.broadcast, "allow broadcast addresses")
+
 /* Servers of many clients. */
 struct server_options {
     int64_t max_conns;
@@ -91,11 +107,14 @@ struct transfer_options {
     uint64_t rate;
     bool stats;
     bool progress;
+    bool lines;
+    int64_t max_messages;
+    int64_t urgent; /* the byte; -1: none */
     int64_t quit_after_ms;
 };
 #define TRANSFER_DEFAULTS                                                                          \
     {                                                                                              \
-        .quit_after_ms = -1                                                                        \
+        .quit_after_ms = -1, .urgent = -1                                                          \
     }
 #define TRANSFER_ROWS(options, field)                                                              \
     OPT('q', "quit-after", duration, options, field.quit_after_ms,                                 \
@@ -120,6 +139,10 @@ struct transfer_options {
         OPT(0, "no-confirm", flag, options, field.no_confirm,                                      \
             "do not wait until the peer's TCP has acknowledged every byte"),                       \
         OPT(0, "stats", flag, options, field.stats, "tell the totals at the end, on stderr"),      \
-        OPT(0, "progress", flag, options, field.progress, "a live line on stderr")
+        OPT(0, "progress", flag, options, field.progress, "a live line on stderr"),                \
+        OPT(0, "lines", flag, options, field.lines, "datagrams: send a line in each"),             \
+        OPT('W', "max-messages", number, options, field.max_messages,                              \
+            "datagrams: done when N have been received"),                                          \
+        OPT(0, "oob", byte, options, field.urgent, "send BYTE as TCP urgent data first")
 
 #endif

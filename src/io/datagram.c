@@ -27,7 +27,8 @@ void datagram_release(struct datagram_relay *relay)
     outbox_release(&relay->outbox);
     free(relay->received);
     free(relay->sending);
-    relay->received = relay->sending = NULL;
+    free(relay->filtered);
+    relay->received = relay->sending = relay->filtered = NULL;
     relay->loop = NULL;
 }
 
@@ -56,17 +57,22 @@ static void fail_input(struct datagram_relay *relay)
 }
 
 /* What is awaited now. */
+static bool can_send(const struct datagram_relay *relay)
+{
+    bool has_peer = relay->policy.peer == DATAGRAM_CONNECTED || relay->has_peer;
+    return has_peer && !loop_timer_is_set(&relay->wait);
+}
+
 static void await_all(struct datagram_relay *relay)
 {
-    bool can_send = !relay->sending_waits && !relay->in_ended && !loop_timer_is_set(&relay->wait) &&
-                    (relay->policy.peer == DATAGRAM_CONNECTED || relay->has_peer);
-    if (can_send)
+    bool sends = can_send(relay);
+    if (sends && !relay->sending_waits && !relay->in_ended)
         loop_watch(relay->loop, &relay->in_watch, EPOLLIN);
     else
         loop_unwatch(relay->loop, &relay->in_watch);
     uint32_t in = outbox_is_full(&relay->outbox) || relay->peer_ended ? 0 : EPOLLIN;
     for (size_t i = 0; i < relay->socket_count; i++) {
-        uint32_t out = relay->sending_waits && i == relay->speaking ? EPOLLOUT : 0;
+        uint32_t out = sends && relay->sending_waits && i == relay->speaking ? EPOLLOUT : 0;
         if (in | out)
             loop_watch(relay->loop, &relay->sockets[i].watch, in | out);
         else
@@ -82,18 +88,13 @@ static void note_move(struct datagram_relay *relay)
 
 /* From the network */
 
-static bool is_same(const struct sockname *one, const struct sockname *other)
-{
-    return one->length == other->length && memcmp(&one->storage, &other->storage, one->length) == 0;
-}
-
 /* Whether a datagram from there is to be taken; notes who speaks. */
 static bool is_peer(struct datagram_relay *relay, struct datagram_socket *socket,
                     const struct sockname *from)
 {
     if (relay->policy.peer == DATAGRAM_CONNECTED)
         return true;
-    bool known = relay->has_peer && is_same(&relay->peer, from);
+    bool known = relay->has_peer && sockname_is_same(&relay->peer, from);
     if (relay->has_peer && !known && relay->policy.peer == DATAGRAM_FIRST)
         return false;
     relay->speaking = (size_t)(socket - relay->sockets);
@@ -119,6 +120,30 @@ static void end_peer(struct datagram_relay *relay)
         loop_timer_set(relay->loop, &relay->quit, silence_ms);
 }
 
+static bool has_enough(const struct datagram_relay *relay)
+{
+    return relay->policy.most_received && relay->received_count >= relay->policy.most_received;
+}
+
+/* Hands on what is in relay->received. False when that is all for now. */
+static bool deliver(struct datagram_relay *relay, char *bytes, size_t received)
+{
+    ssize_t length = (ssize_t)received;
+    relay->received_count++;
+    relay->bytes_in += received;
+    if (relay->down_filter)
+        length = relay->down_filter->pass(relay->down_filter, &bytes, received);
+    if (length < 0 || outbox_put(&relay->outbox, bytes, (size_t)length) < 0)
+        fail_output(relay);
+    else if (outbox_is_full(&relay->outbox))
+        return false;
+    else if (!has_enough(relay))
+        return true;
+    else
+        finish(relay, 0);
+    return false;
+}
+
 /* Takes one datagram. False when there is none, or all is over. */
 static bool receive(struct datagram_relay *relay, struct datagram_socket *socket)
 {
@@ -142,15 +167,9 @@ static bool receive(struct datagram_relay *relay, struct datagram_socket *socket
                       DATAGRAM_MOST);
         got = DATAGRAM_MOST;
     }
-    relay->bytes_in += (uint64_t)got;
     if (loop_timer_is_set(&relay->quit))
         loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
-    if (relay->down_filter)
-        got = relay->down_filter->pass(relay->down_filter, &bytes, (size_t)got);
-    if (got >= 0 && outbox_put(&relay->outbox, bytes, (size_t)got) == 0)
-        return !outbox_is_full(&relay->outbox);
-    fail_output(relay);
-    return false;
+    return deliver(relay, bytes, (size_t)got);
 }
 
 static void output_drained(struct outbox *outbox)
@@ -158,13 +177,48 @@ static void output_drained(struct outbox *outbox)
     struct datagram_relay *relay = LOOP_OWNER(outbox, struct datagram_relay, outbox);
     if (outbox->failure)
         fail_output(relay);
+    else if (has_enough(relay))
+        finish(relay, 0);
     else
         await_all(relay);
 }
 
 /* To the network */
 
-/* Until the pace allows the next one, no input is read. Each datagram is a line. */
+/* The next datagram as it is to be sent. False when all is over: the filter has failed. */
+static bool filter_datagram(struct datagram_relay *relay)
+{
+    relay->outgoing = relay->sending + relay->start;
+    relay->outgoing_length = relay->sending_length;
+    if (!relay->up_filter || relay->sending_length > relay->policy.most)
+        return true;
+    char *bytes = relay->filtered + relay->policy.most + 1;
+    memcpy(bytes, relay->outgoing, relay->sending_length);
+    ssize_t length = relay->up_filter->pass(relay->up_filter, &bytes, relay->sending_length);
+    if (length < 0) {
+        fail_input(relay);
+        return false;
+    }
+    relay->outgoing = bytes;
+    relay->outgoing_length = (size_t)length;
+    return true;
+}
+
+/* Finds the next datagram in what has been read. False when all is over. */
+static bool find_datagram(struct datagram_relay *relay)
+{
+    const char *start = relay->sending + relay->start;
+    const char *feed = relay->policy.lines ? memchr(start, '\n', relay->held) : NULL;
+    relay->sending_length = relay->held;
+    if (feed)
+        relay->sending_length = (size_t)(feed - start) + 1;
+    else if (relay->policy.lines && !relay->in_exhausted && relay->held <= relay->policy.most)
+        relay->sending_length = 0; /* the rest of the line is still to come */
+    relay->sending_waits = relay->sending_length > 0;
+    return !relay->sending_waits || filter_datagram(relay);
+}
+
+/* Until the pace allows the next one, nothing is sent. Each datagram is a line. */
 static void slow_down(struct datagram_relay *relay, size_t sent)
 {
     struct pace *pace = relay->up_pace;
@@ -175,26 +229,29 @@ static void slow_down(struct datagram_relay *relay, size_t sent)
         loop_timer_set(relay->loop, &relay->wait, pace->wait_ms);
 }
 
-static void send_waiting(struct datagram_relay *relay)
+/* False when it cannot be sent now, or never. */
+static bool send_one(struct datagram_relay *relay)
 {
     const struct sockname *to = relay->policy.peer == DATAGRAM_CONNECTED ? NULL : &relay->peer;
     int fd = relay->sockets[relay->speaking].watch.fd;
-    ssize_t sent = sock_send_to(fd, relay->sending_bytes, relay->sending_length, to);
-    relay->sending_waits = sent < 0 && (errno == EAGAIN || errno == ENOBUFS);
-    if (sent < 0 && !relay->sending_waits && relay->policy.peer == DATAGRAM_ANY) {
+    ssize_t sent = sock_send_to(fd, relay->outgoing, relay->outgoing_length, to);
+    if (sent < 0 && (errno == EAGAIN || errno == ENOBUFS))
+        return false;
+    if (sent < 0 && relay->policy.peer != DATAGRAM_ANY) {
+        fail(relay, "send to");
+        return false;
+    }
+    if (sent < 0) {
         message_print("warning: send to the peer heard last: %s", strerror(errno));
         relay->has_peer = false;
-    } else if (sent < 0 && !relay->sending_waits) {
-        fail(relay, "send to");
-        return;
     }
-    if (sent >= 0) {
+    if (sent >= 0)
         relay->bytes_out += (uint64_t)sent;
-        if (relay->up_pace)
-            slow_down(relay, (size_t)sent);
-    }
-    note_move(relay);
-    await_all(relay);
+    if (sent > 0 && relay->up_pace)
+        slow_down(relay, (size_t)sent);
+    relay->start += relay->sending_length;
+    relay->held -= relay->sending_length;
+    return find_datagram(relay) && relay->sending_waits && can_send(relay);
 }
 
 static void end_input(struct datagram_relay *relay)
@@ -211,32 +268,48 @@ static void end_input(struct datagram_relay *relay)
     await_all(relay);
 }
 
+static void send_waiting(struct datagram_relay *relay)
+{
+    if (relay->sending_length > relay->policy.most) {
+        error_set(&relay->error, STATUS_MALFORMED,
+                  "%s: a line is longer than a datagram can be (%zu bytes)", relay->in_name,
+                  relay->policy.most);
+        finish(relay, -1);
+        return;
+    }
+    for (int i = 0; i < BURST && relay->sending_waits; i++)
+        if (!send_one(relay))
+            break;
+    if (!relay->loop)
+        return;
+    note_move(relay);
+    if (relay->in_exhausted && !relay->sending_waits)
+        end_input(relay);
+    else
+        await_all(relay);
+}
+
 static void input_ready(struct watch *watch, uint32_t events)
 {
     struct datagram_relay *relay = LOOP_OWNER(watch, struct datagram_relay, in_watch);
     (void)events;
-    char *bytes = relay->sending + relay->policy.most;
-    ssize_t got = end_read(relay->in, bytes, relay->policy.most);
+    size_t room = relay->policy.most + relay->policy.lines - relay->held;
+    if (relay->start)
+        memmove(relay->sending, relay->sending + relay->start, relay->held);
+    relay->start = 0;
+    ssize_t got = end_read(relay->in, relay->sending + relay->held, room);
     if (got < 0) {
         if (errno != EAGAIN)
             fail_input(relay);
         return;
     }
-    bool ends = got == 0;
-    if (relay->up_filter && got > 0)
-        got = relay->up_filter->pass(relay->up_filter, &bytes, (size_t)got);
-    if (got < 0) {
-        fail_input(relay);
+    relay->held += (size_t)got;
+    relay->in_exhausted = got == 0;
+    if (!find_datagram(relay))
         return;
-    }
-    relay->sending_bytes = bytes;
-    relay->sending_length = (size_t)got;
     if (relay->peer_ended && loop_timer_is_set(&relay->quit))
         loop_timer_set(relay->loop, &relay->quit, relay->policy.silence_ms);
-    if (ends)
-        end_input(relay);
-    else
-        send_waiting(relay);
+    send_waiting(relay);
 }
 
 static void socket_ready(struct watch *watch, uint32_t events)
@@ -258,7 +331,11 @@ static void socket_ready(struct watch *watch, uint32_t events)
 
 static void waited(struct timer *timer)
 {
-    await_all(LOOP_OWNER(timer, struct datagram_relay, wait));
+    struct datagram_relay *relay = LOOP_OWNER(timer, struct datagram_relay, wait);
+    if (relay->sending_waits)
+        send_waiting(relay);
+    else
+        await_all(relay);
 }
 
 static void quit_fired(struct timer *timer)
@@ -301,7 +378,9 @@ void datagram_start(struct datagram_relay *relay, struct loop *loop)
 {
     relay->loop = loop;
     relay->received = memory_grow(NULL, DATAGRAM_MOST + 1, 2);
-    relay->sending = memory_grow(NULL, relay->policy.most, 2);
+    relay->sending = memory_grow(NULL, relay->policy.most + 1, 1);
+    if (relay->up_filter)
+        relay->filtered = memory_grow(NULL, relay->policy.most + 1, 2);
     relay->in_watch = (struct watch){.fd = relay->in.fd, .ready = input_ready};
     relay->in_ended = relay->in.fd < 0;
     relay->idle.fired = idle_fired;

@@ -33,6 +33,8 @@ enum datagram_peer {
 struct datagram_policy {
     enum datagram_peer peer;
     size_t most;           /* bytes in a datagram to send */
+    bool lines;            /* a line of the input is a datagram, its LF included, not a read */
+    int64_t most_received; /* done after so many; 0: no limit */
     bool has_end;          /* a message of no bytes is the end (seqpacket) */
     int64_t silence_ms;    /* after that end, as in relay.h */
     int64_t quit_after_ms; /* after the end of input: until so long without a datagram; -1: ever */
@@ -50,12 +52,12 @@ struct datagram_relay {
     struct datagram_policy policy;
     struct end in; /* fd -1: no input */
     struct end out;
-    struct filter *up_filter; /* the owner's; NULL: nobody looks at the bytes */
-    struct filter *down_filter;
-    struct pace *up_pace;  /* the owner's; NULL: as fast as it goes */
     const char *peer_name; /* for errors: "127.0.0.1:80"; the names are the owner's */
     const char *in_name;   /* "stdin" */
     const char *out_name;
+    struct filter *up_filter; /* the owner's; NULL: nobody looks at the bytes */
+    struct filter *down_filter;
+    struct pace *up_pace; /* the owner's; NULL: as fast as it goes */
     struct datagram_socket sockets[DATAGRAM_SOCKETS_MAX];
     size_t socket_count;
     size_t speaking; /* the socket that datagrams leave by */
@@ -63,20 +65,26 @@ struct datagram_relay {
     bool has_peer;
     struct watch in_watch;
     struct outbox outbox;
-    char *received;            /* the relay's, twice DATAGRAM_MOST + 1 bytes: see filter.h */
-    char *sending;             /* the relay's, 2 * policy.most bytes: see filter.h */
-    const char *sending_bytes; /* in it */
-    size_t sending_length;
+    char *received;        /* the relay's, twice DATAGRAM_MOST + 1 bytes: see filter.h */
+    char *sending;         /* the relay's, policy.most + 1 bytes: what has been read of the input */
+    size_t held;           /* bytes in it, from … */
+    size_t start;          /* … here: the next datagram */
+    size_t sending_length; /* of the next datagram */
+    char *filtered;        /* the relay's, 2 * (policy.most + 1) bytes: see filter.h */
+    char *outgoing;        /* the next datagram as it is sent */
+    size_t outgoing_length;
     bool sending_waits;
+    struct timer wait; /* until the pace allows the next datagram */
+    bool in_exhausted; /* what is held is the last */
     bool in_ended;
-    bool peer_ended;    /* it has sent all it had */
+    bool peer_ended; /* it has sent all it had */
+    int64_t received_count;
     uint64_t bytes_in;  /* from the network */
     uint64_t bytes_out; /* to it */
     int64_t moved_ms;
     struct timer idle;
     struct timer first;
     struct timer quit;
-    struct timer wait; /* until the next datagram may be sent */
     int result;
     struct error error;
     /* A peer was heard for the first time (DATAGRAM_FIRST) or anew. May be NULL. */

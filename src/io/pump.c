@@ -13,8 +13,12 @@ enum {
 
 void pump_init(struct pump *pump, struct end in, struct end out, struct pump_pool *pool)
 {
-    *pump = (struct pump){
-        .in = in, .out = out, .pool = pool, .limit = UINT64_MAX, .pipe = {-1, -1}};
+    *pump = (struct pump){.in = in,
+                          .out = out,
+                          .pool = pool,
+                          .limit = UINT64_MAX,
+                          .stalled_at = UINT64_MAX,
+                          .pipe = {-1, -1}};
     pump->way = pump_best_way(pump);
     /* Messages are best copied; a pipe in between pays only for a stream, which shows later. */
     if (pump->way == PUMP_SPLICE_PIPE)

@@ -64,6 +64,7 @@ struct pump {
     size_t piped;          /* bytes in the pipe, which follow those in the buffer */
     struct filter *filter; /* the owner's; NULL: nobody looks at the bytes */
     struct pace *pace;     /* the owner's; NULL: as fast as it goes */
+    uint64_t stalled_at;   /* `taken` when splicing found nothing although `in` was ready */
 };
 
 /* `pool` outlives the pump. */

@@ -54,14 +54,31 @@ static enum pump_step fall_back(struct pump *pump)
     return PUMP_STEP_MORE;
 }
 
+/* At a byte of urgent data splice(2) stops, as if nothing had come or even as if it were the end:
+ * only recv(2) goes on. True the second time that nothing came of a socket that was ready. */
+static bool is_stuck(struct pump *pump)
+{
+    bool again = pump->stalled_at == pump->taken;
+    pump->stalled_at = pump->taken;
+    return again && pump->in.kind == END_SOCKET;
+}
+
 /* EAGAIN between two ends does not say which of them is not ready. */
-static enum pump_state find_unready(const struct pump *pump)
+static enum pump_step await_unready(struct pump *pump)
 {
     struct pollfd ends[2] = {{.fd = pump->in.fd, .events = POLLIN},
                              {.fd = pump->out.fd, .events = POLLOUT}};
-    if (poll(ends, 2, 0) > 0 && ends[0].revents)
-        return PUMP_WANTS_OUT;
-    return PUMP_WANTS_IN;
+    if (poll(ends, 2, 0) <= 0 || !ends[0].revents)
+        return pump_stop(pump, PUMP_WANTS_IN);
+    if (ends[1].revents && is_stuck(pump))
+        return fall_back(pump);
+    return pump_stop(pump, PUMP_WANTS_OUT);
+}
+
+/* Whether it is an end, copying will tell. */
+static bool may_be_urgent(const struct pump *pump, ssize_t moved)
+{
+    return moved == 0 && pump->in.kind == END_SOCKET;
 }
 
 /* In a splice between a pipe and something else, only a reader that went away is the pipe's. */
@@ -92,9 +109,11 @@ enum pump_step pump_splice(struct pump *pump)
 {
     ssize_t moved = splice_some(pump->in.fd, pump->out.fd, pump_room(pump, PUMP_PIPE));
     if (moved < 0 && errno == EAGAIN)
-        return pump_stop(pump, find_unready(pump));
+        return await_unready(pump);
     if (moved < 0)
         return refused(errno) ? fall_back(pump) : pump_stop(pump, failed_end(pump));
+    if (may_be_urgent(pump, moved))
+        return fall_back(pump);
     pump->in_ended = moved == 0;
     pump_count_taken(pump, (size_t)moved);
     pump->moved += (size_t)moved;
@@ -126,10 +145,12 @@ enum pump_step pump_fill_pipe(struct pump *pump)
     int failure = errno;
     give_back_pipe(pump);
     errno = failure;
+    if (may_be_urgent(pump, moved) || (moved < 0 && refused(errno)))
+        return fall_back(pump);
     pump->in_ended = moved == 0;
     if (moved == 0)
         return PUMP_STEP_MORE;
-    if (refused(errno))
+    if (errno == EAGAIN && is_stuck(pump))
         return fall_back(pump);
     return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
 }

@@ -70,7 +70,8 @@ static void answered(struct watch *watch, uint32_t events)
 
 enum attempt_state attempt_start(struct attempt *attempt)
 {
-    int fd = sock_open(attempt->peer->storage.ss_family, attempt->socktype, 0);
+    int fd = sockopt_open(attempt->sockopt, attempt->peer->storage.ss_family, attempt->socktype,
+                          SOCKOPT_CONNECT, &attempt->refused);
     attempt->state = ATTEMPT_UNDER_WAY;
     attempt->again.fired = ask_again;
     attempt->watch.ready = answered;

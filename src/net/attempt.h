@@ -7,6 +7,7 @@
 #include "io/loop.h"
 #include "net/address.h"
 #include "net/socket_file.h"
+#include "net/sockopt.h"
 #include "net/source.h"
 
 enum attempt_state { ATTEMPT_UNDER_WAY, ATTEMPT_UP, ATTEMPT_FAILED };
@@ -17,12 +18,14 @@ struct attempt {
     const struct sockname *peer;
     int socktype;
     const struct source *source;
+    const struct sockopt *sockopt; /* NULL: none */
     /* It was under way and now is up or has failed. May drop and free the attempt. */
     void (*settled)(struct attempt *attempt);
     void *context;
 
     enum attempt_state state;
     const char *reason;      /* ATTEMPT_FAILED: why */
+    const char *refused;     /* ATTEMPT_FAILED: the socket option that was refused, or NULL */
     bool unbound;            /* ATTEMPT_FAILED: because the source could not be bound */
     struct sockname local;   /* ATTEMPT_UP */
     struct socket_file file; /* of a UNIX source; the attempt's */

@@ -18,6 +18,7 @@ struct dialer {
     struct loop *loop;
     struct address address;
     struct source source;
+    const struct sockopt *sockopt;
     struct resolver *resolver; /* while the look-up goes on */
     struct resolved resolved;
     struct attempt *attempts; /* resolved.count of them, in the order of the race */
@@ -78,6 +79,8 @@ static void add_reason(struct error *error, const struct attempt *attempt)
         char source[SOCKNAME_TEXT_MAX];
         error_add(error, ": source %s", source_text(attempt->source, source));
     }
+    if (attempt->refused)
+        error_add(error, ": %s", attempt->refused);
     error_add(error, ": %s", attempt->reason ? attempt->reason : "timed out");
 }
 
@@ -184,6 +187,7 @@ static void line_up(struct dialer *dialer)
                                                .peer = &resolved->names[next[turn]],
                                                .socktype = dialer->address.socktype,
                                                .source = &dialer->source,
+                                               .sockopt = dialer->sockopt,
                                                .settled = settled,
                                                .context = dialer};
         next[turn] = find_name(resolved, next[turn] + 1, family, turn == 0);
@@ -207,17 +211,25 @@ static void looked_up(void *context, struct resolved *resolved, const struct err
 /* Starting */
 
 /* fd: and systemd: are connected already. */
-static int adopt(struct connection *connection, const struct address *address, struct error *err)
+static int adopt(struct dialer *dialer)
 {
+    struct connection *connection = &dialer->connection;
+    const struct address *address = &dialer->address;
+    struct error *err = &dialer->error;
+    char text[ADDRESS_TEXT_MAX];
     struct inherited inherited;
     if (inherited_find(&inherited, address, err))
         return -1;
     int fd = inherited.fds[0];
     if (sock_peer(fd, &connection->peer) || sock_name(fd, &connection->local)) {
-        char text[ADDRESS_TEXT_MAX];
         return error_system(err, STATUS_CONNECT, errno, "connect to %s",
                             address_text(address, false, text));
     }
+    const char *refused = sockopt_apply(dialer->sockopt, fd, connection->local.storage.ss_family,
+                                        SOCKOPT_CONNECT);
+    if (refused)
+        return error_system(err, STATUS_CONNECT, errno, "connect to %s: %s",
+                            address_text(address, false, text), refused);
     connection->fd = fd;
     connection->inherited = true;
     connection->socktype = inherited.socktype;
@@ -230,7 +242,7 @@ static int start_look_up(struct dialer *dialer, const struct dial_options *optio
     if (source_read(&dialer->source, dialer->loop, &dialer->address, options, &dialer->error))
         return -1;
     if (dialer->address.kind == ADDRESS_FD || dialer->address.kind == ADDRESS_SYSTEMD)
-        return adopt(&dialer->connection, &dialer->address, &dialer->error);
+        return adopt(dialer);
     dialer->resolver = resolver_start(dialer->loop, &dialer->address, &how, looked_up, dialer);
     return 0;
 }
@@ -244,6 +256,7 @@ struct dialer *dial_start(struct loop *loop, const struct address *address,
     struct dialer *dialer = memory_new(1, sizeof *dialer);
     *dialer = (struct dialer){.loop = loop,
                               .address = *address,
+                              .sockopt = options->sockopt,
                               .stagger.fired = stagger_is_over,
                               .limit.fired = time_is_over,
                               .conclude.fired = conclude_later,

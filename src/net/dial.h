@@ -14,12 +14,14 @@
 #include "io/loop.h"
 #include "net/address.h"
 #include "net/socket_file.h"
+#include "net/sockopt.h"
 
 struct dial_options {
     bool numeric;            /* -n */
     int64_t timeout_ms;      /* for look-up and connecting together; -1: no limit */
     const char *source;      /* -s: local IP address or UNIX path; NULL: the system's choice */
     const char *source_port; /* -p; NULL: the system's choice */
+    const struct sockopt *sockopt; /* NULL: none */
 };
 
 struct connection {

@@ -27,6 +27,7 @@ struct opening {
     struct resolved resolved;
     struct sockname tried; /* last, and why it failed */
     const char *reason;
+    const char *refused; /* the socket option that it was, or NULL */
 };
 
 static struct listener_socket *add_socket(struct listener *listener, int fd)
@@ -39,6 +40,11 @@ static struct listener_socket *add_socket(struct listener *listener, int fd)
 static bool takes_clients(const struct listener *listener)
 {
     return listener->socktype != SOCK_DGRAM;
+}
+
+static bool is_inet(const struct sockname *name)
+{
+    return name->storage.ss_family == AF_INET || name->storage.ss_family == AF_INET6;
 }
 
 /* Opening */
@@ -56,7 +62,7 @@ static int set_options(const struct opening *opening, int fd, const struct sockn
     int family = name->storage.ss_family;
     if (family == AF_INET6 && sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual(opening, name)))
         return -1;
-    if ((family == AF_INET || family == AF_INET6) && takes_clients(opening->listener))
+    if (is_inet(name) && takes_clients(opening->listener))
         return sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     return 0;
 }
@@ -82,7 +88,8 @@ static int open_socket(struct opening *opening, const struct sockname *name)
     opening->tried = *name;
     opening->reason = NULL;
     struct sockname bound;
-    int fd = sock_open(name->storage.ss_family, opening->listener->socktype, 0);
+    int fd = sockopt_open(opening->options->sockopt, name->storage.ss_family,
+                          opening->listener->socktype, SOCKOPT_LISTEN, &opening->refused);
     if (fd < 0 || set_options(opening, fd, name) || bind_to(opening, fd, name) ||
         start_listening(opening, fd) || sock_name(fd, &bound)) {
         if (!opening->reason)
@@ -166,6 +173,8 @@ static int complain(const struct opening *opening, struct error *err)
     error_set(err, STATUS_CONNECT, "listen on %s", asked);
     if (strcmp(asked, tried) != 0)
         error_add(err, ": %s", tried);
+    if (opening->refused)
+        error_add(err, ": %s", opening->refused);
     return error_add(err, ": %s", opening->reason);
 }
 
@@ -215,8 +224,13 @@ static int open_inherited(const struct opening *opening, struct error *err)
         int fd = inherited.fds[i];
         if (takes_clients(listener) && adopt_listening(fd, text, err))
             return -1;
-        if (sock_name(fd, &add_socket(listener, fd)->name))
+        struct sockname *name = &add_socket(listener, fd)->name;
+        if (sock_name(fd, name))
             return error_system(err, STATUS_CONNECT, errno, "%s", text);
+        const char *refused = sockopt_apply(listener->sockopt, fd, name->storage.ss_family,
+                                            SOCKOPT_LISTEN);
+        if (refused)
+            return error_system(err, STATUS_CONNECT, errno, "%s: %s", text, refused);
     }
     return 0;
 }
@@ -229,6 +243,7 @@ int listener_open(struct listener *listener, struct loop *loop, const struct add
     struct opening opening = {.listener = listener, .address = address, .options = options};
     *listener = (struct listener){.loop = loop,
                                   .socktype = address->socktype,
+                                  .sockopt = options->sockopt,
                                   .rest.fired = end_rest};
     int result = address->kind == ADDRESS_FD || address->kind == ADDRESS_SYSTEMD
                      ? open_inherited(&opening, err)
@@ -289,6 +304,9 @@ static void accept_clients(struct watch *watch, uint32_t events)
         struct sockname peer;
         int fd = sock_accept(watch->fd, &peer);
         if (fd >= 0) {
+            /* What TCP clients have inherited, others have not: unix(7), vsock(7). */
+            if (!is_inet(&socket->name))
+                sockopt_apply(listener->sockopt, fd, AF_UNIX, SOCKOPT_ACCEPTED);
             listener->accepted(listener->context, fd, &peer);
         } else if (errno == EAGAIN) {
             return;

@@ -16,12 +16,14 @@
 #include "io/loop.h"
 #include "net/address.h"
 #include "net/socket_file.h"
+#include "net/sockopt.h"
 
 struct listener_options {
     bool numeric;
     int backlog;        /* 0: the system's largest */
     int mode;           /* of a socket file, in force before the first client can connect */
     int64_t timeout_ms; /* for the look-up of a name; -1: no limit */
+    const struct sockopt *sockopt; /* NULL: none; lasts as long as the listener */
 };
 
 enum { LISTENER_SOCKETS_MAX = 8 };
@@ -37,7 +39,8 @@ struct listener {
     struct listener_socket sockets[LISTENER_SOCKETS_MAX];
     size_t count;
     int socktype;
-    bool any_port;           /* port 0 was asked for: the kernel chose */
+    bool any_port; /* port 0 was asked for: the kernel chose */
+    const struct sockopt *sockopt;
     struct socket_file file; /* ours, of a UNIX path */
     struct timer rest;       /* after EMFILE and the like no accept is tried for a while */
     int64_t warned_ms;       /* when that was last told; 0: not yet */

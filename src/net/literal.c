@@ -15,8 +15,7 @@
 static bool is_known(const struct resolved *resolved, const struct sockname *name)
 {
     for (size_t i = 0; i < resolved->count; i++)
-        if (resolved->names[i].length == name->length &&
-            memcmp(&resolved->names[i].storage, &name->storage, name->length) == 0)
+        if (sockname_is_same(&resolved->names[i], name))
             return true;
     return false;
 }

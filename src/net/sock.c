@@ -103,6 +103,38 @@ ssize_t sock_send(int fd, const void *bytes, size_t length)
     return sent;
 }
 
+ssize_t sock_send_urgent(int fd, char byte)
+{
+    ssize_t sent;
+    do
+        sent = send(fd, &byte, 1, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    TRACE(sent, "send(%d, 1, MSG_OOB)", fd);
+    return sent;
+}
+
+ssize_t sock_send_descriptor(int channel, int passed)
+{
+    struct iovec byte = {(char[]){""}, 1};
+    union {
+        struct cmsghdr header;
+        unsigned char room[CMSG_SPACE(sizeof passed)];
+    } rights = {.header = {.cmsg_len = CMSG_LEN(sizeof passed),
+                           .cmsg_level = SOL_SOCKET,
+                           .cmsg_type = SCM_RIGHTS}};
+    struct msghdr message = {.msg_iov = &byte,
+                             .msg_iovlen = 1,
+                             .msg_control = &rights,
+                             .msg_controllen = sizeof rights.room};
+    memcpy(CMSG_DATA(&rights.header), &passed, sizeof passed);
+    ssize_t sent;
+    do
+        sent = sendmsg(channel, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    TRACE(sent, "sendmsg(%d, 1, SCM_RIGHTS [%d])", channel, passed);
+    return sent;
+}
+
 ssize_t sock_recv_from(int fd, void *buffer, size_t room, struct sockname *from)
 {
     struct sockname ignored;
@@ -187,6 +219,13 @@ int sock_set(int fd, int level, int option, int value)
     int result = setsockopt(fd, level, option, &value, sizeof value);
     TRACE(result, "setsockopt(%d, %s, %s, %d)", fd, trace_level(level), trace_option(level, option),
           value);
+    return result;
+}
+
+int sock_set_interface(int fd, const char *name)
+{
+    int result = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name));
+    TRACE(result, "setsockopt(%d, SOL_SOCKET, SO_BINDTODEVICE, %s)", fd, name);
     return result;
 }
 

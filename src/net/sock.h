@@ -28,6 +28,11 @@ void sock_close(int fd);
 /* Never block (MSG_DONTWAIT), never raise SIGPIPE. */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
 ssize_t sock_send(int fd, const void *bytes, size_t length);
+/* One byte as urgent data (MSG_OOB). */
+ssize_t sock_send_urgent(int fd, char byte);
+/* Passes a descriptor over a UNIX socket (SCM_RIGHTS), with a byte that is NUL. May block where
+ * `channel` does. */
+ssize_t sock_send_descriptor(int channel, int passed);
 /* `from` may be NULL. The length returned may exceed `room`: the datagram was cut (MSG_TRUNC). */
 ssize_t sock_recv_from(int fd, void *buffer, size_t room, struct sockname *from);
 /* `to` may be NULL on a connected socket. */
@@ -47,6 +52,8 @@ ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
                          const struct sock_message *message);
 
 int sock_set(int fd, int level, int option, int value);
+/* SO_BINDTODEVICE. */
+int sock_set_interface(int fd, const char *name);
 int sock_get(int fd, int level, int option, int *value);
 /* SO_ERROR: the pending error, which it clears; 0 if none. */
 int sock_error(int fd);

@@ -136,3 +136,8 @@ char *sockname_text(const struct sockname *name, char *out)
         snprintf(out, SOCKNAME_TEXT_MAX, "%.*s:%u", HOST_MAX, host, port);
     return out;
 }
+
+bool sockname_is_same(const struct sockname *one, const struct sockname *other)
+{
+    return one->length == other->length && memcmp(&one->storage, &other->storage, one->length) == 0;
+}

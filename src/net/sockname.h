@@ -4,6 +4,7 @@
 #ifndef NET_SOCKNAME_H
 #define NET_SOCKNAME_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 struct sockname {
@@ -23,5 +24,7 @@ char *sockname_host(const struct sockname *name, char *out);
 unsigned sockname_port(const struct sockname *name);
 /* Of an IPv4 or IPv6 name; of others, nothing. */
 void sockname_set_port(struct sockname *name, unsigned port);
+
+bool sockname_is_same(const struct sockname *one, const struct sockname *other);
 
 #endif

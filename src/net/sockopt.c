@@ -1,0 +1,112 @@
+#include "net/sockopt.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "base/message.h"
+#include "net/sock.h"
+
+#ifndef IPPROTO_MPTCP /* libcs older than the protocol */
+#define IPPROTO_MPTCP 262
+#endif
+
+enum {
+    FASTOPEN_QUEUE = 1024
+}; /* clients whose handshake is not complete; the backlog limits too */
+
+struct setting {
+    const char *option;
+    int level;
+    int name;
+    int64_t value; /* -1: not asked for */
+};
+
+static int64_t buffer_size(uint64_t size)
+{
+    if (!size)
+        return -1;
+    return size < INT_MAX / 2 ? (int64_t)size : INT_MAX / 2; /* the kernel doubles it: socket(7) */
+}
+
+static int64_t flag(bool given)
+{
+    return given ? 1 : -1;
+}
+
+static int64_t seconds(int64_t ms)
+{
+    return ms > 0 ? (ms + 999) / 1000 : -1;
+}
+
+/* The kernel gives less without a word where its limit is lower. */
+static void tell_buffer(int fd, const struct setting *setting)
+{
+    int given;
+    if (setting->level != SOL_SOCKET ||
+        (setting->name != SO_RCVBUF && setting->name != SO_SNDBUF) ||
+        message_setting.verbosity < MESSAGE_STORY || sock_get(fd, SOL_SOCKET, setting->name, &given))
+        return;
+    if (given / 2 < setting->value)
+        message_print("%s: the system gives no more than %d bytes", setting->option, given / 2);
+}
+
+static const char *apply_all(const struct setting *settings, int fd)
+{
+    for (; settings->option; settings++) {
+        if (settings->value < 0)
+            continue;
+        if (sock_set(fd, settings->level, settings->name, (int)settings->value))
+            return settings->option;
+        tell_buffer(fd, settings);
+    }
+    return NULL;
+}
+
+const char *sockopt_apply(const struct sockopt *options, int fd, int family, enum sockopt_use use)
+{
+    if (!options)
+        return NULL;
+    /* A server's IPv6 socket may get IPv4 clients: then the options of both count. */
+    bool ipv6 = family == AF_INET6;
+    const struct setting settings[] = {
+        {"--rcvbuf", SOL_SOCKET, SO_RCVBUF, buffer_size(options->rcvbuf)},
+        {"--sndbuf", SOL_SOCKET, SO_SNDBUF, buffer_size(options->sndbuf)},
+        {"--mark", SOL_SOCKET, SO_MARK, options->mark},
+        {"--broadcast", SOL_SOCKET, SO_BROADCAST, flag(options->broadcast)},
+        {"--ttl", IPPROTO_IP, IP_TTL, options->ttl},
+        {"--ttl", IPPROTO_IPV6, IPV6_UNICAST_HOPS, ipv6 ? options->ttl : -1},
+        {"--tos", IPPROTO_IP, IP_TOS, options->tos},
+        {"--tos", IPPROTO_IPV6, IPV6_TCLASS, ipv6 ? options->tos : -1},
+        {"--no-delay", IPPROTO_TCP, TCP_NODELAY, flag(options->no_delay)},
+        {"--keepalive", SOL_SOCKET, SO_KEEPALIVE, flag(options->keepalive_ms >= 0)},
+        {"--keepalive", IPPROTO_TCP, TCP_KEEPIDLE, seconds(options->keepalive_ms)},
+        {"--keepalive", IPPROTO_TCP, TCP_KEEPINTVL, seconds(options->keepalive_ms)},
+        {"--fastopen", IPPROTO_TCP, use == SOCKOPT_LISTEN ? TCP_FASTOPEN : TCP_FASTOPEN_CONNECT,
+         !options->fastopen || use == SOCKOPT_ACCEPTED ? -1
+         : use == SOCKOPT_LISTEN                       ? FASTOPEN_QUEUE
+                                                       : 1},
+        {0}};
+    if (options->interface && sock_set_interface(fd, options->interface))
+        return "--interface";
+    return apply_all(settings, fd);
+}
+
+int sockopt_open(const struct sockopt *options, int family, int socktype, enum sockopt_use use,
+                 const char **refused)
+{
+    bool mptcp = options && options->mptcp;
+    int fd = sock_open(family, socktype, mptcp ? IPPROTO_MPTCP : 0);
+    *refused = fd < 0 && mptcp ? "--mptcp" : NULL;
+    if (fd < 0)
+        return -1;
+    /* A byte that is urgent has its place among the others; without this it would be lost. */
+    if (options && !mptcp && socktype == SOCK_STREAM && (family == AF_INET || family == AF_INET6))
+        sock_set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+    *refused = sockopt_apply(options, fd, family, use);
+    if (!*refused)
+        return fd;
+    sock_close(fd);
+    return -1;
+}

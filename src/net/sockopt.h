@@ -1,0 +1,42 @@
+/*
+ * The options that a user chooses for a socket before it is bound, connected or listened on.
+ * Source: socket(7), ip(7), ipv6(7), tcp(7).
+ */
+#ifndef NET_SOCKOPT_H
+#define NET_SOCKOPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/address.h"
+
+struct sockopt {
+    const char *interface; /* NULL: any */
+    int64_t ttl;           /* -1: the system's choice, as below */
+    int64_t tos;
+    int64_t keepalive_ms; /* before the first probe and between two; 0: the system's times */
+    int64_t mark;
+    uint64_t rcvbuf; /* 0: the system's choice */
+    uint64_t sndbuf;
+    bool no_delay;
+    bool mptcp;
+    bool fastopen;
+    bool broadcast;
+};
+#define SOCKOPT_DEFAULTS                                                                           \
+    {                                                                                              \
+        .ttl = -1, .tos = -1, .keepalive_ms = -1, .mark = -1                                       \
+    }
+
+/* What the socket is for: two options differ. */
+enum sockopt_use { SOCKOPT_CONNECT, SOCKOPT_LISTEN, SOCKOPT_ACCEPTED };
+
+/* A socket with the options set; `options` may be NULL. -1 and errno; *refused is then the option
+ * that the system refuses ("--mark"), or NULL where it refuses the socket itself. One that this kind
+ * of socket does not have is refused too. Urgent data that a TCP peer sends is read in line. */
+int sockopt_open(const struct sockopt *options, int family, int socktype, enum sockopt_use use,
+                 const char **refused);
+/* Sets them on a socket that there is already. NULL, or the option that is refused, and errno. */
+const char *sockopt_apply(const struct sockopt *options, int fd, int family, enum sockopt_use use);
+
+#endif
