@@ -97,7 +97,8 @@ void loop_unwatch(struct loop *loop, struct watch *watch)
         leave_always(loop, watch);
         return;
     }
-    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL) < 0 && errno != EBADF)
+        memory_impossible("epoll_ctl failed: the descriptor is not the one that was watched");
     for (int i = loop->batch_next; i < loop->batch_end; i++)
         if (loop->batch[i].data.ptr == watch)
             loop->batch[i].data.ptr = NULL;

@@ -68,14 +68,24 @@ static void note_failure(struct relay *relay, const struct relay_side *side, boo
 
 /* The end of each flow */
 
+/* Nothing more goes there. What it said before it went is still read, as long as it comes. */
+static void lose_far(struct relay *relay, int failure)
+{
+    int cause = failure == ENOTCONN ? sock_error(relay->far.out.fd) : 0;
+    note_failure(relay, &relay->far, false, cause ? cause : failure);
+    relay->up_open = false;
+    relay->silent_at = relay->down.taken;
+    loop_timer_set(relay->loop, &relay->quit, RELAY_SILENCE_MS);
+}
+
 static void end_up(struct relay *relay)
 {
     relay->up_open = false;
     loop_timer_cancel(relay->loop, &relay->silence);
     relay->shut = relay->down_open && relay->near.in.fd >= 0 && !relay->policy.no_shutdown;
-    if (relay->shut)
-        sock_shutdown(relay->far.out.fd, SHUT_WR);
-    if (relay->policy.quit_after_ms >= 0)
+    if (relay->shut && sock_shutdown(relay->far.out.fd, SHUT_WR) < 0)
+        lose_far(relay, ENOTCONN);
+    else if (relay->policy.quit_after_ms >= 0)
         loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
 }
 
@@ -111,11 +121,9 @@ static void settle_up(struct relay *relay)
         note_failure(relay, &relay->near, true, relay->up.failure);
         relay->up_open = relay->down_open = false;
     } else if (relay->up.state == PUMP_FAILED_OUT) {
-        /* What the far side said before it went is still to be read. A broken pipe is what a
-         * write meets after the read was told why. */
+        /* A broken pipe is what a write meets after the read was told why. */
         bool told = relay->up.failure == EPIPE && relay->down.state == PUMP_FAILED_IN;
-        note_failure(relay, &relay->far, false, told ? relay->down.failure : relay->up.failure);
-        relay->up_open = false;
+        lose_far(relay, told ? relay->down.failure : relay->up.failure);
     }
 }
 
@@ -295,6 +303,12 @@ static void quit_fired(struct timer *timer)
     struct relay *relay = LOOP_OWNER(timer, struct relay, quit);
     int unacknowledged = relay->policy.confirm ? sock_unacknowledged(relay->far.out.fd) : 0;
     struct error err;
+    if (relay->result < 0 &&
+        (relay->down.state == PUMP_WANTS_OUT || relay->down.taken != relay->silent_at)) {
+        relay->silent_at = relay->down.taken;
+        loop_timer_set(relay->loop, timer, RELAY_SILENCE_MS);
+        return;
+    }
     if (unacknowledged > relay->shut) {
         error_set(&err, STATUS_TRANSFER, "write to %s: the time after the end of input is over",
                   relay->far.out_name);

@@ -60,8 +60,10 @@ int sock_accept(int fd, struct sockname *peer)
 int sock_connect(int fd, const struct sockname *name)
 {
     int result = connect(fd, const_sockaddr(name), name->length);
-    /* An interrupted connect goes on by itself, see connect(2). */
+    /* An interrupted connect goes on by itself, see connect(2), which the second call finds. */
     if (result < 0 && errno == EINTR)
+        result = connect(fd, const_sockaddr(name), name->length);
+    if (result < 0 && errno == EALREADY)
         errno = EINPROGRESS;
     TRACE(result, "connect(%d, %s)", fd, TEXT_OF(name));
     return result;
