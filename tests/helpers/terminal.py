@@ -3,7 +3,7 @@
 
     terminal.py WIDTH[,WIDTH…] COMMAND…
 
-After each five lines that were drawn (they end in a carriage return) the terminal gets the next
+After each three lines that were drawn (they end in a carriage return) the terminal gets the next
 width; after the last one the program gets SIGINT, unless it ends by itself before. What it wrote is
 on stdout, with "<WIDTH>" where the width changed; the status is the program's. An alarm ends all
 after 20 seconds.
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import termios
 
-LINES_A_WIDTH = 5
+LINES_A_WIDTH = 3
 
 
 def resize(terminal, width):
