@@ -96,8 +96,8 @@ static int pass(int fd, struct error *err)
     return error_system(err, STATUS_LOCAL_IO, errno, "pass the descriptor over stdout");
 }
 
-static int use(const struct session *session, const struct connect_options *given,
-               const struct connection *connection, struct error *err)
+static int serve(const struct session *session, const struct connect_options *given,
+                 const struct connection *connection, struct error *err)
 {
     return given->pass_fd ? pass(connection->fd, err) : transfer(session, connection, err);
 }
@@ -125,7 +125,7 @@ static int dial_and_transfer(const struct connect_options *given, const struct a
     if (result == 0)
         result = dial(loop, address, &how, &connection, err);
     if (result == 0) {
-        result = use(&session, given, &connection, err);
+        result = serve(&session, given, &connection, err);
         connection_close(&connection);
     }
     return filters_close(&filters, result, err);
