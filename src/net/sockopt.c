@@ -46,7 +46,8 @@ static void tell_buffer(int fd, const struct setting *setting)
     int given;
     if (setting->level != SOL_SOCKET ||
         (setting->name != SO_RCVBUF && setting->name != SO_SNDBUF) ||
-        message_setting.verbosity < MESSAGE_STORY || sock_get(fd, SOL_SOCKET, setting->name, &given))
+        message_setting.verbosity < MESSAGE_STORY ||
+        sock_get(fd, SOL_SOCKET, setting->name, &given))
         return;
     if (given / 2 < setting->value)
         message_print("%s: the system gives no more than %d bytes", setting->option, given / 2);
