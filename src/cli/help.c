@@ -44,8 +44,7 @@ void help_command(FILE *out, const struct command *command)
             command->takes_program ? " [-- PROGRAM [ARGUMENTS]]" : "", command->summary);
     const struct opt *row;
     for (size_t i = 0; (row = opt_row(command, i)); i++)
-        if (!(row->flags & OPT_HIDDEN))
-            help_row(out, row);
+        help_row(out, row);
 }
 
 void help_table(FILE *out, const struct command *const *commands)

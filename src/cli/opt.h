@@ -31,8 +31,7 @@ struct opt_type {
 };
 
 enum {
-    OPT_OPTIONAL = 1, /* the argument may be left out; if given, it is written --name=VALUE */
-    OPT_HIDDEN = 2    /* accepted, but not in help */
+    OPT_OPTIONAL = 1 /* the argument may be left out; if given, it is written --name=VALUE */
 };
 
 struct opt {

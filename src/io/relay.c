@@ -121,9 +121,7 @@ static void settle_up(struct relay *relay)
         note_failure(relay, &relay->near, true, relay->up.failure);
         relay->up_open = relay->down_open = false;
     } else if (relay->up.state == PUMP_FAILED_OUT) {
-        /* A broken pipe is what a write meets after the read was told why. */
-        bool told = relay->up.failure == EPIPE && relay->down.state == PUMP_FAILED_IN;
-        lose_far(relay, told ? relay->down.failure : relay->up.failure);
+        lose_far(relay, relay->up.failure);
     }
 }
 
@@ -195,10 +193,12 @@ static void settle(struct relay *relay)
 {
     if (relay->up.filter && relay->up.filter->waiting)
         answer(relay);
-    if (relay->up_open)
-        settle_up(relay);
+    /* Down first: after a reset the read is told why, and the write that follows only that the
+     * pipe is broken. */
     if (relay->down_open)
         settle_down(relay);
+    if (relay->up_open)
+        settle_up(relay);
     if (relay->up_open || relay->down_open)
         relay_await(relay);
     else
