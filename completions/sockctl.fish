@@ -141,7 +141,7 @@ complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -l quit-word -x 
 complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -l reply -x -d 'answer each message with TEXT (C escapes are understood)'
 complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -l echo -d 'answer each message with itself'
 complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -s 0 -l print0 -d 'end each with NUL, not newline'
-complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -l mode -x -d 'of the socket\'s file (0600)'
+complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -l mode -x -d 'of a UNIX socket\'s file (0600)'
 complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -s w -l timeout -x -d 'limit for the wait for the first client'
 complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -s i -l idle-timeout -x -d 'end a connection on which nothing moved for TIME'
 complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -l max-time -x -d 'limit for the whole command'

@@ -1,7 +1,6 @@
 /*
  * sockctl echo-server: sends back what it gets, to any number of clients.
  */
-#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -12,13 +11,11 @@
 #include "base/message.h"
 #include "cli/report.h"
 #include "cmd/account.h"
-#include "cmd/interrupt.h"
-#include "cmd/limit.h"
+#include "cmd/server.h"
 #include "cmd/shared.h"
 #include "command.h"
 #include "io/echo.h"
 #include "io/echo_datagrams.h"
-#include "net/listener.h"
 #include "net/reflector.h"
 #include "net/sock.h"
 
@@ -47,25 +44,20 @@ static const struct echo_server_options defaults = {.family = FAMILY_DEFAULTS,
                                                     .server = SERVER_DEFAULTS};
 
 /* One run of the command. */
-struct server {
+struct echoing {
     const struct echo_server_options *given;
-    struct loop *loop;
-    struct listener listener;
+    struct server server;
     struct echo echo;                /* of connections */
     struct echo_datagrams datagrams; /* or without them */
-    struct limit wait;               /* for the first client */
-    struct limit total;
-    struct error *err;
 };
 
 /* A server that is told to stop ends its connections in order and with success. */
-static void stop(void *context, int signal_number)
+static void stop(struct server *server)
 {
-    struct server *server = context;
-    (void)signal_number;
-    echo_datagrams_release(&server->datagrams);
+    struct echoing *echoing = LOOP_OWNER(server, struct echoing, server);
+    echo_datagrams_release(&echoing->datagrams);
     listener_close(&server->listener);
-    echo_stop(&server->echo);
+    echo_stop(&echoing->echo);
 }
 
 static void stopped(struct echo *echo)
@@ -94,15 +86,12 @@ static void send_at_once(int fd, const struct sockname *peer)
         sock_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
-static void client_came(void *context, int fd, const struct sockname *peer)
+static void client_came(struct server *server, int fd, const struct sockname *peer)
 {
-    struct server *server = context;
+    struct echoing *echoing = LOOP_OWNER(server, struct echoing, server);
     struct account *account = account_of(fd, peer);
-    limit_cancel(&server->wait);
     send_at_once(fd, peer);
-    echo_add(&server->echo, fd, server->listener.socktype, account);
-    if (server->echo.count >= (size_t)server->given->server.max_conns)
-        listener_pause(&server->listener);
+    echo_add(&echoing->echo, fd, server->listener.socktype, account);
 }
 
 static enum report_how how_client_left(const struct server *server,
@@ -132,12 +121,11 @@ static void tell_end(const struct server *server, const struct echo_client *clie
 
 static void client_left(struct echo *echo, const struct echo_client *client, enum echo_end how)
 {
-    struct server *server = LOOP_OWNER(echo, struct server, echo);
+    struct echoing *echoing = LOOP_OWNER(echo, struct echoing, echo);
     if (client->label)
-        tell_end(server, client, how);
+        tell_end(&echoing->server, client, how);
     free(client->label);
-    if (!echo->stopping && !server->listener.accepting)
-        listener_accept(&server->listener, client_came, server);
+    server_left(&echoing->server);
 }
 
 /* Datagrams */
@@ -145,91 +133,72 @@ static void client_left(struct echo *echo, const struct echo_client *client, enu
 static bool answers(struct echo_datagrams *datagrams, const struct sockname *source,
                     const struct sockname *own)
 {
-    struct server *server = LOOP_OWNER(datagrams, struct server, datagrams);
-    limit_cancel(&server->wait);
+    server_heard(&LOOP_OWNER(datagrams, struct echoing, datagrams)->server);
     return source->storage.ss_family == AF_UNIX || !reflector_is(source, own);
 }
 
-static void serve_datagrams(struct server *server)
+static void serve_datagrams(struct echoing *echoing)
 {
-    struct listener *listener = &server->listener;
-    server->datagrams.answers = answers;
-    echo_datagrams_init(&server->datagrams, server->loop);
+    const struct listener *listener = &echoing->server.listener;
+    echoing->datagrams.answers = answers;
+    echo_datagrams_init(&echoing->datagrams, echoing->server.loop);
     for (size_t i = 0; i < listener->count; i++)
-        echo_datagrams_add(&server->datagrams, listener->sockets[i].watch.fd,
+        echo_datagrams_add(&echoing->datagrams, listener->sockets[i].watch.fd,
                            &listener->sockets[i].name);
+    server_await_first(&echoing->server);
 }
 
 /* The command */
 
-static void tell_listening(const struct listener *listener)
+static int serve(struct echoing *echoing)
 {
-    char name[SOCKNAME_TEXT_MAX];
-    for (size_t i = 0; i < listener->count; i++)
-        report_listening(sockname_text(&listener->sockets[i].name, name), listener->any_port);
-}
-
-static void start_limits(struct server *server, struct error *err)
-{
-    const struct limit_options *limits = &server->given->limits;
-    char name[SOCKNAME_TEXT_MAX];
-    error_set(&server->wait.reason, STATUS_TIMEOUT,
-              "listen on %s: no client came within the time limit",
-              sockname_text(&server->listener.sockets[0].name, name));
-    limit_start(&server->wait, server->loop, limits->timeout_ms, err);
-    limit_command(&server->total, server->loop, limits->max_time_ms, err);
-}
-
-static int serve(struct server *server, struct error *err)
-{
-    sigset_t signals;
-    server->err = err;
-    interrupt_set(&signals);
-    loop_signals(server->loop, &signals, stop, server);
-    server->echo = (struct echo){.loop = server->loop,
-                                 .idle_ms = server->given->limits.idle_ms,
-                                 .left = client_left,
-                                 .stopped = stopped};
-    echo_init(&server->echo);
-    tell_listening(&server->listener);
-    start_limits(server, err);
+    struct server *server = &echoing->server;
+    echoing->echo = (struct echo){.loop = server->loop,
+                                  .idle_ms = echoing->given->limits.idle_ms,
+                                  .left = client_left,
+                                  .stopped = stopped};
+    echo_init(&echoing->echo);
+    int result = server_ready(server);
     if (server->listener.socktype == SOCK_DGRAM)
-        serve_datagrams(server);
+        serve_datagrams(echoing);
     else
-        listener_accept(&server->listener, client_came, server);
-    int result = loop_run(server->loop);
-    limit_cancel(&server->wait);
-    limit_cancel(&server->total);
-    echo_datagrams_release(&server->datagrams);
-    listener_close(&server->listener);
-    echo_release(&server->echo);
+        server_accept(server);
+    if (result == 0)
+        result = loop_run(server->loop);
+    echo_datagrams_release(&echoing->datagrams);
+    listener_close(&server->listener); /* nobody takes the place of those that leave now */
+    echo_release(&echoing->echo);
     return result;
 }
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
     const struct echo_server_options *given = chosen;
-    struct server server = {.given = given};
+    struct echoing echoing = {.given = given};
+    struct server *server = &echoing.server;
     struct address address;
     const struct address_use use = {.listening = true,
                                     .udp = given->protocol.udp,
                                     .unix_socket = given->protocol.unix_socket,
                                     .family = given->family.family};
-    const struct listener_options how = {.numeric = given->family.numeric,
-                                         .backlog = (int)given->server.backlog,
-                                         .mode = SOCKET_FILE_MODE,
-                                         .timeout_ms = given->limits.timeout_ms,
-                                         .sockopt = &given->sockopt};
     if (given->log_json)
         report_as_objects();
     if (address_parse(&address, operands->words, operands->count, &use, err))
         return -1;
     descriptors_allow_most();
-    server.loop = loop_new();
-    int result = listener_open(&server.listener, server.loop, &address, &how, err);
+    *server = (struct server){.loop = loop_new(),
+                              .options = &given->server,
+                              .limits = &given->limits,
+                              .sockopt = &given->sockopt,
+                              .numeric = given->family.numeric,
+                              .err = err,
+                              .joined = client_came,
+                              .stopping = stop};
+    int result = server_open(server, &address);
     if (result == 0)
-        result = serve(&server, err);
-    loop_free(server.loop);
+        result = serve(&echoing);
+    server_close(server);
+    loop_free(server->loop);
     return result;
 }
 

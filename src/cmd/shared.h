@@ -73,21 +73,24 @@ struct limit_options {
         OPT(0, "mark", mark, options, field.mark, "mark packets for routing and filters"),         \
         OPT('b', "broadcast", flag, options, field.broadcast, "allow broadcast addresses")
 
-/* Servers of many clients. */
+/* Of a UNIX socket's file, unless --mode says otherwise. */
+enum { SOCKET_FILE_MODE = 0600 };
+
+/* Servers. */
 struct server_options {
     int64_t max_conns;
     int64_t backlog;
+    int mode;
 };
 #define SERVER_DEFAULTS                                                                            \
     {                                                                                              \
-        .max_conns = INT_MAX                                                                       \
+        .max_conns = INT_MAX, .mode = SOCKET_FILE_MODE                                             \
     }
 #define SERVER_ROWS(options, field)                                                                \
     OPT('m', "max-conns", number, options, field.max_conns, "at most N clients at a time"),        \
         OPT(0, "backlog", number, options, field.backlog, "clients that may wait")
-
-/* Of a UNIX socket's file, unless --mode says otherwise. */
-enum { SOCKET_FILE_MODE = 0600 };
+#define SOCKET_FILE_ROWS(options, field)                                                           \
+    OPT(0, "mode", mode, options, field.mode, "of a UNIX socket's file (0600)")
 
 /* What moves between stdin, the socket and stdout. */
 struct transfer_options {

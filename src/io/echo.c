@@ -45,7 +45,6 @@ static void unlink_client(struct echo_client *client)
         echo->clients = client->next;
     if (client->next)
         client->next->previous = client->previous;
-    echo->count--;
 }
 
 static void end(struct echo_client *client, enum echo_end how)
@@ -173,7 +172,6 @@ void echo_add(struct echo *echo, int fd, int socktype, void *label)
     if (client->next)
         client->next->previous = client;
     echo->clients = client;
-    echo->count++;
     loop_watch(echo->loop, &client->watch, EPOLLIN);
     if (echo->idle_ms < 0)
         return;

@@ -45,7 +45,6 @@ struct echo {
     struct pump_pool pool;
     char *buffer; /* for messages, PACKETS_MOST bytes; the echo's, NULL without seqpackets */
     struct echo_client *clients;
-    size_t count;
     bool stopping;
     struct timer patience; /* with clients that do not read, while stopping */
     /* A client has gone; its descriptor is closed after this. */

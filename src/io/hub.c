@@ -25,7 +25,6 @@ static void drop(struct hub_client *client, enum hub_end how)
         hub->clients = client->next;
     if (client->next)
         client->next->previous = client->previous;
-    hub->count--;
     free(client);
 }
 
@@ -288,7 +287,6 @@ void hub_add(struct hub *hub, int fd, void *label)
     if (hub->clients)
         hub->clients->previous = client;
     hub->clients = client;
-    hub->count++;
     await_client(client);
     await_limit(client);
     if (!hub->greeting_length || tell(client, hub->greeting, hub->greeting_length))

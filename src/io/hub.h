@@ -49,7 +49,6 @@ struct hub {
     const char *greeting;
     size_t greeting_length;
     struct hub_client *clients;
-    size_t count;
     struct watch in_watch;
     bool in_ended;
     int64_t in_moved_ms;

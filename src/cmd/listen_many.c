@@ -1,0 +1,97 @@
+/*
+ * listen --keep-open: many clients at the same time; what any of them sends goes to stdout, what
+ * comes on stdin goes to all.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/report.h"
+#include "cmd/account.h"
+#include "cmd/listening.h"
+
+static void client_joined(struct server *server, int fd, const struct sockname *peer)
+{
+    struct listening *listening = LOOP_OWNER(server, struct listening, server);
+    struct account *account = memory_new(1, sizeof *account);
+    account_accept(account, fd, peer);
+    hub_add(&listening->hub, fd, account);
+}
+
+static enum report_how how_client_left(const struct listening *listening,
+                                       const struct hub_client *client, enum hub_end how)
+{
+    static const enum report_how hows[] = {[HUB_EOF] = REPORT_EOF,
+                                           [HUB_IDLE] = REPORT_TIMEOUT,
+                                           [HUB_SLOW] = REPORT_SLOW,
+                                           [HUB_STOPPED] = REPORT_SIGNAL};
+    if (how == HUB_RESET)
+        return account_how_failed(client->failure);
+    if (how == HUB_STOPPED && listening->hub.error.status) /* the output is gone */
+        return REPORT_ERROR;
+    if (how == HUB_STOPPED && !listening->hub.stopping)
+        return account_how(-1, listening->err);
+    return hows[how];
+}
+
+static void client_left(struct hub *hub, const struct hub_client *client, enum hub_end how)
+{
+    struct listening *listening = LOOP_OWNER(hub, struct listening, hub);
+    struct account *account = client->label;
+    const char *name = account->peer;
+    if (how == HUB_RESET)
+        report_warning("%s: %s", name, strerror(client->failure));
+    else if (how == HUB_IDLE)
+        report_warning("%s: nothing moved within the time limit", name);
+    else if (how == HUB_SLOW)
+        report_warning("%s does not read: disconnected", name);
+    account_close(account, (struct report_end){.in = client->bytes_in,
+                                               .out = client->outbox.written,
+                                               .how = how_client_left(listening, client, how)});
+    free(account);
+    server_left(&listening->server);
+}
+
+static void hub_done(struct hub *hub, int result)
+{
+    struct listening *listening = LOOP_OWNER(hub, struct listening, hub);
+    if (result < 0)
+        *listening->err = hub->error;
+    loop_stop(listening->loop, result);
+}
+
+/* A server that is told to stop ends its connections in order and with success. */
+static void stop(struct server *server)
+{
+    listener_close(&server->listener);
+    hub_stop(&LOOP_OWNER(server, struct listening, server)->hub);
+}
+
+int listening_many(struct listening *listening)
+{
+    const struct session *session = &listening->session;
+    listening->hub = (struct hub){.in = session_input(session),
+                                  .out = session_output(session),
+                                  .in_name = "stdin",
+                                  .out_name = "stdout",
+                                  .idle_ms = session->limits->idle_ms,
+                                  .quit_after_ms = session->transfer->quit_after_ms,
+                                  .silence_ms = session_silence_ms(session),
+                                  .no_shutdown = session->transfer->no_shutdown,
+                                  .greeting = session->greeting,
+                                  .greeting_length = session->greeting_length,
+                                  .up_filter = filters_up(session->filters),
+                                  .down_filter = filters_down(session->filters),
+                                  .left = client_left,
+                                  .done = hub_done};
+    listening->server.joined = client_joined;
+    listening->server.stopping = stop;
+    hub_start(&listening->hub, listening->loop);
+    int result = server_ready(&listening->server);
+    if (result == 0) {
+        server_accept(&listening->server);
+        result = loop_run(listening->loop);
+    }
+    hub_release(&listening->hub);
+    return result;
+}

@@ -1,0 +1,59 @@
+/*
+ * What listen, echo-server and unix-serve have in common: a listener, what is told of it, how many
+ * clients there may be, how long the first one may take to come, and what a signal does.
+ *
+ *     server_open → server_ready → server_accept → loop_run → server_close
+ */
+#ifndef CMD_SERVER_H
+#define CMD_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "cmd/interrupt.h"
+#include "cmd/limit.h"
+#include "cmd/shared.h"
+#include "io/loop.h"
+#include "net/listener.h"
+
+/* The owner sets what stands before `listener`, joined and stopping not later than server_ready; the
+ * rest is zero. */
+struct server {
+    struct loop *loop;
+    const struct server_options *options;
+    const struct limit_options *limits;
+    const struct sockopt *sockopt; /* NULL: none */
+    bool numeric;
+    struct error *err;
+    /* A client has come; its descriptor is the callee's. server_left when it has gone. */
+    void (*joined)(struct server *server, int fd, const struct sockname *peer);
+    /* A signal says that it is to end its connections in order, and then to stop the loop with 0.
+     * NULL: a signal ends the command. */
+    void (*stopping)(struct server *server);
+
+    struct listener listener;
+    char name[SOCKNAME_TEXT_MAX]; /* of the first socket */
+    size_t count;                 /* clients at present */
+    struct limit wait;            /* for the first client */
+    struct limit total;
+    struct interrupt interrupt;
+};
+
+/* Catches signals, starts --max-time, and listens on the address. Nobody is served yet; a signal ends
+ * the command. */
+int server_open(struct server *server, const struct address *address);
+/* Says that it listens. From now on a signal calls `stopping`. */
+int server_ready(struct server *server);
+/* Starts the limit of the wait for the first client, */
+void server_await_first(struct server *server);
+/* which is over with it; with streams, the server sees that by itself. */
+void server_heard(struct server *server);
+/* From now on clients are given to `joined`; never more than max_conns at a time. */
+void server_accept(struct server *server);
+/* One client fewer: there is room for another. */
+void server_left(struct server *server);
+/* No more clients, and no limits. May be called twice. */
+void server_close(struct server *server);
+
+#endif
