@@ -16,14 +16,14 @@ _sockctl()
         files="-o --output --hex-dump"
         ;;
     listen)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open -m --max-conns --backlog --greeting --mode -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -h --help -V --version -v --verbose"
-        valued="-s --source -p --port -m --max-conns --backlog --greeting --mode -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
-        files="-o --output --hex-dump"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open -m --max-conns --backlog --port-file --ready-fd --greeting --mode -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -h --help -V --version -v --verbose"
+        valued="-s --source -p --port -m --max-conns --backlog --ready-fd --greeting --mode -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
+        files="--port-file -o --output --hex-dump"
         ;;
     echo-server)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -m --max-conns --backlog -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -h --help -V --version -v --verbose"
-        valued="-m --max-conns --backlog -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --mark"
-        files=""
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -m --max-conns --backlog --port-file --ready-fd -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -h --help -V --version -v --verbose"
+        valued="-m --max-conns --backlog --ready-fd -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --mark"
+        files="--port-file"
         ;;
     unix-send)
         options="--framing --max-message -0 --null --reply -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
@@ -31,9 +31,9 @@ _sockctl()
         files=""
         ;;
     unix-serve)
-        options="--framing --max-message --quit-word --reply --echo -0 --print0 --mode -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
-        valued="--framing --max-message --quit-word --reply --mode -w --timeout -i --idle-timeout --max-time"
-        files=""
+        options="--framing --max-message --quit-word --reply --echo -0 --print0 --mode --port-file --ready-fd -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
+        valued="--framing --max-message --quit-word --reply --mode --ready-fd -w --timeout -i --idle-timeout --max-time"
+        files="--port-file"
         ;;
     http-get)
         options="-i --include -I --head -o --output -f --fail -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -0 --http1.0 --http0.9 -4 --ipv4 -6 --ipv6 -U --unix-socket -m --max-time --connect-timeout --idle-timeout -s --silent -h --help -V --version -v --verbose"

@@ -58,7 +58,7 @@ mode_of() { stat -c %a "$1"; }
     start server "$SOCKCTL" listen -v unix:s
     listening server
     for address in unix:s unix-dgram:s unix-seqpacket:s; do
-        refused 'listen on unix:s: in use by a running server$' "$address"
+        refused "listen on unix:s: in use by a running server \(.*, process ${PIDS[server]}\)\$" "$address"
     done
     TRY_STDIN=<(echo still here) try "$SOCKCTL" connect unix:s
     assert_status 0
@@ -70,8 +70,8 @@ mode_of() { stat -c %a "$1"; }
 @test "the socket files of running datagram and seqpacket servers are refused" {
     for address in unix-dgram:s unix-seqpacket:s; do
         server "$address"
-        refused 'in use by a running server$' unix:s
-        refused 'in use by a running server$' "$address"
+        refused "in use by a running server \(.*, process ${PIDS[server]}\)\$" unix:s
+        refused "in use by a running server \(.*, process ${PIDS[server]}\)\$" "$address"
         alive "$address"
         stop server
     done
@@ -187,7 +187,7 @@ mode_of() { stat -c %a "$1"; }
     [ "$ADDR" = "unix:@$name" ]
     [ -z "$(ls ./*@* 2>/dev/null)" ]
     alive "unix:@$name"
-    refused "listen on unix:@$name: Address already in use" "unix:@$name"
+    refused "listen on unix:@$name: Address already in use \(.*, process ${PIDS[server]}\)\$" "unix:@$name"
 }
 
 @test "a path that is too long is refused and not cut" {

@@ -69,6 +69,7 @@ struct opt_bytes {
 #define OPT_CTYPE_size uint64_t
 #define OPT_CTYPE_number int64_t
 #define OPT_CTYPE_mode int
+#define OPT_CTYPE_descriptor int
 #define OPT_CTYPE_log bool
 #define OPT_CTYPE_ttl int64_t
 #define OPT_CTYPE_tos int64_t
@@ -77,21 +78,22 @@ struct opt_bytes {
 #define OPT_CTYPE_keepalive int64_t
 #define OPT_CTYPE_interface const char *
 
-extern const struct opt_type opt_flag;     /* set to true */
-extern const struct opt_type opt_count;    /* one more each time */
-extern const struct opt_type opt_ipv4;     /* AF_INET into an address family */
-extern const struct opt_type opt_ipv6;     /* AF_INET6 */
-extern const struct opt_type opt_text;     /* TEXT, as typed */
-extern const struct opt_type opt_file;     /* FILE */
-extern const struct opt_type opt_host;     /* ADDR */
-extern const struct opt_type opt_port;     /* PORT: a number from 0 to 65535, or a service name */
-extern const struct opt_type opt_list;     /* TEXT, each time one more */
-extern const struct opt_type opt_bytes;    /* TEXT, with C escapes */
-extern const struct opt_type opt_duration; /* TIME, in milliseconds */
-extern const struct opt_type opt_size;     /* SIZE, in bytes */
-extern const struct opt_type opt_number;   /* N, from 1 to INT_MAX */
-extern const struct opt_type opt_mode;     /* OCTAL, from 0 to 0777 */
-extern const struct opt_type opt_log;      /* FORMAT: "json", which sets to true */
+extern const struct opt_type opt_flag;       /* set to true */
+extern const struct opt_type opt_count;      /* one more each time */
+extern const struct opt_type opt_ipv4;       /* AF_INET into an address family */
+extern const struct opt_type opt_ipv6;       /* AF_INET6 */
+extern const struct opt_type opt_text;       /* TEXT, as typed */
+extern const struct opt_type opt_file;       /* FILE */
+extern const struct opt_type opt_host;       /* ADDR */
+extern const struct opt_type opt_port;       /* PORT: a number from 0 to 65535, or a service name */
+extern const struct opt_type opt_list;       /* TEXT, each time one more */
+extern const struct opt_type opt_bytes;      /* TEXT, with C escapes */
+extern const struct opt_type opt_duration;   /* TIME, in milliseconds */
+extern const struct opt_type opt_size;       /* SIZE, in bytes */
+extern const struct opt_type opt_number;     /* N, from 1 to INT_MAX */
+extern const struct opt_type opt_mode;       /* OCTAL, from 0 to 0777 */
+extern const struct opt_type opt_descriptor; /* N, from 0 on */
+extern const struct opt_type opt_log;        /* FORMAT: "json", which sets to true */
 
 /* Those of sockets, in opt_socket.c. */
 extern const struct opt_type opt_ttl;       /* N, from 1 to 255 */

@@ -105,6 +105,15 @@ static const char *read_mode(char *text, void *field)
     return NULL;
 }
 
+static const char *read_descriptor(char *text, void *field)
+{
+    int64_t number;
+    if (units_number(text, 0, INT_MAX, &number))
+        return "is not a descriptor (0, 1, 2 ...)";
+    *(int *)field = (int)number;
+    return NULL;
+}
+
 static const char *read_log(char *text, void *field)
 {
     *(bool *)field = true;
@@ -125,4 +134,5 @@ const struct opt_type opt_duration = {"TIME", read_duration};
 const struct opt_type opt_size = {"SIZE", read_size};
 const struct opt_type opt_number = {"N", read_number};
 const struct opt_type opt_mode = {"OCTAL", read_mode};
+const struct opt_type opt_descriptor = {"N", read_descriptor};
 const struct opt_type opt_log = {"FORMAT", read_log};

@@ -32,6 +32,7 @@ static const struct opt options[] = {
     FAMILY_ROWS(struct echo_server_options, family),
     PROTOCOL_ROWS(struct echo_server_options, protocol),
     SERVER_ROWS(struct echo_server_options, server),
+    READINESS_ROWS(struct echo_server_options, server.readiness),
     LIMIT_ROWS(struct echo_server_options, limits, "limit for the wait for the first client"),
     LOG_ROWS(struct echo_server_options, log_json),
     SOCKET_ROWS(struct echo_server_options, sockopt),

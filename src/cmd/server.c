@@ -1,6 +1,7 @@
 #include "cmd/server.h"
 
 #include "cli/report.h"
+#include "cmd/readiness.h"
 
 /* Opening */
 
@@ -13,11 +14,12 @@ int server_open(struct server *server, const struct address *address)
         .timeout_ms = server->limits->timeout_ms,
         .sockopt = server->sockopt,
     };
+    if (readiness_check(&server->options->readiness, server->err))
+        return -1;
     /* Before the socket file is there, and before anybody is told: what arrives from here on waits
      * for the loop. */
     interrupt_catch(&server->interrupt, server->loop, server->err);
     limit_command(&server->total, server->loop, server->limits->max_time_ms, server->err);
-    server->wait.loop = server->loop;
     if (listener_open(&server->listener, server->loop, address, &how, server->err))
         return -1;
     sockname_text(&server->listener.sockets[0].name, server->name);
@@ -41,7 +43,7 @@ int server_ready(struct server *server)
         loop_signals(server->loop, &set, told_to_stop, server);
     for (size_t i = 0; i < listener->count; i++)
         report_listening(sockname_text(&listener->sockets[i].name, name), listener->any_port);
-    return 0;
+    return readiness_tell(&server->options->readiness, &listener->sockets[0].name, server->err);
 }
 
 /* Clients */

@@ -76,15 +76,30 @@ struct limit_options {
 /* Of a UNIX socket's file, unless --mode says otherwise. */
 enum { SOCKET_FILE_MODE = 0600 };
 
+/* How it is told that a server listens. */
+struct readiness_options {
+    const char *port_file;
+    int ready_fd; /* -1: none */
+};
+#define READINESS_DEFAULTS                                                                         \
+    {                                                                                              \
+        .ready_fd = -1                                                                             \
+    }
+#define READINESS_ROWS(options, field)                                                             \
+    OPT(0, "port-file", file, options, field.port_file, "write the port to FILE when listening"),  \
+        OPT(0, "ready-fd", descriptor, options, field.ready_fd,                                    \
+            "write a newline to descriptor N when listening, and close it")
+
 /* Servers. */
 struct server_options {
     int64_t max_conns;
     int64_t backlog;
     int mode;
+    struct readiness_options readiness;
 };
 #define SERVER_DEFAULTS                                                                            \
     {                                                                                              \
-        .max_conns = INT_MAX, .mode = SOCKET_FILE_MODE                                             \
+        .max_conns = INT_MAX, .mode = SOCKET_FILE_MODE, .readiness = READINESS_DEFAULTS            \
     }
 #define SERVER_ROWS(options, field)                                                                \
     OPT('m', "max-conns", number, options, field.max_conns, "at most N clients at a time"),        \

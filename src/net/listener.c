@@ -7,6 +7,7 @@
 
 #include "base/message.h"
 #include "net/address_text.h"
+#include "net/holder.h"
 #include "net/inherited.h"
 #include "net/resolver.h"
 #include "net/sock.h"
@@ -27,6 +28,7 @@ struct opening {
     struct resolved resolved;
     struct sockname tried; /* last, and why it failed */
     const char *reason;
+    bool in_use;         /* somebody else has it */
     const char *refused; /* the socket option that it was, or NULL */
 };
 
@@ -71,7 +73,9 @@ static int bind_to(struct opening *opening, int fd, const struct sockname *name)
 {
     if (name->storage.ss_family != AF_UNIX)
         return sock_bind(fd, name);
+    errno = 0;
     opening->reason = socket_file_bind(&opening->listener->file, fd, name, opening->options->mode);
+    opening->in_use = opening->reason == socket_file_in_use || errno == EADDRINUSE;
     return opening->reason ? -1 : 0;
 }
 
@@ -92,8 +96,10 @@ static int open_socket(struct opening *opening, const struct sockname *name)
                           opening->listener->socktype, SOCKOPT_LISTEN, &opening->refused);
     if (fd < 0 || set_options(opening, fd, name) || bind_to(opening, fd, name) ||
         start_listening(opening, fd) || sock_name(fd, &bound)) {
-        if (!opening->reason)
+        if (!opening->reason) {
+            opening->in_use = errno == EADDRINUSE;
             opening->reason = strerror(errno);
+        }
         if (fd >= 0)
             sock_close(fd);
         return -1;
@@ -168,6 +174,7 @@ static int complain(const struct opening *opening, struct error *err)
 {
     char asked[ADDRESS_TEXT_MAX];
     char tried[SOCKNAME_TEXT_MAX];
+    char holder[HOLDER_TEXT_MAX];
     address_text(opening->address, true, asked);
     sockname_text(&opening->tried, tried);
     error_set(err, STATUS_CONNECT, "listen on %s", asked);
@@ -175,7 +182,10 @@ static int complain(const struct opening *opening, struct error *err)
         error_add(err, ": %s", tried);
     if (opening->refused)
         error_add(err, ": %s", opening->refused);
-    return error_add(err, ": %s", opening->reason);
+    error_add(err, ": %s", opening->reason);
+    if (opening->in_use)
+        error_add(err, "%s", holder_text(&opening->tried, opening->listener->socktype, holder));
+    return -1;
 }
 
 static int open_resolved(struct opening *opening, struct error *err)

@@ -12,6 +12,8 @@
 #include "base/memory.h"
 #include "net/sock.h"
 
+const char socket_file_in_use[] = "in use by a running server";
+
 enum { LOCK_TRIES = 100, LOCK_PAUSE_NS = 10000000 };
 
 /* The path of a UNIX name, NUL-terminated; NULL for an abstract one. */
@@ -85,7 +87,7 @@ static const char *remove_stale(const char *path, const struct sockname *name)
         return "exists and is not a socket";
     int reason = answer_of(name);
     if (reason == 0 || reason == EPROTOTYPE || reason == EPERM)
-        return "in use by a running server";
+        return socket_file_in_use;
     if (status.st_uid != geteuid())
         return "exists and belongs to another user";
     if (reason != ECONNREFUSED)
@@ -99,7 +101,7 @@ static const char *replace_stale(int fd, const char *path, const struct sockname
     int lock = lock_directory(path);
     const char *reason = remove_stale(path, name);
     if (!reason && bind_with_mode(fd, name, mode) < 0)
-        reason = errno == EADDRINUSE ? "in use by a running server" : strerror(errno);
+        reason = errno == EADDRINUSE ? socket_file_in_use : strerror(errno);
     if (lock >= 0)
         close(lock);
     return reason;

@@ -17,6 +17,9 @@ struct socket_file {
     ino_t inode;
 };
 
+/* What socket_file_bind returns where another server is there. */
+extern const char socket_file_in_use[];
+
 /* Binds `fd` to the UNIX name and fills *file. The file has the permissions `mode` from the start;
  * -1: those that umask(2) leaves. Returns NULL, or why it cannot: words that follow the address. */
 const char *socket_file_bind(struct socket_file *file, int fd, const struct sockname *name,
