@@ -63,6 +63,7 @@ static int transfer(const struct session *session, const struct connection *conn
         .peer = DATAGRAM_CONNECTED,
         .most = connection->peer.storage.ss_family == AF_UNIX ? DATAGRAM_MOST : DATAGRAM_UDP_MOST,
         .has_end = connection->socktype == SOCK_SEQPACKET,
+        .inherited = connection->inherited,
         .first_ms = -1,
     };
     return session_datagrams(session, &connection->fd, 1, &policy, err);

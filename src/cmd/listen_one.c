@@ -76,6 +76,7 @@ int listening_datagrams(struct listening *listening)
         .peer = given->keep_open ? DATAGRAM_ANY : DATAGRAM_FIRST,
         .most = listener->sockets[0].name.storage.ss_family == AF_UNIX ? DATAGRAM_MOST
                                                                        : DATAGRAM_UDP_MOST,
+        .inherited = listener->inherited,
         .first_ms = given->limits.timeout_ms,
     };
     if (server_ready(&listening->server))

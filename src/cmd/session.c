@@ -199,6 +199,7 @@ static void prepare_messages(struct datagram_relay *relay, const struct session 
     if (!session->serving && !policy->has_end && relay->policy.quit_after_ms < 0)
         relay->policy.quit_after_ms = DATAGRAM_QUIT_MS;
     relay->in = session_input(session);
+    relay->in_ahead = end_ahead(relay->in);
     relay->out = session_output(session);
     relay->in_name = "stdin";
     relay->out_name = "stdout";

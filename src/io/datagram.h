@@ -21,7 +21,8 @@
 enum {
     DATAGRAM_UDP_MOST = 65507, /* 65,535 less the IPv4 and UDP headers (RFC 768, RFC 791) */
     DATAGRAM_MOST = 65535,
-    DATAGRAM_SOCKETS_MAX = 8
+    DATAGRAM_SOCKETS_MAX = 8,
+    DATAGRAM_BURST = 64 /* datagrams in a row before others get their turn */
 };
 
 enum datagram_peer {
@@ -36,6 +37,7 @@ struct datagram_policy {
     bool lines;            /* a line of the input is a datagram, its LF included, not a read */
     int64_t most_received; /* done after so many; 0: no limit */
     bool has_end;          /* a message of no bytes is the end (seqpacket) */
+    bool inherited;        /* others may have the sockets, whose options stay as they are */
     int64_t silence_ms;    /* after that end, as in relay.h */
     int64_t quit_after_ms; /* after the end of input: until so long without a datagram; -1: ever */
     int64_t first_ms;      /* until the first datagram: status 5; -1: no limit */
@@ -50,7 +52,8 @@ struct datagram_socket {
 struct datagram_relay {
     struct loop *loop;
     struct datagram_policy policy;
-    struct end in; /* fd -1: no input */
+    struct end in;       /* fd -1: no input */
+    struct end in_ahead; /* the same, to be read: see end_ahead */
     struct end out;
     const char *peer_name; /* for errors: "127.0.0.1:80"; the names are the owner's */
     const char *in_name;   /* "stdin" */
@@ -65,17 +68,22 @@ struct datagram_relay {
     bool has_peer;
     struct watch in_watch;
     struct outbox outbox;
-    char *received;        /* the relay's, twice DATAGRAM_MOST + 1 bytes: see filter.h */
-    char *sending;         /* the relay's, policy.most + 1 bytes: what has been read of the input */
-    size_t held;           /* bytes in it, from … */
-    size_t start;          /* … here: the next datagram */
-    size_t sending_length; /* of the next datagram */
-    char *filtered;        /* the relay's, 2 * (policy.most + 1) bytes: see filter.h */
-    char *outgoing;        /* the next datagram as it is sent */
+    char *received;  /* the relay's, twice DATAGRAM_MOST + 1 bytes: see filter.h */
+    bool gathers;    /* what arrives is written in one go, as a stream */
+    size_t gathered; /* bytes in `received` that are to be written */
+    char *sending;   /* the relay's, twice policy.most + 1 bytes: what has been read of the input */
+    size_t held;     /* bytes in it, from … */
+    size_t start;    /* … here, where the next datagram is */
+    size_t lengths[DATAGRAM_BURST]; /* of the datagrams there: from `next` to `count` they wait */
+    size_t next;
+    size_t count;
+    size_t segment_most; /* bytes in a datagram that may leave with others in one call; 0: none */
+    char *filtered;      /* the relay's, 2 * (policy.most + 1) bytes: see filter.h */
+    char *outgoing;      /* the next datagram as the filter has left it; NULL: it did not see it */
     size_t outgoing_length;
-    bool sending_waits;
-    struct timer wait; /* until the pace allows the next datagram */
+    struct timer wait; /* until the pace, or the kernel, allows the next datagram */
     bool in_exhausted; /* what is held is the last */
+    int in_failure;    /* errno of the read that failed after it; 0: it has ended */
     bool in_ended;
     bool peer_ended; /* it has sent all it had */
     int64_t received_count;

@@ -70,17 +70,48 @@ struct end end_stdin(void)
     return end_of(STDIN_FILENO);
 }
 
+/* Gives it an open file description of our own, if one can be had. */
+static void reopen(struct end *end, int access)
+{
+    char path[sizeof "/proc/self/fd/" + 3 * sizeof end->fd];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", end->fd);
+    int own = open(path, access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (own < 0)
+        return;
+    end->fd = own;
+    end->shared = false;
+}
+
 struct end end_stdout(void)
 {
     struct end end = end_of(STDOUT_FILENO);
-    if (end.kind != END_PIPE && end.kind != END_TERMINAL)
-        return end;
-    int own = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (own >= 0) {
-        end.fd = own;
-        end.shared = false;
-    }
+    if (end.kind == END_PIPE || end.kind == END_TERMINAL)
+        reopen(&end, O_WRONLY);
     return end;
+}
+
+bool end_keep_messages(struct end stdout_end)
+{
+    if (stdout_end.kind != END_PIPE)
+        return stdout_end.kind == END_SOCKET || stdout_end.kind == END_OTHER;
+    int flags = fcntl(STDOUT_FILENO, F_GETFL);
+    if (flags < 0 || !(flags & O_DIRECT))
+        return false;
+    if (!stdout_end.shared)
+        fcntl(stdout_end.fd, F_SETFL, O_NONBLOCK | O_DIRECT);
+    return true;
+}
+
+struct end end_ahead(struct end in)
+{
+    if (in.fd >= 0 && in.kind == END_PIPE)
+        reopen(&in, O_RDONLY);
+    return in;
+}
+
+bool end_reads_on(struct end end)
+{
+    return !end.shared || end.kind == END_FILE || end.kind == END_SOCKET || end.kind == END_NULL;
 }
 
 int end_close_stdout(struct end *stdout_end)

@@ -40,6 +40,15 @@ ssize_t end_write(struct end end, const void *bytes, size_t length);
  * fails, writes are kept to PIPE_BUF bytes, which do not block after poll(2) said ready. */
 struct end end_stdin(void);
 struct end end_stdout(void);
+/* The same input, of which as much can be read as there is: a pipe by an open file description of
+ * our own, the process's until it ends. The loop watches `in` itself, which alone is told when a
+ * named pipe loses its last writer. */
+struct end end_ahead(struct end in);
+/* Whether it can be read without asking the loop first: EAGAIN will say that there is no more. */
+bool end_reads_on(struct end end);
+/* Whether each write to stdout is a message of its own: to a datagram socket, or to a pipe in packet
+ * mode (O_DIRECT, see pipe(2)), in which our description of it is from then on, too. */
+bool end_keep_messages(struct end stdout_end);
 /* Closes stdout for good, so that its reader sees the end; /dev/null takes its place, and that of
  * `stdout_end`. -1 and errno when what was written did not reach it. */
 int end_close_stdout(struct end *stdout_end);

@@ -230,6 +230,7 @@ static int open_inherited(const struct opening *opening, struct error *err)
         return -1;
     address_text(opening->address, true, text);
     listener->socktype = inherited.socktype;
+    listener->inherited = true;
     for (size_t i = 0; i < inherited.count && i < LISTENER_SOCKETS_MAX; i++) {
         int fd = inherited.fds[i];
         if (takes_clients(listener) && adopt_listening(fd, text, err))

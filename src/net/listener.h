@@ -39,7 +39,8 @@ struct listener {
     struct listener_socket sockets[LISTENER_SOCKETS_MAX];
     size_t count;
     int socktype;
-    bool any_port; /* port 0 was asked for: the kernel chose */
+    bool any_port;  /* port 0 was asked for: the kernel chose */
+    bool inherited; /* others may share the sockets */
     const struct sockopt *sockopt;
     struct socket_file file; /* ours, of a UNIX path */
     struct timer rest;       /* after EMFILE and the like no accept is tried for a while */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -195,8 +196,8 @@ ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message
     return length;
 }
 
-ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
-                         const struct sock_message *message)
+static ssize_t send_message(int fd, const void *bytes, size_t length,
+                            const struct sock_message *message)
 {
     /* sendmsg(2) changes none of what it is given, but its struct does not say so. */
     struct sock_message copy = *message;
@@ -212,8 +213,55 @@ ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
     do
         sent = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
+    return sent;
+}
+
+ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
+                         const struct sock_message *message)
+{
+    ssize_t sent = send_message(fd, bytes, length, message);
     TRACE(sent, "sendmsg(%d, %zu, %s)", fd, length, TEXT_OF(&message->peer));
     return sent;
+}
+
+bool sock_has_segments(int fd)
+{
+    int size;
+    return sock_get(fd, IPPROTO_UDP, UDP_SEGMENT, &size) == 0;
+}
+
+ssize_t sock_send_segments(int fd, const void *bytes, size_t length, size_t segment,
+                           const struct sockname *to)
+{
+    const uint16_t size = (uint16_t)segment;
+    struct sock_message message = {.control_length = CMSG_SPACE(sizeof size)};
+    struct cmsghdr control = {.cmsg_len = CMSG_LEN(sizeof size),
+                              .cmsg_level = IPPROTO_UDP,
+                              .cmsg_type = UDP_SEGMENT};
+    memcpy(message.control, &control, sizeof control);
+    memcpy(message.control + CMSG_LEN(0), &size, sizeof size);
+    if (to)
+        message.peer = *to;
+    ssize_t sent = send_message(fd, bytes, length, &message);
+    TRACE(sent, "sendmsg(%d, %zu, UDP_SEGMENT [%u])", fd, length, size);
+    return sent;
+}
+
+void sock_receive_segments(int fd)
+{
+    sock_set(fd, IPPROTO_UDP, UDP_GRO, 1);
+}
+
+size_t sock_segment(const struct sock_message *message, size_t length)
+{
+    int size;
+    struct cmsghdr control;
+    if (message->control_length < CMSG_LEN(sizeof size))
+        return length;
+    memcpy(&control, message->control, sizeof control);
+    memcpy(&size, message->control + CMSG_LEN(0), sizeof size);
+    bool many = control.cmsg_level == IPPROTO_UDP && control.cmsg_type == UDP_GRO && size > 0;
+    return many ? (size_t)size : length;
 }
 
 int sock_set(int fd, int level, int option, int value)

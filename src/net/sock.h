@@ -51,6 +51,17 @@ ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message
 ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
                          const struct sock_message *message);
 
+/* Many datagrams of one size, of which the last may be shorter, in one call (UDP_SEGMENT). Whether
+ * the kernel knows how to, on this socket: where not, it would join them. */
+bool sock_has_segments(int fd);
+/* As sock_send_to. */
+ssize_t sock_send_segments(int fd, const void *bytes, size_t length, size_t segment,
+                           const struct sockname *to);
+/* From now on what came so from one sender may be received so (UDP_GRO), where the kernel can. */
+void sock_receive_segments(int fd);
+/* The size of each of the datagrams in *message of `length` bytes: `length` where it is one. */
+size_t sock_segment(const struct sock_message *message, size_t length);
+
 int sock_set(int fd, int level, int option, int value);
 /* SO_BINDTODEVICE. */
 int sock_set_interface(int fd, const char *name);

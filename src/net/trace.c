@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -88,6 +89,7 @@ const char *trace_option(int level, int option)
                                           CONSTANT(TCP_KEEPIDLE),    CONSTANT(TCP_KEEPINTVL),
                                           CONSTANT(TCP_NODELAY),     CONSTANT(TCP_QUICKACK),
                                           CONSTANT(TCP_USER_TIMEOUT)};
+    static const struct constant udp[] = {CONSTANT(UDP_GRO), CONSTANT(UDP_SEGMENT)};
     switch (level) {
     case SOL_SOCKET:
         return NAME_OF(socket, option);
@@ -97,6 +99,8 @@ const char *trace_option(int level, int option)
         return NAME_OF(ipv6, option);
     case IPPROTO_TCP:
         return NAME_OF(tcp, option);
+    case IPPROTO_UDP:
+        return NAME_OF(udp, option);
     default:
         return "?";
     }

@@ -29,7 +29,9 @@ ERRORS = {
     "read": ["EIO"],
     "write": ["ENOSPC", "EPIPE"],
     "sendto": ["ECONNRESET", "EPIPE", "ENOBUFS"],
+    "sendmsg": ["ECONNRESET", "EINVAL", "ENOBUFS"],
     "recvfrom": ["ECONNRESET"],
+    "recvmsg": ["ECONNRESET"],
     "splice": ["EIO", "EINVAL", "EPIPE"],
     "epoll_create1": ["EMFILE"],
     "epoll_ctl": ["ENOMEM"],
@@ -43,7 +45,8 @@ ERRORS = {
     "fcntl": ["EPERM"],
     "ioctl": ["EINVAL"],
 }
-RESTARTED = ["accept4", "connect", "read", "write", "sendto", "recvfrom", "splice", "epoll_wait", "poll"]
+RESTARTED = ["accept4", "connect", "read", "write", "sendto", "sendmsg", "recvfrom", "recvmsg",
+             "splice", "epoll_wait", "poll"]
 
 
 def receive_all(peer):

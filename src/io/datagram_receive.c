@@ -1,0 +1,174 @@
+#include <errno.h>
+
+#include "base/message.h"
+#include "io/datagram_steps.h"
+
+static void fail_output(struct datagram_relay *relay)
+{
+    datagram_finish(relay, outbox_error(&relay->outbox, relay->out_name, &relay->error));
+}
+
+/* Whether a datagram from there is to be taken; notes who speaks. */
+static bool is_peer(struct datagram_relay *relay, struct datagram_socket *socket,
+                    const struct sockname *from)
+{
+    if (relay->policy.peer == DATAGRAM_CONNECTED)
+        return true;
+    bool known = relay->has_peer && sockname_is_same(&relay->peer, from);
+    if (relay->has_peer && !known && relay->policy.peer == DATAGRAM_FIRST)
+        return false;
+    relay->speaking = (size_t)(socket - relay->sockets);
+    loop_timer_cancel(relay->loop, &relay->first);
+    if (known)
+        return true;
+    relay->peer = *from;
+    /* A UNIX socket that was never bound has no name: nothing can be sent there. */
+    relay->has_peer = from->length > sizeof(sa_family_t);
+    if (relay->heard)
+        relay->heard(relay, from);
+    return true;
+}
+
+/* The end of a seqpacket connection. What the input says within the next while is still sent. */
+static void end_peer(struct datagram_relay *relay)
+{
+    int64_t silence_ms = relay->in.kind == END_TERMINAL ? 0 : relay->policy.silence_ms;
+    relay->peer_ended = true;
+    if (relay->in.kind != END_FILE && silence_ms >= 0 && !relay->in_ended)
+        loop_timer_set(relay->loop, &relay->quit, silence_ms);
+}
+
+static bool has_enough(const struct datagram_relay *relay)
+{
+    return relay->policy.most_received && relay->received_count >= relay->policy.most_received;
+}
+
+/* One datagram. What is gathered is where it has to be. -1: the filter or the output failed. */
+static int hand_on(struct datagram_relay *relay, char *bytes, size_t received)
+{
+    ssize_t length = (ssize_t)received;
+    relay->received_count++;
+    relay->bytes_in += received;
+    if (relay->gathers) {
+        relay->gathered += received;
+        return 0;
+    }
+    if (relay->down_filter)
+        length = relay->down_filter->pass(relay->down_filter, &bytes, received);
+    return length < 0 ? -1 : outbox_put(&relay->outbox, bytes, (size_t)length);
+}
+
+/* The datagrams of one sender that came together, each of `segment` bytes, the last of what is
+ * left; an empty one came alone. */
+static int hand_on_all(struct datagram_relay *relay, char *bytes, size_t length, size_t segment)
+{
+    do {
+        size_t part = length < segment ? length : segment;
+        if (hand_on(relay, bytes, part) < 0)
+            return -1;
+        bytes += part;
+        length -= part;
+    } while (length && !has_enough(relay));
+    return 0;
+}
+
+static size_t check_length(const struct datagram_relay *relay, size_t length)
+{
+    if (length <= DATAGRAM_MOST)
+        return length;
+    message_print("warning: a datagram from %s was cut to %d bytes", relay->peer_name,
+                  DATAGRAM_MOST);
+    return DATAGRAM_MOST;
+}
+
+enum received { RECEIVED, NOTHING, FAILED, FAILED_OUTPUT };
+
+static enum received receive(struct datagram_relay *relay, struct datagram_socket *socket)
+{
+    struct sock_message message;
+    char *bytes = relay->received + (relay->gathers ? relay->gathered : DATAGRAM_MOST + 1);
+    ssize_t got = sock_recv_message(socket->watch.fd, bytes, DATAGRAM_MOST + 1, &message);
+    if (got < 0)
+        return errno == EAGAIN ? NOTHING : FAILED;
+    if (got == 0 && relay->policy.has_end) {
+        end_peer(relay);
+        return NOTHING;
+    }
+    if (!is_peer(relay, socket, &message.peer))
+        return RECEIVED;
+    size_t length = check_length(relay, (size_t)got);
+    size_t segment = sock_segment(&message, length);
+    return hand_on_all(relay, bytes, length, segment) < 0 ? FAILED_OUTPUT : RECEIVED;
+}
+
+/* What comes now, as far as there is room for it. */
+static enum received receive_some(struct datagram_relay *relay, struct datagram_socket *socket)
+{
+    enum received last = RECEIVED;
+    for (int i = 0; i < DATAGRAM_BURST && last == RECEIVED; i++) {
+        if (has_enough(relay) || relay->gathered > DATAGRAM_MOST + 1 ||
+            outbox_is_full(&relay->outbox))
+            break;
+        last = receive(relay, socket);
+    }
+    return last;
+}
+
+static int write_gathered(struct datagram_relay *relay)
+{
+    size_t length = relay->gathered;
+    relay->gathered = 0;
+    return length ? outbox_put(&relay->outbox, relay->received, length) : 0;
+}
+
+static void note_received(struct datagram_relay *relay)
+{
+    datagram_note_move(relay);
+    if (loop_timer_is_set(&relay->quit) && !relay->peer_ended)
+        loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
+}
+
+bool datagram_is_over(const struct datagram_relay *relay)
+{
+    bool ended = relay->peer_ended && relay->in_ended;
+    return (ended || has_enough(relay)) && !outbox_is_full(&relay->outbox);
+}
+
+void datagram_receive(struct datagram_socket *socket)
+{
+    struct datagram_relay *relay = socket->relay;
+    int64_t before = relay->received_count;
+    enum received last = receive_some(relay, socket);
+    int failure = errno;
+    if (last == FAILED_OUTPUT || write_gathered(relay) < 0) {
+        fail_output(relay);
+        return;
+    }
+    if (relay->received_count != before)
+        note_received(relay);
+    errno = failure;
+    if (last == FAILED)
+        datagram_fail(relay, "read from");
+    else if (datagram_is_over(relay))
+        datagram_finish(relay, 0);
+    else
+        datagram_await(relay);
+}
+
+static void output_drained(struct outbox *outbox)
+{
+    struct datagram_relay *relay = LOOP_OWNER(outbox, struct datagram_relay, outbox);
+    if (outbox->failure)
+        fail_output(relay);
+    else if (datagram_is_over(relay))
+        datagram_finish(relay, 0);
+    else
+        datagram_await(relay);
+}
+
+void datagram_open_output(struct datagram_relay *relay)
+{
+    relay->gathers = !relay->down_filter && !end_keep_messages(relay->out);
+    outbox_init(&relay->outbox, relay->loop, relay->out, output_drained);
+    outbox_heed_reader(&relay->outbox);
+}

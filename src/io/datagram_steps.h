@@ -1,0 +1,31 @@
+/*
+ * Inside a datagram relay: shared by datagram.c, which waits, datagram_send.c and
+ * datagram_receive.c. Nobody else includes it.
+ */
+#ifndef IO_DATAGRAM_STEPS_H
+#define IO_DATAGRAM_STEPS_H
+
+#include "io/datagram.h"
+
+/* It is over; the relay may be gone afterwards. */
+void datagram_finish(struct datagram_relay *relay, int result);
+/* "WHAT PEER: errno's message". */
+void datagram_fail(struct datagram_relay *relay, const char *what);
+void datagram_await(struct datagram_relay *relay);
+void datagram_note_move(struct datagram_relay *relay);
+/* Somebody can be sent to, now. */
+bool datagram_can_send(const struct datagram_relay *relay);
+
+/* A datagram has been read, and not sent yet. */
+bool datagram_waits(const struct datagram_relay *relay);
+void datagram_read(struct datagram_relay *relay);
+void datagram_send(struct datagram_relay *relay);
+void datagram_receive(struct datagram_socket *socket);
+/* All has been written, and nothing more is to come. */
+bool datagram_is_over(const struct datagram_relay *relay);
+
+/* Before the first datagram. */
+void datagram_open_output(struct datagram_relay *relay);
+void datagram_allow_segments(struct datagram_relay *relay);
+
+#endif
