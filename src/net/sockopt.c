@@ -13,8 +13,9 @@
 #endif
 
 enum {
-    FASTOPEN_QUEUE = 1024
-}; /* clients whose handshake is not complete; the backlog limits too */
+    FASTOPEN_QUEUE = 1024,    /* clients whose handshake is not complete; the backlog limits too */
+    DATAGRAM_RCVBUF = 4 << 20 /* where nothing slows the sender down, room for a burst */
+};
 
 struct setting {
     const char *option;
@@ -105,6 +106,9 @@ int sockopt_open(const struct sockopt *options, int family, int socktype, enum s
     /* A byte that is urgent has its place among the others; without this it would be lost. */
     if (options && !mptcp && socktype == SOCK_STREAM && (family == AF_INET || family == AF_INET6))
         sock_set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+    /* The kernel gives what it may, and no error. */
+    if (options && !options->rcvbuf && socktype == SOCK_DGRAM && family != AF_UNIX)
+        sock_set(fd, SOL_SOCKET, SO_RCVBUF, DATAGRAM_RCVBUF);
     *refused = sockopt_apply(options, fd, family, use);
     if (!*refused)
         return fd;

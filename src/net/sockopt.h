@@ -33,7 +33,8 @@ enum sockopt_use { SOCKOPT_CONNECT, SOCKOPT_LISTEN, SOCKOPT_ACCEPTED };
 
 /* A socket with the options set; `options` may be NULL. -1 and errno; *refused is then the option
  * that the system refuses ("--mark"), or NULL where it refuses the socket itself. One that this kind
- * of socket does not have is refused too. Urgent data that a TCP peer sends is read in line. */
+ * of socket does not have is refused too. Urgent data that a TCP peer sends is read in line;
+ * UDP gets a large receive buffer, as far as the system lets it, unless `rcvbuf` says otherwise. */
 int sockopt_open(const struct sockopt *options, int family, int socktype, enum sockopt_use use,
                  const char **refused);
 /* Sets them on a socket that there is already. NULL, or the option that is refused, and errno. */
