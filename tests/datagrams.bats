@@ -139,3 +139,239 @@ sys.exit(p.stdout.read() != 3 * data or p.wait(timeout=5))'
     try "$SOCKCTL" connect -u -W 0 127.0.0.1 1
     assert_usage_error "option --max-messages: '0' is too small"
 }
+
+# Python that has what several tests below need; what follows runs in the same process.
+# shellcheck disable=SC2016 # Python's
+AIDS='
+import fcntl, os, signal, socket, subprocess, sys, threading, time
+SOCKCTL = os.environ["SOCKCTL"]
+UDP_SEGMENT, UDP_GRO = 103, 104
+def udp(*options):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    s.bind(("127.0.0.1", 0)); s.settimeout(5)
+    return s
+def run(*words, **more):
+    return subprocess.Popen([SOCKCTL, *words], stderr=subprocess.PIPE,
+                            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, **more})
+def listener(*words, **more):
+    p = run("listen", *words, "-u", "127.0.0.1:0", **more)
+    return p, ("127.0.0.1", int(p.stderr.readline().split(b":")[-1]))
+def connect_to(s, *words, **more):
+    return run("connect", "-u", *words, "127.0.0.1", str(s.getsockname()[1]), **more)
+def same(got, wanted):
+    if got != wanted:
+        sys.exit("not %.300r but %.300r" % (wanted, got))
+def ends(p, status=0):
+    out, errors = p.communicate(timeout=5)
+    if p.returncode != status:
+        sys.exit("status %d: %s" % (p.returncode, errors))
+    return out
+def batch(s, data, size, to):
+    s.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size); s.sendto(data, to)
+    s.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 0)
+'
+
+# peers CODE: runs it after AIDS; it fails where Python ends with an error.
+peers() {
+    need python3
+    TRY_SECONDS=${TRY_SECONDS:-20} try python3 -c "$AIDS$1" "${@:2}"
+    assert_status 0
+}
+
+@test "UDP: datagrams of 0, 1, 1472 and 65,507 bytes come whole, an empty one is data" {
+    peers '
+sizes = (1, 0, 1472, 65507, 0, 2)
+data = [os.urandom(n) for n in sizes]
+for kind in "connect", "listen", "listen -k":
+    with udp() as s:
+        if kind == "connect":
+            p = connect_to(s, "-W", "6", stdin=subprocess.PIPE)
+            p.stdin.write(b"hello"); p.stdin.flush()
+            got, to = s.recvfrom(100)
+            same(got, b"hello")
+        else:
+            p, to = listener("-W", "6", *kind.split()[1:])
+        for d in data: s.sendto(d, to)
+        same(ends(p), b"".join(data))
+for n in 1, 1472, 65507:
+    with udp() as s, open("data", "wb+") as f:
+        f.write(bytes(n)); f.seek(0)
+        p = connect_to(s, "-q", "0", stdin=f)
+        same(s.recv(70000), bytes(n))
+        ends(p)'
+}
+
+@test "each packet of a pipe is a datagram, whatever their sizes, and stdin stays as it was" {
+    peers '
+sizes = [64] * 200 + [64, 63, 64, 1, 1, 2, 4096, 4096, 5] + [1400] * 40 + list(range(1, 60))
+with udp() as s:
+    r, w = os.pipe2(os.O_DIRECT)
+    p = connect_to(s, "-q", "0", stdin=r)
+    for i, n in enumerate(sizes):
+        os.write(w, bytes([i % 256]) * n)
+    same([s.recv(70000) for n in sizes], [bytes([i % 256]) * n for i, n in enumerate(sizes)])
+    same(fcntl.fcntl(r, fcntl.F_GETFL) & os.O_NONBLOCK, 0)
+    os.close(w)
+    ends(p)'
+}
+
+@test "--lines: lines of one size and of many, each a datagram of its own" {
+    peers '
+import random
+random.seed(3)
+mixed = [b"x" * random.choice((0, 1, 9, 9, 9, 63, 500)) + b"\n" for i in range(2000)]
+alike = [b"%063d\n" % i for i in range(2000)]
+for lines in alike, mixed, alike[:100] + [b"short\n"] + alike[:100] + [b"rest"]:
+    with udp() as s, open("lines", "wb+") as f:
+        f.write(b"".join(lines)); f.seek(0)
+        p = connect_to(s, "--lines", "-q", "0", stdin=f)
+        same([s.recv(70000) for i in lines], lines)
+        same(ends(p), b"")'
+}
+
+@test "--lines: what is longer than the MTU is not lost, nor what is sent beside it" {
+    need python3 unshare
+    unshare -rn ip link set lo up || skip "no network namespace can be made"
+    # shellcheck disable=SC2016 # Python's
+    try unshare -rn sh -c 'ip link set lo mtu 1500 up; python3 -c "$0"' "$AIDS"'
+lines = ([b"a" * 2999 + b"\n"] * 9 + [b"b" * 63 + b"\n"] * 40) * 3
+with udp() as s, open("lines", "wb+") as f:
+    f.write(b"".join(lines)); f.seek(0)
+    p = connect_to(s, "-vv", "--lines", "-q", "0", stdin=f)
+    same([s.recv(70000) for i in lines], lines)
+    errors = p.communicate(timeout=5)[1]
+    same(p.returncode, 0)
+    same(errors.count(b"UDP_SEGMENT [3000]) = -1 "), 1)
+    same(b"UDP_SEGMENT [64]) = 2560" in errors, True)'
+    assert_status 0
+}
+
+@test "datagrams that came together: -W, -o and --hex-dump see each of them" {
+    peers '
+data = b"".join(b"%04d" % i for i in range(30)) + b"end"
+def session(*words):
+    with udp() as s:
+        p, to = listener(*words)
+        batch(s, data, 4, to)
+        return ends(p)
+same(session("-W", "3"), data[:12])
+same(session("-W", "31"), data)
+same(session("-W", "3", "-o", "copy"), data[:12])
+same(open("copy", "rb").read(), data[:12])
+same(session("-W", "31", "--hex-dump", "dump"), data)
+same(sum(line.endswith(" 4 bytes\n") for line in open("dump")), 30)'
+}
+
+@test "the first peer is the peer, however two of them are mixed" {
+    peers '
+with udp() as one, udp() as other:
+    p, to = listener("-W", "101")
+    one.sendto(b"first\n", to)
+    same(p.stdout.readline(), b"first\n")
+    p.send_signal(signal.SIGSTOP)
+    for i in range(10):
+        batch(one, b"1" * 40, 4, to)
+        batch(other, b"2" * 40, 4, to)
+        other.sendto(b"2", to)
+    p.send_signal(signal.SIGCONT)
+    same(ends(p), b"1" * 400)
+with udp() as one, udp() as other:
+    p, to = listener("-k", "-W", "40", stdin=subprocess.PIPE)
+    p.send_signal(signal.SIGSTOP)
+    for i in range(10):
+        batch(one, b"1" * 8, 4, to)
+        batch(other, b"2" * 8, 4, to)
+    p.send_signal(signal.SIGCONT)
+    same(ends(p), b"1111111122222222" * 10)'
+}
+
+@test "a stdout in packet mode, or of datagrams, gets each datagram by itself" {
+    peers '
+sizes = [1, 100, 100, 100, 7, 4096]
+def session(out, read):
+    with udp() as s:
+        p, to = listener("-W", str(len(sizes)), stdout=out)
+        p.send_signal(signal.SIGSTOP)
+        for n in sizes[:1]: s.sendto(b"x" * n, to)
+        batch(s, b"x" * 300, 100, to)
+        for n in sizes[4:]: s.sendto(b"x" * n, to)
+        p.send_signal(signal.SIGCONT)
+        same([len(read()) for n in sizes], sizes)
+        ends(p)
+r, w = os.pipe2(os.O_DIRECT)
+session(w, lambda: os.read(r, 70000))
+one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+one.settimeout(5)
+session(other, lambda: one.recv(70000))'
+}
+
+@test "an ICMP refusal ends it at once, whatever still waits" {
+    peers '
+with udp() as s:
+    port = s.getsockname()[1]
+for words in ["--lines"], []:
+    began = time.monotonic()
+    p = run("connect", "-u", *words, "-q", "5", "127.0.0.1", str(port), stdin=subprocess.PIPE)
+    try:
+        for i in range(1000): p.stdin.write(b"x" * 63 + b"\n"); p.stdin.flush()
+    except BrokenPipeError:
+        p.stdin = None
+    same(p.wait(timeout=5), 1)
+    errors = p.stderr.read()
+    same(errors.endswith(b": Connection refused\n") and errors.count(b"\n") == 1, True)
+    same(time.monotonic() - began < 2, True)'
+}
+
+@test "both send; -v adds no bytes; the end of stdin does not end a listener (P01, P02, P03)" {
+    start listener "$SOCKCTL" listen -v -u -W 2 127.0.0.1:0
+    listening listener
+    TRY_STDIN=<(printf 'hello\n') try "$SOCKCTL" connect -v -u -q 0 127.0.0.1 "$PORT"
+    assert_status 0
+    poll 5000 grep -q hello listener.out
+    peers '
+with udp() as peer:
+    open("greeting", "w").write("from stdin")
+    p, to = listener("-W", "2", stdin=open("greeting"))
+    peer.sendto(b"one", to)
+    same(peer.recv(100), b"from stdin")
+    peer.sendto(b"two", to) # after its stdin has ended
+    same(ends(p), b"onetwo")'
+    [ "$(cat listener.out)" = hello ]
+}
+
+@test "both families of a port are heard (L03)" {
+    need python3
+    [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6 || skip "no IPv6 here"
+    start listener "$SOCKCTL" listen -u -k -W 2 0
+    listening listener
+    TRY_STDIN=<(printf four) try "$SOCKCTL" connect -u -q 0 127.0.0.1 "$PORT"
+    TRY_STDIN=<(printf six) try "$SOCKCTL" connect -u -q 0 ::1 "$PORT"
+    finish listener
+    assert_status 0
+    assert_output foursix
+}
+
+@test "an inherited socket keeps its way of receiving" {
+    peers '
+with udp() as s, udp() as peer:
+    p = run("listen", "-u", "-W", "1", "fd:%d" % s.fileno(), pass_fds=[s.fileno()])
+    peer.sendto(b"one", s.getsockname())
+    same(ends(p), b"one")
+    same(s.getsockopt(socket.IPPROTO_UDP, UDP_GRO), 0)'
+}
+
+@test "a UNIX peer that does not read costs no time, and gets all in the end" {
+    peers '
+c = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); c.bind("client"); c.settimeout(5)
+lines = [b"%d\n" % i for i in range(100)]
+open("lines", "wb").write(b"".join(lines))
+p = run("listen", "-v", "-u", "--lines", "./server", stdin=open("lines"))
+p.stderr.readline()
+c.sendto(b"hello", "server")
+time.sleep(0.5) # in which it has nothing to do
+ticks = sum(map(int, open("/proc/%d/stat" % p.pid).read().rsplit(")", 1)[1].split()[11:13]))
+same([c.recv(100) for i in lines], lines)
+same(ticks <= 10, True)
+p.terminate(); p.wait()'
+}
