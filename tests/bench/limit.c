@@ -6,6 +6,11 @@
  *     limit send splice|copy PORT|PATH    stdin to a socket, then its end, then waits for the peer's
  *     limit recv splice|copy PORT|PATH    one client of a socket to stdout; says when it listens
  *     limit ping N PORT                   N times 64 bytes there and back, microseconds on stdout
+ *     limit packets SIZE N                N packets to stdout, a pipe, which it puts in packet mode
+ *     limit udp-pass PORT                 each read of stdin in a datagram
+ *     limit udp-send SIZE N PORT          N datagrams, as fast as they go
+ *     limit udp-recv SIZE PORT            until 0.3 s of silence; datagrams, those of another size,
+ *                                         and seconds from the first to the last on stdout
  *     limit hello                         nothing
  *
  * Errors end it with status 1 and are not explained: this measures, it does not work.
@@ -22,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIPE = 1 << 20, BUFFER = 256 * 1024, PING = 64 };
+enum { PIPE = 1 << 20, BUFFER = 256 * 1024, PING = 64, UDP_ROOM = 4 << 20 };
 
 static char buffer[BUFFER];
 
@@ -139,9 +144,73 @@ static void ping(int count, const char *where)
     }
 }
 
+static int open_udp(const char *port, int listening)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int room = UDP_ROOM, fd = socket(AF_INET, SOCK_DGRAM, 0);
+    in.sin_port = htons((unsigned short)atoi(port));
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+    check((listening ? bind : connect)(fd, (struct sockaddr *)&in, sizeof in) == 0);
+    return fd;
+}
+
+static void write_packets(size_t size, long count)
+{
+    fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_DIRECT);
+    while (count--)
+        check(write(1, buffer, size) == (ssize_t)size);
+}
+
+static void udp_pass(int fd)
+{
+    for (ssize_t got; (got = read(0, buffer, sizeof buffer)) > 0;)
+        check(send(fd, buffer, (size_t)got, 0) == got);
+}
+
+static void udp_send(int fd, size_t size, long count)
+{
+    while (count--)
+        check(send(fd, buffer, size, 0) == (ssize_t)size);
+}
+
+static void udp_recv(int fd, ssize_t size)
+{
+    struct timeval patience = {.tv_sec = 5};
+    struct timespec first, last;
+    long count = 0, others = 0;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    for (ssize_t got; (got = recv(fd, buffer, sizeof buffer, 0)) >= 0; count++) {
+        clock_gettime(CLOCK_MONOTONIC, count ? &last : &first);
+        others += got != size;
+        patience = (struct timeval){.tv_usec = 300000};
+        if (!count)
+            setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    }
+    check(count > 1);
+    printf("%ld %ld %f\n", count, others,
+           (double)(last.tv_sec - first.tv_sec) + (double)(last.tv_nsec - first.tv_nsec) / 1e9);
+}
+
+static int udp(int argc, char **argv)
+{
+    if (strcmp(argv[1], "packets") == 0 && argc == 4)
+        write_packets((size_t)atoi(argv[2]), atol(argv[3]));
+    else if (strcmp(argv[1], "udp-pass") == 0 && argc == 3)
+        udp_pass(open_udp(argv[2], 0));
+    else if (strcmp(argv[1], "udp-send") == 0 && argc == 5)
+        udp_send(open_udp(argv[4], 0), (size_t)atoi(argv[2]), atol(argv[3]));
+    else if (strcmp(argv[1], "udp-recv") == 0 && argc == 4)
+        udp_recv(open_udp(argv[3], 1), atoi(argv[2]));
+    else
+        return 0;
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     check(argc > 1);
+    if (udp(argc, argv))
+        return 0;
     if (strcmp(argv[1], "gen") == 0 && argc == 3)
         generate(atoll(argv[2]));
     else if (strcmp(argv[1], "drain") == 0)
