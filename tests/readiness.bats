@@ -29,7 +29,7 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
         [ "$PORT" = "$LINE" ] || [ "$PORT" = "$(<port)" ]
         stop server
         assert_status 0
-        [ "$(ls)" != *.sockctl-* ]
+        [[ $(ls) != *.sockctl-* ]]
         rm port
     done
 }

@@ -1,11 +1,12 @@
 #include "net/holder.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -13,8 +14,11 @@
 
 enum {
     LINE_MAX_LENGTH = 512,
-    LISTENING = 0x0A,    /* TCP_LISTEN, as /proc/net/tcp has it */
-    NAME_MAX_LENGTH = 16 /* of /proc/PID/comm */
+    WORDS_MAX = 10,       /* of a line that matter */
+    LISTENING = 0x0A,     /* TCP_LISTEN, as /proc/net/tcp has it */
+    NAME_MAX_LENGTH = 16, /* of /proc/PID/comm */
+    NUMBER_MAX = 24,      /* of a process or descriptor, as text */
+    PATH_ROOM = 64
 };
 
 /* What is looked for in a table of /proc/net. */
@@ -55,95 +59,129 @@ static bool overlap(const char *one, const char *other)
                                   : strcmp(other, one + length - other_length) == 0;
 }
 
-static unsigned long inode_of_inet(const char *line, const struct wanted *wanted)
+/* Cuts a line of a table into words; the last one has the rest of it. False where there are fewer. */
+static bool cut(char *line, char **words, size_t count)
 {
-    char address[33];
-    unsigned port, state;
-    unsigned long inode;
-    if (sscanf(line, "%*d: %32[0-9A-F]:%x %*s %x %*s %*s %*s %*u %*u %lu", address, &port, &state,
-               &inode) != 4)
+    for (size_t i = 0; i < count; i++) {
+        line += strspn(line, " ");
+        words[i] = line;
+        line += strcspn(line, i + 1 < count ? " \n" : "\n");
+        if (line == words[i])
+            return false;
+        if (*line)
+            *line++ = '\0';
+    }
+    return true;
+}
+
+/* "1: 0100007F:1F90 00000000:0000 0A …", the inode being the tenth word. */
+static unsigned long inode_of_inet(char *line, const struct wanted *wanted)
+{
+    char *words[WORDS_MAX + 1];
+    if (!cut(line, words, WORDS_MAX + 1))
         return 0;
-    bool is_it = port == sockname_port(wanted->name) &&
-                 (!wanted->listening || state == LISTENING) && overlap(wanted->address, address);
-    return is_it ? inode : 0;
+    char *colon = strchr(words[1], ':');
+    if (!colon || strtoul(colon + 1, NULL, 16) != sockname_port(wanted->name))
+        return 0;
+    *colon = '\0';
+    bool is_it = (!wanted->listening || strtoul(words[3], NULL, 16) == LISTENING) &&
+                 overlap(wanted->address, words[1]);
+    return is_it ? strtoul(words[9], NULL, 10) : 0;
 }
 
 /* UNIX addresses */
 
-static unsigned long inode_of_unix(const char *line, const struct wanted *wanted)
+/* As the table has it: with @ before a name of the abstract namespace. */
+static void path_of(const struct sockname *name, char *path)
 {
-    const struct sockaddr_un *address = (const void *)&wanted->name->storage;
-    size_t length = wanted->name->length - offsetof(struct sockaddr_un, sun_path);
-    char path[sizeof address->sun_path + 1] = "";
-    unsigned long inode;
-    int start = 0;
-    if (sscanf(line, "%*s %*s %*s %*s %*s %*s %lu %n", &inode, &start) != 1 || !start)
-        return 0;
+    const struct sockaddr_un *address = (const void *)&name->storage;
+    size_t length = name->length - offsetof(struct sockaddr_un, sun_path);
     memcpy(path, address->sun_path, length);
+    path[length] = '\0';
     if (!*path)
-        *path = '@'; /* the abstract namespace */
-    return strcspn(line + start, "\n") == strlen(path) &&
-                   strncmp(line + start, path, strlen(path)) == 0
-               ? inode
-               : 0;
+        *path = '@';
 }
 
-/* The inode of the socket, in one table; 0: not there. */
-static unsigned long find_inode(const char *table, const struct wanted *wanted)
+/* "…: 00000002 00000000 00010000 0001 01 12345 PATH" */
+static unsigned long inode_of_unix(char *line, const struct wanted *wanted)
 {
-    char line[LINE_MAX_LENGTH];
-    unsigned long inode = 0;
-    FILE *file = fopen(table, "re");
-    if (!file)
-        return 0;
-    while (!inode && fgets(line, sizeof line, file))
-        inode = wanted->name->storage.ss_family == AF_UNIX ? inode_of_unix(line, wanted)
-                                                           : inode_of_inet(line, wanted);
-    fclose(file);
-    return inode;
-}
-
-static unsigned long find_socket(const struct sockname *name, int socktype)
-{
-    struct wanted wanted = {.name = name, .listening = socktype == SOCK_STREAM};
-    switch (name->storage.ss_family) {
-    case AF_UNIX:
-        return find_inode("/proc/net/unix", &wanted);
-    case AF_INET:
-    case AF_INET6:
-        break;
-    default:
-        return 0;
-    }
-    write_address(&wanted);
-    bool is_tcp = socktype == SOCK_STREAM;
-    unsigned long inode = find_inode(is_tcp ? "/proc/net/tcp" : "/proc/net/udp", &wanted);
-    return inode ? inode : find_inode(is_tcp ? "/proc/net/tcp6" : "/proc/net/udp6", &wanted);
+    char *words[8], path[sizeof(struct sockaddr_un) + 1];
+    path_of(wanted->name, path);
+    return cut(line, words, 8) && strcmp(words[7], path) == 0 ? strtoul(words[6], NULL, 10) : 0;
 }
 
 /* Processes */
 
-static bool has_socket(const char *process, unsigned long inode)
+static int is_number(const struct dirent *entry)
 {
-    char path[64], link[64], target[64];
-    const struct dirent *entry;
-    bool found = false;
-    snprintf(target, sizeof target, "socket:[%lu]", inode);
-    snprintf(path, sizeof path, "/proc/%.16s/fd", process);
-    DIR *directory = opendir(path);
-    if (!directory)
-        return false;
-    while (!found && (entry = readdir(directory))) {
-        ssize_t length = readlinkat(dirfd(directory), entry->d_name, link, sizeof link);
-        found = length == (ssize_t)strlen(target) && memcmp(link, target, strlen(target)) == 0;
+    return text_is_digits(entry->d_name, strlen(entry->d_name));
+}
+
+/* Whether `found` is so of a number in a directory, which is then in `number` (NUMBER_MAX bytes). */
+static bool find_number(const char *directory,
+                        bool (*found)(const char *number, const void *context), const void *context,
+                        char *number)
+{
+    struct dirent **entries;
+    bool is_found = false;
+    int count = scandir(directory, &entries, is_number, alphasort);
+    for (int i = 0; i < count; i++) {
+        if (!is_found && found(entries[i]->d_name, context)) {
+            is_found = true;
+            snprintf(number, NUMBER_MAX, "%.*s", NUMBER_MAX - 1, entries[i]->d_name);
+        }
+        free(entries[i]);
     }
-    closedir(directory);
-    return found;
+    if (count >= 0)
+        free(entries);
+    return is_found;
+}
+
+/* A descriptor of a process, and the socket that it may be. */
+struct holding {
+    const struct sockname *name;
+    unsigned long inode;
+    const char *directory; /* /proc/PID/fd */
+};
+
+static bool is_socket(const char *number, const void *context)
+{
+    const struct holding *holding = context;
+    char path[PATH_ROOM], link[64], target[64];
+    snprintf(target, sizeof target, "socket:[%lu]", holding->inode);
+    snprintf(path, sizeof path, "%.40s/%.16s", holding->directory, number);
+    ssize_t length = readlink(path, link, sizeof link);
+    return length == (ssize_t)strlen(target) && memcmp(link, target, strlen(target)) == 0;
+}
+
+/* A path that does not begin with a slash begins where the process is. */
+static bool is_same_file(const char *process, const struct sockname *name)
+{
+    char path[sizeof(struct sockaddr_un) + 1], theirs[PATH_ROOM + sizeof path];
+    struct stat our_status, their_status;
+    if (name->storage.ss_family != AF_UNIX)
+        return true;
+    path_of(name, path);
+    if (*path == '@' || *path == '/')
+        return true;
+    snprintf(theirs, sizeof theirs, "/proc/%.16s/cwd/%s", process, path);
+    return lstat(path, &our_status) == 0 && lstat(theirs, &their_status) == 0 &&
+           our_status.st_dev == their_status.st_dev && our_status.st_ino == their_status.st_ino;
+}
+
+static bool has_socket(const char *process, const void *context)
+{
+    struct holding holding = *(const struct holding *)context;
+    char directory[PATH_ROOM], number[NUMBER_MAX];
+    snprintf(directory, sizeof directory, "/proc/%.16s/fd", process);
+    holding.directory = directory;
+    return find_number(directory, is_socket, &holding, number) &&
+           is_same_file(process, holding.name);
 }
 
 static void describe(const char *process, char *out)
 {
-    char path[64], name[NAME_MAX_LENGTH + 1] = "?";
+    char path[PATH_ROOM], name[NAME_MAX_LENGTH + 1] = "?";
     snprintf(path, sizeof path, "/proc/%.16s/comm", process);
     FILE *file = fopen(path, "re");
     if (file && fgets(name, sizeof name, file))
@@ -153,18 +191,43 @@ static void describe(const char *process, char *out)
     snprintf(out, HOLDER_TEXT_MAX, " (%s, process %.16s)", name, process);
 }
 
+/* The first process that has a socket of that name in one table. */
+static bool search(const char *table, const struct wanted *wanted, char *out)
+{
+    char line[LINE_MAX_LENGTH], process[NUMBER_MAX];
+    bool found = false;
+    FILE *file = fopen(table, "re");
+    if (!file)
+        return false;
+    while (!found && fgets(line, sizeof line, file)) {
+        struct holding holding = {.name = wanted->name};
+        holding.inode = wanted->name->storage.ss_family == AF_UNIX ? inode_of_unix(line, wanted)
+                                                                   : inode_of_inet(line, wanted);
+        found = holding.inode && find_number("/proc", has_socket, &holding, process);
+    }
+    fclose(file);
+    if (found)
+        describe(process, out);
+    return found;
+}
+
 char *holder_text(const struct sockname *name, int socktype, char *out)
 {
-    const struct dirent *entry;
+    struct wanted wanted = {.name = name, .listening = socktype == SOCK_STREAM};
+    bool is_tcp = socktype == SOCK_STREAM;
     *out = '\0';
-    unsigned long inode = find_socket(name, socktype);
-    DIR *processes = inode ? opendir("/proc") : NULL;
-    if (!processes)
-        return out;
-    while (!*out && (entry = readdir(processes)))
-        if (text_is_digits(entry->d_name, strlen(entry->d_name)) &&
-            has_socket(entry->d_name, inode))
-            describe(entry->d_name, out);
-    closedir(processes);
+    switch (name->storage.ss_family) {
+    case AF_UNIX:
+        search("/proc/net/unix", &wanted, out);
+        break;
+    case AF_INET:
+    case AF_INET6:
+        write_address(&wanted);
+        if (!search(is_tcp ? "/proc/net/tcp" : "/proc/net/udp", &wanted, out))
+            search(is_tcp ? "/proc/net/tcp6" : "/proc/net/udp6", &wanted, out);
+        break;
+    default:
+        break;
+    }
     return out;
 }

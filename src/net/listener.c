@@ -174,7 +174,6 @@ static int complain(const struct opening *opening, struct error *err)
 {
     char asked[ADDRESS_TEXT_MAX];
     char tried[SOCKNAME_TEXT_MAX];
-    char holder[HOLDER_TEXT_MAX];
     address_text(opening->address, true, asked);
     sockname_text(&opening->tried, tried);
     error_set(err, STATUS_CONNECT, "listen on %s", asked);
@@ -183,8 +182,10 @@ static int complain(const struct opening *opening, struct error *err)
     if (opening->refused)
         error_add(err, ": %s", opening->refused);
     error_add(err, ": %s", opening->reason);
-    if (opening->in_use)
+    if (opening->in_use) {
+        char holder[HOLDER_TEXT_MAX];
         error_add(err, "%s", holder_text(&opening->tried, opening->listener->socktype, holder));
+    }
     return -1;
 }
 
