@@ -157,8 +157,25 @@ refused() {
             refused "connect to $ADDR: [A-Z]"
         done
     done
-    try strace -o trace -e inject=getsockopt:error=ENOBUFS:when=1 "$SOCKCTL" connect "$ADDR"
+    # The second call asks how the first has ended.
+    try strace -o trace -e inject=connect:error=ENOBUFS:when=2 "$SOCKCTL" connect "$ADDR"
     refused "connect to $ADDR: [A-Z]"
+}
+
+@test "-vv shows connect(2) begun and, the second call, done" {
+    server 127.0.0.1:0
+    for words in "$ADDR" "--mptcp $ADDR"; do
+        # shellcheck disable=SC2086 # two words
+        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -vv $words
+        [[ $errors != *'MPTCP'*'Protocol not'* ]] || continue
+        assert_status 0
+        assert_output hello
+        assert_errors "^sockctl: connect\([0-9]+, $ADDR\) = -1 EINPROGRESS"
+        assert_errors "^sockctl: connect\([0-9]+, $ADDR\) = 0\$"
+    done
+    try "$SOCKCTL" connect -vv 127.0.0.1:1
+    assert_errors '^sockctl: connect\([0-9]+, 127\.0\.0\.1:1\) = -1 ECONNREFUSED'
+    refute grep -q 'connect(.*= 0' try.err
 }
 
 @test "a connect that a signal interrupts goes on" {

@@ -56,11 +56,24 @@ static void ask_again(struct timer *timer)
         attempt->settled(attempt);
 }
 
+/* How the connect that was under way has ended: asked of connect(2) itself, which answers the second
+ * call with the outcome of the first. A vsock answers EALREADY for ever, so its error is asked for. */
+static int outcome(const struct attempt *attempt)
+{
+    if (attempt->peer->storage.ss_family == AF_VSOCK)
+        return sock_error(attempt->watch.fd);
+    if (sock_connect(attempt->watch.fd, attempt->peer) == 0 || errno == EISCONN)
+        return 0;
+    return errno;
+}
+
 static void answered(struct watch *watch, uint32_t events)
 {
     struct attempt *attempt = LOOP_OWNER(watch, struct attempt, watch);
     (void)events;
-    int reason = sock_error(watch->fd);
+    int reason = outcome(attempt);
+    if (reason == EINPROGRESS)
+        return;
     if (reason)
         give_up(attempt, strerror(reason));
     else
