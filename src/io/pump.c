@@ -28,13 +28,14 @@ void pump_init(struct pump *pump, struct end in, struct end out, struct pump_poo
 void pump_filter(struct pump *pump, struct filter *filter)
 {
     pump->filter = filter;
-    pump->way = PUMP_COPY;
+    if (filter)
+        pump->way = PUMP_COPY;
 }
 
 void pump_pace(struct pump *pump, struct pace *pace)
 {
     pump->pace = pace;
-    if (pace->line_ms)
+    if (pace && pace->line_ms)
         pump->way = PUMP_COPY;
 }
 

@@ -69,9 +69,10 @@ struct pump {
 
 /* `pool` outlives the pump. */
 void pump_init(struct pump *pump, struct end in, struct end out, struct pump_pool *pool);
-/* Lets a filter see and change what is read, which is then copied. Before the first move. */
+/* Lets a filter see and change what is read, which is then copied; NULL: none. Before the first
+ * move. */
 void pump_filter(struct pump *pump, struct filter *filter);
-/* Slows it down. Before the first move. */
+/* Slows it down; NULL: not. Before the first move. */
 void pump_pace(struct pump *pump, struct pace *pace);
 /* Puts bytes that have been read elsewhere in front of what `in` delivers: at most PUMP_BUFFER,
  * at most the limit, against which they count. No filter sees them. Nothing is held yet. */

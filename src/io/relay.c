@@ -50,8 +50,6 @@ void relay_fail(struct relay *relay, const struct error *err)
     finish(relay);
 }
 
-/* Failures */
-
 static void note_failure(struct relay *relay, const struct relay_side *side, bool reading,
                          int failure)
 {
@@ -68,14 +66,19 @@ static void note_failure(struct relay *relay, const struct relay_side *side, boo
 
 /* The end of each flow */
 
-/* Nothing more goes there. What it said before it went is still read, as long as it comes. */
+/* Nothing more goes there. What it said before it went is still passed on, as long as that moves. */
+static void read_rest(struct relay *relay)
+{
+    relay->up_open = false;
+    relay->silent_at = relay->down.taken + relay->down.moved;
+    loop_timer_set(relay->loop, &relay->quit, RELAY_SILENCE_MS);
+}
+
 static void lose_far(struct relay *relay, int failure)
 {
     int cause = failure == ENOTCONN ? sock_error(relay->far.out.fd) : 0;
     note_failure(relay, &relay->far, false, cause ? cause : failure);
-    relay->up_open = false;
-    relay->silent_at = relay->down.taken;
-    loop_timer_set(relay->loop, &relay->quit, RELAY_SILENCE_MS);
+    read_rest(relay);
 }
 
 static void end_up(struct relay *relay)
@@ -246,15 +249,24 @@ static void near_out_ready(struct watch *watch, uint32_t events)
     move(relay, NULL, open_down(relay), events);
 }
 
+/* Nothing was to be read or written there: a reset, or the end of both ways. Asking for the error
+ * takes it from the read that is still to come. */
+static void hear_far(struct relay *relay)
+{
+    int failure = sock_error(relay->far.in.fd);
+    relay->far_hung = true;
+    if (!failure)
+        return;
+    note_failure(relay, &relay->far, relay->down_open, failure);
+    relay->up.state = PUMP_FAILED_OUT;
+    read_rest(relay);
+}
+
 static void far_ready(struct watch *watch, uint32_t events)
 {
     struct relay *relay = LOOP_OWNER(watch, struct relay, far.in_watch);
-    if (watch->events == 0) {
-        relay->far_hung = true;
-        relay->up.failure = sock_error(relay->far.in.fd);
-        if (relay->up.failure)
-            relay->up.state = PUMP_FAILED_OUT;
-    }
+    if (watch->events == 0)
+        hear_far(relay);
     move(relay, open_down(relay), open_up(relay), events);
 }
 
@@ -297,16 +309,24 @@ static void idle_fired(struct timer *timer)
     relay_fail(relay, &err);
 }
 
+/* The far side was lost. A slow reader of near.out may go on; one that stopped would keep us. */
+static void end_rest(struct relay *relay)
+{
+    bool paused = relay->down.state == PUMP_WAITS;
+    if (paused || relay->down.taken + relay->down.moved != relay->silent_at)
+        read_rest(relay);
+    else
+        conclude(relay);
+}
+
 /* No more is read from the far side; what has been read is still written. */
 static void quit_fired(struct timer *timer)
 {
     struct relay *relay = LOOP_OWNER(timer, struct relay, quit);
     int unacknowledged = relay->policy.confirm ? sock_unacknowledged(relay->far.out.fd) : 0;
     struct error err;
-    if (relay->result < 0 &&
-        (relay->down.state == PUMP_WANTS_OUT || relay->down.taken != relay->silent_at)) {
-        relay->silent_at = relay->down.taken;
-        loop_timer_set(relay->loop, timer, RELAY_SILENCE_MS);
+    if (relay->result < 0) {
+        end_rest(relay);
         return;
     }
     if (unacknowledged > relay->shut) {
@@ -351,20 +371,14 @@ static void set_callbacks(struct relay *relay)
     relay->down_wait = (struct timer){.fired = down_waited};
 }
 
-static void attach(struct pump *pump, struct filter *filter, struct pace *pace)
-{
-    if (filter)
-        pump_filter(pump, filter);
-    if (pace)
-        pump_pace(pump, pace);
-}
-
 static void start_pumps(struct relay *relay, struct pump_pool *pool)
 {
     pump_init(&relay->up, relay->near.in, relay->far.out, pool);
     pump_init(&relay->down, relay->far.in, relay->near.out, pool);
-    attach(&relay->up, relay->policy.up_filter, relay->policy.up_pace);
-    attach(&relay->down, relay->policy.down_filter, relay->policy.down_pace);
+    pump_filter(&relay->up, relay->policy.up_filter);
+    pump_filter(&relay->down, relay->policy.down_filter);
+    pump_pace(&relay->up, relay->policy.up_pace);
+    pump_pace(&relay->down, relay->policy.down_pace);
     pump_preload(&relay->up, relay->policy.greeting, relay->policy.greeting_length);
     if (relay->near.in.fd < 0)
         relay->up.limit = 0;

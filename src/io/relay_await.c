@@ -32,7 +32,7 @@ static void await_far(struct relay *relay, bool in, bool out)
 {
     struct watch *watch = &relay->far.in_watch;
     /* With nothing to read or write, a reset still has to be heard. */
-    if (!in && !out && !relay->down_open && !relay->far_hung)
+    if (!in && !out && !relay->far_hung)
         loop_watch(relay->loop, watch, 0);
     else
         await(relay, watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));

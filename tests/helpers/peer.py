@@ -9,11 +9,13 @@ when its part is over, or is ended by an alarm after 20 seconds.
     wait_file peer.out '^PORT '; PORT=${LINE#PORT }
 """
 import argparse
+import fcntl
 import os
 import signal
 import socket
 import struct
 import sys
+import termios
 import time
 
 LIMIT_SECONDS = 20
@@ -89,6 +91,38 @@ def rst_after(args):
     conn = tcp_peer(args)
     read_exactly(conn, args.count)
     reset(conn)
+
+
+def send_rst(args):
+    """Sends N bytes and, once the other end's TCP has them all, resets the connection."""
+    conn = tcp_peer(args)
+    conn.sendall(b"x" * args.count)
+    while fcntl.ioctl(conn, termios.TIOCOUTQ, bytes(4)) != bytes(4):
+        time.sleep(0.01)
+    reset(conn)
+
+
+def end_first(args):
+    """Ends its sending at once, pauses for longer than a silence, and counts what comes."""
+    with tcp_peer(args) as conn:
+        conn.shutdown(socket.SHUT_WR)
+        time.sleep(0.7)
+        count = 0
+        while part := conn.recv(65536):
+            count += len(part)
+        say(f"GOT {count}")
+
+
+def fill_rst(args):
+    """Sends until nothing has been taken for 0.2 s, and resets the connection."""
+    conn = tcp_peer(args)
+    conn.settimeout(0.2)
+    try:
+        while True:
+            conn.send(b"x" * 65536)
+    except TimeoutError:
+        reset(conn)
+        say("RESET")
 
 
 def stall(args):
@@ -210,6 +244,9 @@ def parse():
     add("send-close", send_close, "text", tcp=True)
     add("recv-once", recv_once, tcp=True)
     add("rst-after", rst_after, "count", tcp=True, type=int)
+    add("send-rst", send_rst, "count", tcp=True, type=int)
+    add("end-first", end_first, tcp=True)
+    add("fill-rst", fill_rst, tcp=True)
     add("stall", stall, tcp=True)
     script = add("scripted", scripted, "files", nargs="+")
     script.add_argument("--split", type=int, default=0, metavar="N", help="N bytes at a time")

@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+# Status 0 means that every byte was delivered; where it cannot be, that is told. Each for connect
+# and for listen.
+
+load helpers/common
+
+make_file() { head -c "$2" /dev/urandom >"$1"; }
+
+# both NAME ROLE ARGS…: sockctl as NAME, connected to or listening for the peer NAME-peer of
+# helpers/peer.py with ARGS. ROLE is connect or listen. stdin is $input, stdout $out.
+both() {
+    local name=$1 role=$2
+    shift 2
+    if [ "$role" = connect ]; then
+        peer "$name-peer" "$@"
+        START_STDIN=${input:-} start "$name" bash -c 'exec "$@" >"$0"' "${out:-$T/$name.got}" \
+            "$SOCKCTL" connect 127.0.0.1 "$PORT"
+    else
+        START_STDIN=${input:-} start "$name" bash -c 'exec "$@" >"$0"' "${out:-$T/$name.got}" \
+            "$SOCKCTL" listen 127.0.0.1 0
+        listening "$name"
+        peer "$name-peer" "$@" --connect "$PORT"
+    fi
+}
+
+# Of `listen`, the line that tells the port is no error.
+only_errors() {
+    errors=$(grep -v 'listening on' <<<"$errors") || :
+}
+
+@test "48 MiB each way come through, whoever does not read meanwhile: TCP" {
+    need python3
+    for role in connect listen; do
+        for who in far near both; do
+            TRY_SECONDS=40 try python3 "$HELPERS/crosswise.py" $role tcp $who
+            assert_status 0
+        done
+    done
+}
+
+@test "48 MiB each way come through, whoever does not read meanwhile: UNIX" {
+    need python3
+    for role in connect listen; do
+        for who in far near both; do
+            mkdir "$role$who"
+            TRY_SECONDS=40 try env -C "$role$who" python3 "$HELPERS/crosswise.py" $role unix $who
+            assert_status 0
+        done
+    done
+}
+
+@test "a peer that ends first, and is slow, still gets 20 MB: of a file and of a pipe" {
+    make_file data 20000000
+    for role in connect listen; do
+        input=data both "$role-file" $role end-first
+        input=<(cat data) both "$role-pipe" $role end-first
+    done
+    for name in {connect,listen}-{file,pipe}; do
+        finish "$name"
+        assert_status 0
+        finish "$name-peer"
+        [ "${lines[-1]}" = 'GOT 20000000' ] || fail "$name: ${lines[-1]}"
+    done
+}
+
+@test "a reset in mid-download: what had come is on stdout, then status 1 and why" {
+    for role in connect listen; do
+        input=<(sleep 9) both $role $role send-rst 100000
+        finish $role
+        only_errors
+        assert_status 1
+        assert_one_error_line
+        assert_errors 'read from 127\.0\.0\.1:[0-9]+: Connection reset by peer$'
+        [ "$(wc -c <$role.got)" = 100000 ]
+    done
+}
+
+@test "a reset in mid-upload: status 1 and how much was lost, of a file and of a pipe" {
+    make_file data 20000000
+    for role in connect listen; do
+        for kind in file pipe; do
+            if [ $kind = file ]; then
+                input=data both $role-file $role rst-after 100000
+            else
+                input=<(cat data) both $role-pipe $role rst-after 100000
+            fi
+            finish $role-$kind
+            only_errors
+            assert_status 1
+            assert_one_error_line
+            assert_errors 'Connection reset by peer|Broken pipe'
+            [ $kind = pipe ] || assert_errors '\([0-9]{8} bytes not delivered\)$'
+        done
+    done
+}
+
+@test "a disk that fills up in mid-transfer is status 8" {
+    unshare -rm true 2>/dev/null || skip "needs a mount namespace"
+    need python3
+    mkdir small
+    make_file data 3000000
+    for role in connect listen; do
+        start far "$SOCKCTL" listen -v "unix:$T/far-$role"
+        [ $role = listen ] || { START_STDIN=data start far "$SOCKCTL" listen -v "unix:$T/s"; listening far; }
+        # shellcheck disable=SC2016 # the inner shell expands it
+        start $role unshare -rm bash -c 'mount -t tmpfs -o size=1M tmpfs small && exec "$@" >small/out' \
+            bash "$SOCKCTL" $role -v "unix:$T/s"
+        [ $role = connect ] || {
+            listening listen
+            START_STDIN=data start far "$SOCKCTL" connect "unix:$T/s"
+        }
+        finish $role
+        assert_status 8
+        assert_errors 'write to stdout: No space left on device$'
+        finish far
+        assert_status 1
+    done
+}
+
+@test "a reset is told although stdout takes nothing and stdin is silent, or has ended" {
+    mkfifo stalled
+    exec 5<>stalled
+    for input in <(sleep 9) /dev/null; do
+        peer peer fill-rst
+        START_STDIN=$input start client bash -c 'exec "$@" >stalled' bash \
+            "$SOCKCTL" connect 127.0.0.1 "$PORT"
+        wait_file peer.out '^RESET'
+        start_ms=$(now_ms)
+        finish client
+        took=$(($(now_ms) - start_ms))
+        assert_status 1
+        assert_one_error_line
+        assert_errors 'read from 127\.0\.0\.1:[0-9]+: Connection reset by peer$'
+        ((took < 1500))
+    done
+    exec 5>&-
+}
+
+@test "an end in order waits for a stdout that takes nothing, however long" {
+    make_file data 3000000
+    mkfifo out nothing
+    for role in connect listen; do
+        if [ $role = listen ]; then
+            start listen bash -c 'exec "$@" >out' bash "$SOCKCTL" listen 127.0.0.1 0
+            exec 5<out
+            listening listen
+            START_STDIN=data start peer "$SOCKCTL" connect --exit-on-eof 127.0.0.1 "$PORT"
+        else
+            START_STDIN=data start peer "$SOCKCTL" listen 127.0.0.1 0
+            listening peer
+            exec 5< <(exec "$SOCKCTL" connect 127.0.0.1 "$PORT" </dev/null)
+        fi
+        read -rt 1.2 _ <>nothing || :
+        cat <&5 >got
+        exec 5<&-
+        cmp got data
+        finish peer
+        assert_status 0
+    done
+    finish listen
+    assert_status 0
+}
