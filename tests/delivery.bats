@@ -160,3 +160,30 @@ only_errors() {
     finish listen
     assert_status 0
 }
+
+@test "seqpackets and UNIX streams: a peer that closes with something unread is status 1" {
+    need python3
+    for type in seqpacket stream; do
+        rm -f s
+        # Reads one message of three; ends its sending before that, or only closes.
+        for first in True False; do
+            rm -f s
+            start peer python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, getattr(socket, "SOCK_" + sys.argv[1].upper())); s.bind("s"); s.listen()
+print("READY", flush=True); c = s.accept()[0]
+if sys.argv[2] == "True": c.shutdown(socket.SHUT_WR)
+c.recv(4); print("GOT", flush=True)
+while c.recv(12, socket.MSG_PEEK) == b"": pass
+c.close(); print("CLOSED", flush=True)' $type $first
+            wait_file peer.out '^READY'
+            prefix=unix-seqpacket:
+            [ $type = seqpacket ] || prefix=unix:
+            TRY_STDIN=<(echo one; wait_file peer.out '^GOT'; echo two; wait_file peer.out '^CLOSED') \
+                try "$SOCKCTL" connect "$prefix$T/s"
+            assert_status 1
+            assert_one_error_line
+            assert_errors 'Connection reset by peer'
+        done
+    done
+}

@@ -210,6 +210,13 @@ static void prepare_messages(struct datagram_relay *relay, const struct session 
     relay->done = messages_done;
 }
 
+/* A seqpacket peer that has closed with messages unread has refused them. */
+static int check_peer(int socket, const char *name, struct error *err)
+{
+    int failure = sock_error(socket);
+    return failure ? error_system(err, STATUS_TRANSFER, failure, "send to %s", name) : 0;
+}
+
 int session_datagrams(const struct session *session, const int *sockets, size_t count,
                       const struct datagram_policy *policy, struct error *err)
 {
@@ -230,6 +237,8 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     datagram_release(relay);
     if (relay->result < 0)
         *err = relay->error;
+    if (result == 0 && policy->has_end)
+        result = check_peer(sockets[0], relay->peer_name, err);
     account_close(&messages.account, (struct report_end){.in = relay->bytes_in,
                                                          .out = relay->bytes_out,
                                                          .how = account_how(result, err)});
