@@ -81,3 +81,12 @@ END
     try bash complete.bash "$ROOT/completions/sockctl.bash"
     assert_output $'echo-server\n--timeout\nresolve\n\ncomplete.bash'
 }
+
+@test "each test that tests/CASES.md names is there" {
+    cd "$ROOT/tests"
+    sed -nE 's/^\| [A-Z][0-9]+ \| ([a-z_]+) \| (.*) \|$/\1 \2/p' CASES.md >"$T/cases"
+    [ -s "$T/cases" ]
+    while read -r file name; do
+        grep -qF "@test \"$name\" {" "$file.bats" || fail "$file has no test '$name'"
+    done <"$T/cases"
+}
