@@ -8,6 +8,7 @@ make_file() { head -c "$2" /dev/urandom >"$1"; }
 
 # both NAME ROLE ARGS…: sockctl as NAME, connected to or listening for the peer NAME-peer of
 # helpers/peer.py with ARGS. ROLE is connect or listen. stdin is $input, stdout $out.
+# shellcheck disable=SC2016 # the inner shell expands it
 both() {
     local name=$1 role=$2
     shift 2

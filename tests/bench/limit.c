@@ -11,6 +11,8 @@
  *     limit udp-send SIZE N PORT          N datagrams, as fast as they go
  *     limit udp-recv SIZE PORT            until 0.3 s of silence; datagrams, those of another size,
  *                                         and seconds from the first to the last on stdout
+ *     limit relay PORT                    stdin to a socket and back to stdout, copied
+ *     limit through N CMD…                N times 64 bytes into CMD and back out of it, microseconds
  *     limit hello                         nothing
  *
  * Errors end it with status 1 and are not explained: this measures, it does not work.
@@ -18,6 +20,8 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,15 +131,14 @@ static void generate(long long bytes)
     }
 }
 
-static void ping(int count, const char *where)
+static void ping(int count, int out, int in)
 {
-    int fd = open_socket(where, 0);
     for (int i = 0; i < count; i++) {
         struct timespec before, after;
         clock_gettime(CLOCK_MONOTONIC, &before);
-        check(write(fd, buffer, PING) == PING);
+        check(write(out, buffer, PING) == PING);
         for (ssize_t got = 0, part; got < PING; got += part) {
-            part = read(fd, buffer, sizeof buffer);
+            part = read(in, buffer, sizeof buffer);
             check(part > 0);
         }
         clock_gettime(CLOCK_MONOTONIC, &after);
@@ -206,6 +209,46 @@ static int udp(int argc, char **argv)
     return 1;
 }
 
+static void ping_socket(int count, const char *where)
+{
+    int fd = open_socket(where, 0);
+    ping(count, fd, fd);
+}
+
+static void ping_through(int count, char **command)
+{
+    int up[2], down[2];
+    check(pipe2(up, O_CLOEXEC) == 0 && pipe2(down, O_CLOEXEC) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(up[0], 0);
+        dup2(down[1], 1);
+        execvp(command[0], command);
+        _exit(1);
+    }
+    check(child > 0);
+    ping(count, up[1], down[0]);
+    kill(child, SIGTERM);
+}
+
+static void copy_once(int in, int out)
+{
+    ssize_t got = read(in, buffer, sizeof buffer);
+    check(got > 0 && write(out, buffer, (size_t)got) == got);
+}
+
+static void relay(const char *where)
+{
+    int fd = open_socket(where, 0);
+    struct pollfd ends[] = {{.fd = 0, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+    while (poll(ends, 2, -1) > 0) {
+        if (ends[0].revents)
+            copy_once(0, fd);
+        if (ends[1].revents)
+            copy_once(fd, 1);
+    }
+}
+
 int main(int argc, char **argv)
 {
     check(argc > 1);
@@ -217,7 +260,11 @@ int main(int argc, char **argv)
         while (read(0, buffer, 131072) > 0)
             continue;
     else if (strcmp(argv[1], "ping") == 0 && argc == 4)
-        ping(atoi(argv[2]), argv[3]);
+        ping_socket(atoi(argv[2]), argv[3]);
+    else if (strcmp(argv[1], "through") == 0 && argc > 3)
+        ping_through(atoi(argv[2]), argv + 3);
+    else if (strcmp(argv[1], "relay") == 0 && argc == 3)
+        relay(argv[2]);
     else if (strcmp(argv[1], "hello") != 0 && argc == 4)
         transfer(strcmp(argv[1], "send") == 0, argv[2], argv[3]);
     return 0;
