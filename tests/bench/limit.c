@@ -142,8 +142,8 @@ static void ping(int count, int out, int in)
             check(part > 0);
         }
         clock_gettime(CLOCK_MONOTONIC, &after);
-        printf("%ld\n",
-               (after.tv_sec - before.tv_sec) * 1000000 + (after.tv_nsec - before.tv_nsec) / 1000);
+        printf("%.2f\n", (double)(after.tv_sec - before.tv_sec) * 1e6 +
+                             (double)(after.tv_nsec - before.tv_nsec) / 1e3);
     }
 }
 
