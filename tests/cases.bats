@@ -274,7 +274,7 @@ with open("got", "wb") as f:
     wait_file err '^sockctl: listening on '
     TRY_STDIN=/dev/zero try "$SOCKCTL" connect 127.0.0.1 "${LINE##*:}"
     assert_status 1
-    wait
+    wait_file code .
     [[ $(cat code) == 8 || $(cat code) == 141 ]]
     [ "$(wc -l <err)" = 1 ]
 }

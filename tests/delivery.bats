@@ -66,7 +66,7 @@ only_errors() {
 
 @test "a reset in mid-download: what had come is on stdout, then status 1 and why" {
     for role in connect listen; do
-        input=<(sleep 9) both $role $role send-rst 100000
+        input=<(echo; sleep 9) both $role $role send-rst 100000
         finish $role
         only_errors
         assert_status 1

@@ -94,8 +94,9 @@ def rst_after(args):
 
 
 def send_rst(args):
-    """Sends N bytes and, once the other end's TCP has them all, resets the connection."""
+    """Reads a byte, sends N and, once the other end's TCP has them all, resets the connection."""
     conn = tcp_peer(args)
+    read_exactly(conn, 1)
     conn.sendall(b"x" * args.count)
     while fcntl.ioctl(conn, termios.TIOCOUTQ, bytes(4)) != bytes(4):
         time.sleep(0.01)
