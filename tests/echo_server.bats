@@ -76,63 +76,6 @@ count_is() { (($("${@:2}") == $1)); }
     [ ! -e s ]
 }
 
-@test "UNIX datagrams keep their boundaries, empty ones and 64 KiB too" {
-    server -v "unix-dgram:$T/s"
-    all_well datagrams "$SERVER"
-    stop server
-    assert_status 0
-    [ ! -e s ]
-}
-
-@test "a UNIX client that sends many datagrams before it reads gets them all, in order" {
-    server -v "unix-dgram:$T/s"
-    all_well burst "$SERVER" 60
-}
-
-@test "a UNIX datagram without a sender is passed over" {
-    server -v "unix-dgram:$T/s"
-    all_well unnamed "$SERVER"
-    all_well datagrams "$SERVER"
-}
-
-@test "UDP datagrams keep their boundaries, from 0 to 65,507 bytes" {
-    server -u 127.0.0.1 0
-    all_well datagrams "$SERVER"
-    stop server
-    assert_status 0
-    server 'udp:[::1]:0'
-    all_well datagrams "$SERVER"
-}
-
-@test "UDP is answered from the address that was asked" {
-    server -u 0
-    all_well datagrams "127.0.0.2:$PORT"
-    all_well datagrams "[::1]:$PORT"
-    stop server
-    server udp4:0
-    all_well datagrams "127.0.0.2:$PORT"
-}
-
-@test "UDP from the port of a service that answers is not answered" {
-    server -u 127.0.0.1 0
-    for service in 1900 5353 11211; do
-        all_well silence "$SERVER" "127.77.7.$((RANDOM % 250 + 2)):$service"
-    done
-    all_well datagrams "$SERVER"
-}
-
-@test "UDP from its own address is not answered" {
-    [ "$EUID" -eq 0 ] || skip "needs the right to open a raw socket"
-    for address in 127.0.0.1 0.0.0.0; do
-        server -vv -u "$address" 0
-        all_well spoof "127.0.0.1:$PORT"
-        all_well datagrams "127.0.0.1:$PORT"
-        stop server
-        assert_errors "^sockctl: recvmsg\(.*, 127\.0\.0\.1:$PORT\) = 4$"
-        refute grep -E "sendmsg\(.*, 127\.0\.0\.1:$PORT\)" <<<"$errors"
-    done
-}
-
 @test "hundreds of clients at once" {
     server 127.0.0.1:0
     all_well many "$SERVER" 500

@@ -100,6 +100,28 @@ const char *units_number(const char *text, int64_t least, int64_t most, int64_t 
     return NULL;
 }
 
+const char *units_percent(const char *text, uint32_t *share)
+{
+    static const char not_percent[] = "is not a percentage (0-100, 0.5)";
+    uint64_t value;
+    const char *at = text;
+    if (!read_digits(&at, 100, &value))
+        return not_percent;
+    uint64_t unit = 10000;
+    value *= unit;
+    if (*at == '.') {
+        const char *start = ++at;
+        for (; is_digit(*at); at++)
+            value += (unit /= 10) * (uint64_t)(*at - '0');
+        if (at == start)
+            return not_percent;
+    }
+    if (*at || value > 1000000)
+        return not_percent;
+    *share = (uint32_t)value;
+    return NULL;
+}
+
 char *units_show_size(char *out, unsigned long room, uint64_t bytes)
 {
     static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

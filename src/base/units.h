@@ -15,6 +15,9 @@ const char *units_size(const char *text, uint64_t *bytes);
 /* A plain decimal number from `least` to `most`. */
 const char *units_number(const char *text, int64_t least, int64_t most, int64_t *value);
 
+/* 0 to 100, with decimals, of which four count; in millionths of the whole. */
+const char *units_percent(const char *text, uint32_t *share);
+
 /* `bytes` as 12 B, 3.4 KiB, 5.6 MiB … into `out` (16 bytes hold any value). Returns out. */
 char *units_show_size(char *out, unsigned long room, uint64_t bytes);
 /* Bytes a second; a time that the clock does not show counts as 1 ms. */

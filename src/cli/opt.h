@@ -68,6 +68,9 @@ struct opt_bytes {
 #define OPT_CTYPE_duration int64_t
 #define OPT_CTYPE_size uint64_t
 #define OPT_CTYPE_number int64_t
+#define OPT_CTYPE_service const char *
+#define OPT_CTYPE_percent uint32_t
+#define OPT_CTYPE_seed int64_t
 #define OPT_CTYPE_mode int
 #define OPT_CTYPE_descriptor int
 #define OPT_CTYPE_log bool
@@ -94,6 +97,9 @@ extern const struct opt_type opt_number;     /* N, from 1 to INT_MAX */
 extern const struct opt_type opt_mode;       /* OCTAL, from 0 to 0777 */
 extern const struct opt_type opt_descriptor; /* N, from 0 on */
 extern const struct opt_type opt_log;        /* FORMAT: "json", which sets to true */
+extern const struct opt_type opt_service;    /* SERVICE, as typed */
+extern const struct opt_type opt_percent;    /* PERCENT, from 0 to 100, in millionths */
+extern const struct opt_type opt_seed;       /* N, from 0 to INT64_MAX */
 
 /* Those of sockets, in opt_socket.c. */
 extern const struct opt_type opt_ttl;       /* N, from 1 to 255 */

@@ -91,6 +91,16 @@ static const char *read_number(char *text, void *field)
     return units_number(text, 1, INT_MAX, field);
 }
 
+static const char *read_percent(char *text, void *field)
+{
+    return units_percent(text, field);
+}
+
+static const char *read_seed(char *text, void *field)
+{
+    return units_number(text, 0, INT64_MAX, field);
+}
+
 static const char *read_mode(char *text, void *field)
 {
     int mode = 0;
@@ -133,6 +143,9 @@ const struct opt_type opt_bytes = {"TEXT", read_bytes};
 const struct opt_type opt_duration = {"TIME", read_duration};
 const struct opt_type opt_size = {"SIZE", read_size};
 const struct opt_type opt_number = {"N", read_number};
+const struct opt_type opt_service = {"SERVICE", read_text};
+const struct opt_type opt_percent = {"PERCENT", read_percent};
+const struct opt_type opt_seed = {"N", read_seed};
 const struct opt_type opt_mode = {"OCTAL", read_mode};
 const struct opt_type opt_descriptor = {"N", read_descriptor};
 const struct opt_type opt_log = {"FORMAT", read_log};

@@ -9,10 +9,13 @@
 #include "base/descriptors.h"
 #include "base/memory.h"
 #include "base/message.h"
+#include "base/random.h"
 #include "cli/report.h"
 #include "cmd/account.h"
+#include "cmd/echo_print.h"
 #include "cmd/server.h"
 #include "cmd/shared.h"
+#include "cmd/workers.h"
 #include "command.h"
 #include "io/echo.h"
 #include "io/echo_datagrams.h"
@@ -25,14 +28,39 @@ struct echo_server_options {
     struct limit_options limits;
     struct sockopt sockopt;
     struct server_options server;
+    int64_t workers;
+    bool print;
+    const char *mode;
+    struct faults faults;
+    int64_t seed; /* -1: not given */
     bool log_json;
 };
+
+#define FAULT_ROWS(options, field)                                                                 \
+    OPT(0, "delay", duration, options, field.delay_ms, "answer TIME later"),                       \
+        OPT(0, "jitter", duration, options, field.jitter_ms, "up to TIME more, by chance"),        \
+        OPT(0, "rate", size, options, field.rate, "at most SIZE bytes a second to each client"),   \
+        OPT(0, "chunk", size, options, field.chunk, "at most SIZE bytes in one write"),            \
+        OPT(0, "drop", percent, options, field.drop, "lose so many of the pieces"),                \
+        OPT(0, "duplicate", percent, options, field.duplicate, "send so many of them twice"),      \
+        OPT(0, "corrupt", percent, options, field.corrupt, "flip a bit in so many of them"),       \
+        OPT(0, "close-after", size, options, field.close_after, "end a connection after SIZE"),    \
+        OPT(0, "reset-after", size, options, field.reset_after, "reset it after SIZE"),            \
+        OPT(0, "stall-after", size, options, field.stall_after,                                    \
+            "neither read nor write after SIZE")
 
 static const struct opt options[] = {
     FAMILY_ROWS(struct echo_server_options, family),
     PROTOCOL_ROWS(struct echo_server_options, protocol),
     SERVER_ROWS(struct echo_server_options, server),
     READINESS_ROWS(struct echo_server_options, server.readiness),
+    OPT(0, "workers", number, struct echo_server_options, workers,
+        "N processes that share the clients"),
+    OPT(0, "print", flag, struct echo_server_options, print, "write what arrives to stdout, too"),
+    OPT(0, "mode", service, struct echo_server_options, mode,
+        "discard, chargen or daytime, not echo"),
+    FAULT_ROWS(struct echo_server_options, faults),
+    OPT(0, "seed", seed, struct echo_server_options, seed, "the same faults as in another run"),
     LIMIT_ROWS(struct echo_server_options, limits, "limit for the wait for the first client"),
     LOG_ROWS(struct echo_server_options, log_json),
     SOCKET_ROWS(struct echo_server_options, sockopt),
@@ -42,7 +70,12 @@ static const struct opt options[] = {
 static const struct echo_server_options defaults = {.family = FAMILY_DEFAULTS,
                                                     .limits = LIMIT_DEFAULTS,
                                                     .sockopt = SOCKOPT_DEFAULTS,
-                                                    .server = SERVER_DEFAULTS};
+                                                    .server = SERVER_DEFAULTS,
+                                                    .workers = 1,
+                                                    .faults = {.close_after = UINT64_MAX,
+                                                               .reset_after = UINT64_MAX,
+                                                               .stall_after = UINT64_MAX},
+                                                    .seed = -1};
 
 /* One run of the command. */
 struct echoing {
@@ -50,20 +83,30 @@ struct echoing {
     struct server server;
     struct echo echo;                /* of connections */
     struct echo_datagrams datagrams; /* or without them */
+    struct echo_print print;
+    enum echo_mode mode;
+    struct faults faults;
+    struct server_options share; /* of a worker */
+    struct workers workers;
 };
 
 /* A server that is told to stop ends its connections in order and with success. */
 static void stop(struct server *server)
 {
     struct echoing *echoing = LOOP_OWNER(server, struct echoing, server);
-    echo_datagrams_release(&echoing->datagrams);
+    if (echoing->datagrams.loop)
+        echo_datagrams_release(&echoing->datagrams);
     listener_close(&server->listener);
     echo_stop(&echoing->echo);
 }
 
 static void stopped(struct echo *echo)
 {
-    loop_stop(echo->loop, 0);
+    struct echoing *echoing = LOOP_OWNER(echo, struct echoing, echo);
+    if (echoing->print.loop && outbox_is_full(&echoing->print.outbox))
+        echo_print_finish(&echoing->print);
+    else
+        loop_stop(echo->loop, 0);
 }
 
 /* Connections */
@@ -78,20 +121,10 @@ static struct account *account_of(int fd, const struct sockname *peer)
     return account;
 }
 
-/* An answer is as long as what was read: holding it back until the last one is acknowledged (RFC
- * 896) saves no packets, and costs a client that writes twice before it reads 40 ms. */
-static void send_at_once(int fd, const struct sockname *peer)
-{
-    sa_family_t family = peer->storage.ss_family;
-    if (family == AF_INET || family == AF_INET6)
-        sock_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-}
-
 static void client_came(struct server *server, int fd, const struct sockname *peer)
 {
     struct echoing *echoing = LOOP_OWNER(server, struct echoing, server);
     struct account *account = account_of(fd, peer);
-    send_at_once(fd, peer);
     echo_add(&echoing->echo, fd, server->listener.socktype, account);
 }
 
@@ -141,8 +174,7 @@ static bool answers(struct echo_datagrams *datagrams, const struct sockname *sou
 static void serve_datagrams(struct echoing *echoing)
 {
     const struct listener *listener = &echoing->server.listener;
-    echoing->datagrams.answers = answers;
-    echo_datagrams_init(&echoing->datagrams, echoing->server.loop);
+    echo_datagrams_init(&echoing->datagrams);
     for (size_t i = 0; i < listener->count; i++)
         echo_datagrams_add(&echoing->datagrams, listener->sockets[i].watch.fd,
                            &listener->sockets[i].name);
@@ -151,14 +183,37 @@ static void serve_datagrams(struct echoing *echoing)
 
 /* The command */
 
-static int serve(struct echoing *echoing)
+static void prepare(struct echoing *echoing)
 {
-    struct server *server = &echoing->server;
-    echoing->echo = (struct echo){.loop = server->loop,
+    struct loop *loop = echoing->server.loop;
+    if (echoing->given->print) {
+        echoing->print = (struct echo_print){.loop = loop,
+                                             .echo = &echoing->echo,
+                                             .datagrams = &echoing->datagrams,
+                                             .err = echoing->server.err};
+        echo_print_start(&echoing->print);
+    }
+    struct filter *filter = echo_print_filter(&echoing->print);
+    const struct faults *faults = faults_any(&echoing->faults) ? &echoing->faults : NULL;
+    echoing->echo = (struct echo){.loop = loop,
                                   .idle_ms = echoing->given->limits.idle_ms,
+                                  .mode = echoing->mode,
+                                  .faults = faults,
+                                  .filter = filter,
                                   .left = client_left,
                                   .stopped = stopped};
     echo_init(&echoing->echo);
+    echoing->datagrams = (struct echo_datagrams){.loop = loop,
+                                                 .mode = echoing->mode,
+                                                 .faults = faults,
+                                                 .filter = filter,
+                                                 .answers = answers};
+}
+
+static int serve(struct echoing *echoing)
+{
+    struct server *server = &echoing->server;
+    prepare(echoing);
     int result = server_ready(server);
     if (server->listener.socktype == SOCK_DGRAM)
         serve_datagrams(echoing);
@@ -166,17 +221,117 @@ static int serve(struct echoing *echoing)
         server_accept(server);
     if (result == 0)
         result = loop_run(server->loop);
-    echo_datagrams_release(&echoing->datagrams);
+    if (echoing->datagrams.loop)
+        echo_datagrams_release(&echoing->datagrams);
     listener_close(&server->listener); /* nobody takes the place of those that leave now */
     echo_release(&echoing->echo);
+    return echo_print_close(&echoing->print, result);
+}
+
+/* A worker serves its share of the clients. */
+static void take_share(struct echoing *echoing)
+{
+    int64_t workers = echoing->given->workers;
+    echoing->share = echoing->given->server;
+    echoing->share.max_conns = (echoing->share.max_conns + workers - 1) / workers;
+    echoing->server.options = &echoing->share;
+}
+
+static int serve_or_share(struct echoing *echoing)
+{
+    const struct echo_server_options *given = echoing->given;
+    if (given->workers == 1)
+        return serve(echoing);
+    int result = workers_run(&echoing->workers, &echoing->server, (int)given->workers);
+    if (result != 1)
+        return result;
+    take_share(echoing);
+    return serve(echoing);
+}
+
+/* An answer is as long as what was read: holding it back until the last one is acknowledged (RFC
+ * 896) saves no packets, and costs a client that writes twice before it reads 40 ms. Clients inherit
+ * it. */
+static void send_at_once(const struct listener *listener)
+{
+    for (size_t i = 0; i < listener->count && listener->socktype == SOCK_STREAM; i++) {
+        sa_family_t family = listener->sockets[i].name.storage.ss_family;
+        if (family == AF_INET || family == AF_INET6)
+            sock_set(listener->sockets[i].watch.fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    }
+}
+
+static int check_kind(const struct echoing *echoing)
+{
+    const struct faults *faults = &echoing->faults;
+    bool ends = faults->close_after != UINT64_MAX || faults->reset_after != UINT64_MAX ||
+                faults->stall_after != UINT64_MAX;
+    if (echoing->server.listener.socktype == SOCK_DGRAM && (ends || faults->chunk))
+        return error_set(echoing->server.err, STATUS_USAGE,
+                         "--chunk, --close-after, --reset-after and --stall-after are for "
+                         "connections, not for datagrams");
+    return 0;
+}
+
+static int open_and_serve(struct echoing *echoing, const struct address *address)
+{
+    struct server *server = &echoing->server;
+    int result = server_open(server, address);
+    if (result == 0)
+        result = check_kind(echoing);
+    if (result == 0) {
+        send_at_once(&server->listener);
+        result = serve_or_share(echoing);
+    }
+    server_close(server);
     return result;
+}
+
+static int read_mode(const char *word, enum echo_mode *mode, struct error *err)
+{
+    static const char *const words[] = {[ECHO_ECHO] = "echo",
+                                        [ECHO_DISCARD] = "discard",
+                                        [ECHO_CHARGEN] = "chargen",
+                                        [ECHO_DAYTIME] = "daytime"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        *mode = (enum echo_mode)i;
+        if (!word || strcmp(word, words[i]) == 0)
+            return 0;
+    }
+    return error_set(err, STATUS_USAGE,
+                     "option --mode: '%.100s' is not a mode (echo, discard, chargen, daytime)",
+                     word);
+}
+
+/* A run that was not given a seed can be repeated with the one that it tells. */
+static void choose_seed(struct echoing *echoing)
+{
+    uint64_t chosen = random_seed() % 1000000;
+    echoing->faults = echoing->given->faults;
+    echoing->faults.seed = echoing->given->seed >= 0 ? (uint64_t)echoing->given->seed : chosen;
+    if (echoing->given->seed < 0 && faults_any(&echoing->faults))
+        message_tell(MESSAGE_STORY, "--seed %llu", (unsigned long long)chosen);
+}
+
+static int check(struct echoing *echoing, struct error *err)
+{
+    const struct echo_server_options *given = echoing->given;
+    if (read_mode(given->mode, &echoing->mode, err))
+        return -1;
+    choose_seed(echoing);
+    if (echoing->mode != ECHO_ECHO && faults_any(&echoing->faults))
+        return error_set(err, STATUS_USAGE, "--mode %s knows no faults", given->mode);
+    if (given->workers > WORKERS_MOST)
+        return error_set(err, STATUS_USAGE, "option --workers: at most %d", WORKERS_MOST);
+    if (given->workers > 1 && given->limits.timeout_ms >= 0)
+        return error_set(err, STATUS_USAGE, "-w is for one process: not with --workers");
+    return 0;
 }
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
+    struct echoing echoing = {.given = chosen};
     const struct echo_server_options *given = chosen;
-    struct echoing echoing = {.given = given};
-    struct server *server = &echoing.server;
     struct address address;
     const struct address_use use = {.listening = true,
                                     .udp = given->protocol.udp,
@@ -184,22 +339,20 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                     .family = given->family.family};
     if (given->log_json)
         report_as_objects();
-    if (address_parse(&address, operands->words, operands->count, &use, err))
+    if (check(&echoing, err) ||
+        address_parse(&address, operands->words, operands->count, &use, err))
         return -1;
     descriptors_allow_most();
-    *server = (struct server){.loop = loop_new(),
-                              .options = &given->server,
-                              .limits = &given->limits,
-                              .sockopt = &given->sockopt,
-                              .numeric = given->family.numeric,
-                              .err = err,
-                              .joined = client_came,
-                              .stopping = stop};
-    int result = server_open(server, &address);
-    if (result == 0)
-        result = serve(&echoing);
-    server_close(server);
-    loop_free(server->loop);
+    echoing.server = (struct server){.loop = loop_new(),
+                                     .options = &given->server,
+                                     .limits = &given->limits,
+                                     .sockopt = &given->sockopt,
+                                     .numeric = given->family.numeric,
+                                     .err = err,
+                                     .joined = client_came,
+                                     .stopping = stop};
+    int result = open_and_serve(&echoing, &address);
+    loop_free(echoing.server.loop);
     return result;
 }
 

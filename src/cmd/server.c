@@ -11,6 +11,7 @@ int server_open(struct server *server, const struct address *address)
         .numeric = server->numeric,
         .backlog = (int)server->options->backlog,
         .mode = server->options->mode,
+        .reuse_port = server->options->reuse_port,
         .timeout_ms = server->limits->timeout_ms,
         .sockopt = server->sockopt,
     };
@@ -41,6 +42,8 @@ int server_ready(struct server *server)
     interrupt_set(&set);
     if (server->stopping)
         loop_signals(server->loop, &set, told_to_stop, server);
+    if (server->worker)
+        return 0;
     for (size_t i = 0; i < listener->count; i++)
         report_listening(sockname_text(&listener->sockets[i].name, name), listener->any_port);
     return readiness_tell(&server->options->readiness, &listener->sockets[0].name, server->err);

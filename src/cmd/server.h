@@ -25,6 +25,7 @@ struct server {
     const struct limit_options *limits;
     const struct sockopt *sockopt; /* NULL: none */
     bool numeric;
+    bool worker; /* one of several processes: that it listens has been told */
     struct error *err;
     /* A client has come; its descriptor is the callee's. server_left when it has gone. */
     void (*joined)(struct server *server, int fd, const struct sockname *peer);

@@ -94,6 +94,7 @@ struct readiness_options {
 struct server_options {
     int64_t max_conns;
     int64_t backlog;
+    bool reuse_port;
     int mode;
     struct readiness_options readiness;
 };
@@ -103,7 +104,9 @@ struct server_options {
     }
 #define SERVER_ROWS(options, field)                                                                \
     OPT('m', "max-conns", number, options, field.max_conns, "at most N clients at a time"),        \
-        OPT(0, "backlog", number, options, field.backlog, "clients that may wait")
+        OPT(0, "backlog", number, options, field.backlog, "clients that may wait"),                \
+        OPT(0, "reuse-port", flag, options, field.reuse_port,                                      \
+            "share the port with others that do (SO_REUSEPORT)")
 #define SOCKET_FILE_ROWS(options, field)                                                           \
     OPT(0, "mode", mode, options, field.mode, "of a UNIX socket's file (0600)")
 

@@ -23,19 +23,6 @@ static void discard_unread(int fd)
             return;
 }
 
-static void release_flow(struct echo_client *client)
-{
-    if (client->by_message) {
-        client->bytes_in = client->flow.packets.taken;
-        client->bytes_out = client->flow.packets.moved;
-        packets_release(&client->flow.packets);
-    } else {
-        client->bytes_in = client->flow.pump.taken;
-        client->bytes_out = client->flow.pump.moved;
-        pump_release(&client->flow.pump);
-    }
-}
-
 static void unlink_client(struct echo_client *client)
 {
     struct echo *echo = client->echo;
@@ -50,11 +37,12 @@ static void unlink_client(struct echo_client *client)
 static void end(struct echo_client *client, enum echo_end how)
 {
     struct echo *echo = client->echo;
-    release_flow(client);
+    client->service->release(client);
     unlink_client(client);
     loop_unwatch(echo->loop, &client->watch);
     loop_timer_cancel(echo->loop, &client->idle);
-    if (how == ECHO_STOPPED)
+    loop_timer_cancel(echo->loop, &client->pause);
+    if (how == ECHO_STOPPED || client->unread)
         discard_unread(client->watch.fd);
     echo->left(echo, client, how);
     sock_close(client->watch.fd);
@@ -63,30 +51,35 @@ static void end(struct echo_client *client, enum echo_end how)
 
 /* Moving */
 
-static enum pump_state move(struct echo_client *client)
+/* Waits for time to pass, and where next_events says so, for the client as well. */
+static void take_pause(struct echo_client *client)
 {
-    enum pump_state state;
-    if (client->by_message) {
-        state = packets_move(&client->flow.packets, client->echo->buffer);
-        client->failure = client->flow.packets.failure;
-    } else {
-        state = pump_move(&client->flow.pump);
-        client->failure = client->flow.pump.failure;
-    }
-    return state;
+    struct loop *loop = client->echo->loop;
+    if (client->wait_ms >= 0)
+        loop_timer_set(loop, &client->pause, client->wait_ms);
+    if (client->wait_ms >= 0 && !client->next_events)
+        loop_unwatch(loop, &client->watch); /* an error would be told again and again */
+    else
+        loop_watch(loop, &client->watch, client->next_events);
 }
 
 static void serve(struct echo_client *client)
 {
     struct loop *loop = client->echo->loop;
-    switch (move(client)) {
+    if (client->echo->held) {
+        loop_unwatch(loop, &client->watch);
+        return;
+    }
+    switch (client->service->move(client)) {
     case PUMP_WANTS_IN:
         loop_watch(loop, &client->watch, EPOLLIN);
         break;
     case PUMP_WANTS_OUT:
         loop_watch(loop, &client->watch, EPOLLOUT);
         break;
-    case PUMP_WAITS: /* nobody has given it a pace */
+    case PUMP_WAITS:
+        take_pause(client);
+        break;
     case PUMP_ENDED:
         end(client, client->echo->stopping ? ECHO_STOPPED : ECHO_EOF);
         break;
@@ -112,6 +105,14 @@ static void ready(struct watch *watch, uint32_t events)
     (void)events;
     if (echo->idle_ms >= 0)
         client->moved_ms = loop_now_ms();
+    serve(client);
+    tell_if_stopped(echo);
+}
+
+static void pause_over(struct timer *timer)
+{
+    struct echo_client *client = LOOP_OWNER(timer, struct echo_client, pause);
+    struct echo *echo = client->echo;
     serve(client);
     tell_if_stopped(echo);
 }
@@ -146,19 +147,6 @@ void echo_init(struct echo *echo)
     echo->patience.fired = lose_patience;
 }
 
-static void init_flow(struct echo_client *client, int fd, int socktype)
-{
-    struct echo *echo = client->echo;
-    client->by_message = socktype == SOCK_SEQPACKET;
-    if (client->by_message) {
-        packets_init(&client->flow.packets, fd);
-        if (!echo->buffer)
-            echo->buffer = memory_new(PACKETS_MOST, 1);
-    } else {
-        pump_init(&client->flow.pump, end_of_socket(fd), end_of_socket(fd), &echo->pool);
-    }
-}
-
 void echo_add(struct echo *echo, int fd, int socktype, void *label)
 {
     struct echo_client *client = memory_new(1, sizeof *client);
@@ -167,25 +155,38 @@ void echo_add(struct echo *echo, int fd, int socktype, void *label)
     client->watch.fd = fd;
     client->watch.ready = ready;
     client->idle.fired = check_idle;
-    init_flow(client, fd, socktype);
+    client->pause.fired = pause_over;
+    client->by_message = socktype == SOCK_SEQPACKET;
+    client->number = ++echo->count;
+    client->service = echo_service_of(client);
+    client->service->start(client);
     client->next = echo->clients;
     if (client->next)
         client->next->previous = client;
     echo->clients = client;
-    loop_watch(echo->loop, &client->watch, EPOLLIN);
+    if (!echo->held)
+        loop_watch(echo->loop, &client->watch, client->service->events);
     if (echo->idle_ms < 0)
         return;
     client->moved_ms = loop_now_ms();
     loop_timer_set(echo->loop, &client->idle, echo->idle_ms);
 }
 
-/* Nothing more is read; what is held is still to be written. */
-static void end_input(struct echo_client *client)
+void echo_hold(struct echo *echo)
 {
-    if (client->by_message)
-        client->flow.packets.in_ended = true;
-    else
-        client->flow.pump.limit = 0;
+    echo->held = true;
+}
+
+void echo_go_on(struct echo *echo)
+{
+    struct echo_client *next;
+    echo->held = false;
+    for (struct echo_client *client = echo->clients; client && !echo->held; client = next) {
+        next = client->next;
+        if (!client->watch.watched && !loop_timer_is_set(&client->pause))
+            serve(client);
+    }
+    tell_if_stopped(echo);
 }
 
 void echo_stop(struct echo *echo)
@@ -198,8 +199,9 @@ void echo_stop(struct echo *echo)
     struct echo_client *next;
     for (struct echo_client *client = echo->clients; client; client = next) {
         next = client->next;
-        move(client);
-        end_input(client);
+        if (!echo->held)
+            client->service->move(client);
+        client->service->end_input(client);
         serve(client);
     }
     loop_timer_set(echo->loop, &echo->patience, PATIENCE_MS);
@@ -214,5 +216,6 @@ void echo_release(struct echo *echo)
         end(echo->clients, ECHO_STOPPED);
     pump_pool_release(&echo->pool);
     free(echo->buffer);
-    echo->buffer = NULL;
+    free(echo->pattern);
+    echo->buffer = echo->pattern = NULL;
 }

@@ -1,7 +1,8 @@
 /*
- * Many clients, each of which gets back what it sends: a stream through a pump from the socket to
- * itself, a seqpacket connection message by message. A client that does not read is not read from
- * either: that is the back-pressure, and it delays nobody else.
+ * Many clients of a small service, on connections. The one they are named after sends back what it
+ * gets: a stream through a pump from the socket to itself, a seqpacket connection message by
+ * message. A client that does not read is not read from either: that is the back-pressure, and it
+ * delays nobody else.
  */
 #ifndef IO_ECHO_H
 #define IO_ECHO_H
@@ -10,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "io/faulty.h"
+#include "io/filter.h"
 #include "io/loop.h"
 #include "io/packets.h"
 #include "io/pump.h"
@@ -21,19 +24,55 @@ enum echo_end {
     ECHO_STOPPED
 };
 
+enum echo_mode {
+    ECHO_ECHO,
+    ECHO_DISCARD, /* RFC 863: reads, and answers nothing */
+    ECHO_CHARGEN, /* RFC 864: sends lines without end */
+    ECHO_DAYTIME  /* RFC 867: sends one line, and ends */
+};
+
+struct echo_client;
+
+/* How a client is served. What fails leaves errno in the client's `failure`. */
+struct echo_service {
+    uint32_t events; /* to begin with */
+    void (*start)(struct echo_client *client);
+    /* Moves what can be moved now; after PUMP_WAITS, as next_events and wait_ms say. */
+    enum pump_state (*move)(struct echo_client *client);
+    /* Nothing more is read; what is held is still to be written. */
+    void (*end_input)(struct echo_client *client);
+    /* Gives back what the client holds; sets bytes_in and bytes_out. */
+    void (*release)(struct echo_client *client);
+};
+
+/* A service other than echo: what has been read (and thrown away) and sent. */
+struct echo_talk {
+    uint64_t taken;
+    uint64_t moved;
+    bool in_ended;
+};
+
 struct echo_client {
     struct echo *echo;
+    const struct echo_service *service;
     struct echo_client *next;
     struct echo_client *previous;
     struct watch watch; /* watch.fd is the client's */
     struct timer idle;
     int64_t moved_ms; /* when something moved last, where there is an idle limit */
-    bool by_message;  /* seqpacket: packets, else pump */
+    bool by_message;  /* seqpacket */
+    bool unread;      /* it ends while the client may still be sending */
     union {
         struct pump pump;
         struct packets packets;
+        struct echo_talk talk;
+        struct faulty *faulty; /* the client's */
     } flow;
     int failure;
+    struct timer pause; /* of PUMP_WAITS */
+    int64_t wait_ms;    /* and its length; -1: for as long as it takes */
+    uint32_t next_events;
+    uint64_t number;   /* among all clients, from 1 */
     uint64_t bytes_in; /* these three from when it has ended */
     uint64_t bytes_out;
     void *label; /* the owner's */
@@ -42,9 +81,15 @@ struct echo_client {
 struct echo {
     struct loop *loop;
     int64_t idle_ms; /* of a client; -1: no limit */
+    enum echo_mode mode;
+    const struct faults *faults; /* the owner's; NULL: none */
+    struct filter *filter;       /* the owner's; sees what arrives; NULL: nobody does */
     struct pump_pool pool;
-    char *buffer; /* for messages, PACKETS_MOST bytes; the echo's, NULL without seqpackets */
+    char *buffer;  /* PACKETS_MOST bytes; the echo's, NULL where only pumps are used */
+    char *pattern; /* of chargen; the echo's */
     struct echo_client *clients;
+    uint64_t count; /* of clients until now */
+    bool held;      /* echo_hold */
     bool stopping;
     struct timer patience; /* with clients that do not read, while stopping */
     /* A client has gone; its descriptor is closed after this. */
@@ -53,13 +98,19 @@ struct echo {
     void (*stopped)(struct echo *echo);
 };
 
-/* loop, idle_ms, left and stopped are set by the owner before. */
+/* What stands before `pool`, left and stopped are set by the owner before. */
 void echo_init(struct echo *echo);
 /* Takes over a non-blocking socket. */
 void echo_add(struct echo *echo, int fd, int socktype, void *label);
+/* Nobody is served until echo_go_on: what the clients send has no place to go. */
+void echo_hold(struct echo *echo);
+void echo_go_on(struct echo *echo);
 /* What has arrived is still sent back, then the connections end. A second call is impatient. */
 void echo_stop(struct echo *echo);
 /* Ends what is left at once. */
 void echo_release(struct echo *echo);
+
+/* Of a client, by mode and socket; in echo_services.c. */
+const struct echo_service *echo_service_of(const struct echo_client *client);
 
 #endif

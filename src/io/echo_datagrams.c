@@ -3,10 +3,43 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/memory.h"
+#include "base/random.h"
+#include "io/classic.h"
 
 enum { ROUNDS = 64 }; /* datagrams of one socket in one go, so that others get their turn */
+
+static bool is_udp(const struct sockname *name)
+{
+    return name->storage.ss_family == AF_INET || name->storage.ss_family == AF_INET6;
+}
+
+static bool is_in_loop(struct echo_datagrams *echo, const struct sockname *peer, size_t length)
+{
+    if (!is_udp(peer))
+        return false;
+    uint64_t hash = repeats_hash(echo->repeats.key, &peer->storage, peer->length);
+    /* The time of day differs from one answer to the next, and yet may be in a loop. */
+    hash = repeats_hash(hash, echo->buffer, echo->mode == ECHO_DAYTIME ? 0 : length);
+    return !repeats_allow(&echo->repeats, hash, loop_now_ms());
+}
+
+/* Puts the answer in place of the datagram. Returns its length, which but for the time of day, a
+ * line that would be of no use without its end, is never more than what was asked with: whoever
+ * forges the source gains nothing by it. */
+static size_t compose(struct echo_datagrams *echo, size_t length)
+{
+    enum { RFC_864_MOST = 512 };
+    if (echo->mode == ECHO_DAYTIME)
+        return classic_daytime(echo->buffer, time(NULL));
+    if (echo->mode != ECHO_CHARGEN)
+        return length;
+    length = length < RFC_864_MOST ? length : RFC_864_MOST;
+    classic_pattern(echo->buffer, length);
+    return length;
+}
 
 /* One that is longer than the buffer would come back cut, and one without a sender's name (a UNIX
  * socket that was not bound) cannot be answered. */
@@ -14,9 +47,17 @@ static void answer(struct echo_datagram_socket *socket, const struct sock_messag
                    size_t length)
 {
     struct echo_datagrams *echo = socket->echo;
-    if (length > ECHO_DATAGRAM_MOST || message->peer.length <= sizeof(sa_family_t))
+    if (length > ECHO_DATAGRAM_MOST || !echo->answers(echo, &message->peer, &socket->name) ||
+        (echo->mode != ECHO_DISCARD && is_in_loop(echo, &message->peer, length)))
         return;
-    if (echo->answers(echo, &message->peer, &socket->name))
+    if (echo->filter)
+        echo->filter->pass(echo->filter, &(char *){echo->buffer}, length);
+    if (echo->mode == ECHO_DISCARD || message->peer.length <= sizeof(sa_family_t))
+        return;
+    length = compose(echo, length);
+    if (echo->faults)
+        late_answer(&echo->late, socket->watch.fd, message, echo->buffer, length);
+    else
         postbox_answer(&echo->postbox, socket->watch.fd, message, echo->buffer, length);
 }
 
@@ -25,7 +66,7 @@ static void ready(struct watch *watch, uint32_t events)
     struct echo_datagram_socket *socket = LOOP_OWNER(watch, struct echo_datagram_socket, watch);
     struct sock_message message;
     (void)events;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < ROUNDS && !socket->echo->held; round++) {
         ssize_t length = sock_recv_message(watch->fd, socket->echo->buffer, ECHO_DATAGRAM_MOST,
                                            &message);
         if (length >= 0)
@@ -36,11 +77,13 @@ static void ready(struct watch *watch, uint32_t events)
     }
 }
 
-void echo_datagrams_init(struct echo_datagrams *echo, struct loop *loop)
+void echo_datagrams_init(struct echo_datagrams *echo)
 {
-    echo->loop = loop;
     echo->buffer = memory_new(ECHO_DATAGRAM_MOST, 1);
-    postbox_init(&echo->postbox, loop);
+    echo->repeats = (struct repeats){.key = random_seed(),
+                                     .slots = memory_new(REPEATS_SLOTS, sizeof(struct repeat))};
+    postbox_init(&echo->postbox, echo->loop);
+    late_init(&echo->late, echo->loop, echo->faults, &echo->postbox);
 }
 
 void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockname *name)
@@ -54,14 +97,31 @@ void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockna
         sock_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
     else if (name->storage.ss_family == AF_INET6)
         sock_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-    loop_watch(echo->loop, &socket->watch, EPOLLIN);
+    if (!echo->held)
+        loop_watch(echo->loop, &socket->watch, EPOLLIN);
+}
+
+void echo_datagrams_hold(struct echo_datagrams *echo)
+{
+    echo->held = true;
+    for (size_t i = 0; i < echo->count; i++)
+        loop_unwatch(echo->loop, &echo->sockets[i].watch);
+}
+
+void echo_datagrams_go_on(struct echo_datagrams *echo)
+{
+    echo->held = false;
+    for (size_t i = 0; i < echo->count; i++)
+        loop_watch(echo->loop, &echo->sockets[i].watch, EPOLLIN);
 }
 
 void echo_datagrams_release(struct echo_datagrams *echo)
 {
     for (size_t i = 0; i < echo->count; i++)
         loop_unwatch(echo->loop, &echo->sockets[i].watch);
+    late_release(&echo->late);
     postbox_release(&echo->postbox);
+    free(echo->repeats.slots);
     free(echo->buffer);
     *echo = (struct echo_datagrams){0};
 }

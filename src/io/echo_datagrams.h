@@ -1,5 +1,6 @@
 /*
- * Datagrams, each sent back whole to whoever sent it, from the address that it was sent to.
+ * Datagrams, each answered to whoever sent it, from the address that it was sent to: by itself, or
+ * as the mode says. Where that is UDP, not if it looks like part of a loop (io/repeats).
  */
 #ifndef IO_ECHO_DATAGRAMS_H
 #define IO_ECHO_DATAGRAMS_H
@@ -8,8 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "io/echo.h"
+#include "io/filter.h"
+#include "io/late.h"
 #include "io/loop.h"
 #include "io/postbox.h"
+#include "io/repeats.h"
 #include "net/sock.h"
 
 enum { ECHO_DATAGRAM_SOCKETS_MAX = 8, ECHO_DATAGRAM_MOST = 1 << 18 };
@@ -22,18 +27,28 @@ struct echo_datagram_socket {
 
 struct echo_datagrams {
     struct loop *loop;
+    enum echo_mode mode;
+    const struct faults *faults; /* the owner's; NULL: none */
+    struct filter *filter;       /* the owner's; sees what is answered; NULL: nobody does */
     struct echo_datagram_socket sockets[ECHO_DATAGRAM_SOCKETS_MAX];
     size_t count;
     char *buffer; /* the echo's, ECHO_DATAGRAM_MOST bytes */
     struct postbox postbox;
-    /* Whether a datagram from `source` to our socket `own` gets its answer. Set by the owner. */
+    struct late late;       /* in front of it, with faults */
+    struct repeats repeats; /* the slots are the echo's */
+    bool held;
+    /* Whether a datagram from `source` to our socket `own` gets its answer. */
     bool (*answers)(struct echo_datagrams *echo, const struct sockname *source,
                     const struct sockname *own);
 };
 
-void echo_datagrams_init(struct echo_datagrams *echo, struct loop *loop);
+/* loop, mode, faults, filter and answers are set by the owner before. */
+void echo_datagrams_init(struct echo_datagrams *echo);
 /* The descriptor stays the owner's. */
 void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockname *name);
+/* What arrives waits until echo_datagrams_go_on. */
+void echo_datagrams_hold(struct echo_datagrams *echo);
+void echo_datagrams_go_on(struct echo_datagrams *echo);
 void echo_datagrams_release(struct echo_datagrams *echo);
 
 #endif

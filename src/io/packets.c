@@ -57,6 +57,8 @@ static bool receive_message(struct packets *packets, char *buffer)
     }
     packets->in_ended = length == 0 && !message.control_length;
     packets->taken += (size_t)length;
+    if (packets->filter)
+        packets->filter->pass(packets->filter, &(char *){buffer}, (size_t)length);
     return packets->in_ended || send_message(packets, buffer, (size_t)length);
 }
 

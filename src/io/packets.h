@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "io/filter.h"
 #include "io/pump.h"
 
 enum { PACKETS_MOST = 1 << 18 }; /* bytes in a message; what is longer fails with EMSGSIZE */
@@ -17,8 +18,9 @@ struct packets {
     enum pump_state state;
     int failure;
     bool in_ended;
-    char *waiting; /* a message that could not be sent yet; the packets' own; NULL: none */
-    size_t length; /* of it */
+    char *waiting;         /* a message that could not be sent yet; the packets' own; NULL: none */
+    size_t length;         /* of it */
+    struct filter *filter; /* the owner's; sees what arrives; NULL: nobody does */
     uint64_t taken;
     uint64_t moved;
 };

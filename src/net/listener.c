@@ -64,6 +64,8 @@ static int set_options(const struct opening *opening, int fd, const struct sockn
     int family = name->storage.ss_family;
     if (family == AF_INET6 && sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual(opening, name)))
         return -1;
+    if (is_inet(name) && opening->options->reuse_port && sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1))
+        return -1;
     if (is_inet(name) && takes_clients(opening->listener))
         return sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     return 0;
@@ -333,7 +335,8 @@ static void watch_all(struct listener *listener)
 {
     for (size_t i = 0; i < listener->count; i++) {
         listener->sockets[i].watch.ready = accept_clients;
-        loop_watch(listener->loop, &listener->sockets[i].watch, EPOLLIN);
+        loop_watch(listener->loop, &listener->sockets[i].watch,
+                   EPOLLIN | (listener->shared ? EPOLLEXCLUSIVE : 0));
     }
 }
 
@@ -352,6 +355,13 @@ void listener_pause(struct listener *listener)
 {
     listener->accepting = false;
     unwatch_all(listener);
+}
+
+void listener_inherit(struct listener *listener, struct loop *loop)
+{
+    listener->loop = loop;
+    listener->shared = true;
+    socket_file_forget(&listener->file);
 }
 
 void listener_close(struct listener *listener)

@@ -22,6 +22,7 @@ struct listener_options {
     bool numeric;
     int backlog;        /* 0: the system's largest */
     int mode;           /* of a socket file, in force before the first client can connect */
+    bool reuse_port;    /* SO_REUSEPORT */
     int64_t timeout_ms; /* for the look-up of a name; -1: no limit */
     const struct sockopt *sockopt; /* NULL: none; lasts as long as the listener */
 };
@@ -45,6 +46,7 @@ struct listener {
     struct socket_file file; /* ours, of a UNIX path */
     struct timer rest;       /* after EMFILE and the like no accept is tried for a while */
     int64_t warned_ms;       /* when that was last told; 0: not yet */
+    bool shared;             /* other processes accept too, and one is to wake up */
     bool accepting;
     void (*accepted)(void *context, int fd, const struct sockname *peer);
     void *context;
@@ -65,6 +67,9 @@ void listener_accept(struct listener *listener,
                      void *context);
 /* New clients wait in the backlog until listener_accept is called again. */
 void listener_pause(struct listener *listener);
+/* After fork(2), in the child: goes on with its sockets in a loop of its own. The socket file is the
+ * parent's. */
+void listener_inherit(struct listener *listener, struct loop *loop);
 /* Closes the sockets and removes our socket file. May be called twice. */
 void listener_close(struct listener *listener);
 

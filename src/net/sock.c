@@ -272,6 +272,14 @@ int sock_set(int fd, int level, int option, int value)
     return result;
 }
 
+int sock_reset_on_close(int fd)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    int result = setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    TRACE(result, "setsockopt(%d, SOL_SOCKET, SO_LINGER, {1, 0})", fd);
+    return result;
+}
+
 int sock_set_interface(int fd, const char *name)
 {
     int result = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name));

@@ -63,6 +63,8 @@ void sock_receive_segments(int fd);
 size_t sock_segment(const struct sock_message *message, size_t length);
 
 int sock_set(int fd, int level, int option, int value);
+/* SO_LINGER with no time: close(2) will reset the connection. */
+int sock_reset_on_close(int fd);
 /* SO_BINDTODEVICE. */
 int sock_set_interface(int fd, const char *name);
 int sock_get(int fd, int level, int option, int *value);

@@ -139,3 +139,9 @@ void socket_file_remove(struct socket_file *file)
     free(file->path);
     file->path = NULL;
 }
+
+void socket_file_forget(struct socket_file *file)
+{
+    free(file->path);
+    *file = (struct socket_file){0};
+}

@@ -26,5 +26,7 @@ const char *socket_file_bind(struct socket_file *file, int fd, const struct sock
                              int mode);
 /* Removes the file, if it still is the one that was made. May be called twice. */
 void socket_file_remove(struct socket_file *file);
+/* Leaves it to another process. */
+void socket_file_forget(struct socket_file *file);
 
 #endif

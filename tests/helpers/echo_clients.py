@@ -237,14 +237,47 @@ def silence(args):
 
 
 def spoof(args):
-    """One datagram to the server that claims to come from the server."""
+    """One datagram to the server that claims to come from SOURCE, or from the server."""
     host, port = parse_address(args.address)[1]
+    source = parse_address(args.source)[1][1] if args.source else port
     address = socket.inet_aton(host)
     data = b"loop"
-    udp = struct.pack("!HHHH", port, port, 8 + len(data), 0) + data
+    udp = struct.pack("!HHHH", source, port, 8 + len(data), 0) + data
     ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, address, address)
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:
         sock.sendto(ip + udp, (host, 0))
+
+
+def same_again(args):
+    """The same datagram N times, each after the answer to the last; few get none."""
+    with connect(args.address, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(0.15)
+        lost = 0
+        for _ in range(args.count):
+            sock.send(b"ping")
+            try:
+                check(sock.recv(100) == b"ping", "another answer")
+            except TimeoutError:
+                lost += 1
+        check(lost <= 9, f"{lost} of {args.count} were not answered")
+
+
+def flood(args):
+    """The same datagram N times, eight under way; few get no answer."""
+    with connect(args.address, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(0.15)
+        answers = under_way = 0
+        for _ in range(args.count):
+            sock.send(b"ping")
+            under_way += 1
+            while under_way >= 8:
+                try:
+                    sock.recv(100)
+                    answers += 1
+                    under_way -= 1
+                except TimeoutError:
+                    under_way = 0
+        check(answers >= args.count * 0.98, f"{answers} answers to {args.count}")
 
 
 def packets(args):
@@ -269,6 +302,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
     counted = [ping, half_close, many, one_by_one, resets, stay, stop_and_go, queue, burst]
+    counted += [same_again, flood]
     for run in counted + [never_read, datagrams, unnamed, silence, spoof, packets]:
         name = run.__name__.replace("_", "-")
         sub = commands.add_parser(name, help=run.__doc__.splitlines()[0])
@@ -276,8 +310,8 @@ def main():
         sub.add_argument("address")
         if run in counted:
             sub.add_argument("count", type=int)
-        if run is silence:
-            sub.add_argument("source")
+        if run in (silence, spoof):
+            sub.add_argument("source", nargs="?")
     args = parser.parse_args()
     try:
         args.run(args)

@@ -208,6 +208,30 @@ static void test_numbers(void)
     }
 }
 
+/* Shares */
+
+static const struct {
+    const char *text;
+    int64_t share; /* -1: none */
+} percents[] = {{"0", 0},           {"100", 1000000},    {"50", 500000},
+                {"0.5", 5000},      {"12.3456", 123456}, {"0.00019", 1},
+                {"100.0", 1000000}, {"007", 70000},      {"100.1", -1},
+                {"101", -1},        {"-1", -1},          {"", -1},
+                {"5%", -1},         {".5", -1},          {"5.", -1},
+                {"1e1", -1},        {" 5", -1},          {"18446744073709551617", -1}};
+
+static void test_percents(void)
+{
+    for (size_t i = 0; i < sizeof percents / sizeof *percents; i++) {
+        uint32_t share = 7;
+        const char *wrong = units_percent(percents[i].text, &share);
+        if (percents[i].share < 0)
+            check(wrong && share == 7, "not a percentage", percents[i].text);
+        else
+            check(!wrong && share == percents[i].share, "a percentage", percents[i].text);
+    }
+}
+
 int main(void)
 {
     test_durations();
@@ -215,6 +239,7 @@ int main(void)
     test_shown_sizes();
     test_rates();
     test_numbers();
+    test_percents();
     printf("1..%d\n", tests);
     return failures > 0;
 }

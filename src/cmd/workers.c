@@ -1,0 +1,109 @@
+#include "cmd/workers.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* In a worker */
+
+/* What the parent's loop knows is the parent's. */
+static int become_worker(struct server *server, pid_t parent)
+{
+    loop_free(server->loop);
+    server->loop = loop_new();
+    server->worker = true;
+    interrupt_catch(&server->interrupt, server->loop, server->err);
+    listener_inherit(&server->listener, server->loop);
+    server->wait.loop = server->total.loop = server->loop;
+    server->total.timer = (struct timer){0};
+    setpgid(0, 0); /* ^C is for the parent, which tells the workers once */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        raise(SIGTERM);
+    return 1;
+}
+
+/* In the parent */
+
+static void stop_all(struct workers *workers)
+{
+    workers->stopping = true;
+    for (int i = 0; i < workers->count; i++)
+        if (workers->ids[i])
+            kill(workers->ids[i], SIGTERM);
+}
+
+static void note_end(struct workers *workers, int index, int status)
+{
+    struct error *err = workers->server->err;
+    workers->ids[index] = 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return;
+    if (!workers->stopping && WIFEXITED(status))
+        error_silent(err, WEXITSTATUS(status));
+    else if (!workers->stopping)
+        error_set(err, STATUS_TRANSFER, "a worker was ended by signal %d", WTERMSIG(status));
+    if (!workers->stopping)
+        stop_all(workers);
+}
+
+/* Stops the loop when the last one has ended. */
+static void reap(struct workers *workers, int flags)
+{
+    int left = 0;
+    for (int i = 0; i < workers->count; i++) {
+        int status;
+        if (workers->ids[i] && waitpid(workers->ids[i], &status, flags) == workers->ids[i])
+            note_end(workers, i, status);
+        left += workers->ids[i] != 0;
+    }
+    if (!left)
+        loop_stop(workers->server->loop, workers->server->err->status ? -1 : 0);
+}
+
+static void signal_came(void *context, int signal_number)
+{
+    struct workers *workers = context;
+    if (signal_number == SIGCHLD)
+        reap(workers, WNOHANG);
+    else
+        stop_all(workers);
+}
+
+static int wait_for_all(struct workers *workers)
+{
+    struct server *server = workers->server;
+    sigset_t set;
+    interrupt_set(&set);
+    sigaddset(&set, SIGCHLD);
+    loop_signals(server->loop, &set, signal_came, workers);
+    reap(workers, WNOHANG);
+    int result = loop_run(server->loop);
+    stop_all(workers); /* after a time limit */
+    reap(workers, 0);
+    return result;
+}
+
+int workers_run(struct workers *workers, struct server *server, int count)
+{
+    pid_t parent = getpid();
+    *workers = (struct workers){.server = server};
+    /* First, so that no worker holds the descriptor that tells: clients wait in the backlog. */
+    if (server_ready(server))
+        return -1;
+    for (; workers->count < count; workers->count++) {
+        pid_t id = fork();
+        if (id == 0)
+            return become_worker(server, parent);
+        if (id < 0) {
+            error_system(server->err, STATUS_CONNECT, errno, "start a worker");
+            stop_all(workers);
+            reap(workers, 0);
+            return -1;
+        }
+        workers->ids[workers->count] = id;
+    }
+    return wait_for_all(workers);
+}

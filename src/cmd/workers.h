@@ -1,0 +1,27 @@
+/*
+ * --workers: a server as several processes that share its listening sockets, so that a client is
+ * served by whichever has time for it, and none is lost with one of them. Processes, since each then
+ * has a limit on descriptors of its own, and needs no locks.
+ */
+#ifndef CMD_WORKERS_H
+#define CMD_WORKERS_H
+
+#include <sys/types.h>
+
+#include "cmd/server.h"
+
+enum { WORKERS_MOST = 256 };
+
+struct workers {
+    struct server *server;
+    pid_t ids[WORKERS_MOST]; /* 0: ended */
+    int count;
+    bool stopping;
+};
+
+/* After server_open: starts `count` processes. In each of them it returns 1, and the server has a
+ * loop of its own, ready for server_ready. In the first one it returns when all have ended: 0, or
+ * -1 and the error, which the worker that failed has told already. */
+int workers_run(struct workers *workers, struct server *server, int count);
+
+#endif
