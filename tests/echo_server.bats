@@ -76,12 +76,12 @@ count_is() { (($("${@:2}") == $1)); }
     [ ! -e s ]
 }
 
-@test "hundreds of clients at once" {
+@test "a thousand clients at once" {
     server 127.0.0.1:0
-    all_well many "$SERVER" 500
+    all_well many "$SERVER" 1000
     stop server
     server -v "unix:$T/s"
-    all_well many "$SERVER" 500
+    all_well many "$SERVER" 1000
 }
 
 @test "a client that does not read costs little and delays nobody" {
@@ -102,12 +102,12 @@ count_is() { (($("${@:2}") == $1)); }
     done
 }
 
-@test "descriptors and memory are as before after 500 clients and 200 resets" {
+@test "descriptors and memory are as before after 5,000 clients and 200 resets" {
     server 127.0.0.1:0
     all_well many "$SERVER" 50
     poll 2000 count_is "$(descriptors)" descriptors
     before=$(descriptors)
-    all_well one-by-one "$SERVER" 500
+    all_well one-by-one "$SERVER" 5000
     all_well resets "$SERVER" 200
     all_well ping "$SERVER" 1
     poll 2000 count_is "$before" descriptors || fail "$before descriptors, now $(descriptors)"
@@ -177,7 +177,7 @@ count_is() { (($("${@:2}") == $1)); }
 @test "SIGINT and SIGTERM end it and its connections within a second, with status 0" {
     for signal in INT TERM; do
         server -v "unix:$T/s"
-        start good python3 "$HELPERS/echo_clients.py" stay "$SERVER" 100
+        start good python3 "$HELPERS/echo_clients.py" stay "$SERVER" 1000
         start stuck python3 "$HELPERS/echo_clients.py" never-read "$SERVER"
         wait_file good.out UP
         wait_file stuck.out STUCK

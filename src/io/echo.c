@@ -113,6 +113,8 @@ static void pause_over(struct timer *timer)
 {
     struct echo_client *client = LOOP_OWNER(timer, struct echo_client, pause);
     struct echo *echo = client->echo;
+    if (echo->idle_ms >= 0)
+        client->moved_ms = loop_now_ms();
     serve(client);
     tell_if_stopped(echo);
 }

@@ -6,6 +6,7 @@ was seen, else with one line on stderr; an alarm ends it after 20 seconds.
 """
 import argparse
 import os
+import resource
 import select
 import signal
 import socket
@@ -299,6 +300,8 @@ def packets(args):
 
 def main():
     signal.alarm(LIMIT_SECONDS)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
     counted = [ping, half_close, many, one_by_one, resets, stay, stop_and_go, queue, burst]
