@@ -131,8 +131,8 @@ static void client_came(struct server *server, int fd, const struct sockname *pe
 static enum report_how how_client_left(const struct server *server,
                                        const struct echo_client *client, enum echo_end how)
 {
-    if (how == ECHO_FAILED)
-        return account_how_failed(client->failure);
+    if (how == ECHO_FAILED) /* without a failure: --reset-after */
+        return client->failure ? account_how_failed(client->failure) : REPORT_RESET;
     if (how == ECHO_IDLE)
         return REPORT_TIMEOUT;
     if (how == ECHO_STOPPED)
@@ -144,7 +144,7 @@ static void tell_end(const struct server *server, const struct echo_client *clie
                      enum echo_end how)
 {
     const struct account *account = client->label;
-    if (how == ECHO_FAILED)
+    if (how == ECHO_FAILED && client->failure)
         message_tell(MESSAGE_STORY, "%s: %s", account->peer, strerror(client->failure));
     else if (how == ECHO_IDLE)
         message_tell(MESSAGE_STORY, "%s: nothing moved within the time limit", account->peer);
