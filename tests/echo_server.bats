@@ -206,11 +206,11 @@ count_is() { (($("${@:2}") == $1)); }
         assert_status 5
         assert_errors 'listen on 127\.0\.0\.1:[0-9]+: no client came within the time limit$'
     done
-    server -w 1s --max-time 1500ms 127.0.0.1:0
+    server -w 2s --max-time 2500ms 127.0.0.1:0
     all_well ping "$SERVER" 1
     finish server
     assert_status 5
-    assert_errors 'the limit of 1\.5 seconds for the command is over'
+    assert_errors 'the limit of 2\.5 seconds for the command is over'
 }
 
 @test "it is silent but for the line of port 0, and -v tells the life of a connection" {
