@@ -7,7 +7,12 @@
 #include <stddef.h>
 #include <time.h>
 
-enum { CLASSIC_LINES = 95, CLASSIC_LINE = 74, CLASSIC_DAYTIME_MOST = 64 };
+enum {
+    CLASSIC_LINES = 95,
+    CLASSIC_LINE = 74,
+    CLASSIC_PATTERN = CLASSIC_LINES * CLASSIC_LINE,
+    CLASSIC_DAYTIME_MOST = 64
+};
 
 /* The beginning of the pattern of RFC 864: CLASSIC_LINES lines of CLASSIC_LINE bytes, after which it
  * starts anew. */

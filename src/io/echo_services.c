@@ -154,14 +154,14 @@ static enum pump_state generate(struct echo_client *client)
     struct echo *echo = client->echo;
     struct echo_talk *talk = &client->flow.talk;
     if (!echo->pattern) {
-        echo->pattern = memory_new(CLASSIC_LINES, CLASSIC_LINE);
-        classic_pattern(echo->pattern, CLASSIC_LINES * CLASSIC_LINE);
+        echo->pattern = memory_new(CLASSIC_PATTERN, 1);
+        classic_pattern(echo->pattern, CLASSIC_PATTERN);
     }
     if (discard(client) == PUMP_FAILED_IN)
         return end_of_talk(client);
     for (int round = 0; round < ROUNDS && !echo->stopping; round++) {
-        size_t at = (size_t)(talk->moved % (CLASSIC_LINES * CLASSIC_LINE));
-        size_t length = client->by_message ? CLASSIC_LINE : CLASSIC_LINES * CLASSIC_LINE - at;
+        size_t at = (size_t)(talk->moved % CLASSIC_PATTERN);
+        size_t length = client->by_message ? CLASSIC_LINE : CLASSIC_PATTERN - at;
         ssize_t sent = sock_send(client->watch.fd, echo->pattern + at, length);
         client->failure = errno;
         if (sent < 0 && errno != EAGAIN)

@@ -58,17 +58,32 @@ static int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void watch(int fd, uint32_t events, void *pointer)
+static void watch(int fd, epoll_data_t data)
 {
-    struct epoll_event event = {.events = events, .data.ptr = pointer};
+    struct epoll_event event = {.events = EPOLLIN, .data = data};
     check(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0);
 }
 
-/* The limit: what comes in one read goes out in one write. A client of this program never has more
- * than a message under way, so the write is never short. */
-static void serve(void)
+static void take_clients(int listener)
+{
+    int client;
+    while ((client = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+        watch(client, (epoll_data_t){.fd = client});
+}
+
+/* What comes in one read goes out in one write: a client of this program never has more than a
+ * message under way. */
+static void send_back(int fd)
 {
     static char buffer[BUFFER];
+    ssize_t got = recv(fd, buffer, sizeof buffer, 0);
+    if (got <= 0 || send(fd, buffer, (size_t)got, MSG_NOSIGNAL) != got)
+        close(fd);
+}
+
+/* The limit. */
+static void serve(void)
+{
     struct epoll_event events[BATCH];
     struct sockaddr_in name = {.sin_family = AF_INET};
     socklen_t length = sizeof name;
@@ -79,21 +94,14 @@ static void serve(void)
     check(getsockname(listener, (void *)&name, &length) == 0);
     printf("%d\n", ntohs(name.sin_port));
     fflush(stdout);
-    watch(listener, EPOLLIN, (void *)(intptr_t)listener);
+    watch(listener, (epoll_data_t){.fd = listener});
     for (;;) {
         int count = epoll_wait(epoll, events, BATCH, -1);
-        for (int i = 0; i < count; i++) {
-            int fd = (int)(intptr_t)events[i].data.ptr;
-            int client = -1;
-            while (fd == listener &&
-                   (client = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
-                watch(client, EPOLLIN, (void *)(intptr_t)client);
-            if (fd == listener)
-                continue;
-            ssize_t got = recv(fd, buffer, sizeof buffer, 0);
-            if (got <= 0 || send(fd, buffer, (size_t)got, MSG_NOSIGNAL) != got)
-                close(fd);
-        }
+        for (int i = 0; i < count; i++)
+            if (events[i].data.fd == listener)
+                take_clients(listener);
+            else
+                send_back(events[i].data.fd);
     }
 }
 
@@ -128,7 +136,7 @@ static void join(struct client *client)
     setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
     check(bind(client->fd, (void *)&source, sizeof source) == 0);
     check(connect(client->fd, (void *)&server, sizeof server) == 0);
-    watch(client->fd, EPOLLIN, client);
+    watch(client->fd, (epoll_data_t){.ptr = client});
 }
 
 static void take_answer(struct client *client)
@@ -202,8 +210,8 @@ int main(int argc, char **argv)
     check(argc > 3);
     server.sin_family = AF_INET;
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    server.sin_port = htons((uint16_t)atoi(argv[2]));
-    int count = atoi(argv[3]);
+    server.sin_port = htons((uint16_t)strtol(argv[2], NULL, 10));
+    int count = (int)strtol(argv[3], NULL, 10);
     struct client *clients = calloc((size_t)count, sizeof *clients);
     check(clients != NULL);
     for (int i = 0; i < count; i++) {
@@ -214,6 +222,6 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "idle") == 0)
         stay(clients, count);
     else
-        load(clients, count, atof(argv[4]));
+        load(clients, count, strtod(argv[4], NULL));
     return 0;
 }

@@ -77,10 +77,11 @@ static void test_corruption(void)
 
 static void test_classic(void)
 {
-    char pattern[CLASSIC_LINES * CLASSIC_LINE];
+    char pattern[CLASSIC_PATTERN];
     classic_pattern(pattern, sizeof pattern);
     check(memcmp(pattern, " !\"#", 4) == 0 && memcmp(pattern + 72, "\r\n!\"", 4) == 0, "chargen");
-    check(pattern[sizeof pattern - 3] == '~' - 24 && pattern[94 * 74] == '~', "its last line");
+    check(pattern[sizeof pattern - 3] == '~' - 24 && pattern[sizeof pattern - CLASSIC_LINE] == '~',
+          "its last line");
     char line[CLASSIC_DAYTIME_MOST];
     check(classic_daytime(line, 0) == 41 &&
               strcmp(line, "Thursday, January 01, 1970 00:00:00-UTC\r\n") == 0,

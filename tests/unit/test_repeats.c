@@ -40,9 +40,9 @@ static long loop(int seeds, int64_t rtt_ms, long most)
 
 static void test_loops(void)
 {
-    check(loop(1, 1, 1000) <= 2 * REPEATS_MOST, "a loop of one ends before the 100th answer");
-    check(loop(1, 900, 1000) <= 2 * REPEATS_MOST, "a slow one too");
-    check(loop(10, 1, 10000) <= 2 * REPEATS_MOST, "a loop of ten");
+    check(loop(1, 1, 1000) <= 2L * REPEATS_MOST, "a loop of one ends before the 100th answer");
+    check(loop(1, 900, 1000) <= 2L * REPEATS_MOST, "a slow one too");
+    check(loop(10, 1, 10000) <= 2L * REPEATS_MOST, "a loop of ten");
     check(loop(300, 1, 1000000) < 10000, "as many as two sockets hold");
     check(loop(10, 300, 100000) < 2000, "ten on a slow way");
 }
