@@ -1,0 +1,45 @@
+/*
+ * The header with which a proxy says whose connection it passes on, before the connection's own
+ * bytes. Source: "The PROXY protocol, versions 1 & 2" (haproxy, doc/proxy-protocol.txt).
+ */
+#ifndef PROTO_PROXY_HEADER_H
+#define PROTO_PROXY_HEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    PROXY_HEADER_MOST = 16 + 216, /* bytes, up to and with the addresses */
+    PROXY_PATH_MOST = 108
+};
+
+enum proxy_family {
+    PROXY_UNKNOWN, /* nothing is said: the connection's own ends count */
+    PROXY_IPV4,
+    PROXY_IPV6,
+    PROXY_UNIX
+};
+
+struct proxy_end {
+    unsigned char address[PROXY_PATH_MOST]; /* 4 bytes, 16, or a path, NUL after it if it is short */
+    unsigned port;
+};
+
+struct proxy_header {
+    enum proxy_family family;
+    bool datagram;
+    struct proxy_end source;
+    struct proxy_end destination;
+};
+
+/* Reads a header, of either version, from the first bytes of a connection. Returns NULL or what is
+ * wrong with them. *size: 0, more bytes are needed; else the length of the header, which is in
+ * *header. That may be more than `length`: what is missing then says nothing that counts here.
+ * PROXY_HEADER_MOST bytes are always enough. */
+const char *proxy_header_read(const char *bytes, size_t length, struct proxy_header *header,
+                              size_t *size);
+/* Writes one of version 2; without a family, the command is LOCAL. Returns its length, at most
+ * PROXY_HEADER_MOST. */
+size_t proxy_header_write(const struct proxy_header *header, char *out);
+
+#endif
