@@ -13,16 +13,6 @@ enum {
 
 /* An end */
 
-/* close(2) resets a connection in which something is unread, and what was sent last is lost. */
-static void discard_unread(int fd)
-{
-    char ignored[4096];
-    sock_shutdown(fd, SHUT_WR);
-    for (int round = 0; round < DISCARD_ROUNDS; round++)
-        if (sock_recv(fd, ignored, sizeof ignored) <= 0)
-            return;
-}
-
 static void unlink_client(struct echo_client *client)
 {
     struct echo *echo = client->echo;
@@ -43,7 +33,7 @@ static void end(struct echo_client *client, enum echo_end how)
     loop_timer_cancel(echo->loop, &client->idle);
     loop_timer_cancel(echo->loop, &client->pause);
     if (how == ECHO_STOPPED || client->unread)
-        discard_unread(client->watch.fd);
+        end_discard(client->watch.fd);
     echo->left(echo, client, how);
     sock_close(client->watch.fd);
     free(client);
@@ -216,8 +206,7 @@ void echo_release(struct echo *echo)
     loop_timer_cancel(echo->loop, &echo->patience);
     while (echo->clients)
         end(echo->clients, ECHO_STOPPED);
-    pump_pool_release(&echo->pool);
-    free(echo->buffer);
+    lane_pool_release(&echo->pool);
     free(echo->pattern);
-    echo->buffer = echo->pattern = NULL;
+    echo->pattern = NULL;
 }

@@ -13,6 +13,7 @@
 
 #include "io/faulty.h"
 #include "io/filter.h"
+#include "io/lane.h"
 #include "io/loop.h"
 #include "io/packets.h"
 #include "io/pump.h"
@@ -63,8 +64,7 @@ struct echo_client {
     bool by_message;  /* seqpacket */
     bool unread;      /* it ends while the client may still be sending */
     union {
-        struct pump pump;
-        struct packets packets;
+        struct lane lane; /* to itself */
         struct echo_talk talk;
         struct faulty *faulty; /* the client's */
     } flow;
@@ -84,8 +84,7 @@ struct echo {
     enum echo_mode mode;
     const struct faults *faults; /* the owner's; NULL: none */
     struct filter *filter;       /* the owner's; sees what arrives; NULL: nobody does */
-    struct pump_pool pool;
-    char *buffer;  /* PACKETS_MOST bytes; the echo's, NULL where only pumps are used */
+    struct lane_pool pool;
     char *pattern; /* of chargen; the echo's */
     struct echo_client *clients;
     uint64_t count; /* of clients until now */

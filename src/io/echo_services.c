@@ -12,68 +12,35 @@
 
 enum { ROUNDS = 16 }; /* reads or writes in one move, so that others get their turn */
 
-static char *buffer_of(struct echo *echo)
-{
-    if (!echo->buffer)
-        echo->buffer = memory_new(PACKETS_MOST, 1);
-    return echo->buffer;
-}
+/* Echo */
 
-/* Echo: streams */
-
-static void start_stream(struct echo_client *client)
+static void start_echo(struct echo_client *client)
 {
     struct echo *echo = client->echo;
     struct end end = end_of_socket(client->watch.fd);
-    pump_init(&client->flow.pump, end, end, &echo->pool);
+    int socktype = client->by_message ? SOCK_SEQPACKET : SOCK_STREAM;
+    lane_init(&client->flow.lane, end, socktype, end, &echo->pool);
     if (echo->filter)
-        pump_filter(&client->flow.pump, echo->filter);
+        lane_filter(&client->flow.lane, echo->filter);
 }
 
-static enum pump_state move_stream(struct echo_client *client)
+static enum pump_state move_echo(struct echo_client *client)
 {
-    enum pump_state state = pump_move(&client->flow.pump);
-    client->failure = client->flow.pump.failure;
+    enum pump_state state = lane_move(&client->flow.lane, &client->echo->pool);
+    client->failure = lane_failure(&client->flow.lane);
     return state;
 }
 
-static void end_stream(struct echo_client *client)
+static void end_echo(struct echo_client *client)
 {
-    client->flow.pump.limit = 0;
+    lane_end_input(&client->flow.lane);
 }
 
-static void release_stream(struct echo_client *client)
+static void release_echo(struct echo_client *client)
 {
-    client->bytes_in = client->flow.pump.taken;
-    client->bytes_out = client->flow.pump.moved;
-    pump_release(&client->flow.pump);
-}
-
-/* Echo: seqpackets */
-
-static void start_packets(struct echo_client *client)
-{
-    packets_init(&client->flow.packets, client->watch.fd);
-    client->flow.packets.filter = client->echo->filter;
-}
-
-static enum pump_state move_packets(struct echo_client *client)
-{
-    enum pump_state state = packets_move(&client->flow.packets, buffer_of(client->echo));
-    client->failure = client->flow.packets.failure;
-    return state;
-}
-
-static void end_packets(struct echo_client *client)
-{
-    client->flow.packets.in_ended = true;
-}
-
-static void release_packets(struct echo_client *client)
-{
-    client->bytes_in = client->flow.packets.taken;
-    client->bytes_out = client->flow.packets.moved;
-    packets_release(&client->flow.packets);
+    client->bytes_in = lane_taken(&client->flow.lane);
+    client->bytes_out = lane_moved(&client->flow.lane);
+    lane_release(&client->flow.lane);
 }
 
 /* Echo with faults */
@@ -90,7 +57,7 @@ static void start_faulty(struct echo_client *client)
 static enum pump_state move_faulty(struct echo_client *client)
 {
     struct faulty *faulty = client->flow.faulty;
-    enum pump_state state = faulty_move(faulty, buffer_of(client->echo));
+    enum pump_state state = faulty_move(faulty, lane_pool_buffer(&client->echo->pool));
     client->failure = faulty->failure;
     client->wait_ms = faulty->wait_ms;
     client->next_events = faulty->may_read ? EPOLLIN : 0;
@@ -128,7 +95,7 @@ static void see(const struct echo *echo, char *bytes, size_t length)
 static enum pump_state discard(struct echo_client *client)
 {
     struct echo_talk *talk = &client->flow.talk;
-    char *buffer = buffer_of(client->echo);
+    char *buffer = lane_pool_buffer(&client->echo->pool);
     for (int round = 0; round < ROUNDS && !talk->in_ended; round++) {
         struct sock_message message;
         ssize_t got = sock_recv_message(client->watch.fd, buffer, PACKETS_MOST, &message);
@@ -203,10 +170,8 @@ static void release_talk(struct echo_client *client)
 
 const struct echo_service *echo_service_of(const struct echo_client *client)
 {
-    static const struct echo_service stream = {EPOLLIN, start_stream, move_stream, end_stream,
-                                               release_stream};
-    static const struct echo_service packets = {EPOLLIN, start_packets, move_packets, end_packets,
-                                                release_packets};
+    static const struct echo_service echo = {EPOLLIN, start_echo, move_echo, end_echo,
+                                             release_echo};
     static const struct echo_service faulty = {EPOLLIN | EPOLLOUT, start_faulty, move_faulty,
                                                end_faulty, release_faulty};
     static const struct echo_service others[] = {
@@ -215,7 +180,5 @@ const struct echo_service *echo_service_of(const struct echo_client *client)
         [ECHO_DAYTIME] = {EPOLLOUT, start_talk, tell_time, end_talk, release_talk}};
     if (client->echo->mode != ECHO_ECHO)
         return &others[client->echo->mode];
-    if (client->echo->faults)
-        return &faulty;
-    return client->by_message ? &packets : &stream;
+    return client->echo->faults ? &faulty : &echo;
 }

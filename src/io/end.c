@@ -10,6 +10,8 @@
 
 #include "net/sock.h"
 
+enum { DISCARD_ROUNDS = 16 };
+
 static enum end_kind kind_of(int fd)
 {
     struct stat status;
@@ -63,6 +65,15 @@ ssize_t end_write(struct end end, const void *bytes, size_t length)
         wrote = write(end.fd, bytes, length);
     while (wrote < 0 && errno == EINTR);
     return wrote;
+}
+
+void end_discard(int fd)
+{
+    char ignored[4096];
+    sock_shutdown(fd, SHUT_WR);
+    for (int round = 0; round < DISCARD_ROUNDS; round++)
+        if (sock_recv(fd, ignored, sizeof ignored) <= 0)
+            return;
 }
 
 struct end end_stdin(void)

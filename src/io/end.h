@@ -34,6 +34,9 @@ struct end end_of_socket(int fd);
 ssize_t end_read(struct end end, void *buffer, size_t room);
 /* May be short. -1 and errno (EAGAIN: not now). */
 ssize_t end_write(struct end end, const void *bytes, size_t length);
+/* Before a socket is closed in order: tells its peer the end, and takes what it has sent, a bounded
+ * amount. Unread, that would make close(2) reset the connection, and lose what we sent last. */
+void end_discard(int fd);
 
 /* stdin (fd 0) and stdout (fd 1) as ends. stdout, if it is a pipe or a terminal, gets an open file description
  * of our own (through /proc), which can be non-blocking without anybody else noticing; where that

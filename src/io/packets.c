@@ -9,11 +9,19 @@
 
 enum { ROUNDS = 16 }; /* messages in one move, so that others get their turn */
 
-void packets_init(struct packets *packets, int fd)
+void packets_init(struct packets *packets, int in, int out)
 {
-    *packets = (struct packets){.fd = fd};
+    *packets = (struct packets){.in = in, .out = out};
     /* With it, an empty message comes with its sender's credentials; the end does not. */
-    sock_set(fd, SOL_SOCKET, SO_PASSCRED, 1);
+    sock_set(in, SOL_SOCKET, SO_PASSCRED, 1);
+}
+
+void packets_preload(struct packets *packets, const char *bytes, size_t length)
+{
+    packets->waiting = memory_copy(bytes, length);
+    packets->length = length;
+    packets->taken = length;
+    packets->state = PUMP_WANTS_OUT;
 }
 
 void packets_release(struct packets *packets)
@@ -29,18 +37,28 @@ static bool stop(struct packets *packets, enum pump_state state)
     return false;
 }
 
+/* Keeps what could not be sent yet; `bytes` may be a part of what is kept already. */
+static bool wait_for_room(struct packets *packets, const char *bytes, size_t length)
+{
+    char *rest = memory_copy(bytes, length);
+    packets_release(packets);
+    packets->waiting = rest;
+    packets->length = length;
+    return stop(packets, PUMP_WANTS_OUT);
+}
+
 /* Each step is true if there may be more to do. */
 static bool send_message(struct packets *packets, const char *bytes, size_t length)
 {
-    if (sock_send(packets->fd, bytes, length) < 0) {
-        if (errno != EAGAIN)
-            return stop(packets, PUMP_FAILED_OUT);
-        if (bytes != packets->waiting)
-            packets->waiting = memory_copy(bytes, length);
-        packets->length = length;
+    ssize_t sent = sock_send(packets->out, bytes, length);
+    if (sent < 0 && errno != EAGAIN)
+        return stop(packets, PUMP_FAILED_OUT);
+    if (sent < 0 && bytes == packets->waiting)
         return stop(packets, PUMP_WANTS_OUT);
-    }
-    packets->moved += length;
+    size_t part = sent < 0 ? 0 : (size_t)sent;
+    packets->moved += part;
+    if (sent < 0 || part < length) /* the second, of a stream */
+        return wait_for_room(packets, bytes + part, length - part);
     packets_release(packets);
     return true;
 }
@@ -48,7 +66,7 @@ static bool send_message(struct packets *packets, const char *bytes, size_t leng
 static bool receive_message(struct packets *packets, char *buffer)
 {
     struct sock_message message;
-    ssize_t length = sock_recv_message(packets->fd, buffer, PACKETS_MOST, &message);
+    ssize_t length = sock_recv_message(packets->in, buffer, PACKETS_MOST, &message);
     if (length < 0)
         return stop(packets, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
     if (length > PACKETS_MOST) {

@@ -1,5 +1,6 @@
 /*
- * The messages of a seqpacket connection, each sent back whole. What a pump is for bytes.
+ * The messages of a seqpacket connection, each sent on whole, to itself or to another socket. What
+ * a pump is for bytes.
  */
 #ifndef IO_PACKETS_H
 #define IO_PACKETS_H
@@ -14,7 +15,8 @@
 enum { PACKETS_MOST = 1 << 18 }; /* bytes in a message; what is longer fails with EMSGSIZE */
 
 struct packets {
-    int fd;
+    int in;
+    int out; /* a stream gets the bytes of the messages, without their bounds */
     enum pump_state state;
     int failure;
     bool in_ended;
@@ -25,7 +27,9 @@ struct packets {
     uint64_t moved;
 };
 
-void packets_init(struct packets *packets, int fd);
+void packets_init(struct packets *packets, int in, int out);
+/* A message that goes first. */
+void packets_preload(struct packets *packets, const char *bytes, size_t length);
 void packets_release(struct packets *packets);
 /* Moves what can be moved now without blocking, a bounded amount, by way of `buffer` of PACKETS_MOST
  * bytes. Returns packets->state. */
