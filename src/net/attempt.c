@@ -90,6 +90,7 @@ enum attempt_state attempt_start(struct attempt *attempt)
     attempt->watch.ready = answered;
     attempt->watch.fd = fd;
     if (fd < 0) {
+        attempt->no_socket = attempt->refused ? 0 : errno;
         give_up(attempt, strerror(errno));
         return attempt->state;
     }

@@ -26,6 +26,7 @@ struct attempt {
     enum attempt_state state;
     const char *reason;      /* ATTEMPT_FAILED: why */
     const char *refused;     /* ATTEMPT_FAILED: the socket option that was refused, or NULL */
+    int no_socket;           /* ATTEMPT_FAILED: the errno of its socket(2); else 0 */
     bool unbound;            /* ATTEMPT_FAILED: because the source could not be bound */
     struct sockname local;   /* ATTEMPT_UP */
     struct socket_file file; /* of a UNIX source; the attempt's */

@@ -8,6 +8,7 @@
 #include "net/address_text.h"
 #include "net/attempt.h"
 #include "net/inherited.h"
+#include "net/literal.h"
 #include "net/resolver.h"
 #include "net/sock.h"
 #include "net/source.h"
@@ -21,6 +22,9 @@ struct dialer {
     const struct sockopt *sockopt;
     struct resolver *resolver; /* while the look-up goes on */
     struct resolved resolved;
+    struct resolved *known; /* the caller's, where it is a name that was asked for; else NULL */
+    bool was_known;         /* `resolved` is from there */
+    bool numeric;
     struct attempt *attempts; /* resolved.count of them, in the order of the race */
     size_t started;
     size_t running;
@@ -35,6 +39,16 @@ struct dialer {
 
 /* The end */
 
+static void release_race(struct dialer *dialer)
+{
+    for (size_t i = 0; i < dialer->started; i++)
+        attempt_drop(&dialer->attempts[i]);
+    free(dialer->attempts);
+    dialer->attempts = NULL;
+    dialer->started = dialer->running = 0;
+    resolved_release(&dialer->resolved);
+}
+
 static void release(struct dialer *dialer)
 {
     if (dialer->resolver)
@@ -42,10 +56,7 @@ static void release(struct dialer *dialer)
     loop_timer_cancel(dialer->loop, &dialer->stagger);
     loop_timer_cancel(dialer->loop, &dialer->limit);
     loop_timer_cancel(dialer->loop, &dialer->conclude);
-    for (size_t i = 0; i < dialer->started; i++)
-        attempt_drop(&dialer->attempts[i]);
-    free(dialer->attempts);
-    resolved_release(&dialer->resolved);
+    release_race(dialer);
     free(dialer);
 }
 
@@ -84,6 +95,20 @@ static void add_reason(struct error *error, const struct attempt *attempt)
     error_add(error, ": %s", attempt->reason ? attempt->reason : "timed out");
 }
 
+static void look_up(struct dialer *dialer);
+
+/* What was known is forgotten: the name may be somewhere else by now. */
+static bool look_up_again(struct dialer *dialer, int status)
+{
+    resolved_release(dialer->known);
+    dialer->was_known = false;
+    if (status != STATUS_CONNECT)
+        return false;
+    release_race(dialer);
+    look_up(dialer);
+    return true;
+}
+
 /* "connect to localhost:81: [::1]:81: Connection refused; 127.0.0.1:81: timed out", and without
  * the address where it is the only one and written as the user wrote it. */
 static void fail(struct dialer *dialer, int status)
@@ -91,6 +116,8 @@ static void fail(struct dialer *dialer, int status)
     char asked[ADDRESS_TEXT_MAX];
     char tried[SOCKNAME_TEXT_MAX];
     struct error *error = &dialer->error;
+    if (dialer->was_known && look_up_again(dialer, status))
+        return;
     address_text(&dialer->address, false, asked);
     error_set(error, status, "connect to %s", asked);
     for (size_t i = 0; i < dialer->started; i++) {
@@ -99,6 +126,7 @@ static void fail(struct dialer *dialer, int status)
         if (dialer->started > 1 || strcmp(asked, tried) != 0)
             error_add(error, "%s %s", i ? ";" : ":", tried);
         add_reason(error, attempt);
+        error->errnum = attempt->no_socket;
     }
     conclude(dialer);
 }
@@ -204,8 +232,16 @@ static void looked_up(void *context, struct resolved *resolved, const struct err
         return;
     }
     dialer->resolved = *resolved;
+    if (dialer->known && !dialer->known->count)
+        *dialer->known = resolved_copy(resolved);
     line_up(dialer);
     start_next(dialer);
+}
+
+static void look_up(struct dialer *dialer)
+{
+    const struct resolver_options how = {.numeric = dialer->numeric};
+    dialer->resolver = resolver_start(dialer->loop, &dialer->address, &how, looked_up, dialer);
 }
 
 /* Starting */
@@ -236,14 +272,33 @@ static int adopt(struct dialer *dialer)
     return 0;
 }
 
+/* Only what a look-up found is worth keeping. */
+static void recall(struct dialer *dialer, struct resolved *known)
+{
+    struct sockname literal;
+    struct error ignored;
+    if (!known || dialer->address.kind != ADDRESS_INET ||
+        literal_read(dialer->address.host, &literal, &ignored) == 1)
+        return;
+    dialer->known = known;
+    if (!known->count)
+        return;
+    dialer->was_known = true;
+    dialer->resolved = resolved_copy(known);
+    line_up(dialer);
+}
+
 static int start_look_up(struct dialer *dialer, const struct dial_options *options)
 {
-    const struct resolver_options how = {.numeric = options->numeric};
     if (source_read(&dialer->source, dialer->loop, &dialer->address, options, &dialer->error))
         return -1;
     if (dialer->address.kind == ADDRESS_FD || dialer->address.kind == ADDRESS_SYSTEMD)
         return adopt(dialer);
-    dialer->resolver = resolver_start(dialer->loop, &dialer->address, &how, looked_up, dialer);
+    recall(dialer, options->known);
+    if (dialer->was_known)
+        loop_timer_set(dialer->loop, &dialer->stagger, 0);
+    else
+        look_up(dialer);
     return 0;
 }
 
@@ -257,13 +312,14 @@ struct dialer *dial_start(struct loop *loop, const struct address *address,
     *dialer = (struct dialer){.loop = loop,
                               .address = *address,
                               .sockopt = options->sockopt,
+                              .numeric = options->numeric,
                               .stagger.fired = stagger_is_over,
                               .limit.fired = time_is_over,
                               .conclude.fired = conclude_later,
                               .connection.fd = -1,
                               .done = done,
                               .context = context};
-    if (start_look_up(dialer, options) || !dialer->resolver)
+    if (start_look_up(dialer, options) || dialer->connection.fd >= 0)
         loop_timer_set(loop, &dialer->conclude, 0);
     else if (options->timeout_ms >= 0)
         loop_timer_set(loop, &dialer->limit, options->timeout_ms);

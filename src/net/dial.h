@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "io/loop.h"
 #include "net/address.h"
+#include "net/resolver.h"
 #include "net/socket_file.h"
 #include "net/sockopt.h"
 
@@ -22,6 +23,9 @@ struct dial_options {
     const char *source;      /* -s: local IP address or UNIX path; NULL: the system's choice */
     const char *source_port; /* -p; NULL: the system's choice */
     const struct sockopt *sockopt; /* NULL: none */
+    /* What a name was found to be, kept from one connection to the next and looked up anew when
+     * none of it answers. Starts as {0}, the owner's to release; NULL: every time a look-up. */
+    struct resolved *known;
 };
 
 struct connection {
@@ -35,8 +39,8 @@ struct connection {
 };
 
 /* Runs the loop until connected. *err names every address that was tried: status 3 or 2 for a bad
- * name or -s, 4 when no address could be connected to, 5 when the time was over. When somebody else
- * stops the loop: -1, and *err is left as it was. */
+ * name or -s, 4 when no address could be connected to, 5 when the time was over; err->errnum is why
+ * the system gave no socket, else 0. When somebody else stops the loop: -1, and *err is left as it was. */
 int dial(struct loop *loop, const struct address *address, const struct dial_options *options,
          struct connection *connection, struct error *err);
 /* The same in the background: `done` is called once, from the loop (never before dial_start has

@@ -44,6 +44,14 @@ void resolved_release(struct resolved *resolved)
     *resolved = (struct resolved){0};
 }
 
+struct resolved resolved_copy(const struct resolved *resolved)
+{
+    struct resolved copy = {.count = resolved->count};
+    copy.names = memory_grow(NULL, resolved->count, sizeof *copy.names);
+    memcpy(copy.names, resolved->names, resolved->count * sizeof *copy.names);
+    return copy;
+}
+
 /* The thread */
 
 static void job_leave(struct job *job)
