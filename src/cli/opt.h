@@ -62,6 +62,7 @@ struct opt_bytes {
 #define OPT_CTYPE_text const char *
 #define OPT_CTYPE_file const char *
 #define OPT_CTYPE_host const char *
+#define OPT_CTYPE_address const char *
 #define OPT_CTYPE_port const char *
 #define OPT_CTYPE_list struct opt_list
 #define OPT_CTYPE_bytes struct opt_bytes
@@ -88,6 +89,7 @@ extern const struct opt_type opt_ipv6;       /* AF_INET6 */
 extern const struct opt_type opt_text;       /* TEXT, as typed */
 extern const struct opt_type opt_file;       /* FILE */
 extern const struct opt_type opt_host;       /* ADDR */
+extern const struct opt_type opt_address;    /* ADDRESS */
 extern const struct opt_type opt_port;       /* PORT: a number from 0 to 65535, or a service name */
 extern const struct opt_type opt_list;       /* TEXT, each time one more */
 extern const struct opt_type opt_bytes;      /* TEXT, with C escapes */

@@ -137,6 +137,7 @@ const struct opt_type opt_ipv6 = {NULL, read_ipv6};
 const struct opt_type opt_text = {"TEXT", read_text};
 const struct opt_type opt_file = {"FILE", read_word};
 const struct opt_type opt_host = {"ADDR", read_word};
+const struct opt_type opt_address = {"ADDRESS", read_word};
 const struct opt_type opt_port = {"PORT", read_port};
 const struct opt_type opt_list = {"TEXT", read_list};
 const struct opt_type opt_bytes = {"TEXT", read_bytes};

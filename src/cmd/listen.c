@@ -21,6 +21,12 @@ static const struct opt options[] = {
     OPT(0, "greeting", bytes, struct listen_options, greeting,
         "sent to each client first (C escapes are understood)"),
     SOCKET_FILE_ROWS(struct listen_options, server),
+    OPT(0, "to", address, struct listen_options, forward.to,
+        "forward each client to a new connection to ADDRESS"),
+    OPT(0, "send-proxy", flag, struct listen_options, forward.send_proxy,
+        "with --to: send a PROXY header (version 2) first"),
+    OPT(0, "accept-proxy", flag, struct listen_options, forward.accept_proxy,
+        "with --to: read a PROXY header (version 1 or 2) first"),
     LIMIT_ROWS(struct listen_options, limits, "limit for the wait for the first client"),
     SOCKET_ROWS(struct listen_options, sockopt),
     TRANSFER_ROWS(struct listen_options, transfer),
@@ -38,6 +44,8 @@ static const struct listen_options defaults = {.family = FAMILY_DEFAULTS,
 
 static int serve(struct listening *listening)
 {
+    if (listening->given->forward.to)
+        return listening_forward(listening);
     if (listening->server.listener.socktype == SOCK_DGRAM)
         return listening_datagrams(listening);
     return listening->given->keep_open ? listening_many(listening) : listening_one(listening);
@@ -81,6 +89,8 @@ static int check(const struct listen_options *given, struct error *err)
 {
     if (given->greeting.length > PUMP_BUFFER)
         return error_set(err, STATUS_USAGE, "option --greeting: longer than %d bytes", PUMP_BUFFER);
+    if (listening_check_forward(given, err))
+        return -1;
     return given->keep_open ? filters_check_shared(&given->transfer, err) : 0;
 }
 
@@ -93,7 +103,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
         report_as_objects();
     if (read_address(given, operands, &address, err) || check(given, err))
         return -1;
-    if (given->keep_open)
+    if (given->keep_open || given->forward.to)
         descriptors_allow_most();
     listening.loop = loop_new();
     listening.session = (struct session){.loop = listening.loop,

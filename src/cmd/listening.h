@@ -13,6 +13,12 @@
 #include "io/hub.h"
 #include "io/loop.h"
 
+struct forward_options {
+    const char *to;
+    bool send_proxy;
+    bool accept_proxy;
+};
+
 struct listen_options {
     struct family_options family;
     struct protocol_options protocol;
@@ -24,6 +30,7 @@ struct listen_options {
     bool listen;
     bool keep_open;
     struct opt_bytes greeting;
+    struct forward_options forward;
     struct server_options server;
     bool log_json;
 };
@@ -36,8 +43,9 @@ struct listening {
     struct filters filters;
     struct error *err;
 
-    struct hub hub; /* listening_many's */
-    int client;     /* these three, listening_one's: who came */
+    struct hub hub;                /* listening_many's */
+    struct forwarding *forwarding; /* listening_forward's */
+    int client;                    /* these three, listening_one's: who came */
     struct sockname peer;
     struct watch reader; /* of stdout, while nobody has come */
 };
@@ -46,5 +54,9 @@ struct listening {
 int listening_one(struct listening *listening);       /* a client */
 int listening_many(struct listening *listening);      /* clients */
 int listening_datagrams(struct listening *listening); /* whoever speaks */
+int listening_forward(struct listening *listening);   /* clients, to another address */
+
+/* Whether --to goes with the other options. Status 2. */
+int listening_check_forward(const struct listen_options *given, struct error *err);
 
 #endif

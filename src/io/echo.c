@@ -6,10 +6,7 @@
 #include "base/memory.h"
 #include "net/sock.h"
 
-enum {
-    PATIENCE_MS = 500, /* with clients that do not read, while stopping */
-    DISCARD_ROUNDS = 16
-};
+enum { PATIENCE_MS = 500 }; /* with clients that do not read, while stopping */
 
 /* An end */
 

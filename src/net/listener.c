@@ -284,12 +284,17 @@ static void end_rest(struct timer *timer)
         watch_all(listener);
 }
 
+void listener_rest(struct listener *listener)
+{
+    unwatch_all(listener);
+    loop_timer_set(listener->loop, &listener->rest, REST_MS);
+}
+
 static void rest(struct listener *listener, const struct sockname *name)
 {
     char text[SOCKNAME_TEXT_MAX];
     const char *reason = strerror(errno);
-    unwatch_all(listener);
-    loop_timer_set(listener->loop, &listener->rest, REST_MS);
+    listener_rest(listener);
     int64_t now_ms = loop_now_ms();
     if (listener->warned_ms && now_ms - listener->warned_ms < WARNING_MS)
         return;

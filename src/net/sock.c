@@ -86,6 +86,14 @@ void sock_close(int fd)
     errno = saved;
 }
 
+void sock_abort(int fd)
+{
+    const struct linger at_once = {.l_onoff = 1};
+    int result = setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    TRACE(result, "setsockopt(%d, SOL_SOCKET, SO_LINGER, {1, 0})", fd);
+    sock_close(fd);
+}
+
 ssize_t sock_recv(int fd, void *buffer, size_t room)
 {
     ssize_t length;
@@ -93,6 +101,16 @@ ssize_t sock_recv(int fd, void *buffer, size_t room)
         length = recv(fd, buffer, room, MSG_DONTWAIT);
     while (length < 0 && errno == EINTR);
     TRACE(length, "recv(%d, %zu)", fd, room);
+    return length;
+}
+
+ssize_t sock_peek(int fd, void *buffer, size_t room)
+{
+    ssize_t length;
+    do
+        length = recv(fd, buffer, room, MSG_PEEK | MSG_DONTWAIT);
+    while (length < 0 && errno == EINTR);
+    TRACE(length, "recv(%d, %zu, MSG_PEEK)", fd, room);
     return length;
 }
 

@@ -24,9 +24,13 @@ int sock_accept(int fd, struct sockname *peer);
 int sock_connect(int fd, const struct sockname *name);
 int sock_shutdown(int fd, int how);
 void sock_close(int fd);
+/* Closes it so that a TCP peer sees a reset (SO_LINGER), and what was not sent yet is lost. */
+void sock_abort(int fd);
 
 /* Never block (MSG_DONTWAIT), never raise SIGPIPE. */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
+/* What is there stays there (MSG_PEEK). */
+ssize_t sock_peek(int fd, void *buffer, size_t room);
 ssize_t sock_send(int fd, const void *bytes, size_t length);
 /* One byte as urgent data (MSG_OOB). */
 ssize_t sock_send_urgent(int fd, char byte);

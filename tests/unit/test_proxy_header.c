@@ -73,8 +73,9 @@ static const struct header_case cases[] = {
     WRONG("v1 IPv6 for TCP4", "PROXY TCP4 ::1 ::1 1 2\r\n"),
     WRONG("v1 a name", "PROXY TCP4 localhost localhost 1 2\r\n"),
     WRONG("v1 NUL", "PROXY UNKNOWN \0\r\n"),
-    WRONG("v1 too long", "PROXY UNKNOWN xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-                         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n"),
+    WRONG("v1 too long",
+          "PROXY UNKNOWN xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+          "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n"),
     WRONG("v2 version 1", SIGNATURE "\x11\x11\0\x0c" IPV4_BLOCK),
     WRONG("v2 command 2", SIGNATURE "\x22\x11\0\x0c" IPV4_BLOCK),
     WRONG("v2 family 4", SIGNATURE "\x21\x41\0\x0c" IPV4_BLOCK),

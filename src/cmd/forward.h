@@ -1,0 +1,37 @@
+/*
+ * One run of `listen --to`: what its two ways, for connections and for datagrams, have in common.
+ */
+#ifndef CMD_FORWARD_H
+#define CMD_FORWARD_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "cmd/listening.h"
+#include "io/forward.h"
+#include "net/address.h"
+#include "net/dial.h"
+
+struct forwarding {
+    struct listening *listening;
+    struct address to;
+    struct dial_options how;
+    struct sockopt sockopt;        /* of the far side's sockets */
+    struct resolved known;         /* what the name of the far side was found to be */
+    struct limit_options limits;   /* of the server: -w is for connecting here */
+    struct server_options options; /* of the server: no more clients than descriptors */
+    int64_t warned_ms;             /* when a lack of descriptors was told last; 0: not yet */
+    struct forward forward;        /* of connections */
+    struct forwarded *first;       /* clients that are not joined yet */
+};
+
+/* Both run until their end; the server is open. */
+int forwarding_connections(struct forwarding *forwarding);
+int forwarding_datagrams(struct forwarding *forwarding);
+
+/* A connection to the far side could not be made: a warning, of those about descriptors one in 10 s,
+ * during which no more clients come for a while. `client` is who it was for. */
+void forwarding_warn(struct forwarding *forwarding, const struct sockname *client,
+                     const struct error *err);
+
+#endif

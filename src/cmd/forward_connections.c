@@ -1,0 +1,245 @@
+/*
+ * listen --to, connections: each client waits for its PROXY header, if one is to come, and for its
+ * connection to the far side, and is then joined to it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/message.h"
+#include "cli/report.h"
+#include "cmd/account.h"
+#include "cmd/forward.h"
+#include "net/announced.h"
+#include "net/sock.h"
+
+enum { HEADER_MS = 5000 }; /* for a PROXY header, unless -w says otherwise */
+
+struct forwarded {
+    struct forwarding *forwarding;
+    struct forwarded *next; /* these two, while it is not joined */
+    struct forwarded *previous;
+    int fd; /* its own until it is joined */
+    struct announced announced;
+    struct announcement *announcement; /* while its header is awaited */
+    struct dialer *dialer;             /* while the far side is connected to */
+    size_t preface_length;
+    struct account *account; /* NULL where nobody will read it */
+};
+
+static struct server *server_of(const struct forwarded *client)
+{
+    return &client->forwarding->listening->server;
+}
+
+/* The row of those who are not joined yet. */
+
+static void enter_row(struct forwarding *forwarding, struct forwarded *client)
+{
+    client->next = forwarding->first;
+    if (client->next)
+        client->next->previous = client;
+    forwarding->first = client;
+}
+
+static void leave_row(struct forwarded *client)
+{
+    if (client->previous)
+        client->previous->next = client->next;
+    else
+        client->forwarding->first = client->next;
+    if (client->next)
+        client->next->previous = client->previous;
+}
+
+/* Ends */
+
+static void forget(struct forwarded *client)
+{
+    struct server *server = server_of(client);
+    free(client->account);
+    free(client);
+    server_left(server);
+}
+
+/* Before it was joined. */
+static void turn_away(struct forwarded *client, enum report_how how)
+{
+    if (client->announcement)
+        announcement_cancel(client->announcement);
+    if (client->dialer)
+        dial_cancel(client->dialer);
+    if (client->account)
+        account_close(client->account, (struct report_end){.how = how});
+    sock_close(client->fd);
+    leave_row(client);
+    forget(client);
+}
+
+static enum report_how how_pair_left(const struct forwarding *forwarding,
+                                     const struct forward_pair *pair, enum forward_end how)
+{
+    static const enum report_how hows[] = {[FORWARD_EOF] = REPORT_EOF,
+                                           [FORWARD_IDLE] = REPORT_TIMEOUT,
+                                           [FORWARD_STOPPED] = REPORT_SIGNAL};
+    if (how == FORWARD_FAILED)
+        return account_how_failed(pair->failure);
+    if (how == FORWARD_STOPPED && forwarding->listening->err->status == STATUS_TIMEOUT)
+        return REPORT_TIMEOUT;
+    return hows[how];
+}
+
+static void tell_end(const struct forwarded *client, const struct forward_pair *pair,
+                     enum forward_end how)
+{
+    const char *name = client->account->peer;
+    if (how == FORWARD_FAILED)
+        message_tell(MESSAGE_STORY, "%s: %s: %s", name,
+                     pair->failed == &pair->near ? "the client" : "the far side",
+                     strerror(pair->failure));
+    else if (how == FORWARD_IDLE)
+        message_tell(MESSAGE_STORY, "%s: nothing moved within the time limit", name);
+    account_close(client->account,
+                  (struct report_end){.in = lane_taken(&pair->near.lane) - client->preface_length,
+                                      .out = lane_moved(&pair->far.lane),
+                                      .how = how_pair_left(client->forwarding, pair, how)});
+}
+
+static void pair_left(struct forward *forward, const struct forward_pair *pair,
+                      enum forward_end how)
+{
+    struct forwarded *client = pair->label;
+    (void)forward;
+    if (client->account)
+        tell_end(client, pair, how);
+    forget(client);
+}
+
+static void all_left(struct forward *forward)
+{
+    loop_stop(forward->loop, 0);
+}
+
+/* The far side */
+
+static void tell_connected(const struct connection *connection)
+{
+    char peer[SOCKNAME_TEXT_MAX], local[SOCKNAME_TEXT_MAX];
+    if (account_is_wanted())
+        report_connected(sockname_text(&connection->peer, peer),
+                         sockname_text(&connection->local, local));
+}
+
+static size_t write_preface(struct forwarded *client, char *out)
+{
+    struct announced *announced = &client->announced;
+    if (!client->forwarding->listening->given->forward.send_proxy)
+        return 0;
+    if (!announced->destination.length)
+        sock_name(client->fd, &announced->destination);
+    return announced_write(announced, SOCK_STREAM, out);
+}
+
+static void far_connected(void *context, const struct connection *connection,
+                          const struct error *err)
+{
+    struct forwarded *client = context;
+    struct forwarding *forwarding = client->forwarding;
+    char preface[PROXY_HEADER_MOST];
+    client->dialer = NULL;
+    if (!connection) {
+        forwarding_warn(forwarding, &client->announced.source, err);
+        turn_away(client, account_how(-1, err));
+        return;
+    }
+    tell_connected(connection);
+    client->preface_length = write_preface(client, preface);
+    const struct forward_ends ends = {.near = end_of_socket(client->fd),
+                                      .far = end_of_socket(connection->fd),
+                                      .near_socktype = server_of(client)->listener.socktype,
+                                      .far_socktype = connection->socktype,
+                                      .preface = preface,
+                                      .preface_length = client->preface_length};
+    leave_row(client);
+    forward_join(&forwarding->forward, &ends, client);
+}
+
+static void connect_far(struct forwarded *client)
+{
+    struct forwarding *forwarding = client->forwarding;
+    if (account_is_wanted()) {
+        client->account = memory_new(1, sizeof *client->account);
+        account_accept(client->account, client->fd, &client->announced.source);
+    }
+    client->dialer = dial_start(forwarding->listening->loop, &forwarding->to, &forwarding->how,
+                                far_connected, client);
+}
+
+/* The client */
+
+static void header_came(void *context, const struct announced *announced, const char *complaint)
+{
+    struct forwarded *client = context;
+    char name[SOCKNAME_TEXT_MAX];
+    client->announcement = NULL;
+    if (complaint) {
+        report_warning("%s: %s", sockname_text(&client->announced.source, name), complaint);
+        turn_away(client, REPORT_ERROR);
+        return;
+    }
+    if (announced->source.length)
+        client->announced = *announced;
+    connect_far(client);
+}
+
+static void client_came(struct server *server, int fd, const struct sockname *peer)
+{
+    struct listening *listening = LOOP_OWNER(server, struct listening, server);
+    struct forwarded *client = memory_new(1, sizeof *client);
+    int64_t limit_ms = listening->given->limits.timeout_ms;
+    client->forwarding = listening->forwarding;
+    client->fd = fd;
+    client->announced.source = *peer;
+    enter_row(listening->forwarding, client);
+    if (listening->given->forward.accept_proxy)
+        client->announcement = announcement_await(listening->loop, fd,
+                                                  limit_ms >= 0 ? limit_ms : HEADER_MS, header_came,
+                                                  client);
+    else
+        connect_far(client);
+}
+
+static void turn_all_away(struct forwarding *forwarding, enum report_how how)
+{
+    while (forwarding->first)
+        turn_away(forwarding->first, how);
+}
+
+static void stop(struct server *server)
+{
+    struct forwarding *forwarding = LOOP_OWNER(server, struct listening, server)->forwarding;
+    listener_close(&server->listener);
+    turn_all_away(forwarding, REPORT_SIGNAL);
+    forward_stop(&forwarding->forward);
+}
+
+int forwarding_connections(struct forwarding *forwarding)
+{
+    struct listening *listening = forwarding->listening;
+    forwarding->forward = (struct forward){.loop = listening->loop,
+                                           .idle_ms = forwarding->limits.idle_ms,
+                                           .left = pair_left,
+                                           .stopped = all_left};
+    forward_init(&forwarding->forward);
+    listening->server.joined = client_came;
+    listening->server.stopping = stop;
+    int result = server_ready(&listening->server);
+    if (result == 0) {
+        server_accept(&listening->server);
+        result = loop_run(listening->loop);
+    }
+    listener_close(&listening->server.listener);
+    turn_all_away(forwarding, REPORT_TIMEOUT);
+    forward_release(&forwarding->forward);
+    return result;
+}

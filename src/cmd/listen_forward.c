@@ -1,0 +1,181 @@
+/*
+ * listen --to: checks what was asked for, and chooses the way.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "base/descriptors.h"
+#include "cli/report.h"
+#include "cmd/forward.h"
+#include "net/sock.h"
+
+enum {
+    WARNING_MS = 10 * 1000,
+    OWN_DESCRIPTORS = 10 /* standard ones, the loop's, and those of a look-up */
+};
+
+/* What is asked for */
+
+/* The first of the options that concern stdin and stdout, which nobody uses here; NULL: none. */
+static const char *find_useless(const struct listen_options *given)
+{
+    const struct transfer_options *transfer = &given->transfer;
+    const struct {
+        bool is_given;
+        const char *name;
+    } useless[] = {
+        {transfer->no_shutdown, "--no-shutdown"},
+        {transfer->recv_only, "--recv-only"},
+        {transfer->send_only, "--send-only"},
+        {transfer->exit_on_eof, "--exit-on-eof"},
+        {transfer->until_stdin_ends, "--until-stdin-ends"},
+        {transfer->quit_after_ms >= 0, "--quit-after"},
+        {transfer->no_confirm, "--no-confirm"},
+        {transfer->crlf, "--crlf"},
+        {transfer->output, "--output"},
+        {transfer->append, "--append"},
+        {transfer->hex_dump, "--hex-dump"},
+        {transfer->delay_ms, "--delay"},
+        {transfer->rate, "--rate-limit"},
+        {transfer->telnet, "--telnet"},
+        {transfer->stats, "--stats"},
+        {transfer->progress, "--progress"},
+        {transfer->lines, "--lines"},
+        {transfer->max_messages, "--max-messages"},
+        {transfer->urgent >= 0, "--oob"},
+        {given->greeting.length, "--greeting"},
+    };
+    for (size_t i = 0; i < sizeof useless / sizeof *useless; i++)
+        if (useless[i].is_given)
+            return useless[i].name;
+    return NULL;
+}
+
+static int check_address(const struct listen_options *given, struct address *to, struct error *err)
+{
+    const struct address_use use = {.udp = given->protocol.udp, .family = given->family.family};
+    if (address_parse(to, &given->forward.to, 1, &use, err))
+        return -1;
+    if (to->kind == ADDRESS_FD || to->kind == ADDRESS_SYSTEMD)
+        return error_set(err, STATUS_USAGE,
+                         "option --to: an inherited socket is connected already, once for all");
+    return 0;
+}
+
+int listening_check_forward(const struct listen_options *given, struct error *err)
+{
+    const struct forward_options *forward = &given->forward;
+    struct address to;
+    const char *name = forward->send_proxy ? "--send-proxy" : "--accept-proxy";
+    if (!forward->to && (forward->send_proxy || forward->accept_proxy))
+        return error_set(err, STATUS_USAGE, "option %s is for --to", name);
+    if (!forward->to)
+        return 0;
+    const char *useless = find_useless(given);
+    if (useless)
+        return error_set(err, STATUS_USAGE,
+                         "option %s: with --to, nothing goes to stdout or comes from stdin",
+                         useless);
+    return check_address(given, &to, err);
+}
+
+/* Datagrams to datagrams, connections to connections. */
+static int check_kinds(const struct forwarding *forwarding, struct error *err)
+{
+    const struct forward_options *forward = &forwarding->listening->given->forward;
+    bool from = forwarding->listening->server.listener.socktype == SOCK_DGRAM;
+    bool to = forwarding->to.socktype == SOCK_DGRAM;
+    if (from != to)
+        return error_set(err, STATUS_USAGE, "option --to: %s cannot be forwarded to %s",
+                         from ? "datagrams" : "connections",
+                         to ? "a datagram socket" : "a connection");
+    if (to && (forward->send_proxy || forward->accept_proxy))
+        return error_set(err, STATUS_USAGE, "option %s: datagrams have no PROXY header",
+                         forward->send_proxy ? "--send-proxy" : "--accept-proxy");
+    return 0;
+}
+
+/* Running */
+
+static bool is_lack(int errnum)
+{
+    return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM;
+}
+
+void forwarding_warn(struct forwarding *forwarding, const struct sockname *client,
+                     const struct error *err)
+{
+    char name[SOCKNAME_TEXT_MAX];
+    int64_t now_ms = loop_now_ms();
+    if (is_lack(err->errnum)) {
+        listener_rest(&forwarding->listening->server.listener);
+        if (forwarding->warned_ms && now_ms - forwarding->warned_ms < WARNING_MS)
+            return;
+        forwarding->warned_ms = now_ms;
+    }
+    report_warning("%s: %s", sockname_text(client, name), err->text);
+}
+
+/* What the user chose for sockets is for both sides, except what only makes sense for one. */
+static void choose_sockopt(struct forwarding *forwarding)
+{
+    const struct sockopt none = SOCKOPT_DEFAULTS;
+    const struct sockopt *given = &forwarding->listening->given->sockopt;
+    forwarding->sockopt = forwarding->to.kind == ADDRESS_INET ? *given : none;
+    forwarding->sockopt.rcvbuf = given->rcvbuf;
+    forwarding->sockopt.sndbuf = given->sndbuf;
+    forwarding->sockopt.interface = NULL;
+    forwarding->sockopt.fastopen = false;
+    forwarding->sockopt.no_delay = forwarding->to.kind == ADDRESS_INET &&
+                                   forwarding->to.socktype == SOCK_STREAM;
+}
+
+/* What one side sends at once, the other gets at once: to hold it back until the last of it is
+ * acknowledged (RFC 896) is each sender's own affair. Accepted sockets inherit it. */
+static void send_at_once(const struct listener *listener)
+{
+    for (size_t i = 0; i < listener->count; i++) {
+        sa_family_t family = listener->sockets[i].name.storage.ss_family;
+        if (listener->socktype == SOCK_STREAM && (family == AF_INET || family == AF_INET6))
+            sock_set(listener->sockets[i].watch.fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    }
+}
+
+/* Two descriptors a client: who would not get both waits in the backlog. */
+static void bound_clients(struct forwarding *forwarding)
+{
+    const struct listener *listener = &forwarding->listening->server.listener;
+    int64_t most = (descriptors_most() - OWN_DESCRIPTORS - (int64_t)listener->count) / 2;
+    if (most < 1)
+        most = 1;
+    if (forwarding->options.max_conns > most)
+        forwarding->options.max_conns = most;
+}
+
+int listening_forward(struct listening *listening)
+{
+    const struct listen_options *given = listening->given;
+    struct forwarding forwarding = {.listening = listening,
+                                    .limits = given->limits,
+                                    .options = given->server,
+                                    .how = {.numeric = given->family.numeric,
+                                            .timeout_ms = given->limits.timeout_ms}};
+    if (check_address(given, &forwarding.to, listening->err) ||
+        check_kinds(&forwarding, listening->err))
+        return -1;
+    choose_sockopt(&forwarding);
+    send_at_once(&listening->server.listener);
+    bound_clients(&forwarding);
+    forwarding.how.sockopt = &forwarding.sockopt;
+    forwarding.how.known = &forwarding.known;
+    forwarding.limits.timeout_ms = -1;
+    listening->forwarding = &forwarding;
+    listening->server.limits = &forwarding.limits;
+    listening->server.options = &forwarding.options;
+    int result = forwarding.to.socktype == SOCK_DGRAM ? forwarding_datagrams(&forwarding)
+                                                      : forwarding_connections(&forwarding);
+    resolved_release(&forwarding.known);
+    server_close(&listening->server);
+    return result;
+}

@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# listen --to: the forwarder. helpers/forward.py is the clients and the far side.
+
+load helpers/common
+
+case_of() {
+    need python3
+    TRY_SECONDS=40 try python3 "$HELPERS/forward.py" "$@"
+    assert_status 0
+}
+
+@test "any kind of stream to any other, both directions at once" { case_of any_to_any; }
+
+@test "without splice the same" { SOCKCTL_NO_SPLICE=1 case_of any_to_any; }
+
+@test "hundreds of clients at once, each gets its own bytes" { case_of many 400 60000; }
+
+@test "messages stay messages from seqpacket to seqpacket" { case_of seqpacket; }
+
+@test "an end passes, and leaves the other direction open" { case_of half_close; }
+
+@test "a reset passes, in both directions" { case_of passes_reset; }
+
+@test "a reset is heard from a side that has ended its half" { case_of reset_after_half_close; }
+
+@test "what was read before a reset is still delivered" { case_of reset_comes_last; }
+
+@test "a far side that refuses costs one client and a warning" { case_of gone_far_side; }
+
+@test "-w limits connecting" { case_of slow_far_side 500ms; }
+
+@test "-i ends a pair on which nothing moves" { case_of idle; }
+
+@test "-m: more clients wait" { case_of max_conns; }
+
+@test "a far side that does not read holds up its client alone" { case_of back_pressure; }
+
+@test "SIGTERM ends all pairs within a second, with status 0" { case_of terminate; }
+
+@test "without descriptors, clients wait for others to go" { case_of few_descriptors; }
+
+@test "--send-proxy announces the client" { case_of sends_proxy; }
+
+@test "--accept-proxy reads who it is, whole and in pieces" { case_of accepts_proxy; }
+
+@test "a missing, malformed or late PROXY header costs its client alone" { case_of refuses_headers; }
+
+@test "haproxy and sockctl understand each other's PROXY headers" {
+    need haproxy python3
+    server() { start "$1" "$SOCKCTL" listen -v "${@:2}" && listening "$1"; }
+    # client → sockctl (v2) → haproxy → (v1, v2) → sockctl → far side
+    for version in send-proxy send-proxy-v2; do
+        START_STDIN=/dev/null start far "$SOCKCTL" listen -d 127.0.0.1 0
+        listening far
+        server behind 127.0.0.1 0 --to "127.0.0.1:$PORT" --accept-proxy
+        cat >haproxy.cfg <<END
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 10s
+    timeout server 10s
+listen between
+    bind unix@$T/haproxy.sock accept-proxy
+    server behind 127.0.0.1:$PORT $version
+END
+        start haproxy haproxy -db -f haproxy.cfg
+        poll 5000 test -S haproxy.sock
+        server before 127.0.0.1 0 --to "unix:$T/haproxy.sock" --send-proxy
+        TRY_STDIN=<(echo "$version") try "$SOCKCTL" connect -v 127.0.0.1 "$PORT"
+        from=$(sed -n 's/^sockctl: connected from //p' try.err)
+        finish far
+        assert_output "$version"
+        wait_line behind "accepted $from"
+        stop before
+        stop behind
+        stop haproxy
+        rm haproxy.sock
+    done
+}
+
+@test "what contradicts --to is refused" {
+    try "$SOCKCTL" listen 127.0.0.1:0 --to 127.0.0.1:9 -o file
+    assert_usage_error 'option --output'
+    try "$SOCKCTL" listen 127.0.0.1:0 --to 127.0.0.1:9 --greeting hello
+    assert_usage_error 'option --greeting'
+    try "$SOCKCTL" listen 127.0.0.1:0 --to 127.0.0.1:99999
+    assert_usage_error 99999
+    try "$SOCKCTL" listen 127.0.0.1:0 --to ""
+    assert_usage_error
+    try "$SOCKCTL" listen 127.0.0.1:0 --to fd:5
+    assert_usage_error 'inherited'
+    try "$SOCKCTL" listen 127.0.0.1:0 --send-proxy
+    assert_usage_error 'for --to'
+    try "$SOCKCTL" listen 127.0.0.1:0 --accept-proxy
+    assert_usage_error 'for --to'
+    try "$SOCKCTL" listen 127.0.0.1:0 --to udp:127.0.0.1:9
+    assert_usage_error 'cannot be forwarded'
+    try "$SOCKCTL" listen -u 127.0.0.1:0 --to tcp:127.0.0.1:9
+    assert_usage_error 'cannot be forwarded'
+    try "$SOCKCTL" listen -u 127.0.0.1:0 --to 127.0.0.1:9 --send-proxy
+    assert_usage_error 'no PROXY header'
+}
+
+@test "--log json: accepted, connected, closed with the bytes each way" {
+    need python3
+    start far "$SOCKCTL" echo-server 127.0.0.1 0
+    listening far
+    start server "$SOCKCTL" listen --log json 127.0.0.1 0 --to "127.0.0.1:$PORT"
+    wait_file server.err '"listening"'
+    PORT=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\)".*/\1/p' <<<"$LINE")
+    TRY_STDIN=<(echo hello) try "$SOCKCTL" connect 127.0.0.1 "$PORT"
+    assert_output hello
+    wait_line server '"closed"'
+    [[ $LINE == *'"bytes_in":6,"bytes_out":6,'* ]] || fail "$LINE"
+    [ "$(grep -cE '"(accepted|connected)"' server.err)" -eq 2 ]
+    stop server
+    assert_status 0
+}
