@@ -32,7 +32,7 @@ static void unlink_pair(struct forward_pair *pair)
 
 static void quiet(struct forward_side *side, enum forward_end how)
 {
-    loop_unwatch(side->pair->forward->loop, &side->watch);
+    loop_forget(side->pair->forward->loop, &side->watch);
     lane_release(&side->lane);
     if (how == FORWARD_STOPPED)
         end_discard(side->watch.fd);

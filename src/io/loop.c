@@ -89,6 +89,14 @@ static void leave_always(struct loop *loop, struct watch *watch)
 
 void loop_unwatch(struct loop *loop, struct watch *watch)
 {
+    if (watch->watched && !watch->always &&
+        epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL) < 0 && errno != EBADF)
+        memory_impossible("epoll_ctl failed: the descriptor is not the one that was watched");
+    loop_forget(loop, watch);
+}
+
+void loop_forget(struct loop *loop, struct watch *watch)
+{
     if (!watch->watched)
         return;
     watch->watched = false;
@@ -97,8 +105,6 @@ void loop_unwatch(struct loop *loop, struct watch *watch)
         leave_always(loop, watch);
         return;
     }
-    if (epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL) < 0 && errno != EBADF)
-        memory_impossible("epoll_ctl failed: the descriptor is not the one that was watched");
     for (int i = loop->batch_next; i < loop->batch_end; i++)
         if (loop->batch[i].data.ptr == watch)
             loop->batch[i].data.ptr = NULL;

@@ -49,6 +49,9 @@ void loop_free(struct loop *loop);
 void loop_watch(struct loop *loop, struct watch *watch, uint32_t events);
 /* To be called before the descriptor is closed. Of one that is not watched: nothing. */
 void loop_unwatch(struct loop *loop, struct watch *watch);
+/* The same, where what follows is the close of a descriptor that no other process has: that takes it
+ * out of the epoll instance by itself. */
+void loop_forget(struct loop *loop, struct watch *watch);
 
 /* Fires once, `after_ms` from now; a timer that was set is moved. */
 void loop_timer_set(struct loop *loop, struct timer *timer, int64_t after_ms);
