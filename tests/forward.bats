@@ -39,6 +39,16 @@ case_of() {
 
 @test "without descriptors, clients wait for others to go" { case_of few_descriptors; }
 
+@test "datagrams: a flow for each client, there and back, boundaries kept" { case_of datagrams; }
+
+@test "datagrams: answers come from the address that was asked" {
+    case_of answers_from_where_it_was_asked
+}
+
+@test "datagrams: idle flows end, and the oldest where there are too many" { case_of flow_limits; }
+
+@test "datagrams: a refusal does not end a flow" { case_of far_side_of_datagrams_comes_late; }
+
 @test "--send-proxy announces the client" { case_of sends_proxy; }
 
 @test "--accept-proxy reads who it is, whole and in pieces" { case_of accepts_proxy; }

@@ -29,6 +29,8 @@ struct forwarding {
 int forwarding_connections(struct forwarding *forwarding);
 int forwarding_datagrams(struct forwarding *forwarding);
 
+/* At -v, or as an object. */
+void forwarding_tell_connected(const struct connection *connection);
 /* A connection to the far side could not be made: a warning, of those about descriptors one in 10 s,
  * during which no more clients come for a while. `client` is who it was for. */
 void forwarding_warn(struct forwarding *forwarding, const struct sockname *client,

@@ -122,14 +122,6 @@ static void all_left(struct forward *forward)
 
 /* The far side */
 
-static void tell_connected(const struct connection *connection)
-{
-    char peer[SOCKNAME_TEXT_MAX], local[SOCKNAME_TEXT_MAX];
-    if (account_is_wanted())
-        report_connected(sockname_text(&connection->peer, peer),
-                         sockname_text(&connection->local, local));
-}
-
 static size_t write_preface(struct forwarded *client, char *out)
 {
     struct announced *announced = &client->announced;
@@ -152,7 +144,7 @@ static void far_connected(void *context, const struct connection *connection,
         turn_away(client, account_how(-1, err));
         return;
     }
-    tell_connected(connection);
+    forwarding_tell_connected(connection);
     client->preface_length = write_preface(client, preface);
     const struct forward_ends ends = {.near = end_of_socket(client->fd),
                                       .far = end_of_socket(connection->fd),

@@ -1,9 +1,128 @@
 /*
- * listen --to, datagrams: not there yet.
+ * listen --to, datagrams: a flow for each client address.
  */
+#include <stdlib.h>
+
+#include "base/descriptors.h"
+#include "base/memory.h"
+#include "cmd/account.h"
 #include "cmd/forward.h"
+#include "io/datagram_flows.h"
+#include "net/sock.h"
+
+enum {
+    IDLE_MS = 60 * 1000, /* unless -i says otherwise */
+    FLOWS_MOST = 4096,   /* unless -m does */
+    OTHER_DESCRIPTORS = 32
+};
+
+/* All flows. */
+struct forwarded_flows {
+    struct forwarding *forwarding;
+    struct datagram_flows flows;
+};
+
+/* One of them. */
+struct forwarded_flow {
+    struct forwarding *forwarding;
+    struct datagram_flow *flow;
+    struct dialer *dialer;   /* while it is connected */
+    struct account *account; /* NULL where nobody will read it */
+};
+
+/* Its label goes first, then the flow. */
+static void forget(struct forwarded_flow *label, struct report_end end)
+{
+    if (label->dialer)
+        dial_cancel(label->dialer);
+    end.in = label->flow->bytes_in;
+    end.out = label->flow->bytes_out;
+    if (label->account)
+        account_close(label->account, end);
+    free(label->account);
+    free(label);
+}
+
+static void flow_left(struct datagram_flows *flows, const struct datagram_flow *flow,
+                      enum datagram_flow_end how)
+{
+    static const enum report_how hows[] = {[DATAGRAM_FLOW_IDLE] = REPORT_TIMEOUT,
+                                           [DATAGRAM_FLOW_PUSHED] = REPORT_EOF,
+                                           [DATAGRAM_FLOW_STOPPED] = REPORT_SIGNAL};
+    (void)flows;
+    forget(flow->label, (struct report_end){.how = hows[how]});
+}
+
+static void far_connected(void *context, const struct connection *connection,
+                          const struct error *err)
+{
+    struct forwarded_flow *label = context;
+    struct datagram_flow *flow = label->flow;
+    label->dialer = NULL;
+    if (!connection) {
+        forwarding_warn(label->forwarding, &flow->client.peer, err);
+        forget(label, (struct report_end){.how = account_how(-1, err)});
+        datagram_flow_end(flow);
+        return;
+    }
+    forwarding_tell_connected(connection);
+    if (label->account)
+        label->account->fd = connection->fd;
+    datagram_flow_connected(flow, connection->fd);
+}
+
+static void flow_opened(struct datagram_flows *flows, struct datagram_flow *flow)
+{
+    struct forwarding *forwarding = LOOP_OWNER(flows, struct forwarded_flows, flows)->forwarding;
+    struct forwarded_flow *label = memory_new(1, sizeof *label);
+    label->forwarding = forwarding;
+    label->flow = flow;
+    flow->label = label;
+    if (account_is_wanted()) {
+        label->account = memory_new(1, sizeof *label->account);
+        account_accept(label->account, flow->fd, &flow->client.peer);
+    }
+    label->dialer = dial_start(flows->loop, &forwarding->to, &forwarding->how, far_connected,
+                               label);
+}
+
+static void stop(struct server *server)
+{
+    loop_stop(server->loop, 0);
+}
+
+static size_t most_flows(const struct forwarding *forwarding)
+{
+    int64_t most = forwarding->listening->given->server.max_conns;
+    int64_t room = descriptors_most() - OTHER_DESCRIPTORS;
+    if (most == INT_MAX)
+        most = FLOWS_MOST;
+    if (most > room)
+        most = room;
+    return most < 1 ? 1 : (size_t)most;
+}
 
 int forwarding_datagrams(struct forwarding *forwarding)
 {
-    return error_set(forwarding->listening->err, STATUS_USAGE, "option --to: datagrams");
+    struct listening *listening = forwarding->listening;
+    const struct listener *listener = &listening->server.listener;
+    struct forwarded_flows *all = memory_new(1, sizeof *all);
+    int64_t idle_ms = forwarding->limits.idle_ms;
+    all->forwarding = forwarding;
+    all->flows.loop = listening->loop;
+    all->flows.idle_ms = idle_ms >= 0 ? idle_ms : IDLE_MS;
+    all->flows.most = most_flows(forwarding);
+    all->flows.opened = flow_opened;
+    all->flows.left = flow_left;
+    listening->server.stopping = stop;
+    datagram_flows_init(&all->flows);
+    for (size_t i = 0; i < listener->count; i++)
+        datagram_flows_add(&all->flows, listener->sockets[i].watch.fd,
+                           listener->sockets[i].name.storage.ss_family);
+    int result = server_ready(&listening->server);
+    if (result == 0)
+        result = loop_run(listening->loop);
+    datagram_flows_release(&all->flows);
+    free(all);
+    return result;
 }

@@ -7,6 +7,7 @@
 
 #include "base/descriptors.h"
 #include "cli/report.h"
+#include "cmd/account.h"
 #include "cmd/forward.h"
 #include "net/sock.h"
 
@@ -115,6 +116,14 @@ void forwarding_warn(struct forwarding *forwarding, const struct sockname *clien
         forwarding->warned_ms = now_ms;
     }
     report_warning("%s: %s", sockname_text(client, name), err->text);
+}
+
+void forwarding_tell_connected(const struct connection *connection)
+{
+    char peer[SOCKNAME_TEXT_MAX], local[SOCKNAME_TEXT_MAX];
+    if (account_is_wanted())
+        report_connected(sockname_text(&connection->peer, peer),
+                         sockname_text(&connection->local, local));
 }
 
 /* What the user chose for sockets is for both sides, except what only makes sense for one. */

@@ -1,7 +1,6 @@
 #include "io/echo_datagrams.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -92,11 +91,7 @@ void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockna
     *socket = (struct echo_datagram_socket){.echo = echo, .name = *name};
     socket->watch.fd = fd;
     socket->watch.ready = ready;
-    /* On a socket of all addresses: which of them a datagram was sent to. */
-    if (name->storage.ss_family == AF_INET)
-        sock_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
-    else if (name->storage.ss_family == AF_INET6)
-        sock_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    sock_ask_destination(fd, name->storage.ss_family);
     if (!echo->held)
         loop_watch(echo->loop, &socket->watch, EPOLLIN);
 }

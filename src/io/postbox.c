@@ -52,6 +52,16 @@ void postbox_release(struct postbox *postbox)
         discard(postbox, &postbox->first);
 }
 
+void postbox_forget(struct postbox *postbox, int fd)
+{
+    for (struct letter **link = &postbox->first; *link;) {
+        if ((*link)->fd == fd)
+            discard(postbox, link);
+        else
+            link = &(*link)->next;
+    }
+}
+
 static bool is_for(const struct letter *letter, int fd, const struct sockname *peer)
 {
     return letter->fd == fd && letter->message.peer.length == peer->length &&

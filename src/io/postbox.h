@@ -28,6 +28,8 @@ struct postbox {
 void postbox_init(struct postbox *postbox, struct loop *loop);
 /* Forgets what waits. */
 void postbox_release(struct postbox *postbox);
+/* Forgets what waits to be sent by `fd`, which is to be closed. */
+void postbox_forget(struct postbox *postbox, int fd);
 /* Sends `bytes` by `fd` as the answer to *message. False if they are lost. */
 bool postbox_answer(struct postbox *postbox, int fd, const struct sock_message *message,
                     const void *bytes, size_t length);

@@ -298,6 +298,14 @@ int sock_reset_on_close(int fd)
     return result;
 }
 
+void sock_ask_destination(int fd, int family)
+{
+    if (family == AF_INET)
+        sock_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+    else if (family == AF_INET6)
+        sock_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+}
+
 int sock_set_interface(int fd, const char *name)
 {
     int result = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name));

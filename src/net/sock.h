@@ -49,6 +49,8 @@ struct sock_message {
     size_t control_length; /* 0: nothing was said */
     _Alignas(size_t) unsigned char control[64];
 };
+/* On a socket of all addresses: from now on, to which of them a datagram was sent. */
+void sock_ask_destination(int fd, int family);
 /* As sock_recv_from, with *message filled. */
 ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message *message);
 /* Answers *message: to its sender, from the address that it was sent to. */

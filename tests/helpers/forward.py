@@ -17,8 +17,11 @@ import tempfile
 import time
 
 LIMIT_SECONDS = 30
+# Of UDP and UNIX datagrams, the far side is bound, and is the one end of all flows.
+DATAGRAMS = {"udp4": ("127.0.0.1", 0), "udp6": ("::1", 0), "dgram": None}
 STREAMS = ("tcp4", "tcp6", "unix", "abstract")
-FAMILIES = {"tcp4": socket.AF_INET, "tcp6": socket.AF_INET6}
+FAMILIES = {"tcp4": socket.AF_INET, "tcp6": socket.AF_INET6,
+            "udp4": socket.AF_INET, "udp6": socket.AF_INET6}
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
 
 
@@ -27,34 +30,39 @@ def family_of(kind):
 
 
 def type_of(kind):
+    if kind in DATAGRAMS:
+        return socket.SOCK_DGRAM
     return {"seqpacket": socket.SOCK_SEQPACKET}.get(kind, socket.SOCK_STREAM)
 
 
 def name_of(kind, side):
     """Where to bind, and how sockctl is told of it."""
-    if kind == "tcp4":
-        return ("127.0.0.1", 0), "127.0.0.1:0"
-    if kind == "tcp6":
-        return ("::1", 0), "[::1]:0"
+    if kind in ("tcp4", "udp4"):
+        return ("127.0.0.1", 0), kind[:3] + ":127.0.0.1:0"
+    if kind in ("tcp6", "udp6"):
+        return ("::1", 0), kind[:3] + ":[::1]:0"
     if kind == "abstract":
         name = f"sockctl-{os.getpid()}-{side}-{time.monotonic_ns()}"
         return "\0" + name, "unix:@" + name
     path = tempfile.mktemp(prefix=side, dir=".")
-    return path, ("unix-seqpacket:" if kind == "seqpacket" else "unix:") + path
+    return path, {"seqpacket": "unix-seqpacket:", "dgram": "unix-dgram:"}.get(kind, "unix:") + path
 
 
 class Forwarder:
-    def __init__(self, near, far, *options, up=True, descriptors=None):
+    def __init__(self, near, far, *options, up=True, descriptors=None,
+                 wildcard=False):
         name, text = name_of(far, "far")
         self.far = socket.socket(family_of(far), type_of(far))
         self.far.settimeout(LIMIT_SECONDS)
         self.far.bind(name)
-        if up:
+        if up and far not in DATAGRAMS:
             self.far.listen(1024)
         if family_of(far) != socket.AF_UNIX:
             text = text[:-1] + str(self.far.getsockname()[1])
         self.near_kind = near
         self.address, text_near = name_of(near, "near")
+        if wildcard:
+            text_near = text_near.replace("127.0.0.1", "0.0.0.0")
         self.process = subprocess.Popen(
             [os.environ["SOCKCTL"], "listen", "-v", text_near, "--to", text, *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -68,6 +76,8 @@ class Forwarder:
     def client(self):
         conn = socket.socket(family_of(self.near_kind), type_of(self.near_kind))
         conn.settimeout(LIMIT_SECONDS)
+        if self.near_kind == "dgram":
+            conn.bind("")  # a name of the kernel's choice
         conn.connect(self.address)
         return conn
 
@@ -411,6 +421,83 @@ def few_descriptors():
         assert client.recv(1) == b""
         client.close()
     assert forwarder.accept()
+    forwarder.stop()
+
+
+# Datagrams.
+
+
+def datagrams():
+    for near, far in (("udp4", "udp4"), ("udp6", "udp4"), ("udp4", "dgram"), ("dgram", "udp6")):
+        forwarder = Forwarder(near, far)
+        clients = [forwarder.client() for _ in range(5)]
+        flows = []
+        for number, client in enumerate(clients):
+            client.send(b"hello %d" % number)
+            data, flow = forwarder.far.recvfrom(1 << 16)
+            assert data == b"hello %d" % number
+            flows.append(flow)
+        assert len(set(flows)) == 5
+        for number, (client, flow) in enumerate(zip(clients, flows)):
+            for size in (0, 1, 1400, 9000):
+                forwarder.far.sendto(bytes([number]) * size, flow)
+                assert client.recv(1 << 16) == bytes([number]) * size
+                client.send(bytes([number]) * size)
+                assert forwarder.far.recvfrom(1 << 16) == (bytes([number]) * size, flow)
+        err, _ = forwarder.stop()
+        assert len(re.findall("closed .*, signal$", err, re.M)) == 5, err
+
+
+def answers_from_where_it_was_asked():
+    """On a socket of all addresses, the answer comes from the one that the client knows."""
+    forwarder = Forwarder("udp4", "udp4", wildcard=True)
+    client = forwarder.client()
+    client.connect(("127.0.0.2", forwarder.address[1]))
+    client.send(b"question")
+    _, flow = forwarder.far.recvfrom(100)
+    forwarder.far.sendto(b"answer", flow)
+    assert client.recv(100) == b"answer"
+    forwarder.stop()
+
+
+def flow_limits():
+    forwarder = Forwarder("udp4", "udp4", "-m", "2", "-i", "400ms")
+    clients = [forwarder.client() for _ in range(3)]
+    for client in clients:
+        client.send(b"x")
+        forwarder.far.recvfrom(10)
+    forwarder.said("closed 127.0.0.1:%d: 1 bytes in, 0 out$" % clients[0].getsockname()[1])
+    for client in clients[1:]:
+        forwarder.said("closed 127.0.0.1:%d: 1 bytes in, 0 out, timeout$" % client.getsockname()[1])
+    # Who comes again gets a new flow.
+    clients[1].send(b"again")
+    data, flow = forwarder.far.recvfrom(10)
+    forwarder.far.sendto(b"yes", flow)
+    assert data == b"again" and clients[1].recv(10) == b"yes"
+    forwarder.stop()
+
+
+def far_side_of_datagrams_comes_late():
+    """A refusal costs what was sent, and nothing else."""
+    forwarder = Forwarder("udp4", "udp4")
+    name = forwarder.far.getsockname()
+    client = forwarder.client()
+    forwarder.far.close()
+    client.send(b"lost")
+    time.sleep(0.05)
+    forwarder.far = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    forwarder.far.bind(name)
+    forwarder.far.settimeout(0.2)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        client.send(b"found")
+        try:
+            assert forwarder.far.recv(10) == b"found"
+            break
+        except TimeoutError:
+            pass
+    else:
+        raise AssertionError("nothing came")
     forwarder.stop()
 
 

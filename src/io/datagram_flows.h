@@ -1,0 +1,83 @@
+/*
+ * Datagrams to another address and back: each client address has a flow, a connected socket of its
+ * own, so that the answers that come there are known to be that client's. A flow ends when nothing
+ * has moved in it for a while, or, where there are too many, when it is the one that was used least
+ * recently.
+ */
+#ifndef IO_DATAGRAM_FLOWS_H
+#define IO_DATAGRAM_FLOWS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io/loop.h"
+#include "io/postbox.h"
+#include "net/sock.h"
+
+enum {
+    DATAGRAM_FLOWS_SOCKETS_MAX = 8,
+    DATAGRAM_FLOWS_BUCKETS = 4096,
+    DATAGRAM_FLOWS_MOST = 1 << 18 /* bytes in a datagram */
+};
+
+enum datagram_flow_end {
+    DATAGRAM_FLOW_IDLE,
+    DATAGRAM_FLOW_PUSHED, /* out, by a newer one */
+    DATAGRAM_FLOW_STOPPED
+};
+
+struct datagram_flow {
+    struct datagram_flows *flows;
+    struct datagram_flow *newer; /* by their last use */
+    struct datagram_flow *older;
+    struct datagram_flow *next; /* in the same bucket */
+    int fd;                     /* the socket that the client speaks to; the owner's */
+    struct sock_message client; /* its address, and which of ours it speaks to */
+    struct watch far;           /* far.fd is the flow's; -1: not connected yet */
+    int64_t used_ms;
+    struct datagram_waiting *first; /* datagrams that wait until it is connected */
+    uint64_t bytes_in;              /* from the client */
+    uint64_t bytes_out;             /* to it */
+    void *label;                    /* the owner's */
+};
+
+struct datagram_flows_socket {
+    struct datagram_flows *flows;
+    struct watch watch;
+};
+
+struct datagram_flows {
+    struct loop *loop;
+    int64_t idle_ms;
+    size_t most; /* flows at a time */
+    /* Connect it: datagram_flow_connected or datagram_flow_end, then or later. */
+    void (*opened)(struct datagram_flows *flows, struct datagram_flow *flow);
+    /* It has ended; its descriptor is closed after this. */
+    void (*left)(struct datagram_flows *flows, const struct datagram_flow *flow,
+                 enum datagram_flow_end how);
+
+    struct datagram_flows_socket sockets[DATAGRAM_FLOWS_SOCKETS_MAX];
+    size_t socket_count;
+    size_t count;
+    size_t waiting_bytes; /* for all flows together */
+    uint64_t seed;        /* of the table: nobody outside can choose who shares a bucket */
+    struct datagram_flow *newest;
+    struct datagram_flow *oldest;
+    struct timer idle;
+    struct postbox postbox;
+    char *buffer;
+    struct datagram_flow *buckets[DATAGRAM_FLOWS_BUCKETS];
+};
+
+/* What stands before `sockets` is set by the owner before, the rest is zero. */
+void datagram_flows_init(struct datagram_flows *flows);
+/* Starts with a bound socket of that family, which stays the owner's. */
+void datagram_flows_add(struct datagram_flows *flows, int fd, int family);
+/* Takes over a connected socket, to which what has waited is sent. */
+void datagram_flow_connected(struct datagram_flow *flow, int fd);
+/* Forgets it, without a call of `left`. */
+void datagram_flow_end(struct datagram_flow *flow);
+/* Ends all of them. */
+void datagram_flows_release(struct datagram_flows *flows);
+
+#endif
