@@ -27,6 +27,29 @@ case_of() {
 
 @test "a far side that refuses costs one client and a warning" { case_of gone_far_side; }
 
+@test "a name is looked up once, and anew when nobody answers there any more" {
+    unshare -rm true 2>/dev/null || skip "needs a mount namespace"
+    echo '127.0.0.2 farside.test' >hosts
+    start one "$SOCKCTL" echo-server 127.0.0.2 0
+    listening one
+    port=$PORT
+    start server unshare -rm bash -c 'mount --bind hosts /etc/hosts && exec "$@"' bash \
+        "$SOCKCTL" listen 127.0.0.1 0 --to "farside.test:$port"
+    listening server
+    TRY_STDIN=<(echo first) try "$SOCKCTL" connect 127.0.0.1 "$PORT"
+    assert_output first
+    echo '127.0.0.3 farside.test' >hosts
+    TRY_STDIN=<(echo second) try "$SOCKCTL" connect 127.0.0.1 "$PORT"
+    assert_output second
+    stop one
+    start two "$SOCKCTL" echo-server -v 127.0.0.3 "$port"
+    wait_line two 'listening on'
+    TRY_STDIN=<(echo third) try "$SOCKCTL" connect 127.0.0.1 "$PORT"
+    assert_output third
+    stop server
+    [ "$errors" = "sockctl: listening on 127.0.0.1:$PORT" ]
+}
+
 @test "-w limits connecting" { case_of slow_far_side 500ms; }
 
 @test "-i ends a pair on which nothing moves" { case_of idle; }

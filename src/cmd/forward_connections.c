@@ -169,14 +169,19 @@ static void connect_far(struct forwarded *client)
 
 /* The client */
 
+static void refuse(struct forwarded *client, const char *complaint)
+{
+    char name[SOCKNAME_TEXT_MAX];
+    report_warning("%s: %s", sockname_text(&client->announced.source, name), complaint);
+    turn_away(client, REPORT_ERROR);
+}
+
 static void header_came(void *context, const struct announced *announced, const char *complaint)
 {
     struct forwarded *client = context;
-    char name[SOCKNAME_TEXT_MAX];
     client->announcement = NULL;
     if (complaint) {
-        report_warning("%s: %s", sockname_text(&client->announced.source, name), complaint);
-        turn_away(client, REPORT_ERROR);
+        refuse(client, complaint);
         return;
     }
     if (announced->source.length)

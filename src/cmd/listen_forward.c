@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 
 #include "base/descriptors.h"
+#include "base/memory.h"
 #include "cli/report.h"
 #include "cmd/account.h"
 #include "cmd/forward.h"
@@ -120,10 +122,11 @@ void forwarding_warn(struct forwarding *forwarding, const struct sockname *clien
 
 void forwarding_tell_connected(const struct connection *connection)
 {
+    if (!account_is_wanted())
+        return;
     char peer[SOCKNAME_TEXT_MAX], local[SOCKNAME_TEXT_MAX];
-    if (account_is_wanted())
-        report_connected(sockname_text(&connection->peer, peer),
-                         sockname_text(&connection->local, local));
+    report_connected(sockname_text(&connection->peer, peer),
+                     sockname_text(&connection->local, local));
 }
 
 /* What the user chose for sockets is for both sides, except what only makes sense for one. */
@@ -162,29 +165,38 @@ static void bound_clients(struct forwarding *forwarding)
         forwarding->options.max_conns = most;
 }
 
+static int run(struct forwarding *forwarding)
+{
+    struct server *server = &forwarding->listening->server;
+    struct error *err = forwarding->listening->err;
+    if (check_address(forwarding->listening->given, &forwarding->to, err) ||
+        check_kinds(forwarding, err))
+        return -1;
+    choose_sockopt(forwarding);
+    send_at_once(&server->listener);
+    bound_clients(forwarding);
+    forwarding->how.sockopt = &forwarding->sockopt;
+    forwarding->how.known = &forwarding->known;
+    forwarding->limits.timeout_ms = -1;
+    server->limits = &forwarding->limits;
+    server->options = &forwarding->options;
+    return forwarding->to.socktype == SOCK_DGRAM ? forwarding_datagrams(forwarding)
+                                                 : forwarding_connections(forwarding);
+}
+
 int listening_forward(struct listening *listening)
 {
     const struct listen_options *given = listening->given;
-    struct forwarding forwarding = {.listening = listening,
-                                    .limits = given->limits,
-                                    .options = given->server,
-                                    .how = {.numeric = given->family.numeric,
-                                            .timeout_ms = given->limits.timeout_ms}};
-    if (check_address(given, &forwarding.to, listening->err) ||
-        check_kinds(&forwarding, listening->err))
-        return -1;
-    choose_sockopt(&forwarding);
-    send_at_once(&listening->server.listener);
-    bound_clients(&forwarding);
-    forwarding.how.sockopt = &forwarding.sockopt;
-    forwarding.how.known = &forwarding.known;
-    forwarding.limits.timeout_ms = -1;
-    listening->forwarding = &forwarding;
-    listening->server.limits = &forwarding.limits;
-    listening->server.options = &forwarding.options;
-    int result = forwarding.to.socktype == SOCK_DGRAM ? forwarding_datagrams(&forwarding)
-                                                      : forwarding_connections(&forwarding);
-    resolved_release(&forwarding.known);
+    struct forwarding *forwarding = memory_new(1, sizeof *forwarding);
+    forwarding->listening = listening;
+    forwarding->limits = given->limits;
+    forwarding->options = given->server;
+    forwarding->how.numeric = given->family.numeric;
+    forwarding->how.timeout_ms = given->limits.timeout_ms;
+    listening->forwarding = forwarding;
+    int result = run(forwarding);
     server_close(&listening->server);
+    resolved_release(&forwarding->known);
+    free(forwarding);
     return result;
 }

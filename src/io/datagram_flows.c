@@ -137,15 +137,15 @@ static void far_ready(struct watch *watch, uint32_t events)
 static void wait_for_far(struct datagram_flow *flow, const char *bytes, size_t length)
 {
     struct datagram_flows *flows = flow->flows;
-    struct datagram_waiting **end = &flow->first;
+    struct datagram_waiting **last = &flow->first;
     if (length > WAITING_MOST - flows->waiting_bytes)
         return;
     struct datagram_waiting *waiting = memory_new(1, sizeof *waiting + length);
     memcpy(waiting->bytes, bytes, length);
     waiting->length = length;
-    while (*end)
-        end = &(*end)->next;
-    *end = waiting;
+    while (*last)
+        last = &(*last)->next;
+    *last = waiting;
     flows->waiting_bytes += length;
 }
 

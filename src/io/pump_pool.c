@@ -36,8 +36,7 @@ int pump_pool_take_pipe(struct pump_pool *pool, int ends[2])
         return -1;
     /* Where the user's share of pipe memory is used up, the stock 64 KiB do; but it may be so far used
      * up that there are only two pages, pipe(7), and a copy by the buffer is faster. */
-    if (fcntl(ends[1], F_SETPIPE_SZ, PUMP_PIPE) >= 0 ||
-        fcntl(ends[1], F_GETPIPE_SZ) >= PUMP_BUFFER)
+    if (fcntl(ends[1], F_SETPIPE_SZ, PUMP_PIPE) >= 0 || fcntl(ends[1], F_GETPIPE_SZ) >= PUMP_BUFFER)
         return 0;
     close(ends[0]);
     close(ends[1]);
