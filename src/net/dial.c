@@ -233,7 +233,7 @@ static void looked_up(void *context, struct resolved *resolved, const struct err
     }
     dialer->resolved = *resolved;
     if (dialer->known && !dialer->known->count)
-        *dialer->known = resolved_copy(resolved);
+        resolved_copy(dialer->known, resolved);
     line_up(dialer);
     start_next(dialer);
 }
@@ -284,7 +284,7 @@ static void recall(struct dialer *dialer, struct resolved *known)
     if (!known->count)
         return;
     dialer->was_known = true;
-    dialer->resolved = resolved_copy(known);
+    resolved_copy(&dialer->resolved, known);
     line_up(dialer);
 }
 

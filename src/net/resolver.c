@@ -44,12 +44,11 @@ void resolved_release(struct resolved *resolved)
     *resolved = (struct resolved){0};
 }
 
-struct resolved resolved_copy(const struct resolved *resolved)
+void resolved_copy(struct resolved *copy, const struct resolved *resolved)
 {
-    struct resolved copy = {.count = resolved->count};
-    copy.names = memory_grow(NULL, resolved->count, sizeof *copy.names);
-    memcpy(copy.names, resolved->names, resolved->count * sizeof *copy.names);
-    return copy;
+    copy->count = resolved->count;
+    copy->names = memory_grow(NULL, resolved->count, sizeof *copy->names);
+    memcpy(copy->names, resolved->names, resolved->count * sizeof *copy->names);
 }
 
 /* The thread */

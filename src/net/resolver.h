@@ -26,8 +26,8 @@ struct resolved {
     size_t count;
 };
 void resolved_release(struct resolved *resolved);
-/* Of at least one name; the caller's. */
-struct resolved resolved_copy(const struct resolved *resolved);
+/* *copy is another owner's; of at least one name. */
+void resolved_copy(struct resolved *copy, const struct resolved *resolved);
 
 /* Looks `address` (not fd: or systemd:) up. Runs the loop while a look-up is on its way, for at
  * most timeout_ms. Status 3 for a name, 2 for a service or a literal of the wrong family, 5 when

@@ -329,15 +329,15 @@ def slow_far_side(limit):
 
 
 def idle():
-    forwarder = Forwarder("tcp4", "tcp4", "-i", "300ms")
+    forwarder = Forwarder("tcp4", "tcp4", "-i", "800ms")
     client, far = forwarder.pair()
     began = time.monotonic()
-    for _ in range(6):
+    for _ in range(8):
         client.sendall(b"x")
         assert far.recv(1) == b"x"
-        time.sleep(0.1)
+        time.sleep(0.15)
     assert client.recv(1) == b"" and far.recv(1) == b""
-    assert time.monotonic() - began >= 0.6
+    assert time.monotonic() - began >= 1.8
     forwarder.said("closed .*, timeout$")
     forwarder.stop()
 
@@ -399,7 +399,7 @@ def terminate():
     assert far.recv(10, socket.MSG_WAITALL) == b"last words"
     err, seconds = forwarder.stop()
     assert read_all(far) == b"" and read_all(client) == b""
-    assert seconds < (5 if os.environ.get("SOCKCTL_SANITIZED") else 1), seconds
+    assert seconds < 3, seconds  # of which half a second is its patience
     assert "closed" in err and ", signal" in err, err
 
 
@@ -461,7 +461,7 @@ def answers_from_where_it_was_asked():
 
 
 def flow_limits():
-    forwarder = Forwarder("udp4", "udp4", "-m", "2", "-i", "400ms")
+    forwarder = Forwarder("udp4", "udp4", "-m", "2", "-i", "1s")
     clients = [forwarder.client() for _ in range(3)]
     for client in clients:
         client.send(b"x")
@@ -559,7 +559,7 @@ def accepts_proxy():
 
 
 def refuses_headers():
-    forwarder = Forwarder("tcp4", "tcp4", "--accept-proxy", "-w", "300ms")
+    forwarder = Forwarder("tcp4", "tcp4", "--accept-proxy", "-w", "1s")
     for bad in (b"GET / HTTP/1.0\r\n\r\n", b"PROXY TCP4 1.2.3.4\r\n", V2 + b"\x31\x11\0\0"):
         client = forwarder.client()
         client.sendall(bad)
