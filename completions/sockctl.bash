@@ -16,8 +16,8 @@ _sockctl()
         files="-o --output --hex-dump"
         ;;
     listen)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open -m --max-conns --backlog --reuse-port --port-file --ready-fd --greeting --mode -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -h --help -V --version -v --verbose"
-        valued="-s --source -p --port -m --max-conns --backlog --ready-fd --greeting --mode -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open -m --max-conns --backlog --reuse-port --port-file --ready-fd --greeting --mode --to --send-proxy --accept-proxy -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -h --help -V --version -v --verbose"
+        valued="-s --source -p --port -m --max-conns --backlog --ready-fd --greeting --mode --to -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
         files="--port-file -o --output --hex-dump"
         ;;
     echo-server)

@@ -88,9 +88,7 @@ void sock_close(int fd)
 
 void sock_abort(int fd)
 {
-    const struct linger at_once = {.l_onoff = 1};
-    int result = setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    TRACE(result, "setsockopt(%d, SOL_SOCKET, SO_LINGER, {1, 0})", fd);
+    sock_reset_on_close(fd);
     sock_close(fd);
 }
 
