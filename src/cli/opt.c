@@ -179,7 +179,7 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
 void opt_release(const struct command *command, struct opt_parsed *parsed)
 {
     for (const struct opt *row = command->options; row->name && parsed->options; row++)
-        if (row->type == &opt_list)
+        if (row->type == &opt_list || row->type == &opt_entries)
             free(((struct opt_list *)(void *)((char *)parsed->options + row->offset))->items);
     free(parsed->options);
     free(parsed->words);

@@ -69,6 +69,12 @@ static const char *read_list(char *text, void *field)
     return NULL;
 }
 
+static const char *read_entries(char *text, void *field)
+{
+    read_list(text, field);
+    return *text ? NULL : "is empty";
+}
+
 static const char *read_bytes(char *text, void *field)
 {
     struct opt_bytes *bytes = field;
@@ -140,6 +146,7 @@ const struct opt_type opt_host = {"ADDR", read_word};
 const struct opt_type opt_address = {"ADDRESS", read_word};
 const struct opt_type opt_port = {"PORT", read_port};
 const struct opt_type opt_list = {"TEXT", read_list};
+const struct opt_type opt_entries = {"LIST", read_entries};
 const struct opt_type opt_bytes = {"TEXT", read_bytes};
 const struct opt_type opt_duration = {"TIME", read_duration};
 const struct opt_type opt_size = {"SIZE", read_size};

@@ -54,6 +54,7 @@ static const struct opt options[] = {
     PROTOCOL_ROWS(struct echo_server_options, protocol),
     SERVER_ROWS(struct echo_server_options, server),
     READINESS_ROWS(struct echo_server_options, server.readiness),
+    ACCESS_ROWS(struct echo_server_options, server),
     OPT(0, "workers", number, struct echo_server_options, workers,
         "N processes that share the clients"),
     OPT(0, "print", flag, struct echo_server_options, print, "write what arrives to stdout, too"),
@@ -167,7 +168,10 @@ static void client_left(struct echo *echo, const struct echo_client *client, enu
 static bool answers(struct echo_datagrams *datagrams, const struct sockname *source,
                     const struct sockname *own)
 {
-    server_heard(&LOOP_OWNER(datagrams, struct echoing, datagrams)->server);
+    struct server *server = &LOOP_OWNER(datagrams, struct echoing, datagrams)->server;
+    if (!server_admits(server, source))
+        return false;
+    server_heard(server);
     return source->storage.ss_family == AF_UNIX || !reflector_is(source, own);
 }
 

@@ -18,6 +18,7 @@ static const struct opt options[] = {
     OPT('k', "keep-open", flag, struct listen_options, keep_open, "many clients, at the same time"),
     SERVER_ROWS(struct listen_options, server),
     READINESS_ROWS(struct listen_options, server.readiness),
+    ACCESS_ROWS(struct listen_options, server),
     OPT(0, "greeting", bytes, struct listen_options, greeting,
         "sent to each client first (C escapes are understood)"),
     SOCKET_FILE_ROWS(struct listen_options, server),

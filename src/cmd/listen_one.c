@@ -65,6 +65,11 @@ int listening_one(struct listening *listening)
 
 /* Datagrams */
 
+static bool admits(void *context, const struct sockname *sender)
+{
+    return server_admits(context, sender);
+}
+
 int listening_datagrams(struct listening *listening)
 {
     const struct listen_options *given = listening->given;
@@ -78,6 +83,8 @@ int listening_datagrams(struct listening *listening)
                                                                        : DATAGRAM_UDP_MOST,
         .inherited = listener->inherited,
         .first_ms = given->limits.timeout_ms,
+        .admits = admits,
+        .context = &listening->server,
     };
     if (server_ready(&listening->server))
         return -1;

@@ -1,7 +1,40 @@
 #include "cmd/server.h"
 
+#include "base/message.h"
 #include "cli/report.h"
 #include "cmd/readiness.h"
+#include "net/sock.h"
+
+/* Who may connect */
+
+static int open_access(struct server *server)
+{
+    const struct server_options *given = server->options;
+    server->access = (struct access){
+        .given = {[ACCESS_ALLOW] = {given->allow.items, given->allow.count},
+                  [ACCESS_DENY] = {given->deny.items, given->deny.count},
+                  [ACCESS_ALLOW_UID] = {given->allow_uid.items, given->allow_uid.count}}};
+    return access_open(&server->access, server->err);
+}
+
+static int check_access(const struct server *server)
+{
+    const struct listener *listener = &server->listener;
+    for (size_t i = 0; i < listener->count; i++)
+        if (access_check(&server->access, &listener->sockets[i].name, listener->socktype,
+                         server->err))
+            return -1;
+    return 0;
+}
+
+static void reload_access(struct server *server)
+{
+    struct error err;
+    if (access_reload(&server->access, &err))
+        report_warning("SIGHUP: %s; the lists stay as they were", err.text);
+    else
+        message_tell(MESSAGE_STORY, "SIGHUP: the lists of who may connect have been read again");
+}
 
 /* Opening */
 
@@ -15,7 +48,7 @@ int server_open(struct server *server, const struct address *address)
         .timeout_ms = server->limits->timeout_ms,
         .sockopt = server->sockopt,
     };
-    if (readiness_check(&server->options->readiness, server->err))
+    if (readiness_check(&server->options->readiness, server->err) || open_access(server))
         return -1;
     /* Before the socket file is there, and before anybody is told: what arrives from here on waits
      * for the loop. */
@@ -24,14 +57,18 @@ int server_open(struct server *server, const struct address *address)
     if (listener_open(&server->listener, server->loop, address, &how, server->err))
         return -1;
     sockname_text(&server->listener.sockets[0].name, server->name);
-    return 0;
+    return check_access(server);
 }
 
-static void told_to_stop(void *context, int signal_number)
+static void signalled(void *context, int signal_number)
 {
     struct server *server = context;
-    (void)signal_number;
-    server->stopping(server);
+    if (signal_number == SIGHUP && access_has_files(&server->access))
+        reload_access(server);
+    else if (server->stopping)
+        server->stopping(server);
+    else
+        loop_stop(server->loop, error_signal(server->err, signal_number));
 }
 
 int server_ready(struct server *server)
@@ -40,8 +77,9 @@ int server_ready(struct server *server)
     char name[SOCKNAME_TEXT_MAX];
     sigset_t set;
     interrupt_set(&set);
-    if (server->stopping)
-        loop_signals(server->loop, &set, told_to_stop, server);
+    if (access_has_files(&server->access))
+        sigaddset(&set, SIGHUP); /* also where nohup has had it ignored */
+    loop_signals(server->loop, &set, signalled, server);
     if (server->worker)
         return 0;
     for (size_t i = 0; i < listener->count; i++)
@@ -68,9 +106,26 @@ static bool is_full(const struct server *server)
     return server->count >= (size_t)server->options->max_conns;
 }
 
+bool server_admits(const struct server *server, const struct sockname *sender)
+{
+    return access_admits(&server->access, sender);
+}
+
+/* It is as if it had not come: the wait for the first client goes on. */
+static void turn_away(int fd, const struct sockname *peer)
+{
+    char name[SOCKNAME_TEXT_MAX];
+    message_tell(MESSAGE_STORY, "%s is not allowed: closed", sockname_text(peer, name));
+    sock_close(fd);
+}
+
 static void client_came(void *context, int fd, const struct sockname *peer)
 {
     struct server *server = context;
+    if (!access_admits_client(&server->access, fd, peer)) {
+        turn_away(fd, peer);
+        return;
+    }
     server_heard(server);
     server->count++;
     if (is_full(server))
@@ -97,4 +152,5 @@ void server_close(struct server *server)
     limit_cancel(&server->wait);
     limit_cancel(&server->total);
     listener_close(&server->listener);
+    access_release(&server->access);
 }

@@ -15,6 +15,7 @@
 #include "cmd/limit.h"
 #include "cmd/shared.h"
 #include "io/loop.h"
+#include "net/access.h"
 #include "net/listener.h"
 
 /* The owner sets what stands before `listener`, joined and stopping not later than server_ready; the
@@ -34,6 +35,7 @@ struct server {
     void (*stopping)(struct server *server);
 
     struct listener listener;
+    struct access access;
     char name[SOCKNAME_TEXT_MAX]; /* of the first socket */
     size_t count;                 /* clients at present */
     struct limit wait;            /* for the first client */
@@ -41,17 +43,20 @@ struct server {
     struct interrupt interrupt;
 };
 
-/* Catches signals, starts --max-time, and listens on the address. Nobody is served yet; a signal ends
- * the command. */
+/* Reads the lists of who may connect, catches signals, starts --max-time, and listens on the address.
+ * Nobody is served yet; a signal ends the command. */
 int server_open(struct server *server, const struct address *address);
-/* Says that it listens. From now on a signal calls `stopping`. */
+/* Says that it listens. From now on a signal calls `stopping`; SIGHUP, where lists come from files,
+ * reads them again instead. */
 int server_ready(struct server *server);
 /* Starts the limit of the wait for the first client, */
 void server_await_first(struct server *server);
 /* which is over with it; with streams, the server sees that by itself. */
 void server_heard(struct server *server);
-/* From now on clients are given to `joined`; never more than max_conns at a time. */
+/* From now on clients that may connect are given to `joined`; never more than max_conns at a time. */
 void server_accept(struct server *server);
+/* Whether the sender of a datagram is one that may. */
+bool server_admits(const struct server *server, const struct sockname *sender);
 /* One client fewer: there is room for another. */
 void server_left(struct server *server);
 /* No more clients, and no limits. May be called twice. */

@@ -97,6 +97,9 @@ struct server_options {
     bool reuse_port;
     int mode;
     struct readiness_options readiness;
+    struct opt_list allow;
+    struct opt_list deny;
+    struct opt_list allow_uid;
 };
 #define SERVER_DEFAULTS                                                                            \
     {                                                                                              \
@@ -107,8 +110,14 @@ struct server_options {
         OPT(0, "backlog", number, options, field.backlog, "clients that may wait"),                \
         OPT(0, "reuse-port", flag, options, field.reuse_port,                                      \
             "share the port with others that do (SO_REUSEPORT)")
+#define ACCESS_ROWS(options, field)                                                                \
+    OPT(0, "allow", entries, options, field.allow, "addresses and networks that may connect"),     \
+        OPT(0, "deny", entries, options, field.deny, "addresses and networks that may not")
+/* For UNIX sockets. */
 #define SOCKET_FILE_ROWS(options, field)                                                           \
-    OPT(0, "mode", mode, options, field.mode, "of a UNIX socket's file (0600)")
+    OPT(0, "mode", mode, options, field.mode, "of a UNIX socket's file (0600)"),                   \
+        OPT(0, "allow-uid", entries, options, field.allow_uid,                                     \
+            "users that may connect to a UNIX socket")
 
 /* What moves between stdin, the socket and stdout. */
 struct transfer_options {

@@ -27,12 +27,17 @@ static int become_worker(struct server *server, pid_t parent)
 
 /* In the parent */
 
+static void tell_all(const struct workers *workers, int signal_number)
+{
+    for (int i = 0; i < workers->count; i++)
+        if (workers->ids[i])
+            kill(workers->ids[i], signal_number);
+}
+
 static void stop_all(struct workers *workers)
 {
     workers->stopping = true;
-    for (int i = 0; i < workers->count; i++)
-        if (workers->ids[i])
-            kill(workers->ids[i], SIGTERM);
+    tell_all(workers, SIGTERM);
 }
 
 static void note_end(struct workers *workers, int index, int status)
@@ -68,6 +73,8 @@ static void signal_came(void *context, int signal_number)
     struct workers *workers = context;
     if (signal_number == SIGCHLD)
         reap(workers, WNOHANG);
+    else if (signal_number == SIGHUP && access_has_files(&workers->server->access))
+        tell_all(workers, SIGHUP);
     else
         stop_all(workers);
 }
@@ -78,6 +85,8 @@ static int wait_for_all(struct workers *workers)
     sigset_t set;
     interrupt_set(&set);
     sigaddset(&set, SIGCHLD);
+    if (access_has_files(&server->access))
+        sigaddset(&set, SIGHUP);
     loop_signals(server->loop, &set, signal_came, workers);
     reap(workers, WNOHANG);
     int result = loop_run(server->loop);

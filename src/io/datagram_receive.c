@@ -14,6 +14,8 @@ static bool is_peer(struct datagram_relay *relay, struct datagram_socket *socket
 {
     if (relay->policy.peer == DATAGRAM_CONNECTED)
         return true;
+    if (relay->policy.admits && !relay->policy.admits(relay->policy.context, from))
+        return false;
     bool known = relay->has_peer && sockname_is_same(&relay->peer, from);
     if (relay->has_peer && !known && relay->policy.peer == DATAGRAM_FIRST)
         return false;

@@ -344,6 +344,16 @@ int sock_peer(int fd, struct sockname *name)
     return result;
 }
 
+int sock_credentials(int fd, struct ucred *credentials)
+{
+    socklen_t length = sizeof *credentials;
+    int result = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, &length);
+    TRACE(result, "getsockopt(%d, SOL_SOCKET, SO_PEERCRED, {pid=%d, uid=%u, gid=%u})", fd,
+          result < 0 ? 0 : (int)credentials->pid, result < 0 ? 0 : (unsigned)credentials->uid,
+          result < 0 ? 0 : (unsigned)credentials->gid);
+    return result;
+}
+
 /* UNIX and UDP sockets answer SIOCOUTQ too, with the memory that they use: another thing. */
 static bool is_tcp(int fd)
 {

@@ -78,6 +78,8 @@ int sock_get(int fd, int level, int option, int *value);
 int sock_error(int fd);
 int sock_name(int fd, struct sockname *name);
 int sock_peer(int fd, struct sockname *name);
+/* SO_PEERCRED: who has connected to a UNIX socket. */
+int sock_credentials(int fd, struct ucred *credentials);
 /* Shows a splice(2) that io/ has made. */
 void sock_trace_splice(int in, int out, size_t length, ssize_t moved);
 /* Bytes sent but not acknowledged by the peer's TCP (SIOCOUTQ); -1 where it does not say. */

@@ -1,0 +1,245 @@
+#include "net/access.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "net/sock.h"
+
+static const char *const options[ACCESS_LISTS] = {"allow", "deny", "allow-uid"};
+
+/* What is being read, for errors. */
+struct reading {
+    struct access_rules *rules;
+    enum access_list list;
+    bool again;
+    const char *file; /* NULL: the command line */
+    unsigned long line;
+    struct error *err;
+};
+
+/* One entry */
+
+static const char *add_network(struct networks *networks, const char *text)
+{
+    struct network network;
+    const char *wrong = network_parse(&network, text);
+    if (!wrong)
+        networks_add(networks, &network);
+    return wrong;
+}
+
+static const char *add_user(struct access_rules *rules, const char *text)
+{
+    int64_t number;
+    if (!text_is_digits(text, strlen(text))) {
+        const struct passwd *user = getpwnam(text);
+        if (!user)
+            return "is not a user of this system";
+        number = user->pw_uid;
+    } else if (units_number(text, 0, UINT32_MAX - 1, &number)) {
+        return "is not a user's number";
+    }
+    rules->users = memory_grow(rules->users, rules->user_count + 1, sizeof *rules->users);
+    rules->users[rules->user_count++] = (uid_t)number;
+    return NULL;
+}
+
+static int add(const struct reading *reading, const char *entry)
+{
+    struct access_rules *rules = reading->rules;
+    const char *option = options[reading->list];
+    const char *wrong;
+    if (reading->list == ACCESS_ALLOW_UID)
+        wrong = add_user(rules, entry);
+    else
+        wrong = add_network(reading->list == ACCESS_DENY ? &rules->denied : &rules->allowed, entry);
+    if (!wrong)
+        return 0;
+    if (!reading->file)
+        return error_set(reading->err, STATUS_USAGE, "option --%s: '%.100s' %s", option, entry,
+                         wrong);
+    return error_set(reading->err, STATUS_USAGE, "option --%s: %.100s, line %lu: '%.100s' %s",
+                     option, reading->file, reading->line, entry, wrong);
+}
+
+/* Files */
+
+/* The entry in a line, which is changed; empty if it has none. */
+static char *entry_of(char *line)
+{
+    static const char blanks[] = " \t\r\n\f\v";
+    line[strcspn(line, "#")] = '\0';
+    line += strspn(line, blanks);
+    for (size_t length = strlen(line); length && strchr(blanks, line[length - 1]); length--)
+        line[length - 1] = '\0';
+    return line;
+}
+
+static int read_lines(struct reading *reading, FILE *file)
+{
+    char *line = NULL;
+    size_t room = 0;
+    int result = 0;
+    for (reading->line = 1; result == 0 && getline(&line, &room, file) >= 0; reading->line++) {
+        const char *entry = entry_of(line);
+        if (*entry)
+            result = add(reading, entry);
+    }
+    free(line);
+    if (result == 0 && ferror(file))
+        result = error_system(reading->err, STATUS_LOCAL_IO, errno, "read %s", reading->file);
+    return result;
+}
+
+/* A pipe has been read once and for all, and to ask for more of it would hold up the server. */
+static int check_again(const struct reading *reading)
+{
+    struct stat status;
+    if (!reading->again || stat(reading->file, &status) < 0 || S_ISREG(status.st_mode))
+        return 0;
+    return error_set(reading->err, STATUS_LOCAL_IO, "read %s: not a regular file", reading->file);
+}
+
+static int read_file(struct reading *reading, const char *name)
+{
+    reading->rules->has_files = true;
+    reading->file = name;
+    if (check_again(reading))
+        return -1;
+    FILE *file = fopen(name, "re");
+    if (!file)
+        return error_system(reading->err, STATUS_LOCAL_IO, errno, "read %s", name);
+    int result = read_lines(reading, file);
+    fclose(file);
+    reading->file = NULL;
+    return result;
+}
+
+/* Lists */
+
+/* A list with commas, which is changed. */
+static int read_list(struct reading *reading, char *list)
+{
+    char *entry;
+    int result = 0;
+    while (result == 0 && (entry = strsep(&list, ",")))
+        result = *entry == '@' ? read_file(reading, entry + 1) : add(reading, entry);
+    return result;
+}
+
+static void release(struct access_rules *rules)
+{
+    networks_release(&rules->allowed);
+    networks_release(&rules->denied);
+    free(rules->users);
+    *rules = (struct access_rules){.users = NULL};
+}
+
+static int read_words(struct reading *reading, const struct access_words *given)
+{
+    int result = 0;
+    for (size_t i = 0; i < given->count && result == 0; i++) {
+        char *list = memory_copy(given->words[i], strlen(given->words[i]));
+        result = read_list(reading, list);
+        free(list);
+    }
+    return result;
+}
+
+static int read_all(struct access *access, bool again, struct error *err)
+{
+    struct access_rules rules = {.users = NULL};
+    struct reading reading = {.rules = &rules, .again = again, .err = err};
+    for (int list = 0; list < ACCESS_LISTS; list++) {
+        reading.list = (enum access_list)list;
+        if (read_words(&reading, &access->given[list])) {
+            release(&rules);
+            return -1;
+        }
+    }
+    networks_settle(&rules.allowed);
+    networks_settle(&rules.denied);
+    release(&access->rules);
+    access->rules = rules;
+    return 0;
+}
+
+int access_open(struct access *access, struct error *err)
+{
+    return read_all(access, false, err);
+}
+
+bool access_has_files(const struct access *access)
+{
+    return access->rules.has_files;
+}
+
+int access_reload(struct access *access, struct error *err)
+{
+    return read_all(access, true, err);
+}
+
+void access_release(struct access *access)
+{
+    release(&access->rules);
+}
+
+/* Answers */
+
+static bool has_networks(const struct access *access)
+{
+    return access->given[ACCESS_ALLOW].count || access->given[ACCESS_DENY].count;
+}
+
+int access_check(const struct access *access, const struct sockname *own, int socktype,
+                 struct error *err)
+{
+    char name[SOCKNAME_TEXT_MAX];
+    bool is_unix = own->storage.ss_family == AF_UNIX;
+    struct network ignored;
+    if (has_networks(access) && !network_of(&ignored, own))
+        return error_set(err, STATUS_USAGE,
+                         "options --allow and --deny are for internet sockets: not for %s",
+                         sockname_text(own, name));
+    if (access->given[ACCESS_ALLOW_UID].count && (!is_unix || socktype == SOCK_DGRAM))
+        return error_set(err, STATUS_USAGE,
+                         "option --allow-uid is for UNIX sockets with connections: not for %s",
+                         sockname_text(own, name));
+    return 0;
+}
+
+bool access_admits(const struct access *access, const struct sockname *peer)
+{
+    struct network address;
+    if (!has_networks(access))
+        return true;
+    if (!network_of(&address, peer) || networks_have(&access->rules.denied, &address))
+        return false;
+    return !access->given[ACCESS_ALLOW].count || networks_have(&access->rules.allowed, &address);
+}
+
+static bool admits_user(const struct access_rules *rules, int fd)
+{
+    struct ucred user;
+    if (sock_credentials(fd, &user))
+        return false;
+    for (size_t i = 0; i < rules->user_count; i++)
+        if (rules->users[i] == user.uid)
+            return true;
+    return false;
+}
+
+bool access_admits_client(const struct access *access, int fd, const struct sockname *peer)
+{
+    if (access->given[ACCESS_ALLOW_UID].count && !admits_user(&access->rules, fd))
+        return false;
+    return access_admits(access, peer);
+}

@@ -1,0 +1,57 @@
+/*
+ * Who may connect: lists of addresses and networks for internet sockets, of users for UNIX sockets.
+ * What is denied is denied, whatever is allowed; where something is allowed, all else is denied.
+ *
+ * Each word given is a list with commas; "@FILE" in it stands for a file with one entry a line,
+ * blank lines and what follows a `#` left out. Users are numbers, or names that the system knows.
+ */
+#ifndef NET_ACCESS_H
+#define NET_ACCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "net/network.h"
+
+enum access_list { ACCESS_ALLOW, ACCESS_DENY, ACCESS_ALLOW_UID, ACCESS_LISTS };
+
+/* What was given for a list. The words are the owner's, and outlast the access. */
+struct access_words {
+    const char *const *words;
+    size_t count;
+};
+
+/* What the lists say; the access's own. */
+struct access_rules {
+    struct networks allowed;
+    struct networks denied;
+    uid_t *users;
+    size_t user_count;
+    bool has_files;
+};
+
+/* Zeroed by the owner, which then sets `given`. */
+struct access {
+    struct access_words given[ACCESS_LISTS];
+    struct access_rules rules;
+};
+
+/* Reads the lists. Status 2 for what is no list, 8 for a file that cannot be read. */
+int access_open(struct access *access, struct error *err);
+/* Whether lists come from files, which access_reload reads again: then the lists are those, or, -1,
+ * still the old ones. */
+bool access_has_files(const struct access *access);
+int access_reload(struct access *access, struct error *err);
+void access_release(struct access *access);
+
+/* Whether the lists can be asked about the clients of this socket of ours: -1, status 2, if not. */
+int access_check(const struct access *access, const struct sockname *own, int socktype,
+                 struct error *err);
+/* Whether `peer` may speak to us: a sender of datagrams, */
+bool access_admits(const struct access *access, const struct sockname *peer);
+/* or a client, with its socket. */
+bool access_admits_client(const struct access *access, int fd, const struct sockname *peer);
+
+#endif

@@ -1,0 +1,167 @@
+#include "net/network.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/units.h"
+#include "net/literal.h"
+
+enum {
+    ZONE_AT = 1,
+    ADDRESS_AT = 5,
+    IPV4_BITS = 32,
+    IPV6_BITS = 128,
+    MAPPED_BITS = 96, /* of ::ffff:0:0/96 (RFC 4291, section 2.5.5.2) */
+    TEXT_MAX = INET6_ADDRSTRLEN + IF_NAMESIZE + sizeof "%/128"
+};
+
+static const char not_network[] = "is not a numeric address or network (10.0.0.0/8, ::1)";
+
+/* One network */
+
+static void set(struct network *network, int family, const void *address, size_t length)
+{
+    *network = (struct network){.bytes = {family == AF_INET ? 4 : 6},
+                                .bits = (unsigned char)(8 * (ADDRESS_AT + length))};
+    memcpy(network->bytes + ADDRESS_AT, address, length);
+}
+
+bool network_of(struct network *network, const struct sockname *name)
+{
+    struct sockaddr_in sin;
+    struct sockaddr_in6 sin6;
+    if (name->storage.ss_family == AF_INET) {
+        memcpy(&sin, &name->storage, sizeof sin);
+        set(network, AF_INET, &sin.sin_addr, sizeof sin.sin_addr);
+        return true;
+    }
+    if (name->storage.ss_family != AF_INET6)
+        return false;
+    memcpy(&sin6, &name->storage, sizeof sin6);
+    if (IN6_IS_ADDR_V4MAPPED(&sin6.sin6_addr)) {
+        set(network, AF_INET, sin6.sin6_addr.s6_addr + MAPPED_BITS / 8, IPV4_BITS / 8);
+        return true;
+    }
+    set(network, AF_INET6, &sin6.sin6_addr, sizeof sin6.sin6_addr);
+    memcpy(network->bytes + ZONE_AT, &sin6.sin6_scope_id, sizeof sin6.sin6_scope_id);
+    return true;
+}
+
+/* The first `bits` count. */
+static void cut(struct network *network, unsigned bits)
+{
+    network->bits = (unsigned char)bits;
+    for (unsigned i = 0; i < NETWORK_BYTES; i++) {
+        unsigned kept = bits > 8 * i ? bits - 8 * i : 0;
+        if (kept < 8)
+            network->bytes[i] &= (unsigned char)(0xff00 >> kept);
+    }
+}
+
+/* How many bits of the address count; -1 if `text` does not say. A mapped address is written with
+ * those of the IPv6 address. */
+static int read_bits(const char *text, const struct sockname *name, const struct network *address)
+{
+    bool mapped = name->storage.ss_family == AF_INET6 && address->bytes[0] == 4;
+    int most = name->storage.ss_family == AF_INET ? IPV4_BITS : IPV6_BITS;
+    int64_t bits;
+    if (units_number(text, 0, most, &bits))
+        return -1;
+    return mapped ? (int)bits - MAPPED_BITS : (int)bits;
+}
+
+const char *network_parse(struct network *network, const char *text)
+{
+    char host[TEXT_MAX];
+    struct sockname name;
+    struct error ignored;
+    size_t length = strcspn(text, "/");
+    int bits;
+    if (length >= sizeof host)
+        return not_network;
+    memcpy(host, text, length);
+    host[length] = '\0';
+    int read = literal_read(host, &name, &ignored);
+    if (read < 0)
+        return "names an interface that this machine does not have";
+    if (read == 0 || !network_of(network, &name))
+        return not_network;
+    if (!text[length])
+        return NULL;
+    bits = read_bits(text + length + 1, &name, network);
+    if (bits < 0)
+        return name.storage.ss_family == AF_INET ? "does not end in a number of bits (0-32)"
+                                                 : "does not end in a number of bits (0-128)";
+    cut(network, 8 * ADDRESS_AT + (unsigned)bits);
+    return NULL;
+}
+
+/* Sets */
+
+void networks_add(struct networks *networks, const struct network *network)
+{
+    if (networks->count == networks->room) {
+        networks->room = networks->room ? 2 * networks->room : 8;
+        networks->items = memory_grow(networks->items, networks->room, sizeof *networks->items);
+    }
+    networks->items[networks->count++] = *network;
+}
+
+/* By address; of two that begin alike, the larger network first. */
+static int compare(const void *one, const void *other)
+{
+    return memcmp(one, other, sizeof(struct network));
+}
+
+static bool has(const struct network *network, const struct network *other)
+{
+    struct network same = *other;
+    if (other->bits < network->bits)
+        return false;
+    cut(&same, network->bits);
+    return memcmp(&same, network, sizeof same) == 0;
+}
+
+/* What another network has already is left out: then at most one can have an address, and it is the
+ * last that does not begin after it. */
+void networks_settle(struct networks *networks)
+{
+    size_t kept = 0;
+    if (networks->count)
+        qsort(networks->items, networks->count, sizeof *networks->items, compare);
+    for (size_t i = 0; i < networks->count; i++)
+        if (!kept || !has(&networks->items[kept - 1], &networks->items[i]))
+            networks->items[kept++] = networks->items[i];
+    networks->count = kept;
+}
+
+static bool find(const struct networks *networks, const struct network *address)
+{
+    size_t from = 0, to = networks->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (compare(&networks->items[middle], address) <= 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from && has(&networks->items[from - 1], address);
+}
+
+bool networks_have(const struct networks *networks, const struct network *address)
+{
+    static const unsigned char none[ADDRESS_AT - ZONE_AT];
+    struct network unzoned = *address;
+    memcpy(unzoned.bytes + ZONE_AT, none, sizeof none);
+    return find(networks, &unzoned) || find(networks, address);
+}
+
+void networks_release(struct networks *networks)
+{
+    free(networks->items);
+    *networks = (struct networks){0};
+}
