@@ -1,7 +1,11 @@
 /*
  * Many clients, one output, one input: what any client sends goes to the output, each read of it
- * whole; what the input delivers goes to every client. A client that does not read never delays
- * the others: when its queue is full it is disconnected.
+ * whole; what the input delivers goes to every client. Or the owner hears all of it, and tells
+ * clients what it likes.
+ *
+ * What a client does not take at once is queued for it. Where half of its queue is full, no more is
+ * read of what would fill it, until it has taken that; but a client that takes nothing for half a
+ * second is not waited for, and when its queue is full it is disconnected.
  */
 #ifndef IO_HUB_H
 #define IO_HUB_H
@@ -28,8 +32,10 @@ struct hub_client {
     struct outbox outbox;
     struct timer timer; /* for the nearest of its limits */
     bool ended;         /* it has sent all it had */
+    bool lost;          /* its timer will drop it */
     int failure;        /* errno of HUB_RESET */
     int64_t moved_ms;
+    int64_t taken_ms;  /* when its queue was begun, or last got shorter */
     uint64_t bytes_in; /* from the client */
     void *label;       /* the owner's */
 };
@@ -49,6 +55,8 @@ struct hub {
     const char *greeting;
     size_t greeting_length;
     struct hub_client *clients;
+    struct hub_client *awaited; /* the one that is behind; NULL: nobody is */
+    struct timer hold;          /* until it is waited for no more */
     struct watch in_watch;
     bool in_ended;
     int64_t in_moved_ms;
@@ -57,16 +65,26 @@ struct hub {
     bool stopping;
     struct timer patience; /* with what is queued, while stopping */
     struct error error;
-    /* A client has gone; its descriptor is closed after this. May be NULL. */
+    /* Takes what a client says, in place of the output, or what the input says (from NULL), in place
+     * of the clients. bytes NULL: that was all of it. May call hub_tell. May be NULL. */
+    void (*heard)(struct hub *hub, struct hub_client *from, const char *bytes, size_t length);
+    /* A client has gone, and is no longer among the clients; its descriptor is closed after this. May
+     * call hub_tell. May be NULL. */
     void (*left)(struct hub *hub, const struct hub_client *client, enum hub_end how);
     /* Over: 0 after hub_stop, or -1 and error. */
     void (*done)(struct hub *hub, int result);
 };
 
-/* in, out, names, limits, greeting, left and done are set by the owner before. */
+/* in, out, names, limits, greeting, heard, left and done are set by the owner before. */
 void hub_start(struct hub *hub, struct loop *loop);
-/* Takes over a non-blocking socket. */
-void hub_add(struct hub *hub, int fd, void *label);
+/* Takes over a non-blocking socket. The client is the hub's, until `left`. */
+struct hub_client *hub_add(struct hub *hub, int fd, void *label);
+/* Sends at once what the client can take, and queues the rest. One that cannot be told, because it
+ * has gone or its queue is full, is dropped, but not before the next round of the loop. */
+void hub_tell(struct hub_client *client, const char *bytes, size_t length);
+/* All clients but `from`, which may be NULL. */
+void hub_tell_others(struct hub *hub, const struct hub_client *from, const char *bytes,
+                     size_t length);
 /* Reads no more, writes what was read, and is done. */
 void hub_stop(struct hub *hub);
 /* Closes what is left. May be called twice. */

@@ -1,0 +1,207 @@
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "io/hub_steps.h"
+#include "net/sock.h"
+
+static void leave_list(struct hub_client *client)
+{
+    if (client->previous)
+        client->previous->next = client->next;
+    else
+        client->hub->clients = client->next;
+    if (client->next)
+        client->next->previous = client->previous;
+}
+
+void hub_client_drop(struct hub_client *client, enum hub_end how)
+{
+    struct hub *hub = client->hub;
+    leave_list(client);
+    if (hub->left)
+        hub->left(hub, client, how);
+    loop_unwatch(hub->loop, &client->watch);
+    loop_timer_cancel(hub->loop, &client->timer);
+    outbox_release(&client->outbox);
+    sock_close(client->watch.fd);
+    if (hub->awaited == client)
+        hub_look_again(hub);
+    free(client);
+}
+
+void hub_client_await(struct hub_client *client)
+{
+    const struct hub *hub = client->hub;
+    bool stays = !hub->stopping && !(hub->heard && hub->awaited);
+    bool in = stays && !client->ended && !client->lost && !outbox_is_full(&hub->outbox);
+    bool out = !client->lost && outbox_is_full(&client->outbox);
+    if (in || out)
+        loop_watch(hub->loop, &client->watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
+    else
+        loop_unwatch(hub->loop, &client->watch);
+}
+
+/* Limits */
+
+enum { LOOK_AGAIN_MS = 20 };
+
+static const int64_t never_ms = INT64_MAX;
+
+/* Until it has been silent for long enough after its end. */
+static int64_t until_silence_ms(const struct hub_client *client)
+{
+    const struct hub *hub = client->hub;
+    bool told = hub->heard || (hub_has_input(hub) && hub->in.kind != END_TERMINAL);
+    if (outbox_is_full(&client->outbox))
+        return LOOK_AGAIN_MS;
+    if (!told)
+        return 0;
+    return hub->silence_ms < 0 ? never_ms : client->moved_ms + hub->silence_ms - loop_now_ms();
+}
+
+static int64_t until_idle_ms(const struct hub_client *client)
+{
+    int64_t idle_ms = client->hub->idle_ms;
+    return idle_ms < 0 ? never_ms : client->moved_ms + idle_ms - loop_now_ms();
+}
+
+/* Until the nearest of its limits: never_ms if it has none, not over 0 if one is reached. */
+static int64_t until_limit_ms(const struct hub_client *client)
+{
+    const struct hub *hub = client->hub;
+    int64_t limit_ms = never_ms, quit_ms = never_ms;
+    if (client->lost)
+        return 0;
+    if (client->ended)
+        limit_ms = until_silence_ms(client);
+    if (hub->in_ended && hub->quit_after_ms >= 0)
+        quit_ms = hub->in_moved_ms + hub->quit_after_ms - loop_now_ms();
+    if (quit_ms < limit_ms)
+        limit_ms = quit_ms;
+    return until_idle_ms(client) < limit_ms ? until_idle_ms(client) : limit_ms;
+}
+
+void hub_client_await_limit(struct hub_client *client)
+{
+    int64_t left_ms = until_limit_ms(client);
+    if (left_ms != never_ms)
+        loop_timer_set(client->hub->loop, &client->timer, left_ms);
+}
+
+static enum hub_end how_over(const struct hub_client *client)
+{
+    if (client->lost)
+        return client->failure ? HUB_RESET : HUB_SLOW;
+    return until_idle_ms(client) > 0 ? HUB_EOF : HUB_IDLE;
+}
+
+static void limit_fired(struct timer *timer)
+{
+    struct hub_client *client = LOOP_OWNER(timer, struct hub_client, timer);
+    struct hub *hub = client->hub;
+    if (until_limit_ms(client) > 0) {
+        hub_client_await_limit(client);
+        return;
+    }
+    hub_client_drop(client, how_over(client));
+    if (!hub_finish_if_stopped(hub))
+        hub_await_input(hub);
+}
+
+void hub_client_end(struct hub_client *client)
+{
+    client->ended = true;
+    client->moved_ms = loop_now_ms();
+    hub_client_await(client);
+    hub_client_await_limit(client);
+}
+
+/* Its queue */
+
+/* Not at once: whoever walks through the clients finds them all as they were. `failure`: errno; 0:
+ * it is too slow. */
+static void lose(struct hub_client *client, int failure)
+{
+    client->lost = true;
+    client->failure = failure;
+    hub_client_await(client);
+    hub_client_await_limit(client);
+}
+
+void hub_tell(struct hub_client *client, const char *bytes, size_t length)
+{
+    bool waited = outbox_is_full(&client->outbox);
+    if (client->lost)
+        return;
+    client->moved_ms = loop_now_ms();
+    if (!waited)
+        client->taken_ms = client->moved_ms;
+    if (outbox_put(&client->outbox, bytes, length) < 0) {
+        lose(client, client->outbox.failure);
+    } else if (client->outbox.length > HUB_QUEUE) {
+        lose(client, 0);
+    } else {
+        hub_client_await(client);
+        hub_hold_for(client->hub, client);
+    }
+}
+
+void hub_tell_others(struct hub *hub, const struct hub_client *from, const char *bytes,
+                     size_t length)
+{
+    for (struct hub_client *client = hub->clients; client; client = client->next)
+        if (client != from)
+            hub_tell(client, bytes, length);
+}
+
+void hub_client_end_sending(struct hub_client *client)
+{
+    if (client->hub->in_ended && !client->hub->no_shutdown && !outbox_is_full(&client->outbox))
+        sock_shutdown(client->watch.fd, SHUT_WR);
+}
+
+void hub_client_flush(struct hub_client *client)
+{
+    client->taken_ms = loop_now_ms();
+    outbox_flush(&client->outbox);
+}
+
+static void drained(struct outbox *outbox)
+{
+    struct hub_client *client = LOOP_OWNER(outbox, struct hub_client, outbox);
+    struct hub *hub = client->hub;
+    client->moved_ms = loop_now_ms();
+    if (outbox->failure) {
+        lose(client, outbox->failure);
+        return;
+    }
+    if (hub_finish_if_stopped(hub))
+        return;
+    hub_client_end_sending(client);
+    hub_client_await(client);
+    if (hub->awaited == client)
+        hub_look_again(hub);
+    hub_await_input(hub);
+}
+
+struct hub_client *hub_add(struct hub *hub, int fd, void *label)
+{
+    struct hub_client *client = memory_new(1, sizeof *client);
+    client->hub = hub;
+    client->label = label;
+    client->watch = (struct watch){.fd = fd, .ready = hub_client_ready};
+    client->timer.fired = limit_fired;
+    client->moved_ms = loop_now_ms();
+    outbox_init(&client->outbox, NULL, end_of_socket(fd), drained);
+    client->next = hub->clients;
+    if (hub->clients)
+        hub->clients->previous = client;
+    hub->clients = client;
+    hub_client_await(client);
+    hub_client_await_limit(client);
+    if (hub->greeting_length)
+        hub_tell(client, hub->greeting, hub->greeting_length);
+    hub_client_end_sending(client);
+    hub_await_input(hub);
+    return client;
+}
