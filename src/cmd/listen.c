@@ -16,6 +16,10 @@ static const struct opt options[] = {
     OPT('p', "port", port, struct listen_options, port, "the port to listen on"),
     OPT('l', "listen", flag, struct listen_options, listen, "accepted and ignored"),
     OPT('k', "keep-open", flag, struct listen_options, keep_open, "many clients, at the same time"),
+    OPT(0, "serial", flag, struct listen_options, serial, "many clients, one after the other"),
+    OPT(0, "broker", flag, struct listen_options, broker,
+        "what one client sends goes to all others"),
+    OPT(0, "chat", flag, struct listen_options, chat, "the same by line, with a name for each"),
     SERVER_ROWS(struct listen_options, server),
     READINESS_ROWS(struct listen_options, server.readiness),
     ACCESS_ROWS(struct listen_options, server),
@@ -43,13 +47,24 @@ static const struct listen_options defaults = {.family = FAMILY_DEFAULTS,
 
 /* The command */
 
+/* What was given beside --keep-open, or in place of it. */
+static const char *name_of_way(const struct listen_options *given)
+{
+    return given->chat ? "chat" : given->broker ? "broker" : "serial";
+}
+
 static int serve(struct listening *listening)
 {
-    if (listening->given->forward.to)
+    const struct listen_options *given = listening->given;
+    if (given->forward.to)
         return listening_forward(listening);
-    if (listening->server.listener.socktype == SOCK_DGRAM)
+    if (listening->server.listener.socktype == SOCK_DGRAM) {
+        if (given->serial || given->broker)
+            return error_set(listening->err, STATUS_USAGE, "option --%s is for connections",
+                             name_of_way(given));
         return listening_datagrams(listening);
-    return listening->given->keep_open ? listening_many(listening) : listening_one(listening);
+    }
+    return given->keep_open ? listening_many(listening) : listening_one(listening);
 }
 
 static int open_and_serve(struct listening *listening, const struct address *address)
@@ -86,8 +101,25 @@ static int read_address(const struct listen_options *given, const struct operand
     return address_parse(address, words, count, &use, err);
 }
 
+/* Options that imply others. */
+static void settle(struct listen_options *given)
+{
+    given->broker = given->broker || given->chat;
+    given->keep_open = given->keep_open || given->broker || given->serial;
+    if (given->serial)
+        given->server.max_conns = 1;
+}
+
 static int check(const struct listen_options *given, struct error *err)
 {
+    const char *other = given->serial               ? "serial"
+                        : given->transfer.send_only ? "send-only"
+                        : given->forward.to         ? "to"
+                                                    : NULL;
+    if (given->broker && other)
+        return error_set(err, STATUS_USAGE,
+                         "option --%s: clients speak with each other: not with --%s",
+                         name_of_way(given), other);
     if (given->greeting.length > PUMP_BUFFER)
         return error_set(err, STATUS_USAGE, "option --greeting: longer than %d bytes", PUMP_BUFFER);
     if (listening_check_forward(given, err))
@@ -97,7 +129,9 @@ static int check(const struct listen_options *given, struct error *err)
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
-    const struct listen_options *given = chosen;
+    struct listen_options settled = *(const struct listen_options *)chosen;
+    const struct listen_options *given = &settled;
+    settle(&settled);
     struct listening listening = {.given = given, .err = err};
     struct address address;
     if (given->log_json)

@@ -13,9 +13,12 @@
 static void client_joined(struct server *server, int fd, const struct sockname *peer)
 {
     struct listening *listening = LOOP_OWNER(server, struct listening, server);
-    struct account *account = memory_new(1, sizeof *account);
-    account_accept(account, fd, peer);
-    hub_add(&listening->hub, fd, account);
+    struct listening_client *client = memory_new(1, sizeof *client);
+    account_accept(&client->account, fd, peer);
+    client->number = ++listening->count;
+    struct hub_client *added = hub_add(&listening->hub, fd, client);
+    if (listening->given->chat)
+        listening_chat_joined(added);
 }
 
 static enum report_how how_client_left(const struct listening *listening,
@@ -37,18 +40,22 @@ static enum report_how how_client_left(const struct listening *listening,
 static void client_left(struct hub *hub, const struct hub_client *client, enum hub_end how)
 {
     struct listening *listening = LOOP_OWNER(hub, struct listening, hub);
-    struct account *account = client->label;
-    const char *name = account->peer;
+    struct listening_client *ours = client->label;
+    const char *name = ours->account.peer;
     if (how == HUB_RESET)
         report_warning("%s: %s", name, strerror(client->failure));
     else if (how == HUB_IDLE)
         report_warning("%s: nothing moved within the time limit", name);
     else if (how == HUB_SLOW)
         report_warning("%s does not read: disconnected", name);
-    account_close(account, (struct report_end){.in = client->bytes_in,
-                                               .out = client->outbox.written,
-                                               .how = how_client_left(listening, client, how)});
-    free(account);
+    account_close(&ours->account,
+                  (struct report_end){.in = client->bytes_in,
+                                      .out = client->outbox.written,
+                                      .how = how_client_left(listening, client, how)});
+    if (listening->given->chat && how != HUB_STOPPED)
+        listening_chat_left(client);
+    chat_release(&ours->reader);
+    free(ours);
     server_left(&listening->server);
 }
 
@@ -67,23 +74,34 @@ static void stop(struct server *server)
     hub_stop(&LOOP_OWNER(server, struct listening, server)->hub);
 }
 
-int listening_many(struct listening *listening)
+/* Clients that speak with each other do it without our stdout, and beyond the end of our stdin. */
+static void prepare(struct listening *listening)
 {
     const struct session *session = &listening->session;
+    bool broker = listening->given->broker;
     listening->hub = (struct hub){.in = session_input(session),
-                                  .out = session_output(session),
+                                  .out = broker ? (struct end){.fd = -1, .kind = END_NULL}
+                                                : session_output(session),
                                   .in_name = "stdin",
                                   .out_name = "stdout",
                                   .idle_ms = session->limits->idle_ms,
                                   .quit_after_ms = session->transfer->quit_after_ms,
                                   .silence_ms = session_silence_ms(session),
-                                  .no_shutdown = session->transfer->no_shutdown,
+                                  .no_shutdown = broker || session->transfer->no_shutdown,
                                   .greeting = session->greeting,
                                   .greeting_length = session->greeting_length,
                                   .up_filter = filters_up(session->filters),
                                   .down_filter = filters_down(session->filters),
                                   .left = client_left,
                                   .done = hub_done};
+    if (broker)
+        listening->hub.heard = listening->given->chat ? listening_chat_heard
+                                                      : listening_broker_heard;
+}
+
+int listening_many(struct listening *listening)
+{
+    prepare(listening);
     listening->server.joined = client_joined;
     listening->server.stopping = stop;
     hub_start(&listening->hub, listening->loop);
@@ -93,5 +111,6 @@ int listening_many(struct listening *listening)
         result = loop_run(listening->loop);
     }
     hub_release(&listening->hub);
+    chat_release(&listening->input.reader);
     return result;
 }

@@ -7,11 +7,13 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "cmd/account.h"
 #include "cmd/server.h"
 #include "cmd/session.h"
 #include "cmd/shared.h"
 #include "io/hub.h"
 #include "io/loop.h"
+#include "proto/chat.h"
 
 struct forward_options {
     const char *to;
@@ -29,10 +31,21 @@ struct listen_options {
     const char *port;
     bool listen;
     bool keep_open;
+    bool serial; /* these three have keep_open set too */
+    bool broker;
+    bool chat; /* and broker */
     struct opt_bytes greeting;
     struct forward_options forward;
     struct server_options server;
     bool log_json;
+};
+
+/* One of many clients: the label of a hub_client. */
+struct listening_client {
+    struct account account;
+    unsigned long number; /* the first is 1 */
+    struct chat_reader reader;
+    bool warned; /* that lines of it are cut */
 };
 
 struct listening {
@@ -43,8 +56,10 @@ struct listening {
     struct filters filters;
     struct error *err;
 
-    struct hub hub;                /* listening_many's */
     struct forwarding *forwarding; /* listening_forward's */
+    struct hub hub;                /* these three, listening_many's */
+    unsigned long count;           /* of all clients there ever were */
+    struct listening_client input; /* what stdin says to a chat, as if it were one */
     int client;                    /* these three, listening_one's: who came */
     struct sockname peer;
     struct watch reader; /* of stdout, while nobody has come */
@@ -58,5 +73,13 @@ int listening_forward(struct listening *listening);   /* clients, to another add
 
 /* Whether --to goes with the other options. Status 2. */
 int listening_check_forward(const struct listen_options *given, struct error *err);
+
+/* What listening_many does with what it hears, for --broker and --chat; see io/hub.h. */
+void listening_broker_heard(struct hub *hub, struct hub_client *from, const char *bytes,
+                            size_t length);
+void listening_chat_heard(struct hub *hub, struct hub_client *from, const char *bytes,
+                          size_t length);
+void listening_chat_joined(struct hub_client *client);
+void listening_chat_left(const struct hub_client *client);
 
 #endif

@@ -54,7 +54,8 @@ struct hub {
     bool no_shutdown;      /* clients are not told of the end of the input */
     const char *greeting;
     size_t greeting_length;
-    struct hub_client *clients;
+    struct hub_client *clients; /* the last one added is the first */
+    size_t client_count;
     struct hub_client *awaited; /* the one that is behind; NULL: nobody is */
     struct timer hold;          /* until it is waited for no more */
     struct watch in_watch;

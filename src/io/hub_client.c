@@ -6,6 +6,7 @@
 
 static void leave_list(struct hub_client *client)
 {
+    client->hub->client_count--;
     if (client->previous)
         client->previous->next = client->next;
     else
@@ -197,6 +198,7 @@ struct hub_client *hub_add(struct hub *hub, int fd, void *label)
     if (hub->clients)
         hub->clients->previous = client;
     hub->clients = client;
+    hub->client_count++;
     hub_client_await(client);
     hub_client_await_limit(client);
     if (hub->greeting_length)

@@ -1,0 +1,102 @@
+#include "proto/chat.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+/* Lines */
+
+static void hold(struct chat_reader *reader, const char *bytes, size_t length)
+{
+    if (!reader->held)
+        reader->held = memory_new(CHAT_LINE_MAX, 1);
+    if (length > CHAT_LINE_MAX - reader->length) {
+        length = CHAT_LINE_MAX - reader->length;
+        reader->cut = true;
+    }
+    memcpy(reader->held + reader->length, bytes, length);
+    reader->length += length;
+}
+
+bool chat_next(struct chat_reader *reader, struct chat_text *text, struct chat_text *line)
+{
+    const char *start = text->bytes;
+    const char *end = text->length ? memchr(start, '\n', text->length) : NULL;
+    size_t length = end ? (size_t)(end - start) : text->length;
+    size_t taken = end ? length + 1 : length;
+    text->bytes += taken;
+    text->length -= taken;
+    if (end && !reader->length && length <= CHAT_LINE_MAX) {
+        *line = (struct chat_text){start, length}; /* as a rule: all of it, in one piece */
+    } else if (taken) {
+        hold(reader, start, length);
+        *line = (struct chat_text){reader->held, reader->length};
+    }
+    if (!end)
+        return false;
+    reader->length = 0;
+    if (line->length && line->bytes[line->length - 1] == '\r')
+        line->length--;
+    return true;
+}
+
+bool chat_rest(struct chat_reader *reader, struct chat_text *line)
+{
+    *line = (struct chat_text){reader->held, reader->length};
+    reader->length = 0;
+    return line->length > 0;
+}
+
+void chat_release(struct chat_reader *reader)
+{
+    free(reader->held);
+    *reader = (struct chat_reader){.held = NULL};
+}
+
+/* Showing */
+
+/* How many bytes the first character has, if it is well-formed UTF-8 (RFC 3629) of more than one;
+ * else 0. */
+static size_t read_character(const unsigned char *bytes, size_t length, uint32_t *character)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t size = bytes[0] >= 0xf0 ? 4 : bytes[0] >= 0xe0 ? 3 : 2;
+    if (bytes[0] < 0xc2 || bytes[0] > 0xf4 || length < size)
+        return 0;
+    *character = bytes[0] & (0x7fU >> size);
+    for (size_t i = 1; i < size; i++) {
+        if ((bytes[i] & 0xc0) != 0x80)
+            return 0;
+        *character = *character << 6 | (bytes[i] & 0x3f);
+    }
+    bool surrogate = *character >= 0xd800 && *character <= 0xdfff;
+    return *character < least[size] || *character > 0x10ffff || surrogate ? 0 : size;
+}
+
+/* C1 controls (ECMA-48), line and paragraph ends, and what turns the direction (UAX #9). */
+static bool is_control(uint32_t character)
+{
+    return character < 0xa0 || (character >= 0x2028 && character <= 0x202e) ||
+           (character >= 0x2066 && character <= 0x2069);
+}
+
+size_t chat_show(char *out, const char *line, size_t length)
+{
+    size_t used = 0;
+    for (size_t at = 0, size; at < length; at += size) {
+        uint32_t character = 0;
+        size = read_character((const unsigned char *)line + at, length - at, &character);
+        if ((size && !is_control(character)) || line[at] == '\t') {
+            size = size ? size : 1;
+            memcpy(out + used, line + at, size);
+            used += size;
+        } else {
+            size = 1;
+            used += text_escape(out + used, 4, line + at, size);
+        }
+    }
+    return used;
+}
