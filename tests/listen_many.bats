@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# listen -k: hundreds of clients, few descriptors, and one after the other.
+
+load helpers/common
+
+server() {
+    START_STDIN=${input:-} start server "$SOCKCTL" listen "$@"
+    listening server
+}
+
+# client NAME: a client that stays; what it is to send is written to the FIFO NAME.in.
+client() {
+    mkfifo "$1.in"
+    START_STDIN=$1.in start "$1" "$SOCKCTL" connect -v --until-stdin-ends 127.0.0.1 "$PORT"
+}
+
+# What the server costs, in ticks of 10 ms.
+cpu_ticks() { awk '{print $14 + $15}' "/proc/${PIDS[server]}/stat"; }
+
+crowd() { TRY_SECONDS=30 try python3 "$HELPERS/crowd.py" "$1" "$PORT" "${@:2}"; }
+
+@test "-k -m 10: 100 clients come and go, and still exactly ten are served" {
+    need python3
+    server -k -m 10 127.0.0.1 0
+    crowd come-and-go 100
+    assert_status 0
+    mkfifo go
+    START_STDIN=go start crowd python3 "$HELPERS/crowd.py" gather "$PORT" 10
+    exec 6>go
+    CLOSE+=" 6>&-"
+    poll 5000 has_bytes 110
+    START_STDIN=<(echo next) start next "$SOCKCTL" connect 127.0.0.1 "$PORT"
+    if wait_file server.out next 1; then fail "an eleventh client was served"; fi
+    exec 6>&-
+    wait_file server.out next 1
+    stop server
+    assert_status 0
+}
+has_bytes() { (($(stat -c %s server.out) == $1)); }
+
+@test "-k: 1,500 clients at once, each heard" {
+    need python3
+    (($(ulimit -Hn) >= 4096)) || skip "the limit on descriptors is too low"
+    server -k 127.0.0.1 0
+    mkfifo go
+    START_STDIN=go start crowd bash -c "ulimit -n 4096; exec python3 '$HELPERS/crowd.py' gather $PORT 1500"
+    exec 6>go
+    CLOSE+=" 6>&-"
+    poll 10000 has_bytes 1500 || fail "$(stat -c %s server.out) were heard"
+    exec 6>&-
+    finish crowd
+    assert_status 0
+    stop server
+    assert_status 0
+}
+
+@test "-k: idle after clients have come and gone, it uses no time" {
+    need python3
+    mkfifo say
+    exec 5<>say
+    input=say server -k 127.0.0.1 0
+    crowd come-and-go 3
+    start stay "$SOCKCTL" connect -d 127.0.0.1 "$PORT"
+    python3 "$HELPERS/peer.py" rst-after 0 --connect "$PORT"
+    sleep 0.6
+    before=$(cpu_ticks)
+    sleep 2
+    (($(cpu_ticks) - before <= 2)) || fail "it spins"
+}
+
+@test "-k: what a client sends in one piece is not torn by others" {
+    need python3
+    server -k 127.0.0.1 0
+    crowd lines 20
+    assert_status 0
+    poll 5000 has_lines 1000
+    stop server
+    [ "$(sort -u server.out | wc -l)" -eq 1000 ]
+    refute grep -qvxE '[0-9]+\.[0-9]+\.x*' server.out
+}
+has_lines() { (($(wc -l <server.out) == $1)); }
+
+@test "-k: with 16 descriptors and 50 clients it does not spin, warns once and recovers" {
+    need python3
+    start server bash -c "ulimit -n 16; exec '$SOCKCTL' listen -k 127.0.0.1 0"
+    listening server
+    mkfifo go
+    START_STDIN=go start crowd python3 "$HELPERS/crowd.py" gather "$PORT" 50
+    exec 6>go
+    CLOSE+=" 6>&-"
+    wait_line server 'accept on .*: Too many open files'
+    before=$(cpu_ticks)
+    sleep 2
+    (($(cpu_ticks) - before <= 10)) || fail "it spins"
+    (($(stat -c %s server.out) < 16)) || fail "all were served"
+    exec 6>&-
+    poll 1000 has_bytes 50 || fail "it has not recovered"
+    TRY_STDIN=<(echo after) try "$SOCKCTL" connect 127.0.0.1 "$PORT"
+    wait_file server.out after
+    stop server
+    assert_status 0
+    [ "$(grep -c 'Too many open files' <<<"$errors")" -eq 1 ]
+}
+
+@test "--serial: one client after the other, in their order" {
+    server --serial 127.0.0.1 0
+    client a
+    exec 6>a.in
+    CLOSE+=" 6>&-"
+    echo first >&6
+    wait_file server.out first
+    for name in b c d; do
+        START_STDIN=<(echo $name) start $name "$SOCKCTL" connect -v 127.0.0.1 "$PORT"
+        wait_line $name 'connected to'
+    done
+    echo second >&6
+    wait_file server.out second
+    exec 6>&-
+    for name in b c d; do
+        finish $name
+        assert_status 0
+    done
+    stop server
+    assert_status 0
+    assert_output $'first\nsecond\nb\nc\nd'
+}
