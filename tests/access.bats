@@ -237,7 +237,7 @@ EOF
 }
 
 @test "what is no list is a usage error, and nothing listens" {
-    for list in '' , 127.0.0.1, localhost 10.0.0.0/33 10.0.0.0/ ::/129 ::1%none 127.0.0.1:80; do
+    for list in '' ',' '127.0.0.1,' localhost 10.0.0.0/33 10.0.0.0/ ::/129 ::1%none 127.0.0.1:80; do
         try "$SOCKCTL" echo-server --allow "$list" 127.0.0.1:0
         assert_usage_error "option --allow: "
     done

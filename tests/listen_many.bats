@@ -80,6 +80,18 @@ has_bytes() { (($(stat -c %s server.out) == $1)); }
 }
 has_lines() { (($(wc -l <server.out) == $1)); }
 
+@test "-k: where stdout is slow, each client has its turn" {
+    need python3
+    mkfifo out
+    exec 7<>out
+    CLOSE+=" 7>&-"
+    start server bash -c "exec '$SOCKCTL' listen -k 127.0.0.1 0 >out"
+    listening server
+    TRY_STDIN=out crowd burdened 20
+    assert_status 0
+    [ -z "$errors" ] || fail "$errors"
+}
+
 @test "-k: with 16 descriptors and 50 clients it does not spin, warns once and recovers" {
     need python3
     start server bash -c "ulimit -n 16; exec '$SOCKCTL' listen -k 127.0.0.1 0"

@@ -23,53 +23,9 @@ static void fail_output(struct hub *hub)
     finish(hub, outbox_error(&hub->outbox, hub->out_name, &hub->error));
 }
 
-static void await_clients(struct hub *hub)
-{
-    for (struct hub_client *client = hub->clients; client; client = client->next)
-        hub_client_await(client);
-}
-
 bool hub_has_input(const struct hub *hub)
 {
     return hub->in.fd >= 0 && !hub->in_ended;
-}
-
-/* Waiting for a client that is behind */
-
-static int64_t until_given_up_ms(const struct hub_client *client)
-{
-    if (client->lost || client->outbox.length <= HUB_QUEUE / 2)
-        return 0;
-    return client->taken_ms + HOLD_MS - loop_now_ms();
-}
-
-void hub_hold_for(struct hub *hub, struct hub_client *client)
-{
-    int64_t left_ms = until_given_up_ms(client);
-    if (hub->awaited || left_ms <= 0)
-        return;
-    hub->awaited = client;
-    loop_timer_set(hub->loop, &hub->hold, left_ms);
-    hub_await_input(hub); /* a client is unwatched when it has something to say */
-}
-
-void hub_look_again(struct hub *hub)
-{
-    if (!hub->loop)
-        return;
-    hub->awaited = NULL;
-    loop_timer_cancel(hub->loop, &hub->hold);
-    for (struct hub_client *client = hub->clients; client && !hub->awaited; client = client->next)
-        hub_hold_for(hub, client);
-    if (hub->awaited)
-        return;
-    await_clients(hub);
-    hub_await_input(hub);
-}
-
-static void hold_over(struct timer *timer)
-{
-    hub_look_again(LOOP_OWNER(timer, struct hub, hold));
 }
 
 /* From the clients to the output, or to whoever hears them */
@@ -78,8 +34,6 @@ static void put_out(struct hub *hub, const char *bytes, size_t length)
 {
     if (outbox_put(&hub->outbox, bytes, length) < 0)
         fail_output(hub);
-    else if (outbox_is_full(&hub->outbox))
-        await_clients(hub);
 }
 
 static void end_client(struct hub_client *client)
@@ -123,16 +77,68 @@ static void read_client(struct hub_client *client)
         put_out(hub, bytes, (size_t)got);
 }
 
+/* Nothing is read of the clients now. */
+static bool is_held_up(const struct hub *hub)
+{
+    return hub->stopping || outbox_is_full(&hub->outbox) || (hub->heard && hub->awaited);
+}
+
 void hub_client_ready(struct watch *watch, uint32_t events)
 {
     struct hub_client *client = LOOP_OWNER(watch, struct hub_client, watch);
-    const struct hub *hub = client->hub;
     if (outbox_is_full(&client->outbox) && events & ~(uint32_t)EPOLLIN)
         hub_client_flush(client);
-    else if (hub->heard && hub->awaited)
-        hub_client_await(client);
+    else if (is_held_up(client->hub))
+        hub_client_wait(client);
     else
         read_client(client);
+}
+
+/* Each of those that wait once, as far as it goes. This may be the end of the hub. */
+static void read_waiting(struct hub *hub)
+{
+    while (hub->loop && hub->waiting && !is_held_up(hub)) {
+        struct hub_client *client = hub->waiting;
+        hub_client_wait_no_more(client);
+        hub_client_await(client);
+        read_client(client);
+    }
+}
+
+/* Waiting for a client that is behind */
+
+static int64_t until_given_up_ms(const struct hub_client *client)
+{
+    if (client->lost || client->outbox.length <= HUB_QUEUE / 2)
+        return 0;
+    return client->taken_ms + HOLD_MS - loop_now_ms();
+}
+
+void hub_hold_for(struct hub *hub, struct hub_client *client)
+{
+    int64_t left_ms = until_given_up_ms(client);
+    if (hub->awaited || left_ms <= 0)
+        return;
+    hub->awaited = client;
+    loop_timer_set(hub->loop, &hub->hold, left_ms);
+    hub_await_input(hub);
+}
+
+void hub_look_again(struct hub *hub)
+{
+    hub->awaited = NULL;
+    if (hub->loop)
+        loop_timer_set(hub->loop, &hub->hold, 0); /* not in the middle of something */
+}
+
+static void hold_over(struct timer *timer)
+{
+    struct hub *hub = LOOP_OWNER(timer, struct hub, hold);
+    hub->awaited = NULL;
+    for (struct hub_client *client = hub->clients; client && !hub->awaited; client = client->next)
+        hub_hold_for(hub, client);
+    hub_await_input(hub);
+    read_waiting(hub);
 }
 
 bool hub_finish_if_stopped(struct hub *hub)
@@ -152,7 +158,7 @@ static void output_drained(struct outbox *outbox)
     if (outbox->failure)
         fail_output(hub);
     else if (!hub_finish_if_stopped(hub))
-        await_clients(hub);
+        read_waiting(hub);
 }
 
 /* From the input to the clients */
@@ -215,6 +221,7 @@ static void patience_over(struct timer *timer)
 void hub_start(struct hub *hub, struct loop *loop)
 {
     hub->loop = loop;
+    hub->waiting_end = &hub->waiting;
     hub->buffer = memory_grow(NULL, HUB_READ, 2);
     hub->in_watch = (struct watch){.fd = hub->in.fd, .ready = input_ready};
     hub->patience.fired = patience_over;
@@ -226,7 +233,8 @@ void hub_start(struct hub *hub, struct loop *loop)
 void hub_stop(struct hub *hub)
 {
     hub->stopping = true;
-    await_clients(hub);
+    for (struct hub_client *client = hub->clients; client; client = client->next)
+        hub_client_await(client);
     hub_await_input(hub);
     if (!hub_finish_if_stopped(hub))
         loop_timer_set(hub->loop, &hub->patience, PATIENCE_MS);

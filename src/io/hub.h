@@ -30,10 +30,12 @@ struct hub_client {
     struct hub_client *previous;
     struct watch watch;
     struct outbox outbox;
-    struct timer timer; /* for the nearest of its limits */
-    bool ended;         /* it has sent all it had */
-    bool lost;          /* its timer will drop it */
-    int failure;        /* errno of HUB_RESET */
+    struct timer timer;            /* for the nearest of its limits */
+    bool ended;                    /* it has sent all it had */
+    bool lost;                     /* its timer will drop it */
+    struct hub_client *waits_next; /* of those that wait to be read */
+    struct hub_client **waits_at;  /* what points at it there; NULL: it does not wait */
+    int failure;                   /* errno of HUB_RESET */
     int64_t moved_ms;
     int64_t taken_ms;  /* when its queue was begun, or last got shorter */
     uint64_t bytes_in; /* from the client */
@@ -58,6 +60,8 @@ struct hub {
     size_t client_count;
     struct hub_client *awaited; /* the one that is behind; NULL: nobody is */
     struct timer hold;          /* until it is waited for no more */
+    struct hub_client *waiting; /* have something to say, while nothing is read, in their order */
+    struct hub_client **waiting_end;
     struct watch in_watch;
     bool in_ended;
     int64_t in_moved_ms;

@@ -15,10 +15,37 @@ static void leave_list(struct hub_client *client)
         client->next->previous = client->previous;
 }
 
+/* A turn of its own for each, however many there are and whoever says most. */
+void hub_client_wait(struct hub_client *client)
+{
+    struct hub *hub = client->hub;
+    if (!client->waits_at) {
+        client->waits_next = NULL;
+        client->waits_at = hub->waiting_end;
+        *hub->waiting_end = client;
+        hub->waiting_end = &client->waits_next;
+    }
+    hub_client_await(client);
+}
+
+void hub_client_wait_no_more(struct hub_client *client)
+{
+    struct hub *hub = client->hub;
+    if (!client->waits_at)
+        return;
+    *client->waits_at = client->waits_next;
+    if (client->waits_next)
+        client->waits_next->waits_at = client->waits_at;
+    else
+        hub->waiting_end = client->waits_at;
+    client->waits_at = NULL;
+}
+
 void hub_client_drop(struct hub_client *client, enum hub_end how)
 {
     struct hub *hub = client->hub;
     leave_list(client);
+    hub_client_wait_no_more(client);
     if (hub->left)
         hub->left(hub, client, how);
     loop_unwatch(hub->loop, &client->watch);
@@ -33,8 +60,7 @@ void hub_client_drop(struct hub_client *client, enum hub_end how)
 void hub_client_await(struct hub_client *client)
 {
     const struct hub *hub = client->hub;
-    bool stays = !hub->stopping && !(hub->heard && hub->awaited);
-    bool in = stays && !client->ended && !client->lost && !outbox_is_full(&hub->outbox);
+    bool in = !hub->stopping && !client->ended && !client->lost && !client->waits_at;
     bool out = !client->lost && outbox_is_full(&client->outbox);
     if (in || out)
         loop_watch(hub->loop, &client->watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));

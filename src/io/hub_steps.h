@@ -10,6 +10,10 @@
 void hub_client_drop(struct hub_client *client, enum hub_end how);
 /* Watches it for what is wanted of it now, if anything. */
 void hub_client_await(struct hub_client *client);
+/* It is read when it is its turn, once the hub reads again, */
+void hub_client_wait(struct hub_client *client);
+/* or not. */
+void hub_client_wait_no_more(struct hub_client *client);
 void hub_client_await_limit(struct hub_client *client);
 /* If no more input comes: says so to it, once its queue is empty. */
 void hub_client_end_sending(struct hub_client *client);

@@ -40,8 +40,9 @@ static const char *add_user(struct access_rules *rules, const char *text)
 {
     int64_t number;
     if (!text_is_digits(text, strlen(text))) {
-        const struct passwd *user = getpwnam(text);
-        if (!user)
+        char buffer[1 << 14];
+        struct passwd entry, *user;
+        if (getpwnam_r(text, &entry, buffer, sizeof buffer, &user) || !user)
             return "is not a user of this system";
         number = user->pw_uid;
     } else if (units_number(text, 0, UINT32_MAX - 1, &number)) {

@@ -67,6 +67,32 @@ def come_and_go(args):
                 pass
 
 
+def burdened(args):
+    """N clients send without end; one that came before them says EARLY, and the input, which is the
+    server's stdout and read slowly, has it soon."""
+    early = connect(args.port)
+    early.sendall(b"here\n")
+    heard = b""
+    while b"here" not in heard:
+        heard = os.read(0, 65536)
+    others = connect_all(args)
+    for sock in others:
+        sock.setblocking(False)
+    selector = selectors.DefaultSelector()
+    for sock in others:
+        selector.register(sock, selectors.EVENT_WRITE)
+    end = time.monotonic() + 10
+    for turn in range(1 << 30):
+        check(time.monotonic() < end, "the others' turn never ends")
+        for key, _ in selector.select(0):
+            key.fileobj.send(b"x" * 65536)
+        if turn == 100:
+            early.sendall(b"EARLY\n")
+        heard = heard[-10:] + os.read(0, 65536)
+        if b"EARLY" in heard:
+            break
+
+
 def flood(args):
     """One client sends N bytes; two others get the same bytes, one of them with pauses."""
     data = os.urandom(args.count)
@@ -136,7 +162,7 @@ def main():
     signal.alarm(LIMIT_SECONDS)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
-    for run in [lines, gather, come_and_go, flood, slow_pair, everyone]:
+    for run in [lines, gather, come_and_go, burdened, flood, slow_pair, everyone]:
         sub = commands.add_parser(run.__name__.replace("_", "-"), help=run.__doc__.splitlines()[0])
         sub.set_defaults(run=run)
         sub.add_argument("port", type=int)
