@@ -7,6 +7,7 @@
 #   make lint             every static check; also check-format; format mends the layout
 #   make fuzz             each target in tests/fuzz for FUZZ_SECONDS
 #   make bench            tests/bench
+#   make soak             servers under hostile clients, for SECONDS=600
 #   make static           build/static/sockctl, one file, with musl
 #   make install          to DESTDIR and PREFIX; also uninstall
 #   make completions      regenerates completions/ from the option tables
@@ -87,7 +88,7 @@ compile := $(compiler) -std=c11 -D_GNU_SOURCE -Isrc -pthread $(warnings) $(WERRO
 link    := $(compiler) -pthread $(profile_cflags) $(CFLAGS) $(profile_ldflags) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: all objects demo test asan lint format check-format fuzz bench static install uninstall \
+.PHONY: all objects demo test asan lint format check-format fuzz bench soak static install uninstall \
         completions dist clean FORCE
 
 all: $(binary)
@@ -181,6 +182,9 @@ endif
 bench: $(binary)
 	@if [ -x tests/bench/run ]; then SOCKCTL=$(abspath $(binary)) tests/bench/run; \
 	else echo 'bench: there is no tests/bench/run'; fi
+
+soak: $(binary)
+	@SOCKCTL=$(abspath $(binary)) tests/bench/soak
 
 # What users and packagers get.
 completions: $(binary)
