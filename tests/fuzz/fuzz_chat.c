@@ -21,11 +21,11 @@ struct lines {
 
 static void add(struct lines *lines, const struct chat_text *line)
 {
-    char *again = malloc(4 * CHAT_SHOWN_MAX);
     char *out = lines->bytes + lines->length;
-    require(again != NULL && line->length <= CHAT_LINE_MAX);
+    require(line->length <= CHAT_LINE_MAX);
     size_t length = chat_show(out, line->bytes, line->length);
-    require(length <= 4 * line->length && length <= CHAT_SHOWN_MAX);
+    char *again = malloc(4 * length + 1);
+    require(again != NULL && length <= 4 * line->length && length <= CHAT_SHOWN_MAX);
     for (size_t i = 0; i < length; i++)
         require(((unsigned char)out[i] >= ' ' || out[i] == '\t') && out[i] != 127);
     require(chat_show(again, out, length) == length && memcmp(again, out, length) == 0);
