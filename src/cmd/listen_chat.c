@@ -8,7 +8,13 @@
 #include "cli/report.h"
 #include "cmd/listening.h"
 
-enum { ROOM = 1 << 16, NAME_ROOM = 32, NAMES_TOLD = 20 };
+enum {
+    ROOM = 1 << 16,
+    NAME_ROOM = 32,
+    NAMES_TOLD = 20,
+    PEER_ROOM = 4 * SOCKNAME_TEXT_MAX, /* of one as it is shown */
+    ANNOUNCE_ROOM = PEER_ROOM + 2 * NAME_ROOM
+};
 
 void listening_broker_heard(struct hub *hub, struct hub_client *from, const char *bytes,
                             size_t length)
@@ -80,7 +86,7 @@ void listening_chat_heard(struct hub *hub, struct hub_client *from, const char *
 /* Not to those that have ended: they would be kept by each other's leaving. */
 static void announce(const struct hub *hub, const struct hub_client *but, const char *what)
 {
-    char line[3 * NAME_ROOM + 4 * SOCKNAME_TEXT_MAX];
+    char line[NAME_ROOM + ANNOUNCE_ROOM];
     int length = snprintf(line, sizeof line, "<announce> %s\n", what);
     for (struct hub_client *client = hub->clients; client; client = client->next)
         if (client != but && !client->ended)
@@ -108,8 +114,8 @@ static void welcome(struct hub_client *client)
 void listening_chat_joined(struct hub_client *client)
 {
     const struct listening_client *ours = client->label;
-    char shown[4 * SOCKNAME_TEXT_MAX];
-    char what[2 * NAME_ROOM + sizeof shown];
+    char shown[PEER_ROOM];
+    char what[ANNOUNCE_ROOM];
     size_t length = chat_show(shown, ours->account.peer, strlen(ours->account.peer));
     welcome(client);
     snprintf(what, sizeof what, "%.*s is connected as <user%lu>", (int)length, shown, ours->number);
@@ -118,7 +124,7 @@ void listening_chat_joined(struct hub_client *client)
 
 void listening_chat_left(const struct hub_client *client)
 {
-    char what[NAME_ROOM * 2];
+    char what[2 * NAME_ROOM];
     snprintf(what, sizeof what, "<user%lu> has left", number_of(client));
     announce(client->hub, client, what);
 }
