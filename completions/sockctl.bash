@@ -16,13 +16,13 @@ _sockctl()
         files="-o --output --hex-dump"
         ;;
     listen)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open -m --max-conns --backlog --reuse-port --port-file --ready-fd --greeting --mode --to --send-proxy --accept-proxy -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -h --help -V --version -v --verbose"
-        valued="-s --source -p --port -m --max-conns --backlog --ready-fd --greeting --mode --to -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open --serial --broker --chat -m --max-conns --backlog --reuse-port --port-file --ready-fd --allow --deny --greeting --mode --allow-uid --to --send-proxy --accept-proxy -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -h --help -V --version -v --verbose"
+        valued="-s --source -p --port -m --max-conns --backlog --ready-fd --allow --deny --greeting --mode --allow-uid --to -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
         files="--port-file -o --output --hex-dump"
         ;;
     echo-server)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -m --max-conns --backlog --reuse-port --port-file --ready-fd --workers --print --mode --delay --jitter --rate --chunk --drop --duplicate --corrupt --close-after --reset-after --stall-after --seed -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -h --help -V --version -v --verbose"
-        valued="-m --max-conns --backlog --ready-fd --workers --mode --delay --jitter --rate --chunk --drop --duplicate --corrupt --close-after --reset-after --stall-after --seed -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --mark"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -m --max-conns --backlog --reuse-port --port-file --ready-fd --allow --deny --allow-uid --workers --print --mode --delay --jitter --rate --chunk --drop --duplicate --corrupt --close-after --reset-after --stall-after --seed -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -h --help -V --version -v --verbose"
+        valued="-m --max-conns --backlog --ready-fd --allow --deny --allow-uid --workers --mode --delay --jitter --rate --chunk --drop --duplicate --corrupt --close-after --reset-after --stall-after --seed -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --mark"
         files="--port-file"
         ;;
     unix-send)
@@ -31,8 +31,8 @@ _sockctl()
         files=""
         ;;
     unix-serve)
-        options="--framing --max-message --quit-word --reply --echo -0 --print0 --mode --port-file --ready-fd -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
-        valued="--framing --max-message --quit-word --reply --mode --ready-fd -w --timeout -i --idle-timeout --max-time"
+        options="--framing --max-message --quit-word --reply --echo -0 --print0 --mode --allow-uid --port-file --ready-fd -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
+        valued="--framing --max-message --quit-word --reply --mode --allow-uid --ready-fd -w --timeout -i --idle-timeout --max-time"
         files="--port-file"
         ;;
     http-get)

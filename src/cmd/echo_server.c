@@ -55,6 +55,7 @@ static const struct opt options[] = {
     SERVER_ROWS(struct echo_server_options, server),
     READINESS_ROWS(struct echo_server_options, server.readiness),
     ACCESS_ROWS(struct echo_server_options, server),
+    USER_ROWS(struct echo_server_options, server),
     OPT(0, "workers", number, struct echo_server_options, workers,
         "N processes that share the clients"),
     OPT(0, "print", flag, struct echo_server_options, print, "write what arrives to stdout, too"),

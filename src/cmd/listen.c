@@ -26,6 +26,7 @@ static const struct opt options[] = {
     OPT(0, "greeting", bytes, struct listen_options, greeting,
         "sent to each client first (C escapes are understood)"),
     SOCKET_FILE_ROWS(struct listen_options, server),
+    USER_ROWS(struct listen_options, server),
     OPT(0, "to", address, struct listen_options, forward.to,
         "forward each client to a new connection to ADDRESS"),
     OPT(0, "send-proxy", flag, struct listen_options, forward.send_proxy,

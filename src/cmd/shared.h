@@ -115,9 +115,10 @@ struct server_options {
         OPT(0, "deny", entries, options, field.deny, "addresses and networks that may not")
 /* For UNIX sockets. */
 #define SOCKET_FILE_ROWS(options, field)                                                           \
-    OPT(0, "mode", mode, options, field.mode, "of a UNIX socket's file (0600)"),                   \
-        OPT(0, "allow-uid", entries, options, field.allow_uid,                                     \
-            "users that may connect to a UNIX socket")
+    OPT(0, "mode", mode, options, field.mode, "of a UNIX socket's file (0600)")
+#define USER_ROWS(options, field)                                                                  \
+    OPT(0, "allow-uid", entries, options, field.allow_uid,                                         \
+        "users that may connect to a UNIX socket")
 
 /* What moves between stdin, the socket and stdout. */
 struct transfer_options {

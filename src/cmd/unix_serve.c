@@ -41,6 +41,7 @@ static const struct opt options[] = {
     OPT(0, "echo", flag, struct serve_options, echo, "answer each message with itself"),
     OPT('0', "print0", flag, struct serve_options, print0, "end each with NUL, not newline"),
     SOCKET_FILE_ROWS(struct serve_options, server),
+    USER_ROWS(struct serve_options, server),
     READINESS_ROWS(struct serve_options, server.readiness),
     LIMIT_ROWS(struct serve_options, limits, "limit for the wait for the first client"),
     OPT_END,
