@@ -1,6 +1,15 @@
 #include "base/descriptors.h"
 
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef CLOSE_RANGE_CLOEXEC /* libcs older than the call */
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
 
 void descriptors_allow_most(void)
 {
@@ -17,4 +26,22 @@ int64_t descriptors_most(void)
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT32_MAX)
         return INT32_MAX;
     return (int64_t)limit.rlim_cur;
+}
+
+static bool close_range_on_exec(void)
+{
+#ifdef SYS_close_range
+    return syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0; /* Linux 5.11 */
+#else
+    return false;
+#endif
+}
+
+void descriptors_close_on_exec(void)
+{
+    struct rlimit limit;
+    if (close_range_on_exec() || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    for (int fd = 3; (rlim_t)fd < limit.rlim_cur && fd < INT_MAX; fd++)
+        fcntl(fd, F_SETFD, FD_CLOEXEC); /* EBADF of most */
 }

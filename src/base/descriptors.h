@@ -1,5 +1,5 @@
 /*
- * The limit on open descriptors (RLIMIT_NOFILE).
+ * The limit on open descriptors (RLIMIT_NOFILE), and those that were inherited.
  */
 #ifndef BASE_DESCRIPTORS_H
 #define BASE_DESCRIPTORS_H
@@ -11,5 +11,9 @@
 void descriptors_allow_most(void);
 /* How many there may be at present. */
 int64_t descriptors_most(void);
+
+/* Every descriptor but 0, 1 and 2 is close-on-exec from now on: ours are anyhow, but whoever started
+ * us may have left us some. */
+void descriptors_close_on_exec(void);
 
 #endif

@@ -61,6 +61,8 @@ struct opt_bytes {
 #define OPT_CTYPE_ipv6 int
 #define OPT_CTYPE_text const char *
 #define OPT_CTYPE_file const char *
+#define OPT_CTYPE_program const char *
+#define OPT_CTYPE_command const char *
 #define OPT_CTYPE_host const char *
 #define OPT_CTYPE_address const char *
 #define OPT_CTYPE_port const char *
@@ -104,6 +106,10 @@ extern const struct opt_type opt_log;        /* FORMAT: "json", which sets to tr
 extern const struct opt_type opt_service;    /* SERVICE, as typed */
 extern const struct opt_type opt_percent;    /* PERCENT, from 0 to 100, in millionths */
 extern const struct opt_type opt_seed;       /* N, from 0 to INT64_MAX */
+
+/* A program, and a command of the shell. */
+extern const struct opt_type opt_program; /* PROGRAM */
+extern const struct opt_type opt_command; /* COMMAND */
 
 /* Those of sockets, in opt_socket.c. */
 extern const struct opt_type opt_ttl;       /* N, from 1 to 255 */

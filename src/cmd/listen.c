@@ -2,6 +2,8 @@
  * sockctl listen: waits for a client and is to it what connect is to its peer; with --keep-open,
  * for many clients at once.
  */
+#include <stdlib.h>
+
 #include "base/descriptors.h"
 #include "cli/report.h"
 #include "cmd/listening.h"
@@ -23,6 +25,7 @@ static const struct opt options[] = {
     SERVER_ROWS(struct listen_options, server),
     READINESS_ROWS(struct listen_options, server.readiness),
     ACCESS_ROWS(struct listen_options, server),
+    PROGRAM_ROWS(struct listen_options, program),
     OPT(0, "greeting", bytes, struct listen_options, greeting,
         "sent to each client first (C escapes are understood)"),
     SOCKET_FILE_ROWS(struct listen_options, server),
@@ -59,6 +62,8 @@ static int serve(struct listening *listening)
     const struct listen_options *given = listening->given;
     if (given->forward.to)
         return listening_forward(listening);
+    if (listening->argv)
+        return listening_programs(listening);
     if (listening->server.listener.socktype == SOCK_DGRAM) {
         if (given->serial || given->broker)
             return error_set(listening->err, STATUS_USAGE, "option --%s is for connections",
@@ -111,12 +116,13 @@ static void settle(struct listen_options *given)
         given->server.max_conns = 1;
 }
 
-static int check(const struct listen_options *given, struct error *err)
+static int check(const struct listen_options *given, const struct operands *operands,
+                 struct error *err)
 {
-    const char *other = given->serial               ? "serial"
-                        : given->transfer.send_only ? "send-only"
-                        : given->forward.to         ? "to"
-                                                    : NULL;
+    bool has_program = program_is_given(&given->program);
+    if ((given->forward.to != NULL) + has_program + given->broker > 1)
+        return error_set(err, STATUS_USAGE, "--to, --exec and --broker are different things to do");
+    const char *other = given->serial ? "serial" : given->transfer.send_only ? "send-only" : NULL;
     if (given->broker && other)
         return error_set(err, STATUS_USAGE,
                          "option --%s: clients speak with each other: not with --%s",
@@ -125,7 +131,10 @@ static int check(const struct listen_options *given, struct error *err)
         return error_set(err, STATUS_USAGE, "option --greeting: longer than %d bytes", PUMP_BUFFER);
     if (listening_check_forward(given, err))
         return -1;
-    return given->keep_open ? filters_check_shared(&given->transfer, err) : 0;
+    if (program_check(&given->program, operands->program, &given->transfer, err))
+        return -1;
+    bool shared = given->keep_open && !has_program;
+    return shared ? filters_check_shared(&given->transfer, err) : 0;
 }
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)
@@ -137,7 +146,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     struct address address;
     if (given->log_json)
         report_as_objects();
-    if (read_address(given, operands, &address, err) || check(given, err))
+    if (read_address(given, operands, &address, err) || check(given, operands, err))
         return -1;
     if (given->keep_open || given->forward.to)
         descriptors_allow_most();
@@ -155,15 +164,19 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                        .sockopt = &given->sockopt,
                                        .numeric = given->family.numeric,
                                        .err = err};
+    if (program_is_given(&given->program))
+        listening.argv = program_words(&given->program, operands->program);
     int result = open_and_serve(&listening, &address);
+    free(listening.argv);
     loop_free(listening.loop);
     return result;
 }
 
 const struct command listen_command = {
     .name = "listen",
-    .operands = "ADDRESS",
+    .operands = "ADDRESS [-- ARGS]",
     .summary = "Wait for a client; stdin goes to it, what it sends to stdout",
+    .takes_program = true,
     .min_operands = 0,
     .max_operands = 2,
     .options = options,

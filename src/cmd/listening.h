@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "cmd/account.h"
+#include "cmd/programs.h"
 #include "cmd/server.h"
 #include "cmd/session.h"
 #include "cmd/shared.h"
@@ -37,6 +38,7 @@ struct listen_options {
     struct opt_bytes greeting;
     struct forward_options forward;
     struct server_options server;
+    struct program_options program;
     bool log_json;
 };
 
@@ -63,6 +65,9 @@ struct listening {
     int client;                    /* these three, listening_one's: who came */
     struct sockname peer;
     struct watch reader; /* of stdout, while nobody has come */
+
+    const char **argv; /* these two, listening_programs's: what is run */
+    struct programs programs;
 };
 
 /* Ways to serve, each until its end. The server is open. */
@@ -70,6 +75,7 @@ int listening_one(struct listening *listening);       /* a client */
 int listening_many(struct listening *listening);      /* clients */
 int listening_datagrams(struct listening *listening); /* whoever speaks */
 int listening_forward(struct listening *listening);   /* clients, to another address */
+int listening_programs(struct listening *listening);  /* clients, with a program for each */
 
 /* Whether --to goes with the other options. Status 2. */
 int listening_check_forward(const struct listen_options *given, struct error *err);

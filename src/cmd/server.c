@@ -153,4 +153,5 @@ void server_close(struct server *server)
     limit_cancel(&server->total);
     listener_close(&server->listener);
     access_release(&server->access);
+    children_release(&server->children);
 }

@@ -15,6 +15,7 @@
 #include "cmd/limit.h"
 #include "cmd/shared.h"
 #include "io/loop.h"
+#include "io/program.h"
 #include "net/access.h"
 #include "net/listener.h"
 
@@ -41,6 +42,7 @@ struct server {
     struct limit wait;            /* for the first client */
     struct limit total;
     struct interrupt interrupt;
+    struct children children; /* initialised by whoever starts programs */
 };
 
 /* Reads the lists of who may connect, catches signals, starts --max-time, and listens on the address.

@@ -7,7 +7,6 @@
 #include "cli/report.h"
 #include "cmd/account.h"
 #include "cmd/progress.h"
-#include "io/relay.h"
 #include "net/sock.h"
 
 enum { DATAGRAM_QUIT_MS = 1000 };
@@ -60,7 +59,7 @@ int64_t session_silence_ms(const struct session *session)
     return session->transfer->until_stdin_ends ? -1 : RELAY_SILENCE_MS;
 }
 
-static struct relay_policy policy_of(const struct session *session, const struct sockname *peer)
+struct relay_policy session_policy(const struct session *session, const struct sockname *peer)
 {
     const struct transfer_options *transfer = session->transfer;
     return (struct relay_policy){
@@ -89,7 +88,7 @@ static void prepare(struct stream *stream, const struct session *session, struct
                                              .status = STATUS_LOCAL_IO};
     stream->relay.far = (struct relay_side){
         .in = socket, .out = socket, .in_name = name, .out_name = name, .status = STATUS_TRANSFER};
-    stream->relay.policy = policy_of(session, peer);
+    stream->relay.policy = session_policy(session, peer);
     stream->relay.near_ended = close_output;
     stream->relay.done = stream_done;
 }
@@ -113,6 +112,14 @@ static int send_urgent(const struct session *session, int fd, const struct sockn
                         sockname_text(peer, name));
 }
 
+int session_greet(const struct session *session, int fd, const struct sockname *peer,
+                  struct error *err)
+{
+    if (filters_greeting(session->filters, session->greeting, session->greeting_length))
+        return -1;
+    return send_urgent(session, fd, peer, err);
+}
+
 int session_stream(const struct session *session, struct end socket, const struct sockname *peer,
                    struct error *err)
 {
@@ -121,9 +128,7 @@ int session_stream(const struct session *session, struct end socket, const struc
     struct progress progress = {.sent = &stream.relay.up.moved,
                                 .received = &stream.relay.down.taken};
     struct account account = {.stats = session->transfer->stats};
-    if (filters_greeting(session->filters, session->greeting, session->greeting_length))
-        return -1;
-    if (send_urgent(session, socket.fd, peer, err))
+    if (session_greet(session, socket.fd, peer, err))
         return -1;
     if (session->serving)
         account_accept(&account, socket.fd, peer);

@@ -14,6 +14,7 @@
 #include "io/datagram.h"
 #include "io/end.h"
 #include "io/loop.h"
+#include "io/relay.h"
 #include "net/address.h"
 
 struct session {
@@ -37,6 +38,12 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
 /* stdin and stdout as this session uses them; an fd of -1: there is no input. */
 struct end session_input(const struct session *session);
 struct end session_output(const struct session *session);
+
+/* What happens to a connection before its relay starts. */
+int session_greet(const struct session *session, int fd, const struct sockname *peer,
+                  struct error *err);
+/* The rules of its relay. */
+struct relay_policy session_policy(const struct session *session, const struct sockname *peer);
 
 /* How long the input may be silent after the other end has ended, as relay.h and hub.h take it. */
 int64_t session_silence_ms(const struct session *session);

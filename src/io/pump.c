@@ -51,6 +51,14 @@ void pump_preload(struct pump *pump, const void *bytes, size_t length)
     pump->state = PUMP_WANTS_OUT;
 }
 
+void pump_divert(struct pump *pump, struct end out)
+{
+    pump->out = out;
+    pump->way = PUMP_COPY;
+    pump->full_reads = 0;
+    pump->state = pump->held || pump->piped ? PUMP_WANTS_OUT : PUMP_WANTS_IN;
+}
+
 static void give_back_buffer(struct pump *pump)
 {
     if (pump->buffer)

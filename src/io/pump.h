@@ -77,6 +77,8 @@ void pump_pace(struct pump *pump, struct pace *pace);
 /* Puts bytes that have been read elsewhere in front of what `in` delivers: at most PUMP_BUFFER,
  * at most the limit, against which they count. No filter sees them. Nothing is held yet. */
 void pump_preload(struct pump *pump, const void *bytes, size_t length);
+/* From now on bytes go to `out`, those that are held first. A failure to write is forgotten. */
+void pump_divert(struct pump *pump, struct end out);
 /* Gives back what the pump holds. Closes neither end. */
 void pump_release(struct pump *pump);
 

@@ -90,6 +90,8 @@ static void end_up(struct relay *relay)
         lose_far(relay, ENOTCONN);
     else if (relay->policy.quit_after_ms >= 0)
         loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
+    if (relay->near_gone)
+        relay->down_open = false;
 }
 
 /* Whether `up`, with the far side gone, is to end before its own end. */
@@ -135,7 +137,7 @@ static void settle_down(struct relay *relay)
     } else if (relay->down.state == PUMP_FAILED_IN) {
         note_failure(relay, &relay->far, true, relay->down.failure);
         relay->up_open = relay->down_open = false;
-    } else if (relay->down.state == PUMP_FAILED_OUT) {
+    } else if (relay->down.state == PUMP_FAILED_OUT && !relay_divert(relay)) {
         note_failure(relay, &relay->near, false, relay->down.failure);
         relay->up_open = relay->down_open = false;
     }
@@ -177,6 +179,15 @@ static void conclude(struct relay *relay)
     }
     relay->confirm_ms = 1;
     confirm(relay);
+}
+
+void relay_near_gone(struct relay *relay)
+{
+    relay->near_gone = true;
+    if (relay->up_open || !relay->down_open)
+        return;
+    relay->down_open = false;
+    conclude(relay);
 }
 
 /* What arrived has given the filter of `up` something to say. */
@@ -389,7 +400,7 @@ static void start_pumps(struct relay *relay, struct pump_pool *pool)
 void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool)
 {
     relay->loop = loop;
-    relay->finished = relay->shut = relay->far_hung = false;
+    relay->finished = relay->shut = relay->far_hung = relay->near_gone = false;
     relay->result = 0;
     set_callbacks(relay);
     start_pumps(relay, pool);

@@ -35,6 +35,8 @@ struct relay_policy {
     struct filter *down_filter;
     struct pace *up_pace; /* the owner's; NULL: as fast as it goes */
     struct pace *down_pace;
+    const struct end *sink; /* where bytes go once near.out takes no more, and that is no failure;
+                               the owner's; NULL: it is one */
 };
 
 struct relay_side {
@@ -56,8 +58,9 @@ struct relay {
     struct pump down;
     bool up_open;
     bool down_open;
-    bool shut;     /* the far side has been told that no more comes */
-    bool far_hung; /* the far side has closed both ways: nothing to hear from it but errors */
+    bool shut;      /* the far side has been told that no more comes */
+    bool far_hung;  /* the far side has closed both ways: nothing to hear from it but errors */
+    bool near_gone; /* nobody will take what still arrives */
     bool finished;
     int result;
     struct error error; /* what went wrong first */
@@ -71,7 +74,7 @@ struct relay {
     struct timer up_wait; /* until the pump may go on */
     struct timer down_wait;
     /* `down` has ended and all of it is written: what is to be told to near.out. May be NULL.
-     * -1: it failed, errno says how. */
+     * -1: it failed, errno says how. Also before near.out is replaced by the sink. */
     int (*near_ended)(struct relay *relay);
     /* It is over: result is 0, or -1 and error. May release the relay. */
     void (*done)(struct relay *relay);
@@ -80,6 +83,8 @@ struct relay {
 /* The sides (ends, names, status), policy, near_ended and done are set by the owner before; the
  * descriptors stay the owner's. `pool` outlives the relay. Starts moving from the loop. */
 void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool);
+/* Nobody will take what still arrives: it is over as soon as `up` has ended and is delivered. */
+void relay_near_gone(struct relay *relay);
 /* Ends it with *err. Its `done` is called. */
 void relay_fail(struct relay *relay, const struct error *err);
 /* Forgets timers, watches and what is held. May be called twice. */

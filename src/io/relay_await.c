@@ -1,5 +1,7 @@
 #include "io/relay_await.h"
 
+#include <errno.h>
+
 bool relay_is_one_descriptor(const struct relay_side *side)
 {
     return side->in.fd == side->out.fd;
@@ -54,4 +56,17 @@ void relay_await(struct relay *relay)
     bool down_out = relay->down_open && relay->down.state == PUMP_WANTS_OUT;
     await_near(relay, up_in, down_out);
     await_far(relay, down_in, up_out);
+}
+
+bool relay_divert(struct relay *relay)
+{
+    const struct end *sink = relay->policy.sink;
+    if (!sink || relay->down.failure != EPIPE || relay->near.out.fd == sink->fd)
+        return false;
+    loop_unwatch(relay->loop, &relay->near.out_watch);
+    relay->near_ended(relay);
+    relay->near.out = *sink;
+    relay->near.out_watch.fd = sink->fd;
+    pump_divert(&relay->down, *sink);
+    return true;
 }

@@ -1,0 +1,29 @@
+/*
+ * The environment of a program that is started: ours, and what it is to know of its connection.
+ */
+#ifndef CMD_ENVIRONMENT_H
+#define CMD_ENVIRONMENT_H
+
+#include <stddef.h>
+
+#include "net/sockname.h"
+
+struct environment {
+    char **list; /* NULL-terminated */
+    size_t count;
+    size_t own; /* the last of them, which are the environment's own; the others are environ's */
+};
+
+/* A copy of environ. */
+void environment_init(struct environment *environment);
+void environment_release(struct environment *environment);
+
+/* NULL: there is to be no such variable. */
+void environment_set(struct environment *environment, const char *name, const char *value);
+void environment_set_number(struct environment *environment, const char *name, long value);
+
+/* What is known of the stream `fd` and its peer, by our own names and those of ncat, socat and UCSPI
+ * tools: see sockctl-listen(1), PROGRAMS. What does not apply is removed. */
+void environment_describe(struct environment *environment, int fd, const struct sockname *peer);
+
+#endif

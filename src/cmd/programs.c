@@ -1,0 +1,317 @@
+#include "cmd/programs.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/descriptors.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "cmd/account.h"
+#include "cmd/environment.h"
+#include "io/relay.h"
+#include "net/sock.h"
+
+enum {
+    PATIENCE_MS = 1000, /* with a program that has lost its connection */
+    END_MS = 800        /* with one that is to end with the command */
+};
+
+struct program_client {
+    struct programs *programs;
+    struct program_client *next;
+    struct program_client **link; /* what points to it */
+    struct relay relay;
+    struct program program;
+    struct filters filters; /* those of the session, with a state of their own */
+    struct account account;
+    struct timer patience;
+};
+
+/* Options */
+
+bool program_is_given(const struct program_options *options)
+{
+    return options->exec || options->shell;
+}
+
+int program_check(const struct program_options *options, char **arguments,
+                  const struct transfer_options *transfer, struct error *err)
+{
+    const char *name = transfer->recv_only      ? "recv-only"
+                       : transfer->send_only    ? "send-only"
+                       : transfer->progress     ? "progress"
+                       : transfer->lines        ? "lines"
+                       : transfer->max_messages ? "max-messages"
+                                                : NULL;
+    if (arguments && !options->exec)
+        return error_set(err, STATUS_USAGE, "what follows -- is for --exec, which is not given");
+    if (options->exec && options->shell)
+        return error_set(err, STATUS_USAGE, "options --exec and --sh-exec exclude each other");
+    if (program_is_given(options) && name)
+        return error_set(err, STATUS_USAGE, "option --%s makes no sense with a program", name);
+    return 0;
+}
+
+const char **program_words(const struct program_options *options, char **arguments)
+{
+    size_t count = 0;
+    while (arguments && arguments[count])
+        count++;
+    const char **words = memory_new(count + 4, sizeof *words);
+    if (options->exec) {
+        words[0] = options->exec;
+        if (count)
+            memcpy(words + 1, arguments, count * sizeof *words);
+        return words;
+    }
+    words[0] = "/bin/sh";
+    words[1] = "-c";
+    words[2] = options->shell;
+    return words;
+}
+
+/* The end of one */
+
+static void unlink_client(struct program_client *client)
+{
+    *client->link = client->next;
+    if (client->next)
+        client->next->link = client->link;
+}
+
+/* What the connection has ended with, if it failed, under the program's status, if that is not 0. */
+static int result_of(const struct program_client *client, struct error *err)
+{
+    const struct program *program = &client->program;
+    int status = program_status(program);
+    int result = client->relay.result;
+    error_silent(err, 0);
+    if (result < 0)
+        *err = client->filters.error.status ? client->filters.error : client->relay.error;
+    if (result == 0 && WIFSIGNALED(program->end) && WTERMSIG(program->end) != SIGPIPE)
+        error_set(err, status, "%s: %s was ended by signal %d (%s)", client->account.peer,
+                  client->programs->argv[0], WTERMSIG(program->end),
+                  strsignal(WTERMSIG(program->end)));
+    if (status)
+        err->status = status;
+    return status ? -1 : result;
+}
+
+/* Both are over. */
+static void depart(struct program_client *client)
+{
+    struct programs *programs = client->programs;
+    struct error error;
+    int result = result_of(client, &error);
+    loop_timer_cancel(programs->session->loop, &client->patience);
+    unlink_client(client);
+    if (!programs->ending)
+        programs->left(programs, result, &error);
+    else if (!programs->first)
+        loop_stop(programs->session->loop, 0);
+    free(client);
+}
+
+static void patience_over(struct timer *timer)
+{
+    program_signal(&LOOP_OWNER(timer, struct program_client, patience)->program, SIGTERM);
+}
+
+/* What was received and is of no use is taken, or closing would be a reset, which may destroy what was
+ * sent (RFC 2525, 2.17). */
+static void discard_input(int fd)
+{
+    char buffer[4096];
+    for (int round = 0; round < 256 && sock_recv(fd, buffer, sizeof buffer) > 0; round++)
+        continue;
+}
+
+static void disconnect(struct program_client *client)
+{
+    struct relay *relay = &client->relay;
+    struct end socket = relay->far.in;
+    account_close(&client->account,
+                  (struct report_end){.in = relay->down.taken,
+                                      .out = relay->up.moved,
+                                      .how = account_how(relay->result, &relay->error)});
+    if (relay->result == 0)
+        discard_input(socket.fd);
+    sock_close(socket.fd);
+    program_close_in(&client->program);
+    program_close_out(&client->program);
+}
+
+/* The connection is over. A program that still writes to it is told so by SIGPIPE, or later SIGTERM. */
+static void relay_done(struct relay *relay)
+{
+    struct program_client *client = LOOP_OWNER(relay, struct program_client, relay);
+    bool lost = relay->result < 0 || relay->up.state != PUMP_ENDED;
+    disconnect(client);
+    if (!client->program.id)
+        depart(client);
+    else if (lost)
+        loop_timer_set(client->programs->session->loop, &client->patience, PATIENCE_MS);
+}
+
+/* What it wrote may still be on the way, and what it has started may write more. */
+static void program_ended(struct program *program)
+{
+    struct program_client *client = LOOP_OWNER(program, struct program_client, program);
+    message_tell(MESSAGE_STORY, "%s: %s ended with status %d", client->account.peer,
+                 client->programs->argv[0], program_status(program));
+    if (client->relay.finished)
+        depart(client);
+    else
+        relay_near_gone(&client->relay);
+}
+
+static int end_input(struct relay *relay)
+{
+    program_close_in(&LOOP_OWNER(relay, struct program_client, relay)->program);
+    return 0;
+}
+
+/* The start of one */
+
+static int start_program(struct program_client *client, int fd, const struct sockname *peer,
+                         struct error *err)
+{
+    const struct programs *programs = client->programs;
+    struct environment environment;
+    environment_init(&environment);
+    environment_describe(&environment, fd, peer);
+    const struct program_spec spec = {.argv = programs->argv,
+                                      .env = (const char *const *)environment.list,
+                                      .wired = true};
+    client->program.ended = program_ended;
+    int result = program_start(programs->children, &client->program, &spec, err);
+    environment_release(&environment);
+    return result;
+}
+
+static struct end end_of_pipe(int fd)
+{
+    return (struct end){fd, END_PIPE, false};
+}
+
+static void start_relay(struct program_client *client, const struct session *session,
+                        struct end socket, const struct sockname *peer)
+{
+    struct relay *relay = &client->relay;
+    const char *name = client->programs->argv[0];
+    relay->near = (struct relay_side){.in = end_of_pipe(client->program.out),
+                                      .out = end_of_pipe(client->program.in),
+                                      .in_name = name,
+                                      .out_name = name,
+                                      .status = STATUS_LOCAL_IO};
+    relay->far = (struct relay_side){.in = socket,
+                                     .out = socket,
+                                     .in_name = client->account.peer,
+                                     .out_name = client->account.peer,
+                                     .status = STATUS_TRANSFER};
+    relay->policy = session_policy(session, peer);
+    relay->policy.silence_ms = session->transfer->exit_on_eof ? 0 : -1;
+    relay->policy.sink = &client->programs->sink;
+    relay->near_ended = end_input;
+    relay->done = relay_done;
+    relay_start(relay, session->loop, &client->programs->pool);
+}
+
+static void link_client(struct program_client *client)
+{
+    struct programs *programs = client->programs;
+    client->next = programs->first;
+    client->link = &programs->first;
+    if (client->next)
+        client->next->link = &client->next;
+    programs->first = client;
+}
+
+static int start(struct program_client *client, struct end socket, const struct sockname *peer,
+                 struct error *err)
+{
+    struct session session = *client->programs->session;
+    client->filters = *session.filters;
+    session.filters = &client->filters;
+    if (session.serving)
+        account_accept(&client->account, socket.fd, peer);
+    else
+        account_open(&client->account, socket.fd, peer);
+    if (session_greet(&session, socket.fd, peer, err) ||
+        start_program(client, socket.fd, peer, err)) {
+        account_close(&client->account, (struct report_end){.how = REPORT_ERROR});
+        return -1;
+    }
+    start_relay(client, &session, socket, peer);
+    return 0;
+}
+
+int programs_serve(struct programs *programs, struct end socket, const struct sockname *peer,
+                   struct error *err)
+{
+    struct program_client *client = memory_new(1, sizeof *client);
+    client->programs = programs;
+    client->account.stats = programs->session->transfer->stats;
+    client->patience = (struct timer){.fired = patience_over};
+    if (start(client, socket, peer, err)) {
+        sock_close(socket.fd);
+        free(client);
+        return -1;
+    }
+    link_client(client);
+    return 0;
+}
+
+/* All of them */
+
+int programs_init(struct programs *programs, struct error *err)
+{
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    programs->sink = (struct end){null, END_NULL, true};
+    descriptors_close_on_exec();
+    return null >= 0 ? 0 : error_set(err, STATUS_LOCAL_IO, "cannot open /dev/null");
+}
+
+static void limit_over(struct timer *timer)
+{
+    loop_stop(LOOP_OWNER(timer, struct programs, limit)->session->loop, 0);
+}
+
+/* Whatever it still does. */
+static void abandon(struct program_client *client)
+{
+    program_kill(&client->program);
+    if (!client->relay.finished) {
+        relay_release(&client->relay);
+        disconnect(client);
+    }
+    depart(client);
+}
+
+void programs_end(struct programs *programs)
+{
+    struct loop *loop = programs->session->loop;
+    programs->ending = true;
+    programs->limit = (struct timer){.fired = limit_over};
+    for (const struct program_client *client = programs->first; client; client = client->next)
+        program_signal(&client->program, SIGTERM);
+    if (programs->first) {
+        loop_timer_set(loop, &programs->limit, END_MS);
+        loop_run(loop);
+        loop_timer_cancel(loop, &programs->limit);
+    }
+    while (programs->first)
+        abandon(programs->first);
+}
+
+void programs_release(struct programs *programs)
+{
+    pump_pool_release(&programs->pool);
+    if (programs->sink.fd >= 0)
+        close(programs->sink.fd);
+    programs->sink.fd = -1;
+}
