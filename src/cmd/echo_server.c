@@ -288,8 +288,7 @@ static int open_and_serve(struct echoing *echoing, const struct address *address
         send_at_once(&server->listener);
         result = serve_or_share(echoing);
     }
-    server_close(server);
-    return result;
+    return server_close(server, result);
 }
 
 static int read_mode(const char *word, enum echo_mode *mode, struct error *err)
@@ -328,8 +327,8 @@ static int check(struct echoing *echoing, struct error *err)
         return error_set(err, STATUS_USAGE, "--mode %s knows no faults", given->mode);
     if (given->workers > WORKERS_MOST)
         return error_set(err, STATUS_USAGE, "option --workers: at most %d", WORKERS_MOST);
-    if (given->workers > 1 && given->limits.timeout_ms >= 0)
-        return error_set(err, STATUS_USAGE, "-w is for one process: not with --workers");
+    if (given->workers > 1 && (given->limits.timeout_ms >= 0 || given->server.readiness.run))
+        return error_set(err, STATUS_USAGE, "-w and --run are for one process: not with --workers");
     return 0;
 }
 
@@ -352,6 +351,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                      .options = &given->server,
                                      .limits = &given->limits,
                                      .sockopt = &given->sockopt,
+                                     .command = operands->program,
                                      .numeric = given->family.numeric,
                                      .err = err,
                                      .joined = client_came,
@@ -363,10 +363,11 @@ static int run(const void *chosen, const struct operands *operands, struct error
 
 const struct command echo_server_command = {
     .name = "echo-server",
-    .operands = "ADDRESS",
+    .operands = "ADDRESS [-- COMMAND...]",
     .summary = "Send back what arrives, to any number of clients",
     .min_operands = 1,
     .max_operands = 2,
+    .takes_program = true,
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,

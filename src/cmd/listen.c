@@ -80,7 +80,7 @@ static int open_and_serve(struct listening *listening, const struct address *add
         result = server_open(&listening->server, address);
     if (result == 0)
         result = serve(listening);
-    server_close(&listening->server);
+    result = server_close(&listening->server, result);
     return filters_close(&listening->filters, result, listening->err);
 }
 
@@ -116,6 +116,12 @@ static void settle(struct listen_options *given)
         given->server.max_conns = 1;
 }
 
+/* What follows `--` is for --run, or else for --exec. */
+static char **arguments_of(const struct listen_options *given, const struct operands *operands)
+{
+    return given->server.readiness.run ? NULL : operands->program;
+}
+
 static int check(const struct listen_options *given, const struct operands *operands,
                  struct error *err)
 {
@@ -131,7 +137,7 @@ static int check(const struct listen_options *given, const struct operands *oper
         return error_set(err, STATUS_USAGE, "option --greeting: longer than %d bytes", PUMP_BUFFER);
     if (listening_check_forward(given, err))
         return -1;
-    if (program_check(&given->program, operands->program, &given->transfer, err))
+    if (program_check(&given->program, arguments_of(given, operands), &given->transfer, err))
         return -1;
     bool shared = given->keep_open && !has_program;
     return shared ? filters_check_shared(&given->transfer, err) : 0;
@@ -157,15 +163,18 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                          .filters = &listening.filters,
                                          .greeting = given->greeting.bytes,
                                          .greeting_length = given->greeting.length,
-                                         .serving = true};
+                                         .serving = true,
+                                         .no_input = given->server.readiness.run};
     listening.server = (struct server){.loop = listening.loop,
                                        .options = &given->server,
                                        .limits = &given->limits,
                                        .sockopt = &given->sockopt,
+                                       .command = given->server.readiness.run ? operands->program
+                                                                              : NULL,
                                        .numeric = given->family.numeric,
                                        .err = err};
     if (program_is_given(&given->program))
-        listening.argv = program_words(&given->program, operands->program);
+        listening.argv = program_words(&given->program, arguments_of(given, operands));
     int result = open_and_serve(&listening, &address);
     free(listening.argv);
     loop_free(listening.loop);
@@ -174,7 +183,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
 
 const struct command listen_command = {
     .name = "listen",
-    .operands = "ADDRESS [-- ARGS]",
+    .operands = "ADDRESS [-- COMMAND...]",
     .summary = "Wait for a client; stdin goes to it, what it sends to stdout",
     .takes_program = true,
     .min_operands = 0,

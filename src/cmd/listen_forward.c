@@ -195,7 +195,9 @@ int listening_forward(struct listening *listening)
     forwarding->how.timeout_ms = given->limits.timeout_ms;
     listening->forwarding = forwarding;
     int result = run(forwarding);
-    server_close(&listening->server);
+    listener_close(&listening->server.listener);
+    listening->server.limits = &given->limits;
+    listening->server.options = &given->server;
     resolved_release(&forwarding->known);
     free(forwarding);
     return result;

@@ -48,7 +48,9 @@ int server_open(struct server *server, const struct address *address)
         .timeout_ms = server->limits->timeout_ms,
         .sockopt = server->sockopt,
     };
-    if (readiness_check(&server->options->readiness, server->err) || open_access(server))
+    if (readiness_check(&server->options->readiness, server->err) ||
+        companion_check(server->options->readiness.run, server->command, server->err) ||
+        open_access(server))
         return -1;
     /* Before the socket file is there, and before anybody is told: what arrives from here on waits
      * for the loop. */
@@ -65,10 +67,32 @@ static void signalled(void *context, int signal_number)
     struct server *server = context;
     if (signal_number == SIGHUP && access_has_files(&server->access))
         reload_access(server);
+    else if (companion_signal(&server->companion, signal_number))
+        return;
     else if (server->stopping)
         server->stopping(server);
     else
         loop_stop(server->loop, error_signal(server->err, signal_number));
+}
+
+/* The command of --run is over. One client that is being served has its own end. */
+static void companion_gone(struct companion *companion, bool asked)
+{
+    struct server *server = LOOP_OWNER(companion, struct server, companion);
+    if (server->stopping)
+        server->stopping(server);
+    else if (asked || !server->count)
+        loop_stop(server->loop, error_silent(server->err, STATUS_OK));
+}
+
+static int run_command(struct server *server)
+{
+    if (!server->options->readiness.run)
+        return 0;
+    server->companion.loop = server->loop;
+    server->companion.stop = companion_gone;
+    return companion_start(&server->companion, &server->children, server->command,
+                           &server->listener.sockets[0].name, server->err);
 }
 
 int server_ready(struct server *server)
@@ -84,7 +108,9 @@ int server_ready(struct server *server)
         return 0;
     for (size_t i = 0; i < listener->count; i++)
         report_listening(sockname_text(&listener->sockets[i].name, name), listener->any_port);
-    return readiness_tell(&server->options->readiness, &listener->sockets[0].name, server->err);
+    if (readiness_tell(&server->options->readiness, &listener->sockets[0].name, server->err))
+        return -1;
+    return run_command(server);
 }
 
 /* Clients */
@@ -147,11 +173,13 @@ void server_left(struct server *server)
         listener_accept(&server->listener, client_came, server);
 }
 
-void server_close(struct server *server)
+int server_close(struct server *server, int result)
 {
     limit_cancel(&server->wait);
-    limit_cancel(&server->total);
     listener_close(&server->listener);
     access_release(&server->access);
+    result = companion_end(&server->companion, result, server->err);
+    limit_cancel(&server->total);
     children_release(&server->children);
+    return result;
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "cmd/companion.h"
 #include "cmd/interrupt.h"
 #include "cmd/limit.h"
 #include "cmd/shared.h"
@@ -27,12 +28,13 @@ struct server {
     const struct limit_options *limits;
     const struct sockopt *sockopt; /* NULL: none */
     bool numeric;
-    bool worker; /* one of several processes: that it listens has been told */
+    bool worker;          /* one of several processes: that it listens has been told */
+    char *const *command; /* of --run: what followed `--` */
     struct error *err;
     /* A client has come; its descriptor is the callee's. server_left when it has gone. */
     void (*joined)(struct server *server, int fd, const struct sockname *peer);
-    /* A signal says that it is to end its connections in order, and then to stop the loop with 0.
-     * NULL: a signal ends the command. */
+    /* A signal, or the end of the command of --run, says that it is to end its connections in order,
+     * and then to stop the loop with 0. NULL: a signal ends the command. */
     void (*stopping)(struct server *server);
 
     struct listener listener;
@@ -43,6 +45,7 @@ struct server {
     struct limit total;
     struct interrupt interrupt;
     struct children children; /* initialised by whoever starts programs */
+    struct companion companion;
 };
 
 /* Reads the lists of who may connect, catches signals, starts --max-time, and listens on the address.
@@ -61,7 +64,8 @@ void server_accept(struct server *server);
 bool server_admits(const struct server *server, const struct sockname *sender);
 /* One client fewer: there is room for another. */
 void server_left(struct server *server);
-/* No more clients, and no limits. May be called twice. */
-void server_close(struct server *server);
+/* No more clients, and no limits; waits for the command of --run. Returns what the command line ends
+ * with, where serving ended with `result`. */
+int server_close(struct server *server, int result);
 
 #endif

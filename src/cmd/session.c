@@ -14,7 +14,8 @@ enum { DATAGRAM_QUIT_MS = 1000 };
 struct end session_input(const struct session *session)
 {
     struct end in = end_stdin();
-    if (session->transfer->recv_only || (session->serving && in.kind == END_NULL))
+    if (session->transfer->recv_only || session->no_input ||
+        (session->serving && in.kind == END_NULL))
         in.fd = -1;
     return in;
 }

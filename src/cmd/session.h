@@ -24,7 +24,8 @@ struct session {
     struct filters *filters;
     const char *greeting; /* sent first */
     size_t greeting_length;
-    bool serving; /* a listener: stdin that is /dev/null is no input, rather than empty */
+    bool no_input; /* stdin is somebody else's */
+    bool serving;  /* a listener: stdin that is /dev/null is no input, rather than empty */
 };
 
 /* A stream: runs the loop until both directions have ended. Closes nothing but stdout. */

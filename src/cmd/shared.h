@@ -80,6 +80,7 @@ enum { SOCKET_FILE_MODE = 0600 };
 struct readiness_options {
     const char *port_file;
     int ready_fd; /* -1: none */
+    bool run;     /* the command that follows `--` */
 };
 #define READINESS_DEFAULTS                                                                         \
     {                                                                                              \
@@ -88,7 +89,9 @@ struct readiness_options {
 #define READINESS_ROWS(options, field)                                                             \
     OPT(0, "port-file", file, options, field.port_file, "write the port to FILE when listening"),  \
         OPT(0, "ready-fd", descriptor, options, field.ready_fd,                                    \
-            "write a newline to descriptor N when listening, and close it")
+            "write a newline to descriptor N when listening, and close it"),                       \
+        OPT(0, "run", flag, options, field.run,                                                    \
+            "start the command after -- when listening, and stop when it ends")
 
 /* Servers. */
 struct server_options {

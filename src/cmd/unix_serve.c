@@ -222,6 +222,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     serving->server = (struct server){.loop = loop,
                                       .options = &given->server,
                                       .limits = &given->limits,
+                                      .command = operands->program,
                                       .err = err,
                                       .joined = client_joined,
                                       .stopping = stop};
@@ -235,7 +236,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     serving->hub.turn_over = turn_over;
     serving->hub.ended = all_heard;
     int result = serve(serving, &address);
-    server_close(&serving->server);
+    result = server_close(&serving->server, result);
     loop_free(loop);
     free(serving);
     return result;
@@ -243,10 +244,11 @@ static int run(const void *chosen, const struct operands *operands, struct error
 
 const struct command unix_serve_command = {
     .name = "unix-serve",
-    .operands = "PATH",
+    .operands = "PATH [-- COMMAND...]",
     .summary = "Print the messages that clients send over a UNIX socket, until one says quit",
     .min_operands = 1,
     .max_operands = 1,
+    .takes_program = true,
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,

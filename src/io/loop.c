@@ -27,6 +27,7 @@ struct loop {
     sigset_t signal_set;
     void (*signal_arrived)(void *context, int signal_number);
     void *signal_context;
+    bool signal_of_terminal;
 };
 
 struct loop *loop_new(void)
@@ -204,8 +205,15 @@ static void read_signals(struct watch *watch, uint32_t events)
     struct loop *loop = LOOP_OWNER(watch, struct loop, signals);
     struct signalfd_siginfo info;
     (void)events;
-    while (loop->signals.watched && read(watch->fd, &info, sizeof info) == (ssize_t)sizeof info)
+    while (loop->signals.watched && read(watch->fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        loop->signal_of_terminal = info.ssi_code == SI_KERNEL;
         loop->signal_arrived(loop->signal_context, (int)info.ssi_signo);
+    }
+}
+
+bool loop_signal_is_of_terminal(const struct loop *loop)
+{
+    return loop->signal_of_terminal;
 }
 
 void loop_signals(struct loop *loop, const sigset_t *set,

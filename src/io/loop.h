@@ -64,6 +64,9 @@ int64_t loop_now_ms(void);
 void loop_signals(struct loop *loop, const sigset_t *set,
                   void (*arrived)(void *context, int signal_number), void *context);
 
+/* Of the signal that has arrived last: it is the terminal's, which has told the whole process group. */
+bool loop_signal_is_of_terminal(const struct loop *loop);
+
 /* Runs until loop_stop. Returns what was given
  * to loop_stop: 0 or -1. May be run again. */
 int loop_run(struct loop *loop);

@@ -53,6 +53,8 @@ static void reap(struct watch *watch, uint32_t events)
 void children_init(struct children *children, struct loop *loop)
 {
     sigset_t set;
+    if (children->loop)
+        return;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     signal(SIGCHLD, SIG_DFL); /* whoever ignores it is not told how its children ended */

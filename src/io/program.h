@@ -44,7 +44,7 @@ struct program_spec {
                    it shares ours, and our process group */
 };
 
-/* From now on ends are heard. `children` is {0}. */
+/* From now on ends are heard. `children` is {0}, or initialised already. */
 void children_init(struct children *children, struct loop *loop);
 /* No more of them. Of one that is not in use: nothing. */
 void children_release(struct children *children);
