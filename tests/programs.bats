@@ -183,6 +183,29 @@ END
     stop server
 }
 
+@test "the address may stand in options, or after --" {
+    start server "$SOCKCTL" listen -v -s 127.0.0.1 -p 0 -e echo -- one two
+    listening server
+    talk ""
+    assert_output 'one two'
+    finish server
+    start server "$SOCKCTL" listen -v -- 127.0.0.1 0
+    listening server
+    talk ""
+    finish server
+    assert_status 0
+}
+
+@test "a program has the limit of descriptors that we were given" {
+    (($(ulimit -Hn) > 1000)) || skip "the limit is too low"
+    start server bash -c 'ulimit -Sn 100; exec "$0" "$@"' "$SOCKCTL" listen -k 127.0.0.1:0 \
+        -c 'read line; ulimit -Sn'
+    listening server
+    talk $'go\n'
+    assert_output 100
+    stop server
+}
+
 @test "in a program no signal is blocked or ignored" {
     server 127.0.0.1:0 -e grep -- -E '^Sig(Blk|Ign)' /proc/self/status
     talk ""
@@ -361,6 +384,54 @@ s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))"
         [ "$status" -eq $((128 + $(kill -l "$signal"))) ]
         poll 5000 dead "$(<id)"
     done
+}
+
+@test "connect ends its program with a signal, and with the peer's reset" {
+    need python3
+    server 127.0.0.1:0
+    start client "$SOCKCTL" connect "127.0.0.1:$PORT" -c 'echo $$ >id; exec sleep 1000'
+    wait_file id .
+    stop client
+    assert_status 143
+    poll 5000 dead "$(<id)"
+    finish server
+    rm id
+    start peer python3 -uc "
+import socket, struct
+l = socket.create_server(('127.0.0.1', 0))
+print('PORT', l.getsockname()[1])
+s, _ = l.accept()
+s.recv(5)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))"
+    wait_file peer.out PORT
+    start client "$SOCKCTL" connect 127.0.0.1 "${LINE#PORT }" -c 'echo $$ >id; echo hello; exec sleep 1000'
+    finish client
+    assert_status 143
+    assert_errors 'Connection reset by peer'
+    dead "$(<id)"
+}
+
+@test "connect: much goes both ways, and the program knows the connection" {
+    head -c 8M /dev/urandom >sent
+    server 127.0.0.1:0 -e cat
+    # shellcheck disable=SC2016 # for the shell that is run
+    try "$SOCKCTL" connect "127.0.0.1:$PORT" -c 'echo "$SOCKCTL_REMOTE_PORT" >port; cat sent; exec >&-; cat >got'
+    assert_status 0
+    finish server
+    assert_status 0
+    cmp sent got
+    [ "$(<port)" = "$PORT" ]
+}
+
+@test "--log json tells of connections that programs serve" {
+    start server "$SOCKCTL" listen --log json 127.0.0.1:0 -c 'cat; exit 3'
+    wait_line server listening
+    [[ $LINE =~ 127.0.0.1:([0-9]+) ]]
+    PORT=${BASH_REMATCH[1]} talk hello
+    finish server
+    assert_status 3
+    assert_errors '"event":"accepted"'
+    assert_errors '"event":"closed".*"bytes_in":5,"bytes_out":5.*"eof"'
 }
 
 @test "300 clients have a program each, and leave nothing behind" {

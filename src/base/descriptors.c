@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,13 +10,15 @@
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
 
-void descriptors_allow_most(void)
+rlim_t descriptors_allow_most(void)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
+        return 0;
+    rlim_t before = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit); /* where that fails, the old limit is as good as it gets */
+    /* Where that fails, the old limit is as good as it gets. */
+    return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? 0 : before;
 }
 
 int64_t descriptors_most(void)

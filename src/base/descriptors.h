@@ -5,10 +5,12 @@
 #define BASE_DESCRIPTORS_H
 
 #include <stdint.h>
+#include <sys/resource.h>
 
 /* As many as the system lets us have: for a server, whose clients cost one each. The soft limit is
- * low only for the sake of programs that use select(2). */
-void descriptors_allow_most(void);
+ * low only for the sake of programs that use select(2): returns it, for those that we start. 0: it
+ * is what it was. */
+rlim_t descriptors_allow_most(void);
 /* How many there may be at present. */
 int64_t descriptors_most(void);
 

@@ -143,7 +143,7 @@ static int check_operands(const struct command *command, const struct opt_parsed
 /* What follows `--`: a program where the command takes one and has its operands already. */
 static void take_rest(const struct command *command, char **rest, struct opt_parsed *parsed)
 {
-    if (command->takes_program && parsed->count > 0) {
+    if (command->takes_program && parsed->count >= command->min_operands) {
         parsed->program = *rest ? rest : NULL;
         return;
     }

@@ -346,7 +346,6 @@ static int run(const void *chosen, const struct operands *operands, struct error
     if (check(&echoing, err) ||
         address_parse(&address, operands->words, operands->count, &use, err))
         return -1;
-    descriptors_allow_most();
     echoing.server = (struct server){.loop = loop_new(),
                                      .options = &given->server,
                                      .limits = &given->limits,
@@ -356,6 +355,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                      .err = err,
                                      .joined = client_came,
                                      .stopping = stop};
+    echoing.server.children.most_open = descriptors_allow_most();
     int result = open_and_serve(&echoing, &address);
     loop_free(echoing.server.loop);
     return result;

@@ -84,6 +84,13 @@ static int open_and_serve(struct listening *listening, const struct address *add
     return filters_close(&listening->filters, result, listening->err);
 }
 
+/* What follows `--` is part of the address where nothing else asks for it. */
+static char **last_words(const struct listen_options *given, const struct operands *operands)
+{
+    bool asked = given->server.readiness.run || program_is_given(&given->program);
+    return asked || operands->count > 0 ? NULL : operands->program;
+}
+
 /* The address in one or two words, of which -s and -p may have been given as options. */
 static int read_address(const struct listen_options *given, const struct operands *operands,
                         struct address *address, struct error *err)
@@ -98,6 +105,8 @@ static int read_address(const struct listen_options *given, const struct operand
         words[count++] = given->source;
     for (int i = 0; i < operands->count; i++)
         words[count++] = operands->words[i];
+    for (char **rest = last_words(given, operands); rest && *rest && count < 3; rest++)
+        words[count++] = *rest;
     if (given->port)
         words[count++] = given->port;
     if (count == 0)
@@ -119,7 +128,7 @@ static void settle(struct listen_options *given)
 /* What follows `--` is for --run, or else for --exec. */
 static char **arguments_of(const struct listen_options *given, const struct operands *operands)
 {
-    return given->server.readiness.run ? NULL : operands->program;
+    return given->server.readiness.run || last_words(given, operands) ? NULL : operands->program;
 }
 
 static int check(const struct listen_options *given, const struct operands *operands,
@@ -154,8 +163,6 @@ static int run(const void *chosen, const struct operands *operands, struct error
         report_as_objects();
     if (read_address(given, operands, &address, err) || check(given, operands, err))
         return -1;
-    if (given->keep_open || given->forward.to)
-        descriptors_allow_most();
     listening.loop = loop_new();
     listening.session = (struct session){.loop = listening.loop,
                                          .transfer = &given->transfer,
@@ -173,6 +180,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                                                               : NULL,
                                        .numeric = given->family.numeric,
                                        .err = err};
+    if (given->keep_open || given->forward.to)
+        listening.server.children.most_open = descriptors_allow_most();
     if (program_is_given(&given->program))
         listening.argv = program_words(&given->program, arguments_of(given, operands));
     int result = open_and_serve(&listening, &address);

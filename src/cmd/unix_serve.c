@@ -217,7 +217,6 @@ static int run(const void *chosen, const struct operands *operands, struct error
         return -1;
     struct serving *serving = memory_new(1, sizeof *serving);
     struct loop *loop = loop_new();
-    descriptors_allow_most();
     serving->given = given;
     serving->server = (struct server){.loop = loop,
                                       .options = &given->server,
@@ -226,6 +225,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                       .err = err,
                                       .joined = client_joined,
                                       .stopping = stop};
+    serving->server.children.most_open = descriptors_allow_most();
     serving->output.end = given->print0 ? '\0' : '\n';
     serving->output.drained = output_drained;
     serving->hub.loop = loop;

@@ -149,6 +149,16 @@ static int refuse(struct program *program, const char *name, int failure, struct
                         name);
 }
 
+/* A moment after its start: the limit that we need to start it is ours. */
+static void limit_descriptors(const struct children *children, pid_t id)
+{
+    struct rlimit limit;
+    if (!children->most_open || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = children->most_open;
+    prlimit(id, RLIMIT_NOFILE, &limit, NULL);
+}
+
 int program_start(struct children *children, struct program *program,
                   const struct program_spec *spec, struct error *err)
 {
@@ -164,6 +174,7 @@ int program_start(struct children *children, struct program *program,
     program->children = children;
     if (failure)
         return refuse(program, spec->argv[0], failure, err);
+    limit_descriptors(children, program->id);
     struct program **bucket = bucket_of(children, program->id);
     program->next = *bucket;
     *bucket = program;

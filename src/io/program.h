@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -23,6 +24,7 @@ struct children {
     struct loop *loop; /* NULL: not in use */
     struct watch signals;
     struct program *buckets[CHILDREN_BUCKETS]; /* by id */
+    rlim_t most_open; /* of descriptors, for programs (see descriptors_allow_most); 0: as for us */
 };
 
 struct program {
@@ -44,7 +46,8 @@ struct program_spec {
                    it shares ours, and our process group */
 };
 
-/* From now on ends are heard. `children` is {0}, or initialised already. */
+/* From now on ends are heard. `children` is {0} but for most_open,
+ * or initialised already. */
 void children_init(struct children *children, struct loop *loop);
 /* No more of them. Of one that is not in use: nothing. */
 void children_release(struct children *children);

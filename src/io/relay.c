@@ -2,11 +2,9 @@
 
 #include <errno.h>
 
-#include "io/relay_await.h"
+#include "io/relay_steps.h"
 #include "io/undelivered.h"
 #include "net/sock.h"
-
-enum { CONFIRM_MOST_MS = 20 };
 
 void relay_release(struct relay *relay)
 {
@@ -27,8 +25,7 @@ void relay_release(struct relay *relay)
     relay->loop = NULL;
 }
 
-/* Keeps the first thing that went wrong. */
-static void note_error(struct relay *relay, const struct error *err)
+void relay_note_error(struct relay *relay, const struct error *err)
 {
     if (relay->result == 0)
         relay->error = *err;
@@ -46,7 +43,7 @@ static void finish(struct relay *relay)
 
 void relay_fail(struct relay *relay, const struct error *err)
 {
-    note_error(relay, err);
+    relay_note_error(relay, err);
     finish(relay);
 }
 
@@ -61,13 +58,12 @@ static void note_failure(struct relay *relay, const struct relay_side *side, boo
         error_system(&err, side->status, failure, reading ? "read from %s" : "write to %s", name);
     if (side == &relay->far)
         undelivered_add(relay, &err);
-    note_error(relay, &err);
+    relay_note_error(relay, &err);
 }
 
 /* The end of each flow */
 
-/* Nothing more goes there. What it said before it went is still passed on, as long as that moves. */
-static void read_rest(struct relay *relay)
+void relay_read_rest(struct relay *relay)
 {
     relay->up_open = false;
     relay->silent_at = relay->down.taken + relay->down.moved;
@@ -78,7 +74,7 @@ static void lose_far(struct relay *relay, int failure)
 {
     int cause = failure == ENOTCONN ? sock_error(relay->far.out.fd) : 0;
     note_failure(relay, &relay->far, false, cause ? cause : failure);
-    read_rest(relay);
+    relay_read_rest(relay);
 }
 
 static void end_up(struct relay *relay)
@@ -152,10 +148,10 @@ static void confirm(struct relay *relay)
     if (failure) {
         error_system(&err, STATUS_TRANSFER, failure, "write to %s", relay->far.out_name);
         undelivered_add(relay, &err);
-        note_error(relay, &err);
+        relay_note_error(relay, &err);
     } else if (relay->policy.confirm && sock_unacknowledged(relay->far.out.fd) > 0) {
         loop_timer_set(relay->loop, &relay->confirm, relay->confirm_ms);
-        if (relay->confirm_ms < CONFIRM_MOST_MS)
+        if (relay->confirm_ms < RELAY_CONFIRM_MOST_MS)
             relay->confirm_ms++;
         return;
     }
@@ -167,8 +163,7 @@ static void look_again(struct timer *timer)
     confirm(LOOP_OWNER(timer, struct relay, confirm));
 }
 
-/* Both flows are over. */
-static void conclude(struct relay *relay)
+void relay_conclude(struct relay *relay)
 {
     loop_unwatch(relay->loop, &relay->near.in_watch);
     loop_unwatch(relay->loop, &relay->near.out_watch);
@@ -187,7 +182,7 @@ void relay_near_gone(struct relay *relay)
     if (relay->up_open || !relay->down_open)
         return;
     relay->down_open = false;
-    conclude(relay);
+    relay_conclude(relay);
 }
 
 /* What arrived has given the filter of `up` something to say. */
@@ -202,8 +197,7 @@ static void answer(struct relay *relay)
         relay->up_open = true;
 }
 
-/* After a move: what came of it, and what is awaited next. */
-static void settle(struct relay *relay)
+void relay_settle(struct relay *relay)
 {
     if (relay->up.filter && relay->up.filter->waiting)
         answer(relay);
@@ -216,7 +210,7 @@ static void settle(struct relay *relay)
     if (relay->up_open || relay->down_open)
         relay_await(relay);
     else
-        conclude(relay);
+        relay_conclude(relay);
 }
 
 /* Moves the flows that events on a descriptor may have let go on: errors and hang-ups lead to the
@@ -230,7 +224,7 @@ static void move(struct relay *relay, struct pump *reader, struct pump *writer, 
         pump_move(reader);
     if (writer && writer->state == PUMP_WANTS_OUT && events & (EPOLLOUT | broken))
         pump_move(writer);
-    settle(relay);
+    relay_settle(relay);
 }
 
 static struct pump *open_up(struct relay *relay)
@@ -270,7 +264,7 @@ static void hear_far(struct relay *relay)
         return;
     note_failure(relay, &relay->far, relay->down_open, failure);
     relay->up.state = PUMP_FAILED_OUT;
-    read_rest(relay);
+    relay_read_rest(relay);
 }
 
 static void far_ready(struct watch *watch, uint32_t events)
@@ -303,80 +297,14 @@ static void down_waited(struct timer *timer)
     resume(relay, open_down(relay));
 }
 
-/* Limits */
-
-static void idle_fired(struct timer *timer)
-{
-    struct relay *relay = LOOP_OWNER(timer, struct relay, idle);
-    int64_t left_ms = relay->moved_ms + relay->policy.idle_ms - loop_now_ms();
-    struct error err;
-    if (left_ms > 0) {
-        loop_timer_set(relay->loop, timer, left_ms);
-        return;
-    }
-    error_set(&err, STATUS_TIMEOUT, "%s: nothing moved for %.3g seconds", relay->far.in_name,
-              (double)relay->policy.idle_ms / 1000);
-    undelivered_add(relay, &err);
-    relay_fail(relay, &err);
-}
-
-/* The far side was lost. A slow reader of near.out may go on; one that stopped would keep us. */
-static void end_rest(struct relay *relay)
-{
-    bool paused = relay->down.state == PUMP_WAITS;
-    if (paused || relay->down.taken + relay->down.moved != relay->silent_at)
-        read_rest(relay);
-    else
-        conclude(relay);
-}
-
-/* No more is read from the far side; what has been read is still written. */
-static void quit_fired(struct timer *timer)
-{
-    struct relay *relay = LOOP_OWNER(timer, struct relay, quit);
-    int unacknowledged = relay->policy.confirm ? sock_unacknowledged(relay->far.out.fd) : 0;
-    struct error err;
-    if (relay->result < 0) {
-        end_rest(relay);
-        return;
-    }
-    if (unacknowledged > relay->shut) {
-        error_set(&err, STATUS_TRANSFER, "write to %s: the time after the end of input is over",
-                  relay->far.out_name);
-        undelivered_add(relay, &err);
-        note_error(relay, &err);
-    }
-    relay->down.limit = 0;
-    if (relay->down.state == PUMP_WANTS_IN)
-        pump_move(&relay->down);
-    settle(relay);
-}
-
-/* The far side has ended; is near.in silent, and everything it gave delivered? */
-static void silence_fired(struct timer *timer)
-{
-    struct relay *relay = LOOP_OWNER(timer, struct relay, silence);
-    const struct pump *up = &relay->up;
-    bool delivered = up->taken == up->moved &&
-                     (!relay->policy.confirm || sock_unacknowledged(relay->far.out.fd) == 0);
-    if (up->taken != relay->silent_at || !delivered) {
-        relay->silent_at = up->taken;
-        loop_timer_set(relay->loop, timer,
-                       relay->policy.silence_ms ? relay->policy.silence_ms : CONFIRM_MOST_MS);
-        return;
-    }
-    relay->up_open = false;
-    conclude(relay);
-}
-
 static void set_callbacks(struct relay *relay)
 {
     relay->near.in_watch = (struct watch){.fd = relay->near.in.fd, .ready = near_in_ready};
     relay->near.out_watch = (struct watch){.fd = relay->near.out.fd, .ready = near_out_ready};
     relay->far.in_watch = (struct watch){.fd = relay->far.in.fd, .ready = far_ready};
-    relay->idle = (struct timer){.fired = idle_fired};
-    relay->quit = (struct timer){.fired = quit_fired};
-    relay->silence = (struct timer){.fired = silence_fired};
+    relay->idle = (struct timer){.fired = relay_idle_over};
+    relay->quit = (struct timer){.fired = relay_quit_over};
+    relay->silence = (struct timer){.fired = relay_silence_over};
     relay->confirm = (struct timer){.fired = look_again};
     relay->up_wait = (struct timer){.fired = up_waited};
     relay->down_wait = (struct timer){.fired = down_waited};

@@ -1,6 +1,6 @@
-#include "io/relay_await.h"
-
 #include <errno.h>
+
+#include "io/relay_steps.h"
 
 bool relay_is_one_descriptor(const struct relay_side *side)
 {
