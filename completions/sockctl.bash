@@ -11,17 +11,17 @@ _sockctl()
     fi
     case ${COMP_WORDS[1]} in
     connect)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -F --pass-fd -h --help -V --version -v --verbose"
-        valued="-s --source -p --source-port -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
-        files="-o --output --hex-dump"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -e --exec -c --sh-exec -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -F --pass-fd -h --help -V --version -v --verbose"
+        valued="-s --source -p --source-port -c --sh-exec -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
+        files="-e --exec -o --output --hex-dump"
         ;;
     listen)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open --serial --broker --chat -m --max-conns --backlog --reuse-port --port-file --ready-fd --allow --deny --greeting --mode --allow-uid --to --send-proxy --accept-proxy -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -h --help -V --version -v --verbose"
-        valued="-s --source -p --port -m --max-conns --backlog --ready-fd --allow --deny --greeting --mode --allow-uid --to -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
-        files="--port-file -o --output --hex-dump"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open --serial --broker --chat -m --max-conns --backlog --reuse-port --port-file --ready-fd --run --allow --deny -e --exec -c --sh-exec --greeting --mode --allow-uid --to --send-proxy --accept-proxy -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -h --help -V --version -v --verbose"
+        valued="-s --source -p --port -m --max-conns --backlog --ready-fd --allow --deny -c --sh-exec --greeting --mode --allow-uid --to -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
+        files="--port-file -e --exec -o --output --hex-dump"
         ;;
     echo-server)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -m --max-conns --backlog --reuse-port --port-file --ready-fd --allow --deny --allow-uid --workers --print --mode --delay --jitter --rate --chunk --drop --duplicate --corrupt --close-after --reset-after --stall-after --seed -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -h --help -V --version -v --verbose"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -m --max-conns --backlog --reuse-port --port-file --ready-fd --run --allow --deny --allow-uid --workers --print --mode --delay --jitter --rate --chunk --drop --duplicate --corrupt --close-after --reset-after --stall-after --seed -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -h --help -V --version -v --verbose"
         valued="-m --max-conns --backlog --ready-fd --allow --deny --allow-uid --workers --mode --delay --jitter --rate --chunk --drop --duplicate --corrupt --close-after --reset-after --stall-after --seed -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --mark"
         files="--port-file"
         ;;
@@ -31,7 +31,7 @@ _sockctl()
         files=""
         ;;
     unix-serve)
-        options="--framing --max-message --quit-word --reply --echo -0 --print0 --mode --allow-uid --port-file --ready-fd -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
+        options="--framing --max-message --quit-word --reply --echo -0 --print0 --mode --allow-uid --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
         valued="--framing --max-message --quit-word --reply --mode --allow-uid --ready-fd -w --timeout -i --idle-timeout --max-time"
         files="--port-file"
         ;;
