@@ -11,14 +11,14 @@ load helpers/http
     version=$("$SOCKCTL" --version)
     agent="User-Agent: ${version/ //}"
     try "$SOCKCTL" http-get "http://$URL"
-    try "$SOCKCTL" http-get -0 "$URL/a/../b?c=d&e%20#f"
+    try "$SOCKCTL" http-get -0 "$URL/a/./../b?c=d&e%20#f"
     try "$SOCKCTL" http-get -A '' -e from -b a=b -r 0-9 "$URL?q"
     try "$SOCKCTL" http-get -u me:secret -H 'X-A: b' -H 'Accept:' -H 'X-B;' -H 'host: other' "$URL"
     try "$SOCKCTL" http-get "http://m%40e:se:cret@$URL"
     finish peer
     assert_requests "\
 GET / HTTP/1.1\nHost: $URL\n$agent\nAccept: */*\nConnection: close\n\n\
-GET /a/../b?c=d&e%20 HTTP/1.0\nHost: $URL\n$agent\nAccept: */*\n\n\
+GET /b?c=d&e%20 HTTP/1.0\nHost: $URL\n$agent\nAccept: */*\n\n\
 GET /?q HTTP/1.1\nHost: $URL\nAccept: */*\nRange: bytes=0-9\nReferer: from\nCookie: a=b\n\
 Connection: close\n\n\
 GET / HTTP/1.1\nAuthorization: Basic bWU6c2VjcmV0\n$agent\nConnection: close\nX-A: b\nX-B:\n\

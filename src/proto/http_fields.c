@@ -8,6 +8,18 @@ enum http_step http_malformed(const char **wrong, const char *what)
     return HTTP_MALFORMED;
 }
 
+bool http_number(const char *digits, size_t length, uint64_t *number)
+{
+    *number = 0;
+    for (size_t i = 0; i < length; i++) {
+        uint64_t digit = (uint64_t)(digits[i] - '0');
+        if (digit > 9 || *number > ((uint64_t)INT64_MAX - digit) / 10)
+            return false;
+        *number = *number * 10 + digit;
+    }
+    return length > 0;
+}
+
 bool http_is_token(char c)
 {
     static const char tokens[] = "!#$%&'*+-.^_`|~0123456789"

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum http_step {
     HTTP_MORE,     /* all bytes used, more needed */
@@ -35,6 +36,9 @@ enum http_step http_fields_read(struct http_fields *fields, char byte);
 
 /* Sets *wrong and returns HTTP_MALFORMED. */
 enum http_step http_malformed(const char **wrong, const char *what);
+
+/* A whole number of at most INT64_MAX, and nothing else. */
+bool http_number(const char *digits, size_t length, uint64_t *number);
 
 /* Of a field name: RFC 9110, 5.6.2. */
 bool http_is_token(char c);

@@ -80,15 +80,11 @@ static bool field_is(const char *line, size_t line_length, const char *name)
 
 static enum http_step read_length(struct http_head *head, const char *value, size_t length)
 {
-    uint64_t number = 0;
+    uint64_t number;
     if (!text_is_digits(value, length))
         return http_malformed(&head->wrong, "a Content-Length that is not a number");
-    for (size_t i = 0; i < length; i++) {
-        uint64_t digit = (uint64_t)(value[i] - '0');
-        if (number > ((uint64_t)INT64_MAX - digit) / 10)
-            return http_malformed(&head->wrong, "a Content-Length out of range");
-        number = number * 10 + digit;
-    }
+    if (!http_number(value, length, &number))
+        return http_malformed(&head->wrong, "a Content-Length out of range");
     if (head->has_length && head->content_length != number)
         return http_malformed(&head->wrong, "two different Content-Lengths");
     head->has_length = true;
@@ -157,18 +153,51 @@ enum http_step http_head_read(struct http_head *head, const char *bytes, size_t 
     return head->length ? HTTP_DONE : HTTP_MORE;
 }
 
-const char *http_head_field(const struct http_head *head, const char *bytes, const char *name,
-                            size_t *length)
+const char *http_head_next(const struct http_head *head, const char *bytes, const char *name,
+                           const char *after, size_t *length)
 {
-    const char *line = bytes, *end = bytes + head->length;
+    const char *end = bytes + head->length;
+    const char *line = after ? after : bytes;
+    /* Neither the status line nor the rest of the line that `after` is in. */
+    line = (const char *)memchr(line, '\n', (size_t)(end - line)) + 1;
     while (line < end) {
         size_t line_length = (size_t)((const char *)memchr(line, '\n', (size_t)(end - line)) -
                                       line);
-        if (line > bytes && field_is(line, line_length, name))
+        if (field_is(line, line_length, name))
             return field_value(line, line_length, length);
         line += line_length + 1;
     }
     return NULL;
+}
+
+const char *http_head_field(const struct http_head *head, const char *bytes, const char *name,
+                            size_t *length)
+{
+    return http_head_next(head, bytes, name, NULL, length);
+}
+
+/* Of a list, with commas between. */
+static bool has_word(const char *list, size_t length, const char *word)
+{
+    static const char separators[] = ", \t";
+    for (size_t at = 0; at < length; at++) {
+        size_t start = at;
+        while (at < length && !strchr(separators, list[at]))
+            at++;
+        if (at - start == strlen(word) && strncasecmp(list + start, word, at - start) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool http_head_is_persistent(const struct http_head *head, const char *bytes)
+{
+    const char *word = head->minor ? "close" : "keep-alive", *value = NULL;
+    size_t length;
+    while ((value = http_head_next(head, bytes, "Connection", value, &length)))
+        if (has_word(value, length, word))
+            return !head->minor;
+    return head->minor;
 }
 
 const char *http_head_status(const struct http_head *head, const char *bytes, size_t *length)

@@ -35,6 +35,12 @@ const char *http_head_field(const struct http_head *head, const char *bytes, con
                             size_t *length);
 const char *http_head_status(const struct http_head *head, const char *bytes, size_t *length);
 
+/* The same of the next one behind `after`, a value that was returned; NULL: of the first one. */
+const char *http_head_next(const struct http_head *head, const char *bytes, const char *name,
+                           const char *after, size_t *length);
+/* Whether the server keeps the connection open after the body: RFC 9112, 9.3. */
+bool http_head_is_persistent(const struct http_head *head, const char *bytes);
+
 /* How the end of the body is known: RFC 9112, 6.3. */
 enum http_body { HTTP_BODY_NONE, HTTP_BODY_LENGTH, HTTP_BODY_CHUNKED, HTTP_BODY_UNTIL_CLOSE };
 enum http_body http_head_body(const struct http_head *head, bool answers_head_request);

@@ -1,6 +1,5 @@
 #include "proto/http_request.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,11 +63,18 @@ static void print_base64(FILE *out, const char *bytes, size_t length)
     }
 }
 
+/* Whether the user's field is meant for this host. */
+static bool is_sent(const struct http_request *request, const char *field)
+{
+    return !request->foreign || (!is_named(field, "Authorization") && !is_named(field, "Cookie") &&
+                                 !is_named(field, "Host"));
+}
+
 /* Whether the user's fields leave this one to us. */
 static bool is_ours(const struct http_request *request, const char *name)
 {
     for (size_t i = 0; i < request->field_count; i++)
-        if (is_named(request->fields[i], name))
+        if (is_named(request->fields[i], name) && is_sent(request, request->fields[i]))
             return false;
     return true;
 }
@@ -80,12 +86,13 @@ static void print_field(FILE *out, const struct http_request *request, const cha
         fprintf(out, "%s: %s\r\n", name, value);
 }
 
-static void print_credentials(FILE *out, const struct http_request *request)
+static void print_credentials(FILE *out, const struct http_request *request, const char *name,
+                              const char *credentials)
 {
-    if (!request->credentials || !is_ours(request, "Authorization"))
+    if (!credentials || !is_ours(request, name))
         return;
-    fputs("Authorization: Basic ", out);
-    print_base64(out, request->credentials, strlen(request->credentials));
+    fprintf(out, "%s: Basic ", name);
+    print_base64(out, credentials, strlen(credentials));
     fputs("\r\n", out);
 }
 
@@ -101,25 +108,39 @@ static void print_users_field(FILE *out, const char *field)
 static void print_fields(FILE *out, const struct http_request *request)
 {
     char authority[URL_AUTHORITY_MAX];
+    bool closes = request->version == HTTP_11 && !request->persistent;
     print_field(out, request, "Host", url_authority(request->url, authority));
-    print_credentials(out, request);
+    print_credentials(out, request, "Proxy-Authorization", request->proxy_credentials);
+    print_credentials(out, request, "Authorization", request->credentials);
     print_field(out, request, "User-Agent", request->user_agent);
     print_field(out, request, "Accept", "*/*");
     if (request->range && is_ours(request, "Range"))
         fprintf(out, "Range: bytes=%s\r\n", request->range);
+    print_field(out, request, "If-Range", request->if_range);
     print_field(out, request, "Referer", request->referer);
-    print_field(out, request, "Cookie", request->cookie);
-    print_field(out, request, "Connection", request->version == HTTP_10 ? NULL : "close");
+    print_field(out, request, "Cookie", request->foreign ? NULL : request->cookie);
+    print_field(out, request, "Connection", closes ? "close" : NULL);
     for (size_t i = 0; i < request->field_count; i++)
-        print_users_field(out, request->fields[i]);
+        if (is_sent(request, request->fields[i]))
+            print_users_field(out, request->fields[i]);
+}
+
+static void print_target(FILE *out, const struct http_request *request)
+{
+    char authority[URL_AUTHORITY_MAX];
+    char *target = memory_new(request->url->target.length + 2, 1);
+    size_t length = url_target(request->url, target);
+    if (request->absolute)
+        fprintf(out, "http://%s", url_authority(request->url, authority));
+    fwrite(target, 1, length, out);
+    free(target);
 }
 
 static void print_request(FILE *out, const struct http_request *request)
 {
     static const char *const versions[] = {" HTTP/1.1", " HTTP/1.0", ""};
-    struct url_span target = request->url->target;
-    fprintf(out, "%s %s", request->method, target.length && *target.start == '/' ? "" : "/");
-    fwrite(target.start, 1, target.length, out);
+    fprintf(out, "%s ", request->method);
+    print_target(out, request);
     fprintf(out, "%s\r\n", versions[request->version]);
     if (request->version == HTTP_09)
         return;
@@ -141,9 +162,13 @@ char *http_request_text(const struct http_request *request, size_t *length)
 
 const char *http_request_harmless(const char *line, size_t *length)
 {
-    static const char shown[] = "Authorization: ...";
-    if (!is_named(line, "Authorization"))
-        return line;
-    *length = sizeof shown - 1;
-    return shown;
+    static const char *const hidden[] = {"Authorization", "Proxy-Authorization"};
+    static const char *const shown[] = {"Authorization: ...", "Proxy-Authorization: ..."};
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
+        if (!is_named(line, hidden[i]))
+            continue;
+        *length = strlen(shown[i]);
+        return shown[i];
+    }
+    return line;
 }

@@ -4,6 +4,7 @@
 #ifndef PROTO_HTTP_REQUEST_H
 #define PROTO_HTTP_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "proto/url.h"
@@ -14,12 +15,17 @@ struct http_request {
     const char *method;
     const struct url *url;
     enum http_version version;
+    bool absolute;   /* the whole URL is the target: for a proxy */
+    bool persistent; /* the connection may stay open: HTTP/1.1 alone */
+    bool foreign; /* not the host that the user named: no credentials, no cookie, no Host of his */
     /* Each of these may be NULL: then it is not sent. */
     const char *user_agent;
     const char *referer;
     const char *cookie;
     const char *range;       /* "0-99" */
+    const char *if_range;    /* only of this version, else everything */
     const char *credentials; /* "NAME:PASS" */
+    const char *proxy_credentials;
     /* What the user adds: "Name: value" (instead of ours, if we have one), "Name:" (leaves ours
      * out), "Name;" (without a value). Checked by http_request_check_field. */
     const char *const *fields;
@@ -33,8 +39,8 @@ const char *http_request_check_value(const char *value);
 /* The request, the caller's to free. */
 char *http_request_text(const struct http_request *request, size_t *length);
 
-/* A line of a request as it may be shown: "Authorization: ..." instead of what follows it. *length
- * is the line's, and then that of what is returned. */
+/* A line of a request as it may be shown: "Authorization: ..." instead of what follows it, and the
+ * same of Proxy-Authorization. *length is the line's, and then that of what is returned. */
 const char *http_request_harmless(const char *line, size_t *length);
 
 #endif

@@ -17,24 +17,31 @@ static bool is_forbidden(char c)
     return byte <= ' ' || byte == 0x7f;
 }
 
-/* Moves *at past "http://". */
-static const char *skip_scheme(const char **at)
+static bool is_word(const char *text, size_t length, const char *word)
 {
-    size_t length = strspn(*at, LETTERS DIGITS "+-.");
-    if (strncmp(*at + length, "://", 3) != 0)
+    return length == strlen(word) && strncasecmp(text, word, length) == 0;
+}
+
+/* Moves *at past "http://". */
+static const char *skip_scheme(struct url *url, const char **at)
+{
+    const char *start = *at;
+    size_t length = strspn(start, LETTERS DIGITS "+-.");
+    if (strncmp(start + length, "://", 3) != 0)
         return NULL;
-    if (length == 5 && strncasecmp(*at, "https", length) == 0)
-        return "is https, which sockctl does not speak: only plain http";
-    if (length != 4 || strncasecmp(*at, "http", length) != 0)
-        return "has a scheme other than http";
     *at += length + 3;
-    return NULL;
+    if (is_word(start, length, "https"))
+        return "is https, which sockctl does not speak: only plain http";
+    url->unix_socket = is_word(start, length, "http+unix");
+    return url->unix_socket || is_word(start, length, "http") ? NULL
+                                                              : "has a scheme other than http";
 }
 
 static const char *parse_port(struct url *url, const char *port, size_t length)
 {
     unsigned value = 0;
     url->port = URL_PORT_DEFAULT;
+    url->has_port = length > 0;
     if (length == 0)
         return NULL; /* "host:" is the default port: RFC 3986, 3.2.3 */
     if (length > 5 || !text_is_digits(port, length))
@@ -99,13 +106,23 @@ static const char *parse_named(struct url *url, const char *at, const char *end)
     return parse_port(url, colon + 1, (size_t)(end - colon - 1));
 }
 
+/* A path has a '/' in it, an abstract name an '@' at its start, and both have to be encoded. */
+static const char *parse_socket(struct url *url, const char *at, const char *end)
+{
+    url->host = (struct url_span){at, (size_t)(end - at)};
+    url->port = URL_PORT_DEFAULT;
+    if (!memchr(at, '%', url->host.length))
+        return "has no socket in it (http+unix://%2Frun%2Fx.sock/)";
+    return memmem(at, url->host.length, "%00", 3) ? "has a NUL in it" : NULL;
+}
+
 const char *url_parse(struct url *url, const char *text)
 {
     *url = (struct url){0};
     for (const char *at = text; *at; at++)
         if (is_forbidden(*at))
             return "has a space or a control character in it";
-    const char *wrong = skip_scheme(&text);
+    const char *wrong = skip_scheme(url, &text);
     if (wrong)
         return wrong;
     const char *end = text + strcspn(text, "/?#");
@@ -114,6 +131,8 @@ const char *url_parse(struct url *url, const char *text)
     url->userinfo = (struct url_span){text, at_sign ? (size_t)(at_sign - text) : 0};
     if (at_sign)
         text = at_sign + 1;
+    if (url->unix_socket)
+        return parse_socket(url, text, end);
     return *text == '[' ? parse_bracketed(url, text, end) : parse_named(url, text, end);
 }
 
@@ -179,11 +198,30 @@ char *url_host(const struct url *url, char *out)
 
 char *url_authority(const struct url *url, char *out)
 {
+    if (url->unix_socket)
+        return strcpy(out, "localhost");
     int used = snprintf(out, URL_AUTHORITY_MAX, url->literal_ipv6 ? "[%.*s]" : "%.*s",
                         (int)zone_place(url), url->host.start);
     if (url->port != URL_PORT_DEFAULT)
         snprintf(out + used, URL_AUTHORITY_MAX - (size_t)used, ":%u", url->port);
     return out;
+}
+
+char *url_socket(const struct url *url, char *out)
+{
+    const char *at = url->host.start, *end = at + url->host.length;
+    char *to = out;
+    while (at < end)
+        *to++ = decode(&at, end);
+    *to = '\0';
+    return out;
+}
+
+bool url_is_same_origin(const struct url *one, const struct url *other)
+{
+    return one->unix_socket == other->unix_socket && one->port == other->port &&
+           one->host.length == other->host.length &&
+           strncasecmp(one->host.start, other->host.start, one->host.length) == 0;
 }
 
 const char *url_harmless(const char *text)

@@ -1,5 +1,6 @@
 /*
- * URLs as http-get takes them: [http://][USER[:PASS]@]HOST[:PORT][/PATH][?QUERY][#FRAGMENT].
+ * URLs as http-get takes them: [http://][USER[:PASS]@]HOST[:PORT][/PATH][?QUERY][#FRAGMENT], or
+ * http+unix://SOCKET[/PATH] …, SOCKET being the percent-encoded path of a UNIX socket.
  * Pure: what is found are spans of the text that was parsed, which has to outlive them.
  */
 #ifndef PROTO_URL_H
@@ -18,8 +19,10 @@ struct url_span {
 
 struct url {
     struct url_span userinfo; /* as typed, percent-encoded: never to be shown */
-    struct url_span host;     /* as typed, without brackets */
+    struct url_span host;     /* as typed, without brackets; or the SOCKET */
     bool literal_ipv6;        /* it was in brackets */
+    bool unix_socket;
+    bool has_port; /* one was typed */
     uint16_t port;
     struct url_span target; /* path and query; the leading '/' may be missing */
 };
@@ -36,8 +39,21 @@ const char *url_credentials(const struct url *url, char *out);
 char *url_host(const struct url *url, char *out);
 
 /* Host and port as the field Host and a message take them, without a zone: "example.com",
- * "[::1]:8080". `out` holds URL_AUTHORITY_MAX bytes. Returns out. */
+ * "[::1]:8080"; "localhost" for a UNIX socket. `out` holds URL_AUTHORITY_MAX bytes. Returns out. */
 char *url_authority(const struct url *url, char *out);
+/* The path of the UNIX socket, decoded. `out` holds host.length + 1 bytes. Returns out. */
+char *url_socket(const struct url *url, char *out);
+
+/* Path and query as a request takes them: with the leading '/', and without "." and ".." (RFC
+ * 3986, 5.2.4). `out` holds target.length + 2 bytes. Returns the length, without the NUL. */
+size_t url_target(const struct url *url, char *out);
+
+/* The same host and port. */
+bool url_is_same_origin(const struct url *one, const struct url *other);
+
+/* What a Location means in an answer to `base` (RFC 3986, 5.2): a URL, the caller's to free; spaces
+ * and bytes that are not ASCII are percent-encoded. NULL, and *wrong, as url_parse says it. */
+char *url_refer(const struct url *base, const char *reference, size_t length, const char **wrong);
 
 /* What may be shown of a text that is no URL: from its last '@' on, for there may be a password
  * before it. */

@@ -8,6 +8,7 @@
 #include "fuzz.h"
 #include "proto/http_chunks.h"
 #include "proto/http_head.h"
+#include "proto/http_range.h"
 
 static void require(int truth)
 {
@@ -61,12 +62,16 @@ static struct outcome read_chunks(const char *bytes, size_t length, size_t by)
 
 static void check_parts(const struct http_head *head, const char *bytes)
 {
-    static const char *const names[] = {"Location", "Content-Length", "a", ""};
+    static const char *const names[] = {"Location", "Content-Length", "Content-Range", "a", ""};
+    struct http_range range;
     size_t length;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = http_head_field(head, bytes, names[i], &length);
         require(!value || (value > bytes && value + length < bytes + head->length));
+        if (value && http_range_read(&range, value, length) && range.is_part)
+            require(range.first <= range.last && (!range.has_total || range.last < range.total));
     }
+    http_head_is_persistent(head, bytes);
     const char *status = http_head_status(head, bytes, &length);
     require(status + length < bytes + head->length && length >= 3);
 }

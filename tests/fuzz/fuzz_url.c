@@ -1,11 +1,13 @@
 /*
- * A URL, and the request for it: whatever the URL is, the request has the lines it should have.
+ * A URL, and the request for it: whatever the URL is, the request has the lines it should have. Behind
+ * a LF comes a Location that is followed, and a list of hosts without a proxy.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
 #include "proto/http_request.h"
+#include "proto/no_proxy.h"
 #include "proto/url.h"
 
 static void require(int truth)
@@ -34,6 +36,18 @@ static void check_request(const struct url *url, const char *credentials)
     free(text);
 }
 
+/* What it leads to is a URL of the same form. */
+static void check_reference(const struct url *base, const char *reference)
+{
+    const char *wrong;
+    struct url url;
+    char *text = url_refer(base, reference, strlen(reference), &wrong);
+    require((text == NULL) == (wrong != NULL));
+    if (text && !url_parse(&url, text))
+        check_request(&url, NULL);
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char host[URL_HOST_MAX + 1], authority[URL_AUTHORITY_MAX];
@@ -41,13 +55,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(text != NULL && credentials != NULL);
     memcpy(text, data, size);
     text[size] = '\0';
+    char *reference = strchr(text, '\n');
+    if (reference)
+        *reference++ = '\0';
     struct url url;
     url_harmless(text);
     if (!url_parse(&url, text)) {
         require(url.port > 0 && url.host.length > 0);
         require(strlen(url_host(&url, host)) <= URL_HOST_MAX);
+        require(strlen(url_socket(&url, credentials)) <= url.host.length);
+        if (reference) {
+            check_reference(&url, reference);
+            no_proxy_covers(reference, host);
+        }
         require(strlen(url_authority(&url, authority)) < URL_AUTHORITY_MAX);
-        require(!strpbrk(host, " \r\n/@") && !strpbrk(authority, " \r\n/@"));
+        require(url.unix_socket || !strpbrk(host, " \r\n/@"));
+        require(!strpbrk(authority, " \r\n/@"));
         const char *wrong = url_credentials(&url, credentials);
         check_request(&url, wrong ? NULL : credentials);
     }

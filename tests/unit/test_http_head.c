@@ -252,6 +252,48 @@ static void test_field(void)
     check(length == 15 && !strncmp(status, "404  Not: Found", length), "status and reason");
 }
 
+static void test_next(void)
+{
+    static const char bytes[] = "HTTP/1.1 200 A:\r\na: 1\r\nB: x\r\nA:\r\nA : no\nA: 3\n\n";
+    static const char text[] = "HTTP/1.1 200 A:\r\na: 1\r\nB: x\r\nA:\r\nA: 3\n\nA: 4\n";
+    struct http_head wrong = {0}, head = {0};
+    check(http_head_read(&wrong, bytes, sizeof bytes - 1) == HTTP_MALFORMED, "a space in a name");
+    check(http_head_read(&head, text, sizeof text - 1) == HTTP_DONE, "three of a name");
+    size_t length = 0, found = 0;
+    const char *value = NULL;
+    static const char *const values[] = {"1", "", "3"};
+    while ((value = http_head_next(&head, text, "A", value, &length)) && found < 3) {
+        check(strlen(values[found]) == length && !strncmp(value, values[found], length),
+              "the next");
+        found++;
+    }
+    check(found == 3 && !value, "all of them");
+}
+
+static void test_persistence(void)
+{
+    static const struct {
+        const char *text;
+        bool persistent;
+    } cases[] = {
+        {"HTTP/1.1 200\n\n", true},
+        {"HTTP/1.1 200\nConnection: close\n\n", false},
+        {"HTTP/1.1 200\nConnection: Close\n\n", false},
+        {"HTTP/1.1 200\nConnection: x,close ,y\n\n", false},
+        {"HTTP/1.1 200\nConnection: x\nConnection: close\n\n", false},
+        {"HTTP/1.1 200\nConnection: closed, keep-alive\n\n", true},
+        {"HTTP/1.1 200\nConnection:\n\n", true},
+        {"HTTP/1.0 200\n\n", false},
+        {"HTTP/1.0 200\nConnection: Keep-Alive\n\n", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct http_head head = {0};
+        bool done = http_head_read(&head, cases[i].text, strlen(cases[i].text)) == HTTP_DONE;
+        check(done && http_head_is_persistent(&head, cases[i].text) == cases[i].persistent,
+              "persistence");
+    }
+}
+
 static void test_body(void)
 {
     static const struct {
@@ -280,6 +322,8 @@ int main(void)
     test_heads();
     test_limits();
     test_field();
+    test_next();
+    test_persistence();
     test_body();
     printf("1..%d\n", tests);
     return failures > 0;

@@ -58,6 +58,29 @@ static const struct {
                        "authorization: y"),
       .field_count = 5},
      "GET / HTTP/1.1\r\nHOST: other\r\nConnection: x\r\nauthorization: y\r\n\r\n"},
+    {"h/a/../b/./c?d/../e",
+     {.method = "GET", .persistent = true},
+     "GET /b/c?d/../e HTTP/1.1\r\nHost: h\r\n" AGENT "\r\n"},
+    {"h:81/p?q",
+     {.method = "GET",
+      .version = HTTP_10,
+      .absolute = true,
+      .proxy_credentials = "a:b",
+      .range = "9-",
+      .if_range = "\"v\""},
+     "GET http://h:81/p?q HTTP/1.0\r\nHost: h:81\r\nProxy-Authorization: Basic YTpi\r\n" AGENT
+     "Range: bytes=9-\r\nIf-Range: \"v\"\r\n\r\n"},
+    {"h",
+     {.method = "GET",
+      .version = HTTP_10,
+      .foreign = true,
+      .cookie = "c",
+      .fields = FIELDS("authorization: y", "cookie: z", "Host: other", "X: y"),
+      .field_count = 4},
+     "GET / HTTP/1.0\r\nHost: h\r\n" AGENT "X: y\r\n\r\n"},
+    {"http+unix://%2Frun%2Fx.sock/p",
+     {.method = "GET", .version = HTTP_10},
+     "GET /p HTTP/1.0\r\nHost: localhost\r\n" AGENT "\r\n"},
 };
 
 static void test_requests(void)
@@ -98,6 +121,10 @@ static void test_harmless(void)
     size_t length = 22;
     const char *line = http_request_harmless("authorization: Basic x", &length);
     check(length == 18 && !strncmp(line, "Authorization: ...", length), "credentials are hidden");
+    length = 28;
+    line = http_request_harmless("Proxy-Authorization: Basic x", &length);
+    check(length == 24 && !strncmp(line, "Proxy-Authorization: ...", length),
+          "those for a proxy too");
     length = 4;
     line = http_request_harmless("A: b", &length);
     check(length == 4 && !strncmp(line, "A: b", length), "others are not");

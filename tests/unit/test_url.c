@@ -85,6 +85,9 @@ static const char *const bad[] = {
     "file:///etc/passwd",
     "gopher://h",
     "http+unix://h",
+    "http+unix://",
+    "http+unix://%2Fa%00b/",
+    "unix://%2Fa",
     "://h",
     "httpx://h",
     "htt://h",
@@ -220,6 +223,126 @@ static void test_credentials(void)
     }
 }
 
+static const struct {
+    const char *base;
+    const char *reference;
+    const char *target; /* of the request, behind the host; NULL: refused */
+} references[] = {
+    /* RFC 3986, 5.4.1 and 5.4.2, as far as they are http */
+    {"http://a/b/c/d;p?q", "g", "a /b/c/g"},
+    {"http://a/b/c/d;p?q", "./g", "a /b/c/g"},
+    {"http://a/b/c/d;p?q", "g/", "a /b/c/g/"},
+    {"http://a/b/c/d;p?q", "/g", "a /g"},
+    {"http://a/b/c/d;p?q", "//g", "g /"},
+    {"http://a/b/c/d;p?q", "?y", "a /b/c/d;p?y"},
+    {"http://a/b/c/d;p?q", "g?y", "a /b/c/g?y"},
+    {"http://a/b/c/d;p?q", "#s", "a /b/c/d;p?q"},
+    {"http://a/b/c/d;p?q", "g#s", "a /b/c/g"},
+    {"http://a/b/c/d;p?q", "g?y#s", "a /b/c/g?y"},
+    {"http://a/b/c/d;p?q", ";x", "a /b/c/;x"},
+    {"http://a/b/c/d;p?q", "g;x?y#s", "a /b/c/g;x?y"},
+    {"http://a/b/c/d;p?q", "", "a /b/c/d;p?q"},
+    {"http://a/b/c/d;p?q", ".", "a /b/c/"},
+    {"http://a/b/c/d;p?q", "./", "a /b/c/"},
+    {"http://a/b/c/d;p?q", "..", "a /b/"},
+    {"http://a/b/c/d;p?q", "../", "a /b/"},
+    {"http://a/b/c/d;p?q", "../g", "a /b/g"},
+    {"http://a/b/c/d;p?q", "../..", "a /"},
+    {"http://a/b/c/d;p?q", "../../", "a /"},
+    {"http://a/b/c/d;p?q", "../../g", "a /g"},
+    {"http://a/b/c/d;p?q", "../../../g", "a /g"},
+    {"http://a/b/c/d;p?q", "../../../../g", "a /g"},
+    {"http://a/b/c/d;p?q", "/./g", "a /g"},
+    {"http://a/b/c/d;p?q", "/../g", "a /g"},
+    {"http://a/b/c/d;p?q", "g.", "a /b/c/g."},
+    {"http://a/b/c/d;p?q", ".g", "a /b/c/.g"},
+    {"http://a/b/c/d;p?q", "g..", "a /b/c/g.."},
+    {"http://a/b/c/d;p?q", "..g", "a /b/c/..g"},
+    {"http://a/b/c/d;p?q", "./../g", "a /b/g"},
+    {"http://a/b/c/d;p?q", "./g/.", "a /b/c/g/"},
+    {"http://a/b/c/d;p?q", "g/./h", "a /b/c/g/h"},
+    {"http://a/b/c/d;p?q", "g/../h", "a /b/c/h"},
+    {"http://a/b/c/d;p?q", "g;x=1/../y", "a /b/c/y"},
+    {"http://a/b/c/d;p?q", "g?y/../x", "a /b/c/g?y/../x"},
+    {"http://a/b/c/d;p?q", "g#s/../x", "a /b/c/g"},
+    {"http://a/b/c/d;p?q", "http:g", NULL},
+    {"http://a/b/c/d;p?q", "mailto:g", NULL},
+    {"http://a/b/c/d;p?q", "gopher://g/", NULL},
+    {"http://a/b/c/d;p?q", "https://g/", NULL},
+    {"http://a/b/c/d;p?q", "file:///etc/passwd", NULL},
+    {"http://a/b/c/d;p?q", "g:81/x", NULL},
+    {"http://a/b/c/d;p?q", "//g:x/", NULL},
+    {"http://a/b/c/d;p?q", "///g", NULL},
+    {"http://a/b/c/d;p?q", "/a\rb", NULL},
+    /* others */
+    {"a", "g", "a /g"},
+    {"a?q", "g", "a /g"},
+    {"a?q/r", "g", "a /g"},
+    {"a?q", "", "a /?q"},
+    {"a?q", "?r", "a /?r"},
+    {"a", "..", "a /"},
+    {"a:81/b", "c", "a:81 /c"},
+    {"a:81/b", "//c", "c /"},
+    {"me:x@a/b", "c", "a /c"},
+    {"[::1]:81/b", "c", "[::1]:81 /c"},
+    {"a/b", "HTTP://Me:y@c:82/d", "c:82 /d"},
+    {"a/b", "c d\xc3\xa9%20\"", "a /c%20d%C3%A9%20\""},
+    {"a/b", "//", NULL},
+    {"a/b", "/http://c/", "a /http://c/"},
+    {"http+unix://%2Fx/b", "c", "localhost /c"},
+};
+
+static bool refers(const char *base, const char *reference, const char *expected)
+{
+    struct url from, to;
+    const char *wrong;
+    char authority[URL_AUTHORITY_MAX], target[300], found[600];
+    if (url_parse(&from, base))
+        return false;
+    char *text = url_refer(&from, reference, strlen(reference), &wrong);
+    if (text && !wrong)
+        wrong = url_parse(&to, text);
+    if (!wrong) {
+        url_target(&to, target);
+        snprintf(found, sizeof found, "%s %s", url_authority(&to, authority), target);
+    }
+    bool fits = expected ? !wrong && strcmp(found, expected) == 0 : wrong != NULL;
+    free(text);
+    return fits;
+}
+
+static void test_references(void)
+{
+    for (size_t i = 0; i < sizeof references / sizeof *references; i++)
+        check(refers(references[i].base, references[i].reference, references[i].target),
+              "a reference", references[i].reference);
+}
+
+static void test_origins(void)
+{
+    static const char *const same[] = {"http://H:80/x", "me@h?q", "h:"};
+    static const char *const others[] = {"h:81", "g", "hh", "http+unix://%2Fh"};
+    struct url one, other;
+    bool wrong = url_parse(&one, "http://h/");
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        check(!wrong && !url_parse(&other, same[i]) && url_is_same_origin(&one, &other), "the same",
+              same[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        check(!wrong && !url_parse(&other, others[i]) && !url_is_same_origin(&one, &other),
+              "another", others[i]);
+}
+
+static void test_socket(void)
+{
+    struct url url;
+    char out[32];
+    check(!url_parse(&url, "http+unix://%2Frun%2fx.sock/p?q") && url.unix_socket &&
+              strcmp(url_socket(&url, out), "/run/x.sock") == 0,
+          "a socket", "");
+    check(!url_parse(&url, "http+unix://%40x") && strcmp(url_socket(&url, out), "@x") == 0,
+          "an abstract one", "");
+}
+
 static void test_harmless(void)
 {
     check(!strcmp(url_harmless("ftp://me:se/cr@et@h/"), "@h/"), "a password is not shown", "");
@@ -232,6 +355,9 @@ int main(void)
     test_bad();
     test_long();
     test_credentials();
+    test_references();
+    test_origins();
+    test_socket();
     test_harmless();
     printf("1..%d\n", tests);
     return failures > 0;

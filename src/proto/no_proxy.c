@@ -1,0 +1,87 @@
+#include "proto/no_proxy.h"
+
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+
+enum { ENTRY_MAX = 255 };
+
+static bool covers_name(const char *entry, const char *host)
+{
+    size_t entry_length = strlen(entry), host_length = strlen(host);
+    if (host_length && host[host_length - 1] == '.')
+        host_length--;
+    if (entry_length && entry[entry_length - 1] == '.')
+        entry_length--;
+    if (!entry_length || entry_length > host_length)
+        return false;
+    const char *tail = host + host_length - entry_length;
+    return strncasecmp(tail, entry, entry_length) == 0 && (tail == host || tail[-1] == '.');
+}
+
+/* Bits of a prefix length; -1 where it is none. */
+static int read_bits(const char *text, int most)
+{
+    int bits = 0;
+    if (!text_is_digits(text, strlen(text)) || strlen(text) > 3)
+        return -1;
+    for (; *text; text++)
+        bits = bits * 10 + (*text - '0');
+    return bits <= most ? bits : -1;
+}
+
+/* Both are addresses of the family. `entry` is changed. */
+static bool covers_address(char *entry, int family, const unsigned char *address)
+{
+    unsigned char network[sizeof(struct in6_addr)];
+    int bits = family == AF_INET ? 32 : 128;
+    char *slash = strchr(entry, '/');
+    if (slash) {
+        *slash = '\0';
+        bits = read_bits(slash + 1, bits);
+    }
+    if (bits < 0 || inet_pton(family, entry, network) != 1)
+        return false;
+    size_t whole = (size_t)bits / 8;
+    unsigned rest = (unsigned)bits % 8;
+    if (memcmp(network, address, whole) != 0)
+        return false;
+    return !rest || (network[whole] ^ address[whole]) >> (8 - rest) == 0;
+}
+
+static bool covers(char *entry, const char *host)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    size_t length = strlen(entry);
+    if (*entry == '[' && entry[length - 1] == ']') {
+        entry[length - 1] = '\0';
+        entry++;
+    }
+    if (inet_pton(AF_INET, host, address) == 1)
+        return covers_address(entry, AF_INET, address);
+    if (inet_pton(AF_INET6, host, address) == 1)
+        return covers_address(entry, AF_INET6, address);
+    return covers_name(*entry == '.' ? entry + 1 : entry, host);
+}
+
+bool no_proxy_covers(const char *list, const char *host)
+{
+    static const char separators[] = ", \t";
+    char entry[ENTRY_MAX + 1];
+    if (strcmp(list, "*") == 0)
+        return true;
+    while (*(list += strspn(list, separators))) {
+        size_t length = strcspn(list, separators);
+        if (length <= ENTRY_MAX) {
+            memcpy(entry, list, length);
+            entry[length] = '\0';
+            if (covers(entry, host))
+                return true;
+        }
+        list += length;
+    }
+    return false;
+}
