@@ -45,10 +45,10 @@ static void add_flow(struct line *line, const char *what, uint64_t bytes, uint64
 }
 
 /* What is left is told only while something moves, and as far as that can be taken seriously. */
-static void add_goal(struct line *line, const struct meter *meter, uint64_t sent, uint64_t rate)
+static void add_goal(struct line *line, const struct meter *meter, uint64_t moved, uint64_t rate)
 {
     enum { A_WEEK_S = 604800 };
-    uint64_t left = sent < meter->total ? meter->total - sent : 0;
+    uint64_t left = moved < meter->total ? meter->total - moved : 0;
     if (!meter->total)
         return;
     add(line, ", %d%%", (int)((double)(meter->total - left) * 100 / (double)meter->total));
@@ -76,12 +76,14 @@ size_t meter_line(struct meter *meter, const struct meter_reading *now, unsigned
     struct line line = {out, 0};
     int64_t ms = now->at_ms - then.at_ms;
     uint64_t sending = units_rate(now->sent - then.sent, ms);
+    uint64_t receiving = units_rate(now->received - then.received, ms);
     add_time(&line, (uint64_t)(now->at_ms - meter->began_ms) / 1000);
-    add_goal(&line, meter, now->sent, sending);
-    if (now->sent || meter->total || !now->received)
+    add_goal(&line, meter, meter->receives ? now->received : now->sent,
+             meter->receives ? receiving : sending);
+    if (now->sent || (!meter->receives && (meter->total || !now->received)))
         add_flow(&line, "sent", now->sent, sending);
-    if (now->received)
-        add_flow(&line, "received", now->received, units_rate(now->received - then.received, ms));
+    if (now->received || meter->receives)
+        add_flow(&line, "received", now->received, receiving);
     return line.length < width ? line.length : width;
 }
 

@@ -5,6 +5,7 @@
 #ifndef CLI_METER_H
 #define CLI_METER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ struct meter_reading {
 struct meter {
     int64_t began_ms;
     uint64_t total;                        /* bytes that will be sent; 0: not known */
+    bool receives;                         /* the total is of what will be received */
     struct meter_reading past[METER_PAST]; /* a ring */
     size_t count;                          /* readings taken so far */
     char shown[METER_LINE_MAX];            /* the line on the terminal */

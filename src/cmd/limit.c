@@ -1,9 +1,10 @@
 #include "cmd/limit.h"
 
-static void is_over(struct timer *timer)
+static void fired(struct timer *timer)
 {
     struct limit *limit = LOOP_OWNER(timer, struct limit, timer);
     *limit->err = limit->reason;
+    limit->is_over = true;
     loop_stop(limit->loop, -1);
 }
 
@@ -11,7 +12,8 @@ void limit_start(struct limit *limit, struct loop *loop, int64_t limit_ms, struc
 {
     limit->loop = loop;
     limit->err = err;
-    limit->timer = (struct timer){.fired = is_over};
+    limit->is_over = false;
+    limit->timer = (struct timer){.fired = fired};
     if (limit_ms >= 0)
         loop_timer_set(loop, &limit->timer, limit_ms);
 }

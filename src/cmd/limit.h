@@ -4,6 +4,7 @@
 #ifndef CMD_LIMIT_H
 #define CMD_LIMIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -14,6 +15,7 @@ struct limit {
     struct timer timer;
     struct error reason; /* set by the owner before limit_start */
     struct error *err;
+    bool is_over;
 };
 
 /* After limit_ms (-1: never) the loop stops with -1, and *err is the reason. */

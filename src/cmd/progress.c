@@ -31,7 +31,8 @@ void progress_start(struct progress *progress, struct loop *loop, const struct e
     progress->loop = loop;
     progress->timer.fired = draw;
     progress->meter.began_ms = loop_now_ms();
-    progress->meter.total = size_of(in);
+    if (in)
+        progress->meter.total = size_of(in);
     loop_timer_set(loop, &progress->timer, METER_PERIOD_MS);
 }
 

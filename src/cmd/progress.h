@@ -20,8 +20,9 @@ struct progress {
     struct meter meter;
 };
 
-/* `in` is what is sent: how much there is of a regular file is asked now. Nothing is drawn where
- * stderr is no terminal, or has objects written to it. */
+/* `in` is what is sent: how much there is of a regular file is asked now. NULL: the owner has set
+ * meter.total and meter.receives. Nothing is drawn where stderr is no terminal, or has objects
+ * written to it. */
 void progress_start(struct progress *progress, struct loop *loop, const struct end *in);
 /* Takes the line away. One that was not started: nothing. */
 void progress_stop(struct progress *progress);

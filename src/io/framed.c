@@ -2,8 +2,14 @@
 
 #include <errno.h>
 
+enum {
+    LONG_STRETCH = 16384, /* worth moving without a copy: the framing behind it is read alone */
+    SHORT_GAP = 16
+};
+
 static void unwatch(struct framed *framed)
 {
+    loop_timer_cancel(framed->loop, &framed->pause);
     loop_unwatch(framed->loop, &framed->in_watch);
     loop_unwatch(framed->loop, &framed->out_watch);
 }
@@ -22,13 +28,26 @@ static void fail(struct framed *framed, enum framed_outcome outcome, int failure
     finish(framed, outcome);
 }
 
+/* Nothing can be written, but its reader may go away. */
+static void watch_reader(struct framed *framed)
+{
+    if (framed->pump.out.kind == END_PIPE)
+        loop_watch(framed->loop, &framed->out_watch, 0);
+    else
+        loop_unwatch(framed->loop, &framed->out_watch);
+}
+
 static void await_in(struct framed *framed)
 {
     loop_watch(framed->loop, &framed->in_watch, EPOLLIN);
-    if (framed->pump.out.kind == END_PIPE)
-        loop_watch(framed->loop, &framed->out_watch, 0); /* its reader may go away */
-    else
-        loop_unwatch(framed->loop, &framed->out_watch);
+    watch_reader(framed);
+}
+
+static void await_pace(struct framed *framed)
+{
+    loop_unwatch(framed->loop, &framed->in_watch);
+    watch_reader(framed);
+    loop_timer_set(framed->loop, &framed->pause, framed->pump.pace->wait_ms);
 }
 
 static void await_out(struct framed *framed)
@@ -39,22 +58,58 @@ static void await_out(struct framed *framed)
 
 /* The steps: each does one thing; true: there is another one to do now. */
 
-/* Gives the pump what has been read of the stretch, or else the way straight from `in`. */
+/* The pump has done what it was given, or nothing was: what the parser had found comes next. */
+static bool follow(struct framed *framed)
+{
+    enum framed_next then = framed->then;
+    framed->then = FRAMED_DATA;
+    switch (then) {
+    case FRAMED_DATA:
+        return true;
+    case FRAMED_MORE:
+        await_in(framed);
+        return false;
+    case FRAMED_END:
+        finish(framed, FRAMED_COMPLETE);
+        return false;
+    case FRAMED_WRONG:
+        break;
+    }
+    finish(framed, FRAMED_MALFORMED);
+    return false;
+}
+
+/* Hands bytes of the stretch that have been read to the pump. */
+static void hand_over(struct framed *framed, size_t length)
+{
+    struct pump *pump = &framed->pump;
+    char *bytes = framed->bytes + framed->start;
+    if (framed->data != UINT64_MAX)
+        framed->data -= length;
+    pump->limit = length;
+    if (pump->filter && length)
+        pump->filter->pass(pump->filter, &bytes, length);
+    pump_preload(pump, bytes, length);
+    framed->start += length;
+    framed->length -= length;
+    framed->loaned += length;
+}
+
+/* Gives the pump what has been read of the stretch; once that is all that has been read, the way
+ * straight from `in`. Short stretches are gathered. */
 static bool load(struct framed *framed)
 {
     struct pump *pump = &framed->pump;
-    size_t read = framed->length < PUMP_BUFFER ? framed->length : PUMP_BUFFER;
-    if (framed->data < read)
-        read = (size_t)framed->data;
-    pump->limit = read ? read : framed->data;
+    size_t room = PUMP_BUFFER - (pump->buffer ? pump->held : 0);
+    size_t read = framed->length < room ? framed->length : room;
     pump->state = PUMP_WANTS_IN;
-    if (framed->data != UINT64_MAX)
-        framed->data -= pump->limit;
-    pump_preload(pump, framed->bytes + framed->start, read);
-    framed->start += read;
-    framed->length -= read;
-    framed->loaned += read;
-    framed->loaded = true;
+    hand_over(framed, framed->data < read ? (size_t)framed->data : read);
+    framed->loaded = framed->data || !framed->length;
+    if (framed->data && !framed->length) {
+        pump->limit = framed->data;
+        if (framed->data != UINT64_MAX)
+            framed->data = 0;
+    }
     return true;
 }
 
@@ -63,7 +118,7 @@ static bool unload(struct framed *framed)
 {
     framed->loaded = false;
     if (framed->pump.limit == 0)
-        return true;
+        return follow(framed);
     if (framed->pump.limit == UINT64_MAX) {
         finish(framed, FRAMED_COMPLETE);
         return false;
@@ -89,36 +144,33 @@ static bool move(struct framed *framed)
     case PUMP_FAILED_OUT:
         fail(framed, FRAMED_FAILED_OUT, pump->failure);
         return false;
-    case PUMP_WAITS: /* nobody has given it a pace */
+    case PUMP_WAITS:
+        await_pace(framed);
+        return false;
     case PUMP_ENDED:
         break;
     }
     return unload(framed);
 }
 
+/* What it finds comes after what the pump holds. */
 static bool parse(struct framed *framed)
 {
     size_t used = 0;
-    uint64_t data = 0;
-    enum framed_next next = framed->next(framed->context, framed->bytes + framed->start,
-                                         framed->length, &used, &data);
+    framed->then = framed->next(framed->context, framed->bytes + framed->start, framed->length,
+                                &used, &framed->data);
     framed->start += used;
     framed->length -= used;
-    switch (next) {
-    case FRAMED_DATA:
-        framed->data = data;
+    framed->gap += used;
+    if (framed->then == FRAMED_DATA) {
+        framed->stretch = framed->data;
+        framed->last_gap = framed->gap;
+        framed->gap = 0;
         return true;
-    case FRAMED_MORE:
-        await_in(framed);
-        return false;
-    case FRAMED_END:
-        finish(framed, FRAMED_COMPLETE);
-        return false;
-    case FRAMED_WRONG:
-        break;
     }
-    finish(framed, FRAMED_MALFORMED);
-    return false;
+    framed->data = 0;
+    framed->loaded = framed->pump.buffer;
+    return framed->loaded || follow(framed);
 }
 
 static void carry_on(struct framed *framed)
@@ -132,10 +184,19 @@ static void carry_on(struct framed *framed)
     }
 }
 
+/* How much to read while framing is awaited. Behind a long stretch the framing alone, as long as the
+ * one before: what is read of the next stretch has to be copied. */
+static size_t framing_room(const struct framed *framed)
+{
+    size_t room = framed->gap ? SHORT_GAP : framed->last_gap;
+    bool is_long = framed->stretch >= LONG_STRETCH && framed->stretch != UINT64_MAX;
+    return is_long && room && room < framed->room ? room : framed->room;
+}
+
 /* Framing is awaited; everything read before has been used. */
 static void read_framing(struct framed *framed)
 {
-    ssize_t got = end_read(framed->pump.in, framed->bytes, framed->room);
+    ssize_t got = end_read(framed->pump.in, framed->bytes, framing_room(framed));
     if (got < 0 && errno == EAGAIN)
         return;
     if (got < 0) {
@@ -170,8 +231,14 @@ static void out_ready(struct watch *watch, uint32_t events)
         fail(framed, FRAMED_FAILED_OUT, EPIPE);
 }
 
+static void pause_is_over(struct timer *timer)
+{
+    carry_on(LOOP_OWNER(timer, struct framed, pause));
+}
+
 int framed_run(struct framed *framed)
 {
+    framed->pause.fired = pause_is_over;
     framed->in_watch = (struct watch){.fd = framed->pump.in.fd, .ready = in_ready};
     framed->out_watch = (struct watch){.fd = framed->pump.out.fd, .ready = out_ready};
     carry_on(framed);

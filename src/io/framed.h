@@ -15,8 +15,8 @@
 
 /* What the parser finds next. */
 enum framed_next {
-    FRAMED_MORE, /* all bytes were framing, and more is needed */
     FRAMED_DATA, /* after the framing come *data bytes of data; UINT64_MAX: all, until the end */
+    FRAMED_MORE, /* all bytes were framing, and more is needed */
     FRAMED_END,  /* the framing says that this is all */
     FRAMED_WRONG /* the framing is malformed */
 };
@@ -40,8 +40,12 @@ struct framed {
     enum framed_next (*next)(void *context, const char *bytes, size_t length, size_t *used,
                              uint64_t *data);
     void *context;
-    uint64_t data; /* bytes of the stretch that the pump has not been given yet */
-    bool loaded;   /* the pump has something to do */
+    uint64_t data;         /* bytes of the stretch that the pump has not been given yet */
+    bool loaded;           /* the pump has something to do */
+    enum framed_next then; /* what the parser has found behind what the pump holds */
+    uint64_t stretch;      /* the last one's length */
+    size_t gap;            /* bytes of framing since the last stretch */
+    size_t last_gap;       /* the same between the two before */
     bool finished;
     enum framed_outcome outcome;
     uint64_t missing; /* of a stretch that was cut; 0: the stream ended between stretches */
@@ -50,10 +54,11 @@ struct framed {
     uint64_t loaned;  /* bytes given to the pump that it has not read itself */
     struct watch in_watch;
     struct watch out_watch;
+    struct timer pause; /* until the pump's pace lets it go on */
 };
 
 /* The owner sets loop, bytes, room, start, length, next and context, the rest is 0, and has called
- * pump_init on the pump; with data set, the stream starts with a stretch of that length. Runs the
+ * pump_init on the pump, perhaps pump_pace, and pump_filter with a filter that only looks; with data set, the stream starts with a stretch of that length. Runs the
  * loop until there is an outcome: 0. When somebody else stops the loop: -1. The pump is the owner's
  * to release. */
 int framed_run(struct framed *framed);

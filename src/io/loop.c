@@ -139,7 +139,7 @@ static void heap_settle(struct loop *loop, size_t at, struct timer *timer)
     heap_put(loop, at, timer);
 }
 
-static int64_t clock_us(void)
+int64_t loop_now_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -148,13 +148,13 @@ static int64_t clock_us(void)
 
 int64_t loop_now_ms(void)
 {
-    return clock_us() / 1000;
+    return loop_now_us() / 1000;
 }
 
 void loop_timer_set(struct loop *loop, struct timer *timer, int64_t after_ms)
 {
     /* The clock is rounded up here and down when it is compared: never early. */
-    int64_t now_ms = (clock_us() + 999) / 1000;
+    int64_t now_ms = (loop_now_us() + 999) / 1000;
     if (after_ms <= 0)
         timer->due_ms = 0;
     else

@@ -58,6 +58,7 @@ void loop_timer_set(struct loop *loop, struct timer *timer, int64_t after_ms);
 void loop_timer_cancel(struct loop *loop, struct timer *timer);
 bool loop_timer_is_set(const struct timer *timer);
 int64_t loop_now_ms(void);
+int64_t loop_now_us(void); /* the same clock, for what is shown */
 
 /* From now on these signals are blocked and arrive as calls of `arrived`, between other events.
  * One handler a loop; loop_free unblocks them. */

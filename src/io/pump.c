@@ -43,10 +43,12 @@ void pump_preload(struct pump *pump, const void *bytes, size_t length)
 {
     if (!length)
         return;
-    pump->buffer = pump_pool_take(pump->pool);
-    memcpy(pump->buffer, bytes, length);
-    pump->held = length;
-    pump->offset = 0;
+    if (!pump->buffer) {
+        pump->buffer = pump_pool_take(pump->pool);
+        pump->held = pump->offset = 0;
+    }
+    memcpy(pump->buffer + pump->held, bytes, length);
+    pump->held += length;
     pump_count_taken(pump, length);
     pump->state = PUMP_WANTS_OUT;
 }

@@ -74,8 +74,9 @@ void pump_init(struct pump *pump, struct end in, struct end out, struct pump_poo
 void pump_filter(struct pump *pump, struct filter *filter);
 /* Slows it down; NULL: not. Before the first move. */
 void pump_pace(struct pump *pump, struct pace *pace);
-/* Puts bytes that have been read elsewhere in front of what `in` delivers: at most PUMP_BUFFER,
- * at most the limit, against which they count. No filter sees them. Nothing is held yet. */
+/* Puts bytes that have been read elsewhere in front of what `in` delivers, behind others that were put
+ * there: at most PUMP_BUFFER in all, at most the limit, against which they count. No filter sees
+ * them. Before the next move. */
 void pump_preload(struct pump *pump, const void *bytes, size_t length);
 /* From now on bytes go to `out`, those that are held first. A failure to write is forgotten. */
 void pump_divert(struct pump *pump, struct end out);

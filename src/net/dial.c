@@ -234,6 +234,7 @@ static void looked_up(void *context, struct resolved *resolved, const struct err
     dialer->resolved = *resolved;
     if (dialer->known && !dialer->known->count)
         resolved_copy(dialer->known, resolved);
+    dialer->connection.looked_up_us = loop_now_us();
     line_up(dialer);
     start_next(dialer);
 }

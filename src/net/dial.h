@@ -36,6 +36,7 @@ struct connection {
     struct sockname peer; /* as connected to */
     struct sockname local;
     struct socket_file file; /* of -s PATH; connection_close removes it */
+    int64_t looked_up_us;    /* loop_now_us when the names were known; 0: of an inherited one */
 };
 
 /* Runs the loop until connected. *err names every address that was tried: status 3 or 2 for a bad

@@ -55,6 +55,16 @@ static void test_lines(void)
     }
 }
 
+static void test_receiving(void)
+{
+    static const char line[] = "0:02, 10%, 0:18 left, received 100 B at 50 B/s";
+    struct meter meter = {.began_ms = 1000, .total = 1000, .receives = true};
+    struct meter_reading now = {3000, 0, 100};
+    char out[METER_LINE_MAX];
+    size_t length = meter_line(&meter, &now, METER_LINE_MAX, out);
+    check(length == sizeof line - 1 && memcmp(out, line, length) == 0, "it receives", out, length);
+}
+
 /* The rate is that of the last METER_PAST readings: a transfer that has stalled shows it. */
 static void test_rate(void)
 {
@@ -77,6 +87,7 @@ static void test_rate(void)
 int main(void)
 {
     test_lines();
+    test_receiving();
     test_rate();
     printf("1..%d\n", tests);
     return failures > 0;
