@@ -55,7 +55,8 @@ make_file() { head -c "$2" /dev/urandom | tr '<' '>' >"$1"; }
     for expected in 6 7 7 7 4; do
         try "$SOCKCTL" http-get -o file "$URL"
         assert_status "$expected"
-        assert_output ''
+        [ "$expected" = 6 ] || assert_output ''
+        [ "$expected" != 6 ] || assert_output no
         [ "$(<file)" = old ]
         [ -z "$(find . -name '.sockctl*')" ]
         [ "$expected" != 7 ] || [ -n "$errors" ]

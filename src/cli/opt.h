@@ -75,8 +75,10 @@ struct opt_bytes {
 #define OPT_CTYPE_service const char *
 #define OPT_CTYPE_percent uint32_t
 #define OPT_CTYPE_seed int64_t
+#define OPT_CTYPE_amount int64_t
 #define OPT_CTYPE_mode int
 #define OPT_CTYPE_descriptor int
+#define OPT_CTYPE_timing int
 #define OPT_CTYPE_log bool
 #define OPT_CTYPE_ttl int64_t
 #define OPT_CTYPE_tos int64_t
@@ -100,12 +102,17 @@ extern const struct opt_type opt_bytes;      /* TEXT, with C escapes */
 extern const struct opt_type opt_duration;   /* TIME, in milliseconds */
 extern const struct opt_type opt_size;       /* SIZE, in bytes */
 extern const struct opt_type opt_number;     /* N, from 1 to INT_MAX */
+extern const struct opt_type opt_amount;     /* N, from 0 to INT_MAX */
 extern const struct opt_type opt_mode;       /* OCTAL, from 0 to 0777 */
 extern const struct opt_type opt_descriptor; /* N, from 0 on */
 extern const struct opt_type opt_log;        /* FORMAT: "json", which sets to true */
 extern const struct opt_type opt_service;    /* SERVICE, as typed */
 extern const struct opt_type opt_percent;    /* PERCENT, from 0 to 100, in millionths */
 extern const struct opt_type opt_seed;       /* N, from 0 to INT64_MAX */
+extern const struct opt_type opt_timing;     /* FORMAT: "json", or none */
+
+/* What --timing was given. */
+enum { OPT_TIMING_NONE, OPT_TIMING_CHART, OPT_TIMING_JSON };
 
 /* A program, and a command of the shell. */
 extern const struct opt_type opt_program; /* PROGRAM */

@@ -107,6 +107,11 @@ static const char *read_seed(char *text, void *field)
     return units_number(text, 0, INT64_MAX, field);
 }
 
+static const char *read_amount(char *text, void *field)
+{
+    return units_number(text, 0, INT_MAX, field);
+}
+
 static const char *read_mode(char *text, void *field)
 {
     int mode = 0;
@@ -136,6 +141,12 @@ static const char *read_log(char *text, void *field)
     return strcmp(text, "json") == 0 ? NULL : "is not a format (json)";
 }
 
+static const char *read_timing(char *text, void *field)
+{
+    *(int *)field = text ? OPT_TIMING_JSON : OPT_TIMING_CHART;
+    return !text || strcmp(text, "json") == 0 ? NULL : "is not a format (json)";
+}
+
 const struct opt_type opt_flag = {NULL, read_flag};
 const struct opt_type opt_count = {NULL, read_count};
 const struct opt_type opt_ipv4 = {NULL, read_ipv4};
@@ -156,6 +167,8 @@ const struct opt_type opt_number = {"N", read_number};
 const struct opt_type opt_service = {"SERVICE", read_text};
 const struct opt_type opt_percent = {"PERCENT", read_percent};
 const struct opt_type opt_seed = {"N", read_seed};
+const struct opt_type opt_amount = {"N", read_amount};
 const struct opt_type opt_mode = {"OCTAL", read_mode};
 const struct opt_type opt_descriptor = {"N", read_descriptor};
 const struct opt_type opt_log = {"FORMAT", read_log};
+const struct opt_type opt_timing = {"FORMAT", read_timing};

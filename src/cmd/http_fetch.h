@@ -1,46 +1,35 @@
 /*
- * One URL fetched: dial, request, head, body.
+ * One URL fetched: redirects, tries, request, head, body.
  */
 #ifndef CMD_HTTP_FETCH_H
 #define CMD_HTTP_FETCH_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/error.h"
-#include "cmd/http_target.h"
-#include "io/aside.h"
-#include "io/end.h"
+#include "cmd/http_connection.h"
+#include "cmd/http_options.h"
+#include "cmd/http_output.h"
+#include "cmd/limit.h"
 #include "io/loop.h"
 #include "io/pump.h"
 
-struct http_fetch_options {
-    bool include;               /* the head is printed, too */
-    bool fail;                  /* no body with a status of 400 and above */
-    bool silent;                /* no warnings */
-    int64_t connect_timeout_ms; /* -1: no limit */
-    int64_t idle_ms;
-};
-
-/* Where what is fetched goes. */
-struct http_output {
-    struct end end;
-    const char *name;   /* for errors */
-    struct aside *file; /* NULL: stdout. Found, and created when there is something to write */
-};
-
+/* What all URLs have in common. */
 struct http_fetch {
-    const struct http_target_options *target_options;
-    const struct http_fetch_options *options;
+    const struct http_options *options;
     struct loop *loop;
+    const struct limit *limit; /* of the command */
     struct http_output *output;
+    struct http_connection *connection;
     struct pump_pool *pool;
 };
 
-/* Runs the loop until the answer is written to the output. Status 6 when the answer's is 400 or
- * above: then nothing goes to a file, but to stdout it is still written. When somebody else stops
- * the loop: -1, and *err is left as it was. */
-int http_fetch_run(const struct http_fetch *fetch, const struct http_target *target,
-                   struct error *err);
+/* Runs the loop until the answer is written to the output. `last`: no URL follows. Status 6 when the
+ * answer's is 400 or above: then nothing goes to a file, but to stdout it is still written. When
+ * somebody else stops the loop: -1, and *err is left as it was. */
+int http_fetch_run(const struct http_fetch *fetch, const char *url, bool last, struct error *err);
+
+/* Nothing that follows can succeed: no output, no time left, or a signal. */
+bool http_fetch_is_over(const struct http_fetch *fetch, const struct error *err);
 
 #endif

@@ -1,91 +1,76 @@
 /*
  * sockctl http-get: the body of a URL goes to stdout, or to a file when it is complete.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/memory.h"
 #include "cli/report.h"
 #include "cmd/http_fetch.h"
+#include "cmd/http_options.h"
 #include "cmd/http_target.h"
 #include "cmd/interrupt.h"
-#include "cmd/limit.h"
-#include "cmd/shared.h"
 #include "command.h"
-#include "io/aside.h"
-
-struct http_get_options {
-    struct http_target_options target;
-    struct http_fetch_options fetch;
-    const char *output;
-    int64_t max_time_ms;
-};
 
 #define ROW(letter, name, kind, field, help)                                                       \
-    OPT(letter, name, kind, struct http_get_options, field, help)
+    OPT(letter, name, kind, struct http_options, field, help)
 
 static const struct opt options[] = {
-    ROW('i', "include", flag, fetch.include, "print the head of the answer, too"),
-    ROW('I', "head", flag, target.head, "ask for the head alone, and print it"),
+    ROW('i', "include", flag, include, "print the head of the answer, too"),
+    ROW('I', "head", flag, head, "ask for the head alone, and print it"),
     ROW('o', "output", file, output, "write to FILE, once all is there"),
-    ROW('f', "fail", flag, fetch.fail, "no body with a status of 400 and above"),
-    ROW('H', "header", list, target.fields, "send the field TEXT (Name: value)"),
-    ROW('A', "user-agent", text, target.user_agent, "send TEXT as User-Agent; empty: none"),
-    ROW('e', "referer", text, target.referer, "send TEXT as Referer"),
-    ROW('u', "user", text, target.user, "send TEXT (NAME:PASS) as basic credentials"),
-    ROW('b', "cookie", text, target.cookie, "send TEXT (NAME=VALUE) as Cookie"),
-    ROW('r', "range", text, target.range, "ask for these bytes alone (0-99, 100-, -50)"),
-    ROW('0', "http1.0", flag, target.http10, "ask in HTTP/1.0"),
-    ROW(0, "http0.9", flag, target.http09, "ask with the bare GET /PATH; print whatever comes"),
-    FAMILY_ONLY_ROWS(struct http_get_options, target.family),
-    ROW('U', "unix-socket", file, target.unix_path, "connect to the UNIX socket FILE"),
+    ROW('O', "remote-name", flag, remote_name, "the same, named as the end of the URL's path"),
+    ROW('C', "continue", flag, resume, "fetch only what FILE does not have yet"),
+    ROW(0, "sha256", text, sha256, "fail unless TEXT is the body's SHA-256"),
+    ROW('f', "fail", flag, fail, "no body with a status of 400 and above"),
+    ROW('L', "location", flag, location, "follow redirects"),
+    ROW(0, "max-redirs", amount, max_redirs, "at most N of them (10)"),
+    ROW('H', "header", list, fields, "send the field TEXT (Name: value)"),
+    ROW('A', "user-agent", text, user_agent, "send TEXT as User-Agent; empty: none"),
+    ROW('e', "referer", text, referer, "send TEXT as Referer"),
+    ROW('u', "user", text, user, "send TEXT (NAME:PASS) as basic credentials"),
+    ROW('b', "cookie", text, cookie, "send TEXT (NAME=VALUE) as Cookie"),
+    ROW('r', "range", text, range, "ask for these bytes alone (0-99, 100-, -50)"),
+    ROW('0', "http1.0", flag, http10, "ask in HTTP/1.0"),
+    ROW(0, "http0.9", flag, http09, "ask with the bare GET /PATH; print whatever comes"),
+    FAMILY_ONLY_ROWS(struct http_options, family),
+    ROW('U', "unix-socket", file, unix_path, "connect to the UNIX socket FILE"),
+    ROW('x', "proxy", text, proxy, "ask the proxy TEXT (HOST:PORT); empty: none"),
+    ROW(0, "resolve", list, pinned, "HOST:PORT:ADDR: connect to ADDR for that host and port"),
+    ROW(0, "retry", amount, retries, "try N times more, where that makes sense"),
     ROW('m', "max-time", duration, max_time_ms, "limit for the whole command"),
-    ROW(0, "connect-timeout", duration, fetch.connect_timeout_ms, "limit for each connection"),
-    ROW(0, "idle-timeout", duration, fetch.idle_ms, "end when nothing moved for TIME"),
-    ROW('s', "silent", flag, fetch.silent, "no warnings, no progress"),
+    ROW(0, "connect-timeout", duration, connect_timeout_ms, "limit for each connection"),
+    ROW(0, "idle-timeout", duration, idle_ms, "end when nothing moved for TIME"),
+    ROW(0, "limit-rate", size, rate, "at most SIZE bytes of a body a second"),
+    ROW('s', "silent", flag, silent, "no warnings, no progress"),
+    ROW('#', "progress", flag, progress, "a live line on stderr, whatever stdout is"),
+    OPT_WITH(0, "timing", timing, struct http_options, timing, OPT_OPTIONAL,
+             "show where the time went, as a chart or json"),
+    LOG_ROWS(struct http_options, log_json),
     OPT_END,
 };
 
-static const struct http_get_options defaults = {
-    .target = {.family = FAMILY_DEFAULTS, .user_agent = "sockctl/" SOCKCTL_VERSION},
-    .fetch = {.connect_timeout_ms = -1, .idle_ms = -1},
+static const struct http_options defaults = {
+    .family = FAMILY_DEFAULTS,
+    .user_agent = "sockctl/" SOCKCTL_VERSION,
+    .max_redirs = 10,
+    .connect_timeout_ms = -1,
+    .idle_ms = -1,
     .max_time_ms = -1,
 };
 
-/* Everything that a fetch needs, and what ends it early. */
-struct job {
-    struct http_fetch fetch;
-    struct http_output output;
-    struct aside file;
-    struct pump_pool pool;
-    struct interrupt interrupt;
-    struct limit limit;
-    bool limited;
-    struct http_target *targets;
-    size_t count;
-};
-
-static bool ends_all(const struct job *job, const struct error *err)
-{
-    bool over = job->limited && !loop_timer_is_set(&job->limit.timer);
-    return over || err->status == STATUS_LOCAL_IO || err->signal_number;
-}
-
 /* One after the other. One that fails does not keep the next from being fetched, unless there is no
  * output or no time left; the status is that of the first failure. */
-static int fetch_all(struct job *job, struct error *err)
+static int fetch_all(const struct http_fetch *fetch, const struct operands *operands,
+                     struct error *err)
 {
     int status = STATUS_OK, result = 0;
-    for (size_t i = 0; i < job->count; i++) {
-        result = http_fetch_run(&job->fetch, &job->targets[i], err);
+    for (int i = 0; i < operands->count; i++) {
+        bool last = i + 1 == operands->count;
+        result = http_fetch_run(fetch, operands->words[i], last, err);
         if (result == 0)
             continue;
-        if (ends_all(job, err))
+        if (http_fetch_is_over(fetch, err))
             return -1;
         if (status == STATUS_OK)
             status = err->status;
-        if (i + 1 < job->count)
+        if (!last)
             report_warning("%s", err->text);
     }
     if (status == STATUS_OK)
@@ -96,91 +81,54 @@ static int fetch_all(struct job *job, struct error *err)
     return -1;
 }
 
-/* Output */
-
-static int open_output(struct job *job, const char *path, struct error *err)
+static int fetch_to_output(const struct http_options *given, const struct operands *operands,
+                           struct loop *loop, struct error *err)
 {
-    job->fetch.output = &job->output;
-    if (!path || strcmp(path, "-") == 0) {
-        job->output = (struct http_output){.end = end_stdout(), .name = "stdout"};
-        return 0;
+    struct limit limit;
+    struct interrupt interrupt;
+    struct http_output output;
+    struct pump_pool pool = {.pipe_count = 0};
+    struct http_connection connection = {.loop = loop, .timeout_ms = given->connect_timeout_ms};
+    const struct http_fetch fetch = {given, loop, &limit, &output, &connection, &pool};
+    http_output_init(&output, given);
+    if (given->output || given->remote_name || account_is_wanted())
+        interrupt_catch(&interrupt, loop, err);
+    limit_command(&limit, loop, given->max_time_ms, err);
+    int result = fetch_all(&fetch, operands, err);
+    struct error failure;
+    if (http_output_close(&output, &failure) && result == 0) {
+        *err = failure;
+        result = -1;
     }
-    job->output = (struct http_output){.name = path, .file = &job->file};
-    return aside_find(&job->file, path, err);
-}
-
-/* Everything has been written: did it get there? */
-static int complete_output(struct job *job, struct error *err)
-{
-    struct http_output *output = &job->output;
-    if (output->file)
-        return aside_commit(output->file, err);
-    if (output->end.kind != END_FILE || end_close_stdout(&output->end) == 0)
-        return 0;
-    return error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
-}
-
-static int fetch_to_output(struct job *job, const struct http_get_options *given, struct error *err)
-{
-    if (open_output(job, given->output, err))
-        return -1;
-    if (job->output.file)
-        interrupt_catch(&job->interrupt, job->fetch.loop, err);
-    job->limited = given->max_time_ms >= 0;
-    limit_command(&job->limit, job->fetch.loop, given->max_time_ms, err);
-    if (fetch_all(job, err))
-        return -1;
-    return complete_output(job, err);
-}
-
-/* The whole */
-
-static int check(const struct http_get_options *given, const struct operands *operands,
-                 struct error *err)
-{
-    if (given->output && operands->count > 1)
-        return error_set(err, STATUS_USAGE, "--output takes one URL, not %d", operands->count);
-    return http_target_check(&given->target, err);
+    http_connection_close(&connection, REPORT_EOF);
+    limit_cancel(&limit);
+    pump_pool_release(&pool);
+    return result;
 }
 
 /* All URLs are looked at before anything is fetched. */
-static int find_targets(struct job *job, const struct http_get_options *given,
-                        const struct operands *operands, struct error *err)
+static int check_urls(const struct http_options *given, const struct operands *operands,
+                      struct error *err)
 {
-    job->targets = memory_new((size_t)operands->count, sizeof *job->targets);
-    for (; job->count < (size_t)operands->count; job->count++)
-        if (http_target_init(&job->targets[job->count], &given->target, operands->words[job->count],
-                             err))
+    struct http_target target;
+    for (int i = 0; i < operands->count; i++) {
+        if (http_target_init(&target, given, operands->words[i], NULL, err))
             return -1;
+        http_target_release(&target);
+    }
     return 0;
-}
-
-static void release(struct job *job)
-{
-    for (size_t i = 0; i < job->count; i++)
-        http_target_release(&job->targets[i]);
-    free(job->targets);
-    if (job->output.file)
-        aside_release(job->output.file);
-    pump_pool_release(&job->pool);
-    loop_free(job->fetch.loop);
 }
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
-    const struct http_get_options *given = chosen;
-    struct job job = {.count = 0};
-    job.fetch = (struct http_fetch){.target_options = &given->target,
-                                    .options = &given->fetch,
-                                    .pool = &job.pool};
-    int result = check(given, operands, err);
-    if (!result)
-        result = find_targets(&job, given, operands, err);
-    if (!result) {
-        job.fetch.loop = loop_new();
-        result = fetch_to_output(&job, given, err);
-    }
-    release(&job);
+    const struct http_options *given = chosen;
+    if (given->log_json)
+        report_as_objects();
+    if (http_options_check(given, operands->count, err) || check_urls(given, operands, err))
+        return -1;
+    struct loop *loop = loop_new();
+    int result = fetch_to_output(given, operands, loop, err);
+    loop_free(loop);
     return result;
 }
 

@@ -1,5 +1,5 @@
 /*
- * What http-get asks, and whom: a URL and the options, checked and turned into a request.
+ * Whom http-get asks, and what: a URL and the options, checked, turned into an address and requests.
  */
 #ifndef CMD_HTTP_TARGET_H
 #define CMD_HTTP_TARGET_H
@@ -8,37 +8,35 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "cli/opt.h"
-#include "cmd/shared.h"
+#include "cmd/http_options.h"
 #include "net/address.h"
-
-struct http_target_options {
-    struct family_options family;
-    bool head; /* HEAD: the head alone */
-    bool http10;
-    bool http09;
-    const char *user_agent; /* empty: not sent */
-    const char *referer;
-    const char *user;
-    const char *cookie;
-    const char *range;
-    const char *unix_path;
-    struct opt_list fields;
-};
+#include "proto/url.h"
 
 struct http_target {
     char name[200];         /* for messages: "GET http://example.com/"; shortened */
+    struct url url;         /* its spans point into the text that it was made of */
     struct address address; /* whom to connect to */
-    char *request;          /* the target's own */
-    size_t request_length;
+    bool proxied;
+    bool foreign;            /* not the host that the user named */
+    char *credentials;       /* the target's own; NULL: none */
+    char *proxy_credentials; /* the same */
 };
 
-/* Status 2 where the options are bad. */
-int http_target_check(const struct http_target_options *options, struct error *err);
-
-/* `text` is a URL: status 2 where it is bad. */
-int http_target_init(struct http_target *target, const struct http_target_options *options,
-                     const char *text, struct error *err);
+/* `text` is a URL, and has to outlive the target: status 2 where it is bad, or the proxy for it.
+ * `origin` is what the user had asked for, where he was sent elsewhere; else NULL. */
+int http_target_init(struct http_target *target, const struct http_options *options,
+                     const char *text, const struct http_target *origin, struct error *err);
 void http_target_release(struct http_target *target);
+
+/* What one request asks for beside that. */
+struct http_wish {
+    const char *range;    /* NULL: what the options say */
+    const char *if_range; /* NULL: whatever the version */
+    bool persistent;      /* the connection may stay open */
+};
+
+/* The request, the caller's to free. */
+char *http_target_request(const struct http_target *target, const struct http_options *options,
+                          const struct http_wish *wish, size_t *length);
 
 #endif

@@ -8,12 +8,15 @@
 #ifndef IO_ASIDE_H
 #define IO_ASIDE_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 struct aside {
     char *path;      /* its place; the aside's */
     char *temporary; /* its name until it is complete; NULL: it has none; the aside's */
     int fd;          /* the aside's; -1 while there is none */
+    bool kept;       /* set by the owner: what is not complete stays, for a later aside_resume */
 };
 
 /* Looks at what is at `path`, which must be writable if it is there; a FIFO waits for its reader.
@@ -21,9 +24,14 @@ struct aside {
 int aside_find(struct aside *aside, const char *path, struct error *err);
 /* Opens it for writing: creates the file, under a name that nobody can foresee. */
 int aside_create(struct aside *aside, struct error *err);
+/* The same with a name that can be found again, .NAME.sockctl-part: what an earlier try has left there
+ * is still in it. Nobody else's file is taken, nor one that another process is writing. Of what is
+ * no regular file, as aside_create. */
+int aside_resume(struct aside *aside, struct error *err);
 /* It is complete: it gets the mode of any new file, and its place. */
 int aside_commit(struct aside *aside, struct error *err);
-/* Removes what was created and not committed. Always the last; may be called twice. */
+/* Removes what was created and not committed, unless it is kept and not empty. Always the last; may be
+ * called twice. */
 void aside_release(struct aside *aside);
 
 #endif

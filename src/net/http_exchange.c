@@ -85,6 +85,8 @@ static int receive(struct http_exchange *exchange)
         return error_system(exchange->err, STATUS_TRANSFER, errno, "%s", exchange->name);
     if (got == 0)
         return no_more(exchange);
+    if (!exchange->received)
+        exchange->first_us = loop_now_us();
     exchange->length += (size_t)got;
     exchange->received += (uint64_t)got;
     return parse(exchange);

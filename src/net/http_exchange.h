@@ -26,6 +26,7 @@ struct http_exchange {
     size_t room;
     unsigned interim;  /* answers skipped */
     uint64_t received; /* bytes, those included */
+    int64_t first_us;  /* loop_now_us when the first of them came */
     struct watch watch;
     struct error *err;
 };

@@ -210,7 +210,7 @@ const char *http_head_status(const struct http_head *head, const char *bytes, si
     return start;
 }
 
-enum http_body http_head_body(const struct http_head *head, bool answers_head_request)
+enum http_body_kind http_head_body(const struct http_head *head, bool answers_head_request)
 {
     if (answers_head_request || head->status < 200 || head->status == 204 || head->status == 304)
         return HTTP_BODY_NONE;

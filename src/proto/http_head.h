@@ -42,7 +42,7 @@ const char *http_head_next(const struct http_head *head, const char *bytes, cons
 bool http_head_is_persistent(const struct http_head *head, const char *bytes);
 
 /* How the end of the body is known: RFC 9112, 6.3. */
-enum http_body { HTTP_BODY_NONE, HTTP_BODY_LENGTH, HTTP_BODY_CHUNKED, HTTP_BODY_UNTIL_CLOSE };
-enum http_body http_head_body(const struct http_head *head, bool answers_head_request);
+enum http_body_kind { HTTP_BODY_NONE, HTTP_BODY_LENGTH, HTTP_BODY_CHUNKED, HTTP_BODY_UNTIL_CLOSE };
+enum http_body_kind http_head_body(const struct http_head *head, bool answers_head_request);
 
 #endif

@@ -2,6 +2,7 @@
  * Paths and references: RFC 3986, 5.2.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -116,6 +117,20 @@ static const char *check_reference(const char *reference, size_t length)
     return NULL;
 }
 
+/* So that what follows can be a base. The fragment is dropped. */
+static char *normalise(char *text)
+{
+    struct url url;
+    if (url_parse(&url, text))
+        return text; /* for the caller to find out */
+    size_t before = (size_t)(url.target.start - text);
+    char *normal = memory_new(before + url.target.length + 2, 1);
+    memcpy(normal, text, before);
+    url_target(&url, normal + before);
+    free(text);
+    return normal;
+}
+
 char *url_refer(const struct url *base, const char *reference, size_t length, const char **wrong)
 {
     char *text = NULL, first = length ? *reference : '\0';
@@ -133,5 +148,5 @@ char *url_refer(const struct url *base, const char *reference, size_t length, co
     put_encoded(out, reference, length);
     if (ferror(out) || fclose(out))
         memory_impossible("out of memory");
-    return text;
+    return normalise(text);
 }

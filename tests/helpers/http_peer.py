@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""An HTTP server that sends exactly what it is given: each FILE to one client.
+"""An HTTP server that sends exactly what it is given: each FILE to one client, or with --keep so many to
+each.
 
-It prints "PORT n" when it is ready ("READY" with --unix), and what it is asked on stderr. A client that goes away early,
-having refused what came, is none of its business. An alarm ends it after 20 seconds.
+It prints "PORT n" when it is ready ("READY" with --unix) and "CLIENT" for each client, and what it is asked
+on stderr. A client that goes away early, having refused what came, is none of its business. An alarm ends
+it after 20 seconds.
 """
 import argparse
 import contextlib
@@ -25,6 +27,7 @@ def read_request(conn, end):
         request += part
     sys.stderr.buffer.write(request)
     sys.stderr.buffer.flush()
+    return request
 
 
 def send(conn, data, split):
@@ -62,6 +65,16 @@ def listen(path):
     return listener
 
 
+def converse(conn, files, args):
+    """Answers with the first of the files, and takes them off the list; fewer, if the client ends."""
+    for _ in range(args.keep):
+        with contextlib.suppress(ConnectionError):
+            if not files or not read_request(conn, b"\r\n" if args.bare else b"\r\n\r\n"):
+                break
+            with open(files.pop(0), "rb") as file:
+                send(conn, file.read(), args.split)
+
+
 def main():
     ends = {"close": end_close, "reset": end_reset, "stall": end_stall}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -69,17 +82,15 @@ def main():
     parser.add_argument("--end", choices=ends, default="close", help="what follows the answer")
     parser.add_argument("--bare", action="store_true", help="a request is one line, as in HTTP/0.9")
     parser.add_argument("--unix", metavar="PATH", help="a UNIX socket instead of a TCP port")
+    parser.add_argument("--keep", type=int, default=1, help="so many answers to each client")
     parser.add_argument("files", nargs="+")
     args = parser.parse_args()
     signal.alarm(LIMIT_SECONDS)
     with listen(args.unix) as listener:
-        for path in args.files:
-            with open(path, "rb") as file:
-                data = file.read()
+        while args.files:
             conn = listener.accept()[0]
-            with contextlib.suppress(ConnectionError):
-                read_request(conn, b"\r\n" if args.bare else b"\r\n\r\n")
-                send(conn, data, args.split)
+            print("CLIENT", flush=True)
+            converse(conn, args.files, args)
             ends[args.end](conn)
     if args.end == "stall":
         signal.pause()

@@ -300,7 +300,7 @@ static void test_body(void)
         const char *name;
         struct http_head head;
         bool answers_head;
-        enum http_body body;
+        enum http_body_kind body;
     } cases[] = {
         {"until close", {.status = 200}, false, HTTP_BODY_UNTIL_CLOSE},
         {"length", {.status = 200, .has_length = true}, false, HTTP_BODY_LENGTH},

@@ -1,0 +1,40 @@
+/*
+ * What the head of an answer says to what was asked. Errors begin with the name of the exchange.
+ */
+#ifndef CMD_HTTP_ANSWER_H
+#define CMD_HTTP_ANSWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "net/http_exchange.h"
+#include "proto/url.h"
+
+/* 400 and above. */
+bool http_answer_is_refusal(const struct http_exchange *exchange);
+/* Status 6: "404 Not Found". */
+int http_answer_refuse(const struct http_exchange *exchange, struct error *err);
+/* A refusal that may pass: the server is busy, or somebody on the way to it. */
+bool http_answer_may_pass(const struct http_exchange *exchange);
+/* What it asks for before the next try; 0: nothing. */
+int64_t http_answer_retry_after_ms(const struct http_exchange *exchange);
+
+/* Where a redirect leads: a URL in *location, the caller's to free; NULL: it is none. Status 6 where
+ * that is no place to go to, 7 where there are two. */
+int http_answer_location(const struct http_exchange *exchange, const struct url *base,
+                         char **location, struct error *err);
+
+/* A strong validator for If-Range (RFC 9110, 13.1.5) into `out`, empty where there is none. */
+void http_answer_validator(const struct http_exchange *exchange, char *out, size_t room);
+/* Of a 206: it has just what follows the first `there` bytes, up to the end, of the version that the
+ * validator (perhaps empty) is of. *length is how many bytes that is. Else status 7. */
+int http_answer_check_part(const struct http_exchange *exchange, uint64_t there,
+                           const char *validator, uint64_t *length, struct error *err);
+/* Of a 416: there are no more than these. */
+bool http_answer_is_whole(const struct http_exchange *exchange, uint64_t there);
+
+/* What the user might not expect of the body; `range`: he had asked for one. */
+void http_answer_warn(const struct http_exchange *exchange, bool range);
+
+#endif

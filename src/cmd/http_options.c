@@ -1,0 +1,161 @@
+#include "cmd/http_options.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "base/units.h"
+#include "proto/http_request.h"
+#include "proto/sha256.h"
+#include "proto/url.h"
+
+/* HOST:PORT:ADDR. */
+struct pin {
+    const char *host;
+    size_t host_length;
+    int64_t port;
+    const char *address;
+    size_t address_length;
+};
+
+static bool is_address(const char *text, size_t length)
+{
+    char copy[INET6_ADDRSTRLEN];
+    unsigned char address[sizeof(struct in6_addr)];
+    if (length >= sizeof copy)
+        return false;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return inet_pton(AF_INET, copy, address) == 1 || inet_pton(AF_INET6, copy, address) == 1;
+}
+
+static bool read_pin(struct pin *pin, const char *text)
+{
+    char port[6] = "";
+    const char *colon = strchr(text, ':'), *second = colon ? strchr(colon + 1, ':') : NULL;
+    if (!second || colon == text || (size_t)(second - colon) > sizeof port)
+        return false;
+    memcpy(port, colon + 1, (size_t)(second - colon - 1));
+    *pin = (struct pin){.host = text,
+                        .host_length = (size_t)(colon - text),
+                        .address = second + 1,
+                        .address_length = strlen(second + 1)};
+    if (*pin->address == '[' && pin->address[pin->address_length - 1] == ']') {
+        pin->address++;
+        pin->address_length -= 2;
+    }
+    return !units_number(port, 1, UINT16_MAX, &pin->port) &&
+           is_address(pin->address, pin->address_length);
+}
+
+const char *http_options_pinned(const struct http_options *options, const char *host, unsigned port,
+                                size_t *length)
+{
+    struct pin pin;
+    for (size_t i = 0; i < options->pinned.count; i++) {
+        if (!read_pin(&pin, options->pinned.items[i]) || pin.port != port)
+            continue;
+        bool any = pin.host_length == 1 && *pin.host == '*';
+        if (!any &&
+            (strlen(host) != pin.host_length || strncasecmp(host, pin.host, pin.host_length) != 0))
+            continue;
+        *length = pin.address_length;
+        return pin.address;
+    }
+    return NULL;
+}
+
+/* Checks of one option each. */
+
+static int check_value(const char *name, const char *value, struct error *err)
+{
+    const char *wrong = value ? http_request_check_value(value) : NULL;
+    return wrong ? error_set(err, STATUS_USAGE, "option --%s: its value %s", name, wrong) : 0;
+}
+
+static int check_values(const struct http_options *options, struct error *err)
+{
+    if (check_value("user-agent", options->user_agent, err) ||
+        check_value("referer", options->referer, err) || check_value("user", options->user, err) ||
+        check_value("cookie", options->cookie, err))
+        return -1;
+    for (size_t i = 0; i < options->fields.count; i++) {
+        const char *wrong = http_request_check_field(options->fields.items[i]);
+        if (wrong)
+            return error_set(err, STATUS_USAGE, "option --header: '%.100s' %s",
+                             options->fields.items[i], wrong);
+    }
+    return 0;
+}
+
+static int check_range(const char *range, struct error *err)
+{
+    if (!range || (*range && strspn(range, "0123456789,-") == strlen(range)))
+        return 0;
+    return error_set(err, STATUS_USAGE, "option --range: '%.100s' is not a range (0-99, 100-, -50)",
+                     range);
+}
+
+static int check_proxy(const char *proxy, struct error *err)
+{
+    struct url url;
+    const char *wrong = proxy && *proxy ? url_parse(&url, proxy) : NULL;
+    return wrong ? error_set(err, STATUS_USAGE, "option --proxy: '%.100s' %s", url_harmless(proxy),
+                             wrong)
+                 : 0;
+}
+
+static int check_pins(const struct http_options *options, struct error *err)
+{
+    struct pin pin;
+    for (size_t i = 0; i < options->pinned.count; i++)
+        if (!read_pin(&pin, options->pinned.items[i]))
+            return error_set(err, STATUS_USAGE, "option --resolve: '%.100s' is not HOST:PORT:ADDR",
+                             options->pinned.items[i]);
+    return 0;
+}
+
+static int check_digest(const char *digest, struct error *err)
+{
+    if (!digest ||
+        (strlen(digest) == SHA256_TEXT && strspn(digest, "0123456789abcdefABCDEF") == SHA256_TEXT))
+        return 0;
+    return error_set(err, STATUS_USAGE,
+                     "option --sha256: '%.100s' is not a digest of 64 hexadecimal digits", digest);
+}
+
+/* Checks of several. */
+
+static const char *find_conflict(const struct http_options *options, int urls)
+{
+    bool file = options->remote_name || (options->output && strcmp(options->output, "-") != 0);
+    bool heads = options->include || options->head;
+    if (options->output && urls > 1)
+        return "--output takes one URL";
+    if (options->sha256 && urls > 1)
+        return "--sha256 takes one URL";
+    if (options->output && options->remote_name)
+        return "--output and --remote-name are two names";
+    if (options->http09 && (options->head || options->http10))
+        return "--http0.9 knows neither --head nor --http1.0";
+    if (options->sha256 && (heads || options->range))
+        return "--sha256 is of a whole body: no --include, --head or --range";
+    if (options->resume && !file)
+        return "--continue needs --output or --remote-name";
+    if (options->resume && (heads || options->range || options->http09))
+        return "--continue goes with no --include, --head, --range or --http0.9";
+    return NULL;
+}
+
+int http_options_check(const struct http_options *options, int urls, struct error *err)
+{
+    const char *conflict = find_conflict(options, urls);
+    if (conflict)
+        return error_set(err, STATUS_USAGE, "%s", conflict);
+    if (check_values(options, err) || check_range(options->range, err) ||
+        check_proxy(options->proxy, err) || check_pins(options, err))
+        return -1;
+    return check_digest(options->sha256, err);
+}

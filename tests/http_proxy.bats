@@ -1,0 +1,131 @@
+#!/usr/bin/env bats
+# http-get by proxies, UNIX sockets and --resolve.
+
+load helpers/common
+load helpers/http
+
+HELLO="${OK}Content-Length: 5\\r\\n\\r\\nhello"
+
+first_line() { requests | head -n 1; }
+
+# ask WAY ARGUMENT…: fetches what the arguments say from a new server, which was asked directly or as
+# a proxy.
+ask() {
+    local way=$1
+    shift
+    serve_text "$HELLO"
+    try env "${@//URL/$URL}"
+    assert_status 0 && assert_output hello || return
+    finish peer
+    if [ "$way" = proxy ]; then
+        [ "$(first_line)" = 'GET http://h.example:81/x?y HTTP/1.1' ] || fail "$way $*" peer.err
+    else
+        [ "$(first_line)" = 'GET /x?y HTTP/1.1' ] || fail "$way $*" peer.err
+    fi
+}
+
+@test "--proxy: the whole URL is asked for, with credentials for each of both" {
+    serve_text "$HELLO"
+    try "$SOCKCTL" http-get -v -x "http://p:w@$URL/ignored" me:secret@h.example:81/a/../x
+    assert_status 0
+    assert_output hello
+    requests >asked
+    [ "$(head -n 2 asked)" = $'GET http://h.example:81/x HTTP/1.1\nHost: h.example:81' ]
+    grep -qx 'Proxy-Authorization: Basic cDp3' asked
+    grep -qx 'Authorization: Basic bWU6c2VjcmV0' asked
+    [[ $errors != *cDp3* && $errors != *bWU6* && $errors != *secret* ]]
+    assert_errors '> Proxy-Authorization: \.\.\.'
+}
+
+@test "a proxy that refuses is status 6, one that is not there 4" {
+    serve_text 'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'
+    try "$SOCKCTL" http-get -x "$URL" h.example
+    assert_status 6
+    assert_errors '407 Proxy'
+    try "$SOCKCTL" http-get -x 127.0.0.1:1 h.example
+    assert_status 4
+    assert_errors 'connect to 127.0.0.1:1: '
+    try "$SOCKCTL" http-get -x 127.0.0.1 h.example # curl's port
+    assert_errors '127.0.0.1:1080'
+    for proxy in https://h socks5://h h:x 'h h' $'h\r\nX: y'; do
+        try "$SOCKCTL" http-get -x "$proxy" h.example
+        assert_usage_error 'option --proxy'
+    done
+    try env http_proxy=socks5://me:secret@h "$SOCKCTL" http-get h.example
+    assert_usage_error "proxy '@h' has a scheme"
+}
+
+@test "the variables: http_proxy, ALL_PROXY, NO_PROXY, as curl reads them" {
+    direct=("$SOCKCTL" http-get --resolve 'h.example:81:127.0.0.1' h.example:81/x?y)
+    ask proxy http_proxy=URL "${direct[@]}"
+    ask proxy http_proxy=http://URL/ "${direct[@]}"
+    ask proxy ALL_PROXY=URL "${direct[@]}"
+    ask proxy all_proxy=URL ALL_PROXY=127.0.0.1:1 "${direct[@]}"
+    ask proxy http_proxy=URL ALL_PROXY=127.0.0.1:1 "${direct[@]}"
+    ask proxy http_proxy= ALL_PROXY=URL "${direct[@]}"
+    ask proxy http_proxy=URL NO_PROXY=example.org,.h.example.org "${direct[@]}"
+    ask proxy http_proxy=URL no_proxy=other NO_PROXY=h.example "${direct[@]}"
+    try env HTTP_PROXY=127.0.0.1:1 https_proxy=127.0.0.1:1 "${direct[@]}"
+    assert_status 4
+    assert_errors '127.0.0.1:81: ' # not the proxy's port
+}
+
+@test "hosts without a proxy" {
+    here() {
+        serve_text "$HELLO"
+        try env "$@" "$SOCKCTL" http-get "$URL/x?y"
+        assert_status 0 && assert_output hello || return
+        finish peer
+        [ "$(first_line)" = 'GET /x?y HTTP/1.1' ]
+    }
+    here HTTP_PROXY=127.0.0.1:1
+    here http_proxy=127.0.0.1:1 NO_PROXY=127.0.0.1
+    here http_proxy=127.0.0.1:1 no_proxy='a, 127.0.0.0/8'
+    here http_proxy=127.0.0.1:1 NO_PROXY='*'
+    here ALL_PROXY=127.0.0.1:1 NO_PROXY='*'
+    serve_text "$HELLO" "$HELLO"
+    try env http_proxy=127.0.0.1:1 "$SOCKCTL" http-get -x '' "$URL"
+    assert_status 0
+    try env NO_PROXY=127.0.0.1 "$SOCKCTL" http-get -x 127.0.0.1:1 "$URL"
+    assert_status 0
+}
+
+@test "UNIX sockets: http+unix:// and --unix-socket, never by a proxy" {
+    nginx_start
+    mkdir www/a
+    echo hello >www/a/x
+    try env http_proxy=127.0.0.1:1 "$SOCKCTL" http-get "http+unix://${T//\//%2F}%2Fnginx.socket/a/./x"
+    assert_status 0
+    assert_output hello
+    try env http_proxy=127.0.0.1:1 "$SOCKCTL" http-get -U nginx.socket h/a/x
+    assert_output hello
+    try "$SOCKCTL" http-get "http+unix://%2Fnone%2Fx/a"
+    assert_status 4
+    for url in http+unix:// http+unix://h/ http+unix://%2Fa%00b/; do
+        try "$SOCKCTL" http-get "$url"
+        assert_usage_error
+    done
+    printf '%b' "$HELLO" >text
+    start peer python3 "$HELPERS/http_peer.py" --unix peer.socket text
+    wait_file peer.out READY
+    try "$SOCKCTL" http-get "http+unix://${T//\//%2f}%2fpeer.socket"
+    assert_output hello
+    requests | grep -qx 'Host: localhost'
+}
+
+@test "--resolve: this address for that host and port" {
+    serve_text "$HELLO" "$HELLO"
+    port=${URL#*:}
+    try "$SOCKCTL" http-get --resolve "a.example:1:127.0.0.9" --resolve "A.example:$port:[127.0.0.1]" \
+        "a.EXAMPLE:$port/x"
+    assert_status 0
+    assert_output hello
+    requests | grep -qx "Host: a.EXAMPLE:$port"
+    try "$SOCKCTL" http-get --resolve "*:$port:127.0.0.1" "b.example:$port"
+    assert_status 0
+    for pin in '' a a:80 a:80: a::127.0.0.1 :80:127.0.0.1 a:0:127.0.0.1 a:80:h a:x:127.0.0.1 a:80:[::1 \
+        a:800000:127.0.0.1; do
+        try "$SOCKCTL" http-get --resolve "$pin" h
+        assert_usage_error 'option --resolve' || fail "$pin"
+    done
+}
