@@ -110,10 +110,12 @@ int http_output_find(struct http_output *output, const struct url *url, struct e
         path = find_name(output, url, err);
     else if (!path || strcmp(path, "-") == 0)
         return 0;
-    if (!path || aside_find(&output->file, path, err))
+    if (!path)
         return -1;
     output->has_file = true;
     output->name = path;
+    if (aside_find(&output->file, path, err))
+        return -1;
     return output->options->resume ? find_part(output, err) : 0;
 }
 

@@ -4,7 +4,8 @@
 
 enum {
     LONG_STRETCH = 16384, /* worth moving without a copy: the framing behind it is read alone */
-    SHORT_GAP = 16
+    SHORT_GAP = 16,
+    TURNS = 16
 };
 
 static void unwatch(struct framed *framed)
@@ -56,6 +57,48 @@ static void await_out(struct framed *framed)
     loop_watch(framed->loop, &framed->out_watch, EPOLLOUT);
 }
 
+/* Behind a long stretch the framing is read alone. */
+static bool is_long(const struct framed *framed)
+{
+    return framed->stretch >= LONG_STRETCH && framed->stretch != UINT64_MAX;
+}
+
+/* How much to read while framing is awaited. Behind a long stretch as much as the one before took: what
+ * is read of the next stretch has to be copied. */
+static size_t framing_room(const struct framed *framed)
+{
+    size_t room = framed->gap ? SHORT_GAP : framed->last_gap;
+    return is_long(framed) && room && room < framed->room ? room : framed->room;
+}
+
+/* Framing is awaited; everything read before has been used. */
+static bool read_framing(struct framed *framed)
+{
+    ssize_t got = end_read(framed->pump.in, framed->bytes, framing_room(framed));
+    if (got > 0) {
+        framed->start = 0;
+        framed->length = (size_t)got;
+        framed->read += (uint64_t)got;
+        return true;
+    }
+    if (got == 0)
+        finish(framed, FRAMED_CUT);
+    else if (errno == EAGAIN)
+        await_in(framed);
+    else
+        fail(framed, FRAMED_FAILED_IN, errno);
+    return false;
+}
+
+/* Behind a long stretch the framing is most likely there already; now and then it is the others' turn. */
+static bool want_more(struct framed *framed)
+{
+    if (is_long(framed) && ++framed->turns % TURNS)
+        return read_framing(framed);
+    await_in(framed);
+    return false;
+}
+
 /* The steps: each does one thing; true: there is another one to do now. */
 
 /* The pump has done what it was given, or nothing was: what the parser had found comes next. */
@@ -67,8 +110,7 @@ static bool follow(struct framed *framed)
     case FRAMED_DATA:
         return true;
     case FRAMED_MORE:
-        await_in(framed);
-        return false;
+        return want_more(framed);
     case FRAMED_END:
         finish(framed, FRAMED_COMPLETE);
         return false;
@@ -184,41 +226,12 @@ static void carry_on(struct framed *framed)
     }
 }
 
-/* How much to read while framing is awaited. Behind a long stretch the framing alone, as long as the
- * one before: what is read of the next stretch has to be copied. */
-static size_t framing_room(const struct framed *framed)
-{
-    size_t room = framed->gap ? SHORT_GAP : framed->last_gap;
-    bool is_long = framed->stretch >= LONG_STRETCH && framed->stretch != UINT64_MAX;
-    return is_long && room && room < framed->room ? room : framed->room;
-}
-
-/* Framing is awaited; everything read before has been used. */
-static void read_framing(struct framed *framed)
-{
-    ssize_t got = end_read(framed->pump.in, framed->bytes, framing_room(framed));
-    if (got < 0 && errno == EAGAIN)
-        return;
-    if (got < 0) {
-        fail(framed, FRAMED_FAILED_IN, errno);
-    } else if (got == 0) {
-        finish(framed, FRAMED_CUT);
-    } else {
-        framed->start = 0;
-        framed->length = (size_t)got;
-        framed->read += (uint64_t)got;
-        carry_on(framed);
-    }
-}
-
 static void in_ready(struct watch *watch, uint32_t events)
 {
     struct framed *framed = LOOP_OWNER(watch, struct framed, in_watch);
     (void)events;
-    if (framed->loaded)
+    if (framed->loaded || read_framing(framed))
         carry_on(framed);
-    else
-        read_framing(framed);
 }
 
 static void out_ready(struct watch *watch, uint32_t events)

@@ -46,6 +46,7 @@ struct framed {
     uint64_t stretch;      /* the last one's length */
     size_t gap;            /* bytes of framing since the last stretch */
     size_t last_gap;       /* the same between the two before */
+    unsigned turns;
     bool finished;
     enum framed_outcome outcome;
     uint64_t missing; /* of a stretch that was cut; 0: the stream ended between stretches */
