@@ -111,6 +111,16 @@ check_answer() {
     answer 'gzip, chunked' 7 '' 'a transfer coding other' \
         "${OK}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"
     answer 'identity' 7 '' 'a transfer coding other' "${OK}Transfer-Encoding: identity\r\n\r\nx"
+    answer 'chunked, chunked' 7 '' 'a transfer coding other' "${OK}Transfer-Encoding: chunked, chunked\r\n\r\n"
+    answer 'chunked twice' 7 '' 'two transfer codings' \
+        "${OK}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    answer 'xchunked' 7 '' 'a transfer coding other' "${OK}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"
+    answer 'chunked, by half' 7 '' 'a transfer coding other' "${OK}Transfer-Encoding: chunk\r\n\r\n"
+    answer 'no coding' 7 '' 'a transfer coding other' "${OK}Transfer-Encoding:\r\n\r\nhello"
+    answer 'a list of lengths' 7 '' 'not a number' "${OK}Content-Length: 5, 5\r\n\r\nhello"
+    answer 'two in one' 7 '' 'not a number' "${OK}Content-Length: 5 5\r\n\r\nhello"
+    answer 'an empty length' 7 '' 'not a number' "${OK}Content-Length:\r\n\r\nhello"
+    answer 'a CR in a length' 7 '' 'a CR without its LF' "${OK}Content-Length: \r5\r\n\r\nhello"
     answer 'no colon' 7 '' 'malformed answer: a field without a colon' "${OK}abc\r\n\r\nhello"
     answer 'a space before the colon' 7 '' 'a space in a field name' "${OK}A : b\r\n\r\nhello"
     answer 'a folded field' 7 '' 'a folded field' "${OK}A: b\r\n c\r\n\r\nhello"

@@ -132,6 +132,45 @@ EOF
     assert_output hello
 }
 
+@test "chunks of all sizes in turn, their framing now short, now long" {
+    need python3
+    cat >chunks.py <<'PY'
+import random
+random.seed(7)
+with open("answer", "wb") as answer, open("body", "wb") as body:
+    answer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _ in range(300):
+        data = random.randbytes(random.choice((1, 2, 15, 300, 5000, 16383, 16384, 20000, 70000)))
+        extension = random.choice((b"", b"", b"", b";a=b", b";" + b"c" * random.randrange(300)))
+        zeros = b"0" * random.choice((0, 0, 0, 1, 9))
+        answer.write(zeros + b"%x" % len(data) + extension + b"\r\n" + data + b"\r\n")
+        body.write(data)
+    answer.write(b"0\r\nA: b\r\n\r\n")
+PY
+    python3 chunks.py
+    serve answer answer answer answer answer
+    try "$SOCKCTL" http-get "$URL"
+    assert_status 0
+    cmp try.out body
+    try bash -c '"$SOCKCTL" http-get "$0" | cat' "$URL"
+    cmp try.out body
+    SOCKCTL_NO_SPLICE=1 try "$SOCKCTL" http-get -o copy "$URL"
+    assert_status 0
+    cmp copy body
+    try "$SOCKCTL" http-get -s --sha256 "$(sha256sum body | cut -d' ' -f1)" --limit-rate 100M -o copy "$URL"
+    assert_status 0
+    cmp copy body
+    try "$SOCKCTL" http-get -o /dev/null "$URL"
+    assert_status 0
+}
+
+@test "a reader that goes away before the head has come" {
+    serve_text --end=stall ''
+    try bash -c '"$SOCKCTL" http-get "$0" | true; exit ${PIPESTATUS[0]}' "$URL"
+    assert_status 8
+    [ -z "$errors" ]
+}
+
 # nginx.
 
 @test "nginx: files of all sizes to a pipe, a file and --output, by a length and by chunks" {
