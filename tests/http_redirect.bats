@@ -114,18 +114,18 @@ targets() { requests | sed -n 's/^GET \(.*\) HTTP.*/\1/p' | paste -sd' '; }
 
 @test "credentials, cookies and Host go to the host and port that was named alone" {
     # The second server sends back to the first.
-    printf '%b' "$(moved ' /same')" >0
-    printf '%b' "$(moved ' //OTHER/away')" >1
-    printf '%b' "$NEW" >3
-    : >2
-    start first python3 "$HELPERS/http_peer.py" --keep 2 0 1 3
+    printf '%b' "$(moved ' /same')" >answer.0
+    printf '%b' "$(moved ' //OTHER/away')" >answer.1
+    printf '%b' "$NEW" >answer.3
+    : >answer.2
+    start first python3 "$HELPERS/http_peer.py" --keep 2 answer.0 answer.1 answer.3
     wait_file first.out '^PORT '
     first=127.0.0.1:${LINE#PORT }
-    printf '%b' "$(moved " http://$first/back")" >2
-    start second python3 "$HELPERS/http_peer.py" 2
+    printf '%b' "$(moved " http://$first/back")" >answer.2
+    start second python3 "$HELPERS/http_peer.py" answer.2
     wait_file second.out '^PORT '
     second=127.0.0.1:${LINE#PORT }
-    sed -i "s/OTHER/$second/" 1
+    sed -i "s/OTHER/$second/" answer.1
     try "$SOCKCTL" http-get -L -b a=b -H 'Host: h' -H 'cookie: c' -H 'X: y' "me:secret@$first/start"
     assert_status 0
     assert_output new
@@ -141,12 +141,12 @@ targets() { requests | sed -n 's/^GET \(.*\) HTTP.*/\1/p' | paste -sd' '; }
 }
 
 @test "another host name at the same place is another host; a Location's credentials are its own" {
-    printf '%b' "$(moved ' http://LOCALHOST/')" >0
-    printf '%b' "$(moved ' //you:x@localhost/')" >1
-    printf '%b' "$NEW" >2
-    serve 0 1 2
+    printf '%b' "$(moved ' http://LOCALHOST/')" >answer.0
+    printf '%b' "$(moved ' //you:x@localhost/')" >answer.1
+    printf '%b' "$NEW" >answer.2
+    serve answer.0 answer.1 answer.2
     port=${URL#*:}
-    sed -i "s/localhost/&:$port/i" 0 1
+    sed -i "s/localhost/&:$port/i" answer.0 answer.1
     try "$SOCKCTL" http-get -v -L -u me:secret --resolve "localhost:$port:127.0.0.1" "$URL"
     assert_status 0
     assert_output new

@@ -67,7 +67,7 @@ int64_t http_answer_retry_after_ms(const struct http_exchange *exchange)
 static int find_location(const struct http_exchange *exchange, const char **found, size_t *length,
                          struct error *err)
 {
-    size_t other_length;
+    size_t other_length = 0;
     *found = field(exchange, "Location", length);
     const char *other = *found;
     while (other && (other = http_head_next(&exchange->head, exchange->bytes, "Location", other,
@@ -82,8 +82,8 @@ int http_answer_location(const struct http_exchange *exchange, const struct url 
                          char **location, struct error *err)
 {
     static const int redirects[] = {301, 302, 303, 307, 308, 0};
-    const char *found, *wrong;
-    size_t length;
+    const char *found = NULL, *wrong = NULL;
+    size_t length = 0;
     struct url url;
     *location = NULL;
     if (!is_one_of(redirects, exchange->head.status))

@@ -60,22 +60,17 @@ static int try_often(struct http_transfer *transfer, struct error *err)
 static int follow(struct http_transfer *transfer, const struct http_target *origin,
                   struct error *err)
 {
-    struct http_target hop = {.credentials = NULL};
-    char *text = NULL;
     int result;
     while ((result = try_often(transfer, err)) == 0 && transfer->next) {
-        http_target_release(&hop);
-        free(text);
-        text = transfer->next;
+        http_target_release(&transfer->hop);
+        free(transfer->hop_url);
+        transfer->hop_url = transfer->next;
         transfer->next = NULL;
-        transfer->target = origin;
-        result = http_target_init(&hop, transfer->fetch->options, text, origin, err);
-        if (result)
-            break;
-        transfer->target = &hop;
+        transfer->target = &transfer->hop;
+        if (http_target_init(&transfer->hop, transfer->fetch->options, transfer->hop_url, origin,
+                             err))
+            return -1;
     }
-    http_target_release(&hop);
-    free(text);
     return result;
 }
 
@@ -107,6 +102,8 @@ int http_fetch_run(const struct http_fetch *fetch, const char *url, bool last, s
     http_watch_stop(&transfer.watch);
     http_output_drop(output);
     http_exchange_release(&transfer.exchange);
+    http_target_release(&transfer.hop);
+    free(transfer.hop_url);
     free(transfer.next);
     http_target_release(&origin);
     return result;

@@ -128,24 +128,28 @@ static int check_digest(const char *digest, struct error *err)
 
 /* Checks of several. */
 
+/* Two of these cannot both be. */
 static const char *find_conflict(const struct http_options *options, int urls)
 {
     bool file = options->remote_name || (options->output && strcmp(options->output, "-") != 0);
-    bool heads = options->include || options->head;
-    if (options->output && urls > 1)
-        return "--output takes one URL";
-    if (options->sha256 && urls > 1)
-        return "--sha256 takes one URL";
-    if (options->output && options->remote_name)
-        return "--output and --remote-name are two names";
-    if (options->http09 && (options->head || options->http10))
-        return "--http0.9 knows neither --head nor --http1.0";
-    if (options->sha256 && (heads || options->range))
-        return "--sha256 is of a whole body: no --include, --head or --range";
-    if (options->resume && !file)
-        return "--continue needs --output or --remote-name";
-    if (options->resume && (heads || options->range || options->http09))
-        return "--continue goes with no --include, --head, --range or --http0.9";
+    bool partly = options->include || options->head || options->range;
+    const struct {
+        bool one, other;
+        const char *why;
+    } conflicts[] = {
+        {options->output, urls > 1, "--output takes one URL"},
+        {options->sha256, urls > 1, "--sha256 takes one URL"},
+        {options->output, options->remote_name, "--output and --remote-name are two names"},
+        {options->http09, options->head || options->http10,
+         "--http0.9 knows neither --head nor --http1.0"},
+        {options->sha256, partly, "--sha256 is of a whole body: no --include, --head or --range"},
+        {options->resume, !file, "--continue needs --output or --remote-name"},
+        {options->resume, partly || options->http09,
+         "--continue goes with no --include, --head, --range or --http0.9"},
+    };
+    for (size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++)
+        if (conflicts[i].one && conflicts[i].other)
+            return conflicts[i].why;
     return NULL;
 }
 

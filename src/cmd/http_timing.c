@@ -17,8 +17,9 @@ static void collect(const struct http_timing *timing, int64_t ends[PARTS + 1])
 {
     const int64_t known[PARTS + 1] = {timing->began, timing->looked_up, timing->connected,
                                       timing->first_byte, timing->ended};
-    for (size_t i = 0; i <= PARTS; i++)
-        ends[i] = i && known[i] < ends[i - 1] ? ends[i - 1] : known[i];
+    ends[0] = known[0];
+    for (size_t i = 1; i <= PARTS; i++)
+        ends[i] = known[i] < ends[i - 1] ? ends[i - 1] : known[i];
 }
 
 /* Each part begins where the one before has ended, also in the chart. */

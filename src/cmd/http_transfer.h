@@ -26,11 +26,13 @@ struct http_transfer {
     int64_t redirects;
     int64_t tries;
     int64_t pause_ms;
-    bool persistent; /* the connection may serve others */
-    bool resumes;    /* the rest was asked for */
-    bool may_pass;   /* what went wrong */
-    bool keeps;      /* the connection is as good as new */
-    char *next;      /* where a redirect leads; NULL: nowhere */
+    bool persistent;        /* the connection may serve others */
+    bool resumes;           /* the rest was asked for */
+    bool may_pass;          /* what went wrong */
+    bool keeps;             /* the connection is as good as new */
+    char *next;             /* where a redirect leads; NULL: nowhere */
+    struct http_target hop; /* where one has led */
+    char *hop_url;
 };
 
 /* Asks transfer->target once; more often only where a connection that was kept turns out to be dead.

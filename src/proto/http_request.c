@@ -127,11 +127,12 @@ static void print_fields(FILE *out, const struct http_request *request)
 
 static void print_target(FILE *out, const struct http_request *request)
 {
-    char authority[URL_AUTHORITY_MAX];
     char *target = memory_new(request->url->target.length + 2, 1);
     size_t length = url_target(request->url, target);
-    if (request->absolute)
+    if (request->absolute) {
+        char authority[URL_AUTHORITY_MAX];
         fprintf(out, "http://%s", url_authority(request->url, authority));
+    }
     fwrite(target, 1, length, out);
     free(target);
 }

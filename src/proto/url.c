@@ -198,8 +198,10 @@ char *url_host(const struct url *url, char *out)
 
 char *url_authority(const struct url *url, char *out)
 {
-    if (url->unix_socket)
-        return strcpy(out, "localhost");
+    if (url->unix_socket) {
+        snprintf(out, URL_AUTHORITY_MAX, "localhost");
+        return out;
+    }
     int used = snprintf(out, URL_AUTHORITY_MAX, url->literal_ipv6 ? "[%.*s]" : "%.*s",
                         (int)zone_place(url), url->host.start);
     if (url->port != URL_PORT_DEFAULT)

@@ -14,6 +14,13 @@ static bool is_dots(const char *segment, size_t length)
            (length == 3 && memcmp(segment, "/..", 3) == 0);
 }
 
+/* Without the last segment and its '/'. */
+static size_t parent_length(const char *path, size_t length)
+{
+    const char *slash = memrchr(path, '/', length);
+    return slash ? (size_t)(slash - path) : 0;
+}
+
 /* Of a path that begins with '/'. */
 static size_t remove_dots(const char *path, const char *end, char *out)
 {
@@ -25,8 +32,8 @@ static size_t remove_dots(const char *path, const char *end, char *out)
             memcpy(out + used, path, length);
             used += length;
         } else {
-            while (length == 3 && used && out[--used] != '/')
-                continue;
+            if (length == 3)
+                used = parent_length(out, used);
             if (!next)
                 out[used++] = '/';
         }
@@ -74,7 +81,7 @@ static void put_encoded(FILE *out, const char *bytes, size_t length)
 }
 
 /* What the reference leaves out comes from the base: how much of the base's target. */
-static size_t inherited_length(struct url_span target, char first)
+static size_t inherited_length(struct url_span target, int first)
 {
     size_t path = path_length(target);
     switch (first) {
@@ -92,7 +99,7 @@ static size_t inherited_length(struct url_span target, char first)
     }
 }
 
-static void put_base(FILE *out, const struct url *base, char first)
+static void put_base(FILE *out, const struct url *base, int first)
 {
     const char *scheme = base->unix_socket ? "http+unix" : "http";
     struct url_span host = base->host, target = base->target;
@@ -133,7 +140,7 @@ static char *normalise(char *text)
 
 char *url_refer(const struct url *base, const char *reference, size_t length, const char **wrong)
 {
-    char *text = NULL, first = length ? *reference : '\0';
+    char *text = NULL;
     size_t size;
     *wrong = check_reference(reference, length);
     if (*wrong)
@@ -144,7 +151,7 @@ char *url_refer(const struct url *base, const char *reference, size_t length, co
     if (length >= 2 && memcmp(reference, "//", 2) == 0)
         fputs("http:", out);
     else if (!scheme_length(reference, length))
-        put_base(out, base, first);
+        put_base(out, base, length ? *reference : '\0');
     put_encoded(out, reference, length);
     if (ferror(out) || fclose(out))
         memory_impossible("out of memory");
