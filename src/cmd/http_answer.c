@@ -84,7 +84,7 @@ int http_answer_location(const struct http_exchange *exchange, const struct url 
     static const int redirects[] = {301, 302, 303, 307, 308, 0};
     const char *found = NULL, *wrong = NULL;
     size_t length = 0;
-    struct url url;
+    struct url url = {.unix_socket = false};
     *location = NULL;
     if (!is_one_of(redirects, exchange->head.status))
         return 0;
