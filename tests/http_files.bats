@@ -123,6 +123,30 @@ part() { printf '%s' "HTTP/1.1 206 x\\r\\n${3:-}Content-Range: bytes $1\\r\\n\\r
     [ "$(<file)" = old ]
 }
 
+@test "--continue: a try that fails before anything comes leaves what there is; a useless part goes" {
+    serve_text "${OK}${TAGGED}Content-Length: 6\r\n\r\nabc" 'HTTP/1.1 404 x\r\n\r\n' '' "$(part 3-5/6 def "$TAGGED")" \
+        "${OK}${TAGGED}Content-Length: 6\r\n\r\nabc" 'HTTP/1.1 416 x\r\n\r\n' "$OK\r\nuvwxyz"
+    python3 -c 'import os; open("x", "w"); os.setxattr("x", "user.a", b"b")' || skip "no extended attributes here"
+    try "$SOCKCTL" http-get -C -o file "$URL"
+    try "$SOCKCTL" http-get -C -o file 127.0.0.1:1
+    assert_status 4
+    try "$SOCKCTL" http-get -C -o file "$URL"
+    assert_status 6
+    try "$SOCKCTL" http-get -C -o file "$URL"
+    assert_status 7
+    [ "$(<.file.sockctl-part)" = abc ]
+    try "$SOCKCTL" http-get -C -o file "$URL"
+    assert_status 0
+    [ "$(<file)" = abcdef ]
+    try "$SOCKCTL" http-get -C -o other "$URL"
+    try "$SOCKCTL" http-get -C -o other "$URL"
+    assert_status 6
+    no_leftovers
+    try "$SOCKCTL" http-get -C -o other "$URL"
+    assert_status 0
+    [ "$(<other)" = uvwxyz ]
+}
+
 @test "--continue: kill -9 in the middle, and again" {
     serve_text --end=stall "${OK}${TAGGED}Content-Length: 6\r\n\r\nabc" "$(part 3-5/6 def "${TAGGED}Content-Length: 3\r\n")"
     python3 -c 'import os; open("x", "w"); os.setxattr("x", "user.a", b"b")' || skip "no extended attributes here"

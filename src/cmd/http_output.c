@@ -78,6 +78,7 @@ static bool find_left(struct http_output *output, struct error *err)
     }
     output->validator[length] = '\0';
     output->there = (uint64_t)status.st_size;
+    output->file.kept = true; /* also if nothing comes this time */
     return true;
 }
 
@@ -208,6 +209,11 @@ int http_output_begin(struct http_output *output, bool resumes, struct error *er
         close(output->old);
     output->old = -1;
     return 0;
+}
+
+void http_output_reject_part(struct http_output *output)
+{
+    output->file.kept = false;
 }
 
 /* The end */

@@ -44,6 +44,8 @@ int http_output_find(struct http_output *output, const struct url *url, struct e
 int http_output_begin(struct http_output *output, bool resumes, struct error *err);
 /* Whether that may be asked for: all of it again. */
 bool http_output_can_restart(const struct http_output *output);
+/* What an earlier try has left is of no use: it is not kept for another one. */
+void http_output_reject_part(struct http_output *output);
 /* What looks at the body; NULL: nobody. */
 struct filter *http_output_filter(struct http_output *output);
 /* What the output has is complete: checks it against --sha256 (status 7), and gives it its name. */

@@ -80,7 +80,7 @@ static int ask(struct http_transfer *transfer, struct error *err)
     for (;;) {
         bool is_kept = connection->open;
         if (http_connection_open(connection, &transfer->target->address, err)) {
-            transfer->may_pass = true;
+            transfer->may_pass = err->status != STATUS_USAGE;
             return -1;
         }
         if (!is_kept || !connection->served) {
@@ -241,8 +241,10 @@ static int take_redirect(struct http_transfer *transfer, struct error *err)
 static int take_unsatisfied(struct http_transfer *transfer, struct error *err)
 {
     struct http_output *output = transfer->fetch->output;
-    if (!http_answer_is_whole(&transfer->exchange, output->there))
+    if (!http_answer_is_whole(&transfer->exchange, output->there)) {
+        http_output_reject_part(output);
         return http_answer_refuse(&transfer->exchange, err);
+    }
     transfer->keeps = leaves_it_clean(transfer) &&
                       http_body_is_here(&transfer->exchange, kind_of_body(transfer));
     return http_output_was_complete(output) ? 0 : http_output_begin(output, true, err);
@@ -251,7 +253,7 @@ static int take_unsatisfied(struct http_transfer *transfer, struct error *err)
 static int take_answer(struct http_transfer *transfer, struct error *err)
 {
     const struct http_options *options = transfer->fetch->options;
-    const struct http_output *output = transfer->fetch->output;
+    struct http_output *output = transfer->fetch->output;
     const struct http_exchange *exchange = &transfer->exchange;
     uint64_t part = 0;
     if (options->http09)
@@ -268,8 +270,10 @@ static int take_answer(struct http_transfer *transfer, struct error *err)
     if (!options->silent && !options->head)
         http_answer_warn(exchange, options->range);
     bool is_part = transfer->resumes && exchange->head.status == PARTIAL;
-    if (is_part && http_answer_check_part(exchange, output->there, output->validator, &part, err))
+    if (is_part && http_answer_check_part(exchange, output->there, output->validator, &part, err)) {
+        http_output_reject_part(output);
         return -1;
+    }
     return take_body(transfer, is_part, part, err);
 }
 
