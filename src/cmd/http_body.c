@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
+enum { LONG_BODY = 2 * PUMP_BUFFER };
+
 static enum framed_next next_chunk(struct http_chunks *chunks, const char *bytes, size_t length,
                                    size_t *used, uint64_t *data)
 {
@@ -54,6 +56,8 @@ void http_body_init(struct http_body *body)
         pump_filter(pump, body->filter);
     if (body->pace)
         pump_pace(pump, body->pace);
+    if (body->kind == HTTP_BODY_LENGTH && exchange->head.content_length > LONG_BODY)
+        pump_expect_stream(pump);
 }
 
 static int cut_short(const struct http_body *body, struct error *err)

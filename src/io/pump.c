@@ -39,6 +39,19 @@ void pump_pace(struct pump *pump, struct pace *pace)
         pump->way = PUMP_COPY;
 }
 
+/* Nobody has to see the bytes, and the kernel can. */
+static bool may_splice(const struct pump *pump)
+{
+    bool seen = pump->filter || (pump->pace && pump->pace->line_ms);
+    return !seen && pump_best_way(pump) == PUMP_SPLICE_PIPE;
+}
+
+void pump_expect_stream(struct pump *pump)
+{
+    if (may_splice(pump))
+        pump->way = PUMP_SPLICE_PIPE;
+}
+
 void pump_preload(struct pump *pump, const void *bytes, size_t length)
 {
     if (!length)
@@ -133,13 +146,6 @@ static enum pump_step read_on(struct pump *pump)
     if (may_block && pump->limit && !pump->in_ended)
         return pump_stop(pump, PUMP_WANTS_IN);
     return PUMP_STEP_MORE;
-}
-
-/* Nobody has to see the bytes, and the kernel can. */
-static bool may_splice(const struct pump *pump)
-{
-    bool seen = pump->filter || (pump->pace && pump->pace->line_ms);
-    return !seen && pump_best_way(pump) == PUMP_SPLICE_PIPE;
 }
 
 /* Takes into use what was read at the start of the buffer, or, for a filter, in its second half. */

@@ -74,6 +74,8 @@ void pump_init(struct pump *pump, struct end in, struct end out, struct pump_poo
 void pump_filter(struct pump *pump, struct filter *filter);
 /* Slows it down; NULL: not. Before the first move. */
 void pump_pace(struct pump *pump, struct pace *pace);
+/* Much will come: no need to find that out by copying. After filter and pace, before the first move. */
+void pump_expect_stream(struct pump *pump);
 /* Puts bytes that have been read elsewhere in front of what `in` delivers, behind others that were put
  * there: at most PUMP_BUFFER in all, at most the limit, against which they count. No filter sees
  * them. Before the next move. */
