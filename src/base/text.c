@@ -116,6 +116,19 @@ size_t text_distance(const char *one, const char *other)
     return cost[rows][columns];
 }
 
+void text_base64(FILE *out, const char *bytes, size_t length)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t at = 0; at < length; at += 3) {
+        size_t count = length - at < 3 ? length - at : 3;
+        unsigned group = 0;
+        for (size_t i = 0; i < 3; i++)
+            group = group << 8 | (i < count ? (unsigned char)bytes[at + i] : 0);
+        for (size_t i = 0; i < 4; i++)
+            putc(i <= count ? digits[group >> (18 - 6 * i) & 63] : '=', out);
+    }
+}
+
 bool text_starts_with(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

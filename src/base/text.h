@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Writes `length` bytes as printable ASCII, each other byte as \xNN; stops before `room` would
  * be exceeded. Returns the bytes written; adds no NUL. */
@@ -18,6 +19,9 @@ const char *text_unescape(char *text, size_t *length);
 /* Edits (insert, delete, replace, swap of neighbours) that turn one word into the other; words
  * longer than 63 bytes are infinitely far apart. */
 size_t text_distance(const char *one, const char *other);
+
+/* RFC 4648, 4. */
+void text_base64(FILE *out, const char *bytes, size_t length);
 
 bool text_starts_with(const char *text, const char *prefix);
 /* Every byte an ASCII digit, and at least one. */

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "proto/http_fields.h"
 
 /* What the user gives */
@@ -48,21 +49,6 @@ static bool has_value(const char *field)
 
 /* Writing it */
 
-static const char base64_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void print_base64(FILE *out, const char *bytes, size_t length)
-{
-    for (size_t at = 0; at < length; at += 3) {
-        size_t count = length - at < 3 ? length - at : 3;
-        unsigned group = 0;
-        for (size_t i = 0; i < 3; i++)
-            group = group << 8 | (i < count ? (unsigned char)bytes[at + i] : 0);
-        for (size_t i = 0; i < 4; i++)
-            putc(i <= count ? base64_digits[group >> (18 - 6 * i) & 63] : '=', out);
-    }
-}
-
 /* Whether the user's field is meant for this host. */
 static bool is_sent(const struct http_request *request, const char *field)
 {
@@ -92,7 +78,7 @@ static void print_credentials(FILE *out, const struct http_request *request, con
     if (!credentials || !is_ours(request, name))
         return;
     fprintf(out, "%s: Basic ", name);
-    print_base64(out, credentials, strlen(credentials));
+    text_base64(out, credentials, strlen(credentials));
     fputs("\r\n", out);
 }
 
