@@ -1,0 +1,224 @@
+#include "proto/dns.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+enum {
+    HEADER = 12,
+    LABEL_MAX = 63,
+    POINTER = 0xc0, /* the first two bits of a compressed name's rest */
+    OPT_TYPE = 41,
+    CLASS_IN = 1
+};
+
+/* Names */
+
+/* The byte at *at, which moves on; -1: an escape that is none. */
+static int read_byte(const char **at)
+{
+    if (**at != '\\')
+        return (unsigned char)*(*at)++;
+    const char *digits = ++*at;
+    if (!text_is_digits(digits, strnlen(digits, 1)))
+        return *digits ? (unsigned char)*(*at)++ : -1;
+    if (!text_is_digits(digits, strnlen(digits, 3)) || strnlen(digits, 3) < 3)
+        return -1;
+    *at += 3;
+    int byte = (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + digits[2] - '0';
+    return byte > UINT8_MAX ? -1 : byte;
+}
+
+/* One label, of which *at moves behind the last byte. */
+static const char *read_label(struct dns_name *name, const char **at)
+{
+    const size_t start = name->length++;
+    while (**at && **at != '.') {
+        int byte = read_byte(at);
+        if (byte < 0)
+            return "the name has an unknown escape";
+        if (name->length - start > LABEL_MAX)
+            return "a label of the name is longer than 63 bytes";
+        if (name->length + 1 >= DNS_NAME_MAX)
+            return "the name is longer than 253 bytes";
+        name->bytes[name->length++] = (unsigned char)byte;
+    }
+    name->bytes[start] = (unsigned char)(name->length - start - 1);
+    return name->length - start == 1 ? "a label of the name is empty" : NULL;
+}
+
+const char *dns_name_read(struct dns_name *name, const char *text)
+{
+    const char *wrong = NULL;
+    name->length = 0;
+    if (strcmp(text, ".") != 0)
+        do
+            wrong = name->length + 1 < DNS_NAME_MAX ? read_label(name, &text)
+                                                    : "the name is longer than 253 bytes";
+        while (!wrong && *text && *++text);
+    if (!wrong)
+        name->bytes[name->length++] = 0;
+    return wrong;
+}
+
+static void print_byte(FILE *out, unsigned char byte)
+{
+    if (byte <= ' ' || byte >= 0x7f)
+        fprintf(out, "\\%03u", byte);
+    else
+        fprintf(out, strchr("\"$().;@\\", byte) ? "\\%c" : "%c", byte);
+}
+
+void dns_name_print(FILE *out, const struct dns_name *name)
+{
+    size_t at = 0;
+    if (name->length < 2)
+        putc('.', out);
+    while (name->bytes[at]) {
+        for (size_t left = name->bytes[at++]; left; left--)
+            print_byte(out, name->bytes[at++]);
+        putc('.', out);
+    }
+}
+
+/* Where the rest of a compressed name is, of which *at is; before it, or it is malformed: 0. */
+static size_t follow(const struct dns_reader *reader, size_t at, size_t start)
+{
+    if (reader->bytes[at] < POINTER || at + 1 >= reader->length)
+        return 0;
+    size_t to = (size_t)(reader->bytes[at] & ~POINTER) << 8 | reader->bytes[at + 1];
+    return to < start ? to : 0;
+}
+
+/* Adds the labels from *at on, which moves behind them. 1: the root's was the last; 0: the rest of the
+ * name is elsewhere; -1: it is malformed. */
+static int read_labels(const struct dns_reader *reader, size_t *at, struct dns_name *name)
+{
+    while (*at < reader->length) {
+        const size_t length = (size_t)reader->bytes[*at] + 1;
+        if (length > LABEL_MAX + 1)
+            return 0;
+        if (length > reader->length - *at || length > DNS_NAME_MAX - name->length)
+            return -1;
+        memcpy(name->bytes + name->length, reader->bytes + *at, length);
+        name->length += length;
+        *at += length;
+        if (length == 1)
+            return 1;
+    }
+    return -1;
+}
+
+int dns_name_expand(const struct dns_reader *reader, size_t *place, struct dns_name *name)
+{
+    size_t at = *place, start = at, after = 0;
+    int ended;
+    name->length = 0;
+    while (!(ended = read_labels(reader, &at, name))) {
+        after = after ? after : at + 2;
+        start = follow(reader, at, start);
+        if (!start)
+            return -1;
+        at = start;
+    }
+    *place = after ? after : at;
+    return ended < 0 ? -1 : 0;
+}
+
+static unsigned char lower(unsigned char byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (unsigned char)(byte + 'a' - 'A') : byte;
+}
+
+/* Case does not count; the lengths of labels, at most 63, are no letters. */
+static bool is_same_name(const struct dns_name *one, const struct dns_name *other)
+{
+    if (one->length != other->length)
+        return false;
+    for (size_t i = 0; i < one->length; i++)
+        if (lower(one->bytes[i]) != lower(other->bytes[i]))
+            return false;
+    return true;
+}
+
+/* Messages */
+
+static unsigned read_u16(const unsigned char *bytes)
+{
+    return (unsigned)bytes[0] << 8 | bytes[1];
+}
+
+static unsigned char *write_u16(unsigned char *out, unsigned value)
+{
+    *out++ = (unsigned char)(value >> 8);
+    *out++ = (unsigned char)value;
+    return out;
+}
+
+size_t dns_query(const struct dns_question *question, bool edns, unsigned char *out)
+{
+    enum { RECURSION_DESIRED = 0x0100 };
+    const unsigned head[] = {question->id, RECURSION_DESIRED, 1, 0, 0, edns};
+    unsigned char *at = out;
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++)
+        at = write_u16(at, head[i]);
+    memcpy(at, question->name.bytes, question->name.length);
+    at = write_u16(at + question->name.length, question->type);
+    at = write_u16(at, CLASS_IN);
+    if (!edns)
+        return (size_t)(at - out);
+    *at++ = 0; /* the root's name */
+    at = write_u16(at, OPT_TYPE);
+    at = write_u16(at, DNS_UDP_MAX);
+    memset(at, 0, 6); /* flags, and no data */
+    return (size_t)(at + 6 - out);
+}
+
+static bool has_question(struct dns_reader *reader, const struct dns_question *question)
+{
+    struct dns_name name;
+    if (dns_name_expand(reader, &reader->place, &name) || reader->length - reader->place < 4)
+        return false;
+    const unsigned char *rest = reader->bytes + reader->place;
+    reader->place += 4;
+    return is_same_name(&name, &question->name) && read_u16(rest) == question->type &&
+           read_u16(rest + 2) == CLASS_IN;
+}
+
+bool dns_is_answer(struct dns_reader *reader, const unsigned char *bytes, size_t length,
+                   const struct dns_question *question, struct dns_head *head)
+{
+    enum { RESPONSE = 0x80, OPCODE = 0x78 };
+    if (length < HEADER || read_u16(bytes) != question->id || (bytes[2] & OPCODE) ||
+        !(bytes[2] & RESPONSE))
+        return false;
+    *head = (struct dns_head){.code = bytes[3] & 15,
+                              .truncated = bytes[2] & 2,
+                              .authoritative = bytes[2] & 4,
+                              .recursion = bytes[3] & 0x80,
+                              .answers = read_u16(bytes + 6)};
+    *reader = (struct dns_reader){bytes, length, HEADER, head->answers};
+    const unsigned questions = read_u16(bytes + 4);
+    if (!questions)
+        return head->code != DNS_NOERROR && head->code != DNS_NXDOMAIN;
+    return questions == 1 && has_question(reader, question);
+}
+
+int dns_next(struct dns_reader *reader, struct dns_record *record)
+{
+    enum { FIXED = 10 };
+    if (!reader->left)
+        return 0;
+    reader->left--;
+    if (dns_name_expand(reader, &reader->place, &record->name) ||
+        reader->length - reader->place < FIXED)
+        return -1;
+    const unsigned char *at = reader->bytes + reader->place;
+    record->type = (uint16_t)read_u16(at);
+    record->class = (uint16_t)read_u16(at + 2);
+    record->ttl = (uint32_t)read_u16(at + 4) << 16 | read_u16(at + 6);
+    record->data = reader->place + FIXED;
+    record->end = record->data + read_u16(at + 8);
+    reader->place = record->end;
+    return record->end > reader->length ? -1 : 1;
+}

@@ -1,0 +1,81 @@
+/*
+ * DNS messages (RFC 1035): a query, and the records of the answer to it. A name is kept as it is on
+ * the wire: labels with their lengths, up to the root's 0. As text it is escaped as in zone files.
+ */
+#ifndef PROTO_DNS_H
+#define PROTO_DNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum {
+    DNS_NAME_MAX = 255, /* on the wire */
+    DNS_QUERY_MAX = 12 + DNS_NAME_MAX + 4 + 11,
+    DNS_UDP_MAX = 1232, /* what a datagram may hold, by what we say in EDNS0 */
+    DNS_MESSAGE_MAX = 65535
+};
+
+enum dns_code { DNS_NOERROR, DNS_FORMERR, DNS_SERVFAIL, DNS_NXDOMAIN, DNS_NOTIMP, DNS_REFUSED };
+
+struct dns_name {
+    unsigned char bytes[DNS_NAME_MAX];
+    size_t length;
+};
+
+struct dns_question {
+    struct dns_name name;
+    uint16_t type;
+    uint16_t id;
+};
+
+/* What a message says of itself. */
+struct dns_head {
+    unsigned code; /* enum dns_code, or another */
+    bool truncated;
+    bool authoritative;
+    bool recursion; /* is available */
+    size_t answers;
+};
+
+/* Goes through a message that was received; the bytes are the owner's. */
+struct dns_reader {
+    const unsigned char *bytes;
+    size_t length;
+    size_t place;
+    size_t left; /* records of the answer */
+};
+
+struct dns_record {
+    struct dns_name name;
+    uint16_t type;
+    uint16_t class;
+    uint32_t ttl;
+    size_t data; /* its place, and where it ends, both in the message */
+    size_t end;
+};
+
+/* Reads "www.example.com", with or without the last dot; \DDD and \X stand for a byte. Returns NULL,
+ * or what is wrong with it, in words of their own. */
+const char *dns_name_read(struct dns_name *name, const char *text);
+/* With the last dot. */
+void dns_name_print(FILE *out, const struct dns_name *name);
+
+/* Writes the query, which desires recursion, if wanted with EDNS0 (RFC 6891). Returns its length;
+ * `out` holds DNS_QUERY_MAX bytes. */
+size_t dns_query(const struct dns_question *question, bool edns, unsigned char *out);
+
+/* Whether the message answers that question. If so, *head is what it says of itself, and *reader is
+ * before its first record. A complaint may do without the question. */
+bool dns_is_answer(struct dns_reader *reader, const unsigned char *bytes, size_t length,
+                   const struct dns_question *question, struct dns_head *head);
+/* 1: the next record of the answer is in *record; 0: there are no more; -1: the message is
+ * malformed. */
+int dns_next(struct dns_reader *reader, struct dns_record *record);
+
+/* The name at *place, which moves on behind it. What is compressed points back and only back, so
+ * that it ends. -1: it is malformed. */
+int dns_name_expand(const struct dns_reader *reader, size_t *place, struct dns_name *name);
+
+#endif
