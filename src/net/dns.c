@@ -1,0 +1,299 @@
+#include "net/dns.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "io/loop.h"
+#include "net/dns_ask.h"
+#include "net/hostname.h"
+#include "proto/dns_data.h"
+
+/* Servers */
+
+/* "ADDR:PORT" in its parts, in place; an IPv6 address without brackets has no port. */
+static const char *split_server(char **host, const char **port)
+{
+    char *end = **host == '[' ? strchr(*host, ']') : strchr(*host, ':');
+    if (**host == '[') {
+        if (!end || (end[1] && end[1] != ':'))
+            return "has a '[' without its ']'";
+        ++*host;
+        *end++ = '\0';
+    } else if (end && strchr(end + 1, ':')) {
+        return NULL;
+    }
+    if (!end || !*end)
+        return NULL;
+    *end = '\0';
+    *port = end + 1;
+    return **port ? NULL : "has no port after its ':'";
+}
+
+int dns_set_server(struct resolv_conf *conf, const char *text, struct error *err)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
+    struct addrinfo *found = NULL;
+    const char *port = "53";
+    char *copy = memory_copy(text, strlen(text)), *host = copy;
+    const char *wrong = split_server(&host, &port);
+    int code = wrong ? 0 : getaddrinfo(host, port, &hints, &found);
+    free(copy);
+    if (wrong || code == EAI_SERVICE)
+        return error_set(err, STATUS_USAGE, "server '%.100s' %s", text,
+                         wrong ? wrong : "has an unknown port");
+    if (code)
+        return hostname_fail(text, hostname_failure(code, errno, AF_UNSPEC), err);
+    conf->server_count = 0;
+    for (const struct addrinfo *at = found; at && conf->server_count < RESOLV_SERVERS_MAX;
+         at = at->ai_next) {
+        struct sockname *server = &conf->servers[conf->server_count++];
+        server->length = at->ai_addrlen;
+        memcpy(&server->storage, at->ai_addr, at->ai_addrlen);
+    }
+    freeaddrinfo(found);
+    return 0;
+}
+
+/* Records */
+
+static char *name_text(const struct dns_name *name)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (out)
+        dns_name_print(out, name);
+    if (!out || fclose(out))
+        memory_impossible("out of memory");
+    return text;
+}
+
+/* NULL: it is malformed. */
+static char *data_text(const struct dns_reader *reader, const struct dns_record *record)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    int result = out ? dns_data_print(out, reader, record) : -1;
+    if (!out || fclose(out))
+        memory_impossible("out of memory");
+    if (!result)
+        return text;
+    free(text);
+    return NULL;
+}
+
+void dns_release(struct dns_lines *found)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        free(found->lines[i].name);
+        free(found->lines[i].data);
+    }
+    free(found->lines);
+    *found = (struct dns_lines){0};
+}
+
+static void add_line(struct dns_lines *found, struct dns_line line)
+{
+    found->lines = memory_grow(found->lines, found->count + 1, sizeof *found->lines);
+    found->lines[found->count++] = line;
+}
+
+/* -1: the message is malformed. */
+static int read_lines(struct dns_reader *reader, struct dns_lines *found)
+{
+    enum { CLASS_IN = 1 };
+    struct dns_record record;
+    int more;
+    while ((more = dns_next(reader, &record)) > 0) {
+        if (record.class != CLASS_IN)
+            continue;
+        char *data = data_text(reader, &record);
+        if (!data)
+            return -1;
+        /* RFC 2181, 8: a TTL with its highest bit set is 0. */
+        const uint32_t ttl = record.ttl > INT32_MAX ? 0 : record.ttl;
+        add_line(found, (struct dns_line){name_text(&record.name), data, ttl, record.type});
+    }
+    return more;
+}
+
+static bool has_type(const struct dns_lines *found, uint16_t type)
+{
+    for (size_t i = 0; i < found->count; i++)
+        if (found->lines[i].type == type || type == DNS_ANY)
+            return true;
+    return false;
+}
+
+/* Asking */
+
+/* What came of a name; the later ones say more. */
+enum outcome { NO_NAME, NO_ANSWER, NO_RECORD, FOUND };
+
+struct finding {
+    const struct dns_options *options;
+    struct dns_ask ask;
+    struct dns_lines *found;
+    struct error reasons; /* why there was no answer */
+    bool is_reached;      /* somebody answered something: other names may do better */
+};
+
+static enum outcome read_answer(struct finding *finding)
+{
+    struct dns_ask *ask = &finding->ask;
+    dns_release(finding->found);
+    if (read_lines(&ask->reader, finding->found)) {
+        snprintf(ask->why, sizeof ask->why, "its answer is malformed");
+        return NO_ANSWER;
+    }
+    if (ask->head.code == DNS_NXDOMAIN)
+        return NO_NAME;
+    return has_type(finding->found, ask->question.type) ? FOUND : NO_RECORD;
+}
+
+static void add_reason(struct finding *finding, const struct sockname *server)
+{
+    char name[SOCKNAME_TEXT_MAX];
+    error_add(&finding->reasons, "%s%s: %s", *finding->reasons.text ? "; " : "",
+              sockname_text(server, name), finding->ask.why);
+}
+
+/* Asks this server; if there is no answer, that is one more of the reasons. */
+static enum outcome ask_server(struct finding *finding, const struct sockname *server)
+{
+    struct dns_ask *ask = &finding->ask;
+    enum outcome outcome = NO_ANSWER;
+    ask->head.code = DNS_NOERROR;
+    if (dns_ask(ask, server) == 0)
+        outcome = read_answer(finding);
+    if (outcome == NO_ANSWER)
+        add_reason(finding, server);
+    else
+        finding->found->server = *server;
+    finding->is_reached |= outcome != NO_ANSWER || ask->head.code != DNS_NOERROR;
+    return outcome;
+}
+
+/* Every server in turn, as often as the file says. The reasons are those of the last turn. */
+static enum outcome ask_all(struct finding *finding)
+{
+    const struct resolv_conf *conf = &finding->options->conf;
+    const size_t count = conf->server_count;
+    const size_t first = conf->rotate ? (size_t)loop_now_ms() : 0;
+    finding->is_reached = false;
+    for (int64_t turn = 0; turn < conf->attempts; turn++) {
+        error_silent(&finding->reasons, STATUS_RESOLVE);
+        for (size_t i = 0; i < count && !finding->ask.is_late; i++) {
+            enum outcome outcome = ask_server(finding, &conf->servers[(first + i) % count]);
+            if (outcome != NO_ANSWER)
+                return outcome;
+        }
+        if (finding->ask.is_late)
+            break;
+    }
+    return NO_ANSWER;
+}
+
+/* The search list */
+
+enum { COMPLETE_MAX = 8 * DNS_NAME_MAX }; /* two names with each byte as \DDD */
+
+static size_t count_dots(const char *name)
+{
+    size_t dots = 0;
+    for (; *name; name++)
+        dots += *name == '.';
+    return dots;
+}
+
+/* The name to be asked for as number `i`, if there is one: the name as it is comes first where it has
+ * dots enough, else last. `complete` holds COMPLETE_MAX bytes. */
+static bool candidate(const struct resolv_conf *conf, const char *name, size_t i, char *complete)
+{
+    const size_t length = strlen(name), dots = count_dots(name);
+    const size_t domains = length && name[length - 1] == '.' ? 0 : conf->search_count;
+    const size_t as_it_is = (int64_t)dots >= conf->ndots ? 0 : domains;
+    if (i > domains)
+        return false;
+    const char *domain = i == as_it_is ? "" : conf->search[i - (i > as_it_is)];
+    snprintf(complete, COMPLETE_MAX, "%s%s%s", name, *domain ? "." : "", domain);
+    return true;
+}
+
+static enum outcome search(struct finding *finding, const char *name, struct error *err)
+{
+    char complete[COMPLETE_MAX];
+    enum outcome best = NO_NAME;
+    for (size_t i = 0; candidate(&finding->options->conf, name, i, complete); i++) {
+        if (dns_name_read(&finding->ask.question.name, complete))
+            continue; /* too long with this domain */
+        enum outcome outcome = ask_all(finding);
+        if (outcome == NO_ANSWER)
+            hostname_fail(name, finding->reasons.text, err);
+        if (outcome > best)
+            best = outcome;
+        if (outcome == FOUND || !finding->is_reached)
+            break;
+    }
+    return best;
+}
+
+static int fail_type(const char *name, uint16_t type, struct error *err)
+{
+    char type_text[DNS_TYPE_TEXT_MAX], text[DNS_TYPE_TEXT_MAX + 32];
+    snprintf(text, sizeof text, "it has no %s record", dns_type_text(type, type_text));
+    hostname_fail(name, text, err);
+    err->status = STATUS_REFUSED;
+    return -1;
+}
+
+int dns_find(const struct dns_options *options, const char *name, uint16_t type,
+             struct dns_lines *found, struct error *err)
+{
+    const int64_t limit_ms = options->limit_ms;
+    struct finding finding = {
+        .options = options,
+        .found = found,
+        .ask = {.question.type = type,
+                .tcp = options->tcp || options->conf.tcp || type == DNS_ANY, /* RFC 8482, 4.4 */
+                .timeout_ms = options->conf.timeout_ms,
+                .deadline_ms = limit_ms < 0 ? -1 : loop_now_ms() + limit_ms},
+    };
+    *found = (struct dns_lines){0};
+    const char *wrong = dns_name_read(&finding.ask.question.name, name);
+    if (wrong)
+        return hostname_fail(name, wrong, err);
+    finding.ask.buffer = memory_new(DNS_MESSAGE_MAX, 1);
+    enum outcome outcome = search(&finding, name, err);
+    free(finding.ask.buffer);
+    if (outcome == NO_NAME)
+        hostname_fail(name, "there is no such name (NXDOMAIN)", err);
+    if (outcome == NO_RECORD)
+        fail_type(name, type, err);
+    if (finding.ask.is_late)
+        err->status = STATUS_TIMEOUT;
+    return outcome == FOUND ? 0 : -1;
+}
+
+char *dns_reverse_name(const struct sockname *address, char *out)
+{
+    unsigned char bytes[16];
+    char *at = out;
+    if (address->storage.ss_family == AF_INET) {
+        memcpy(bytes, &((const struct sockaddr_in *)(const void *)&address->storage)->sin_addr, 4);
+        snprintf(out, DNS_REVERSE_MAX, "%u.%u.%u.%u.in-addr.arpa.", bytes[3], bytes[2], bytes[1],
+                 bytes[0]);
+        return out;
+    }
+    memcpy(bytes, &((const struct sockaddr_in6 *)(const void *)&address->storage)->sin6_addr, 16);
+    for (int i = 15; i >= 0; i--)
+        at += snprintf(at, 5, "%x.%x.", bytes[i] & 15, bytes[i] >> 4);
+    snprintf(at, sizeof "ip6.arpa.", "ip6.arpa.");
+    return out;
+}
