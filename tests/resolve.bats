@@ -2,39 +2,9 @@
 # resolve: the three forms of its answers, reverse look-ups, names that cannot be, and failures.
 
 load helpers/common
+load helpers/names
 
-setup() {
-    common_setup
-    printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n' >hosts
-    printf 'hosts: files\n' >nsswitch.conf
-    printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >resolv.conf
-}
-
-# The files in $T in place of the machine's.
-# shellcheck disable=SC2016 # the inner shell expands it
-in_place='for file in hosts nsswitch.conf resolv.conf; do
-    mount --bind "$file" "$(realpath "/etc/$file")" || exit; done'
-
-# hosts CMD…: as `try`, with the hosts file in $T and nobody else to ask.
-hosts() {
-    unshare -rmn true 2>/dev/null || skip "needs a mount namespace"
-    # shellcheck disable=SC2016
-    try unshare -rmn bash -c "$in_place"' && exec "$@"' bash "$@"
-}
-
-# dns CMD…: the same, and helpers/dns.py to ask.
-dns() {
-    need python3 ip
-    printf 'hosts: files dns\n' >nsswitch.conf
-    unshare -rmn true 2>/dev/null || skip "needs a network namespace"
-    rm -f dns.out
-    # shellcheck disable=SC2016
-    try unshare -rmn bash -c "$in_place"' && ip link set lo up || exit
-        python3 "$0" >dns.out & server=$!
-        until [ -s dns.out ]; do kill -0 $server || exit; sleep 0.02; done
-        "$@"; status=$?
-        kill $server; exit $status' "$HELPERS/dns.py" "$@"
-}
+setup() { names_setup; }
 
 resolve() { try "$SOCKCTL" resolve "$@"; }
 

@@ -158,6 +158,7 @@ const struct opt_type opt_command = {"COMMAND", read_word};
 const struct opt_type opt_host = {"ADDR", read_word};
 const struct opt_type opt_address = {"ADDRESS", read_word};
 const struct opt_type opt_port = {"PORT", read_port};
+const struct opt_type opt_record = {"TYPE", read_word};
 const struct opt_type opt_list = {"TEXT", read_list};
 const struct opt_type opt_entries = {"LIST", read_entries};
 const struct opt_type opt_bytes = {"TEXT", read_bytes};

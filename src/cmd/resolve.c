@@ -1,84 +1,44 @@
 /*
- * sockctl resolve: what the system's resolver makes of names and addresses.
+ * sockctl resolve: what the system's resolver makes of names and addresses, and what DNS has of them.
  */
 #include <ctype.h>
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
-#include "cli/json.h"
-#include "cli/report.h"
-#include "cmd/shared.h"
+#include "cmd/resolve_queue.h"
+#include "cmd/resolve_show.h"
 #include "command.h"
-#include "net/hostname.h"
-#include "net/literal.h"
 #include "net/names.h"
-
-struct resolve_options {
-    struct family_options family;
-    bool brief;
-    bool json;
-    bool reverse;
-};
+#include "proto/dns_data.h"
 
 static const struct opt options[] = {
-    FAMILY_ONLY_ROWS(struct resolve_options, family),
-    OPT('s', "short", flag, struct resolve_options, brief, "the addresses alone, one a line"),
+    FAMILY_ROWS(struct resolve_options, family),
+    OPT('s', "short", flag, struct resolve_options, brief, "the addresses or data alone"),
     OPT('j', "json", flag, struct resolve_options, json, "an array of objects, one a name"),
     OPT('x', "reverse", flag, struct resolve_options, reverse,
         "the names of addresses; nothing else is taken"),
+    OPT('P', "service", port, struct resolve_options, service, "with the port and socket types"),
+    OPT('t', "type", record, struct resolve_options, type,
+        "ask DNS for such records (A, MX, TXT, TYPE257...)"),
+    OPT(0, "server", host, struct resolve_options, server, "DNS: ask ADDR or ADDR:PORT"),
+    OPT(0, "tcp", flag, struct resolve_options, tcp, "DNS: ask over TCP"),
+    OPT('w', "timeout", duration, struct resolve_options, timeout_ms, "limit for each name"),
+    OPT(0, "explain", flag, struct resolve_options, explain,
+        "tell where each address is from, and why it is in its place"),
+    OPT(0, "timing", flag, struct resolve_options, timing, "tell how long each look-up took"),
     OPT_END,
 };
 
-static const struct resolve_options defaults = {.family = FAMILY_DEFAULTS};
+static const struct resolve_options defaults = {.family = FAMILY_DEFAULTS, .timeout_ms = -1};
 
 /* One run of the command. */
 struct resolving {
-    const struct resolve_options *given;
+    struct resolve_plan plan;
     size_t shown; /* answers on stdout */
-    size_t failed;
+    int status;   /* of the failures: not found before time limits before records */
+    bool left;    /* some look-ups go on, and use the plan */
 };
-
-/* What came of one name. */
-struct answer {
-    const char *query;
-    size_t length; /* of the query, which may hold any byte */
-    bool found;
-    struct names names;
-    struct error error;
-};
-
-/* Looking up */
-
-static int find_address(struct answer *answer, const struct sockname *address,
-                        const struct resolve_options *given)
-{
-    const int family = given->family.family;
-    if (family != AF_UNSPEC && family != address->storage.ss_family)
-        return hostname_fail(answer->query,
-                             family == AF_INET ? "not an IPv4 address" : "not an IPv6 address",
-                             &answer->error);
-    if (!given->brief || given->json || given->reverse)
-        return names_find_address(&answer->names, answer->query, address, &answer->error);
-    /* The address alone is asked for, and there it is. */
-    resolved_add(&answer->names.addresses, address);
-    return 0;
-}
-
-static int find_name(struct answer *answer, const struct resolve_options *given)
-{
-    const char *wrong = given->reverse ? "not an IPv4 or IPv6 address"
-                                       : hostname_check(answer->query);
-    if (wrong)
-        return hostname_fail(answer->query, wrong, &answer->error);
-    if (names_find(&answer->names, answer->query, given->family.family, &answer->error))
-        return -1;
-    if (!given->brief || given->json)
-        names_add_aliases(&answer->names, answer->query);
-    return 0;
-}
 
 /* What is no name in any sense is refused before anything is asked. */
 static int check_words(const struct operands *operands, struct error *err)
@@ -98,133 +58,46 @@ static int check_words(const struct operands *operands, struct error *err)
     return 0;
 }
 
-static int find(struct answer *answer, const struct resolve_options *given)
+/* With a server, or TCP, it is DNS that is meant: addresses then, as dig(1) has it. */
+static int choose_type(struct resolve_plan *plan, struct error *err)
 {
-    struct sockname address;
-    if (strlen(answer->query) != answer->length)
-        return hostname_fail(answer->query, "a NUL follows", &answer->error);
-    int is_literal = literal_read(answer->query, &address, &answer->error);
-    if (is_literal < 0)
+    const struct resolve_options *given = &plan->given;
+    if (given->type) {
+        plan->type = dns_type_read(given->type);
+        if (!plan->type)
+            return error_set(err, STATUS_USAGE,
+                             "option --type: '%.100s' is not a type of DNS records (A, AAAA, MX, "
+                             "TXT, TYPE257 ...)",
+                             given->type);
+    } else if (given->server || given->tcp) {
+        plan->type = given->family.family == AF_INET6 ? DNS_AAAA : DNS_A;
+        if (given->reverse)
+            plan->type = DNS_PTR;
+    }
+    if (plan->type && given->service)
+        return error_set(err, STATUS_USAGE, "option --service: DNS records have no service");
+    if (plan->type && given->family.numeric)
+        return error_set(err, STATUS_USAGE, "option --numeric forbids to ask DNS");
+    return 0;
+}
+
+static int make_plan(struct resolve_plan *plan, const struct resolve_options *given,
+                     struct error *err)
+{
+    plan->given = *given;
+    if (choose_type(plan, err))
         return -1;
-    return is_literal ? find_address(answer, &address, given) : find_name(answer, given);
+    if (given->service && names_lack_service(given->service))
+        return error_set(err, STATUS_USAGE, "unknown service '%.100s'", given->service);
+    if (!plan->type && !given->explain)
+        return 0;
+    plan->dns.tcp = given->tcp;
+    plan->dns.limit_ms = given->timeout_ms;
+    resolv_conf_read(&plan->dns.conf);
+    return given->server ? dns_set_server(&plan->dns.conf, given->server, err) : 0;
 }
 
-/* Showing */
-
-/* What a server says goes to a terminal: nothing there is to be obeyed by it. */
-static void put_escaped(const char *text)
-{
-    char shown[4];
-    for (; *text; text++) {
-        size_t length = text_escape(shown, sizeof shown, text, 1);
-        fwrite(shown, 1, length, stdout);
-    }
-}
-
-/* With its zone, and an IPv4-mapped address as the IPv6 address that it is. */
-static void put_address(const struct sockname *address)
-{
-    char text[SOCKNAME_TEXT_MAX] = "?";
-    getnameinfo((const struct sockaddr *)(const void *)&address->storage, address->length, text,
-                sizeof text, NULL, 0, NI_NUMERICHOST);
-    fputs(text, stdout);
-}
-
-static const char *family_of(const struct sockname *address)
-{
-    return address->storage.ss_family == AF_INET ? "IPv4" : "IPv6";
-}
-
-static void show_name(const char *key, const char *name)
-{
-    printf("%-10s", key);
-    put_escaped(name);
-    putchar('\n');
-}
-
-static void show_block(const struct answer *answer, bool first)
-{
-    const struct names *names = &answer->names;
-    if (!first)
-        putchar('\n');
-    show_name("name", names->name);
-    for (size_t i = 0; i < names->alias_count; i++)
-        show_name("alias", names->aliases[i]);
-    for (size_t i = 0; i < names->addresses.count; i++) {
-        printf("%-10s", "address");
-        put_address(&names->addresses.names[i]);
-        printf("   %s\n", family_of(&names->addresses.names[i]));
-    }
-}
-
-/* The addresses of a name; where an address's name was asked for, that. */
-static void show_short(const struct answer *answer, bool reverse)
-{
-    const struct names *names = &answer->names;
-    if (reverse) {
-        put_escaped(names->name);
-        putchar('\n');
-        return;
-    }
-    for (size_t i = 0; i < names->addresses.count; i++) {
-        put_address(&names->addresses.names[i]);
-        putchar('\n');
-    }
-}
-
-static void put_json(const char *text)
-{
-    if (text)
-        json_string(stdout, text, strlen(text));
-    else
-        fputs("null", stdout);
-}
-
-static void put_json_addresses(const struct resolved *addresses)
-{
-    for (size_t i = 0; i < addresses->count; i++) {
-        const struct sockname *address = &addresses->names[i];
-        fputs(i ? ", {\"address\": \"" : "{\"address\": \"", stdout);
-        put_address(address);
-        printf("\", \"family\": \"%s\", \"length\": %d}", family_of(address),
-               address->storage.ss_family == AF_INET ? 4 : 16);
-    }
-}
-
-static void show_json(const struct answer *answer, bool first)
-{
-    const struct names *names = &answer->names;
-    fputs(first ? "\n  {\"query\": " : ",\n  {\"query\": ", stdout);
-    json_string(stdout, answer->query, answer->length);
-    fputs(", \"name\": ", stdout);
-    put_json(names->name);
-    fputs(", \"aliases\": [", stdout);
-    for (size_t i = 0; i < names->alias_count; i++) {
-        fputs(i ? ", " : "", stdout);
-        put_json(names->aliases[i]);
-    }
-    fputs("], \"addresses\": [", stdout);
-    put_json_addresses(&names->addresses);
-    fputs("], \"error\": ", stdout);
-    put_json(answer->found ? NULL : answer->error.text);
-    putchar('}');
-}
-
-static void show(struct resolving *resolving, const struct answer *answer)
-{
-    const struct resolve_options *given = resolving->given;
-    if (given->json)
-        show_json(answer, resolving->shown == 0);
-    else if (!answer->found)
-        return;
-    else if (given->brief)
-        show_short(answer, given->reverse);
-    else
-        show_block(answer, resolving->shown == 0);
-    resolving->shown++;
-}
-
-/* Each answer is on its way before the next name is looked up, or read from a terminal. */
+/* Each answer is on its way before the next is waited for. */
 static int flush(struct error *err)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
@@ -234,81 +107,78 @@ static int flush(struct error *err)
     return error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
 }
 
-static int resolve(struct resolving *resolving, const char *query, size_t length, struct error *err)
+/* The answer is freed. */
+static int show(struct resolving *resolving, struct resolve_answer *answer, struct error *err)
 {
-    struct answer answer = {.query = query, .length = length};
-    answer.found = find(&answer, resolving->given) == 0;
-    show(resolving, &answer);
+    const int status = answer->found ? STATUS_OK : answer->error.status;
+    resolving->shown += resolve_show(answer, &resolving->plan, resolving->shown == 0);
     int result = flush(err);
-    if (!answer.found && !result) {
-        resolving->failed++;
-        report_warning("%s", answer.error.text);
-    }
-    names_release(&answer.names);
+    if (!result)
+        resolve_tell(answer, &resolving->plan);
+    if (status && (!resolving->status || status < resolving->status))
+        resolving->status = status;
+    resolve_answer_free(answer);
     return result;
 }
 
-/* Reading names */
-
-static bool is_blank(int c)
+/* One name needs no thread. */
+static int resolve_one(struct resolving *resolving, const char *word, struct error *err)
 {
-    return c == ' ' || c == '\t' || c == '\r';
+    struct resolve_answer *answer = resolve_answer_new(word, strlen(word));
+    resolve_answer_find(answer, &resolving->plan);
+    return show(resolving, answer, err);
 }
 
-/* A line of stdin without the blanks around it; of one that is longer than any name, the
- * beginning. */
-static bool read_line(char *line, size_t room, size_t *length)
+static int resolve_many(struct resolving *resolving, const struct operands *operands,
+                        struct error *err)
 {
-    int c = getc(stdin);
-    if (c == EOF)
-        return false;
-    for (*length = 0; c != EOF && c != '\n'; c = getc(stdin))
-        if (*length + 1 < room && (*length || !is_blank(c)))
-            line[(*length)++] = (char)c;
-    while (*length && is_blank(line[*length - 1]))
-        --*length;
-    line[*length] = '\0';
-    return true;
-}
-
-static int resolve_stdin(struct resolving *resolving, struct error *err)
-{
-    enum { LINE_ROOM = 1024 };
-    char line[LINE_ROOM];
-    size_t length;
-    while (read_line(line, sizeof line, &length))
-        if (length && resolve(resolving, line, length, err))
+    const struct resolve_input input = {.words = operands->words};
+    struct resolve_queue *queue = resolve_queue_new(&resolving->plan, &input);
+    size_t names = (size_t)operands->count;
+    struct resolve_answer *answer;
+    int errnum;
+    for (int i = 0; i < operands->count; i++)
+        if (strcmp(operands->words[i], "-") == 0)
+            names = 0;
+    resolving->left = true;
+    if (resolve_queue_start(queue, names, err))
+        return -1;
+    while ((answer = resolve_queue_next(queue, &errnum)))
+        if (show(resolving, answer, err))
             return -1;
-    if (ferror(stdin))
-        return error_system(err, STATUS_LOCAL_IO, errno, "read stdin");
-    return 0;
+    resolving->left = !resolve_queue_free(queue);
+    return errnum ? error_system(err, STATUS_LOCAL_IO, errnum, "read stdin") : 0;
 }
 
-static int resolve_all(struct resolving *resolving, const char *const *words, struct error *err)
+static int resolve_all(struct resolving *resolving, const struct operands *operands,
+                       struct error *err)
 {
-    for (; *words; words++) {
-        int result = strcmp(*words, "-") == 0 ? resolve_stdin(resolving, err)
-                                              : resolve(resolving, *words, strlen(*words), err);
-        if (result)
-            return -1;
-    }
-    return 0;
+    const struct resolve_plan *plan = &resolving->plan;
+    const bool limited = plan->given.timeout_ms >= 0 && !plan->type;
+    if (operands->count == 1 && !limited && strcmp(operands->words[0], "-") != 0)
+        return resolve_one(resolving, operands->words[0], err);
+    return resolve_many(resolving, operands, err);
 }
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
-    struct resolving resolving = {.given = chosen};
-    const bool json = resolving.given->json;
+    struct resolving resolving = {.shown = 0};
+    const bool json = ((const struct resolve_options *)chosen)->json;
     if (check_words(operands, err))
         return -1;
-    if (json)
-        putchar('[');
-    int result = resolve_all(&resolving, operands->words, err);
-    if (json)
-        puts(resolving.shown ? "\n]" : "]");
+    int result = make_plan(&resolving.plan, chosen, err);
+    if (!result) {
+        if (json)
+            putchar('[');
+        result = resolve_all(&resolving, operands, err);
+        if (json)
+            puts(resolving.shown ? "\n]" : "]");
+    }
+    if (!resolving.left)
+        resolv_conf_release(&resolving.plan.dns.conf);
     if (result || flush(err))
         return -1;
-    return resolving.failed ? error_silent(err, STATUS_RESOLVE) : 0;
+    return resolving.status ? error_silent(err, resolving.status) : 0;
 }
 
 const struct command resolve_command = {

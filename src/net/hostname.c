@@ -1,7 +1,8 @@
 #include "net/hostname.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
+#include <errno.h>
+#include <locale.h>
 #include <string.h>
 
 enum { NAME_MAX_BYTES = 253, LABEL_MAX_BYTES = 63, SHOWN_MAX = 100 };
@@ -11,6 +12,14 @@ bool hostname_is_plain(const char *text, size_t length)
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
     for (size_t i = 0; i < length; i++)
         if ((unsigned char)text[i] < 0x80 && (!text[i] || !strchr(plain, text[i])))
+            return false;
+    return true;
+}
+
+bool hostname_is_ascii(const char *name)
+{
+    for (; *name; name++)
+        if ((unsigned char)*name >= 0x80)
             return false;
     return true;
 }
@@ -40,16 +49,45 @@ const char *hostname_check(const char *name)
         return "the name is longer than 253 bytes";
     if (!hostname_is_plain(name, length))
         return "the name has a character that no host name has";
+#ifndef AI_IDN
+    if (!hostname_is_ascii(name))
+        return "the name is not ASCII, and has to be given in its encoded form (xn--...)";
+#endif
     const char *wrong = check_labels(name);
     if (!wrong && strspn(name, "0123456789.") == length && !inet_aton(name, &address))
         wrong = "not an IPv4 address";
     return wrong;
 }
 
+int hostname_look_up(const char *host, const char *service, const struct addrinfo *hints,
+                     struct addrinfo **found)
+{
+#ifdef AI_IDN
+    struct addrinfo encoded = *hints;
+    encoded.ai_flags |= AI_IDN;
+    if (!hostname_is_ascii(host)) {
+        locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
+        locale_t before = utf8 ? uselocale(utf8) : NULL;
+        int code = getaddrinfo(host, service, &encoded, found), errnum = errno;
+        if (utf8) {
+            uselocale(before);
+            freelocale(utf8);
+        }
+        errno = errnum;
+        return code;
+    }
+#endif
+    return getaddrinfo(host, service, hints, found);
+}
+
 const char *hostname_failure(int code, int errnum, int family)
 {
     if (code == EAI_SYSTEM)
         return strerror(errnum);
+#ifdef AI_IDN
+    if (code == EAI_IDN_ENCODE)
+        return "the name is not ASCII, and cannot be encoded for DNS (xn--...)";
+#endif
     if (family != AF_UNSPEC && (code == EAI_NODATA || code == EAI_ADDRFAMILY))
         return family == AF_INET ? "it has no IPv4 address" : "it has no IPv6 address";
     return gai_strerror(code);

@@ -4,6 +4,7 @@
 #ifndef NET_HOSTNAME_H
 #define NET_HOSTNAME_H
 
+#include <netdb.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,6 +17,13 @@ bool hostname_is_plain(const char *text, size_t length);
 /* NULL, or why nothing can be called so (RFC 1035, 2.3.4), so that nobody has to be asked. An IPv4
  * address as inet_aton(3) reads it can. */
 const char *hostname_check(const char *name);
+
+bool hostname_is_ascii(const char *name);
+
+/* getaddrinfo(3), to which a name that is not ASCII is given as UTF-8, and in DNS has the form that
+ * IDNA gives it. */
+int hostname_look_up(const char *host, const char *service, const struct addrinfo *hints,
+                     struct addrinfo **found);
 
 /* Why getaddrinfo(3) for `family` failed with `code`, and `errnum` in errno. */
 const char *hostname_failure(int code, int errnum, int family);

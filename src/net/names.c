@@ -39,32 +39,47 @@ void names_release(struct names *names)
         free(names->aliases[i]);
     free(names->aliases);
     free(names->name);
+    free(names->socktypes);
     resolved_release(&names->addresses);
     *names = (struct names){0};
 }
 
 /* From a name */
 
-int names_find(struct names *names, const char *host, int family, struct error *err)
+static void add_address(struct names *names, const struct addrinfo *found)
+{
+    struct sockname address = {.length = found->ai_addrlen};
+    const size_t count = names->addresses.count;
+    size_t i = 0;
+    memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+    resolved_add(&names->addresses, &address);
+    if (names->addresses.count > count) {
+        names->socktypes = memory_grow(names->socktypes, count + 1, sizeof *names->socktypes);
+        names->socktypes[count] = 0;
+    }
+    while (!sockname_is_same(&names->addresses.names[i], &address))
+        i++;
+    names->socktypes[i] |= 1U << found->ai_socktype;
+}
+
+int names_find(struct names *names, const char *host, int family, const char *service,
+               struct error *err)
 {
     const struct addrinfo hints = {
         .ai_family = family,
-        .ai_socktype = SOCK_STREAM, /* each address once, not once a type */
+        .ai_socktype = service ? 0 : SOCK_STREAM, /* each address once, not once a type */
         .ai_flags = AI_CANONNAME,
     };
     struct addrinfo *found = NULL;
     *names = (struct names){0};
-    int code = getaddrinfo(host, NULL, &hints, &found);
+    int code = hostname_look_up(host, service, &hints, &found);
     if (code)
         return hostname_fail(host, hostname_failure(code, errno, family), err);
     const char *name = found->ai_canonname ? found->ai_canonname : host;
     names->name = memory_copy(name, strlen(name));
     add_alias(names, host);
-    for (const struct addrinfo *at = found; at; at = at->ai_next) {
-        struct sockname address = {.length = at->ai_addrlen};
-        memcpy(&address.storage, at->ai_addr, at->ai_addrlen);
-        resolved_add(&names->addresses, &address);
-    }
+    for (const struct addrinfo *at = found; at; at = at->ai_next)
+        add_address(names, at);
     freeaddrinfo(found);
     return 0;
 }
@@ -123,6 +138,8 @@ static bool has_family(const struct names *names, int family)
 void names_add_aliases(struct names *names, const char *host)
 {
     static const int families[] = {AF_INET, AF_INET6};
+    if (!hostname_is_ascii(host))
+        host = names->name;
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         if (!has_family(names, families[i]))
             continue;
@@ -199,4 +216,28 @@ int names_find_address(struct names *names, const char *text, const struct sockn
     }
     free(entry.bytes);
     return result;
+}
+
+int names_set_service(struct names *names, const char *text, const char *service, struct error *err)
+{
+    struct names found;
+    int result = names_find(&found, text, AF_UNSPEC, service, err);
+    struct resolved addresses = names->addresses;
+    names->addresses = found.addresses;
+    found.addresses = addresses;
+    free(names->socktypes);
+    names->socktypes = found.socktypes;
+    found.socktypes = NULL;
+    names_release(&found);
+    return result;
+}
+
+bool names_lack_service(const char *service)
+{
+    const struct addrinfo hints = {.ai_flags = AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    if (getaddrinfo(NULL, service, &hints, &found))
+        return true;
+    freeaddrinfo(found);
+    return false;
 }

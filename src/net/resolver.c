@@ -67,7 +67,7 @@ static void job_leave(struct job *job)
 static void *look_up(void *argument)
 {
     struct job *job = argument;
-    job->code = getaddrinfo(job->host, NULL, &job->hints, &job->found);
+    job->code = hostname_look_up(job->host, NULL, &job->hints, &job->found);
     job->errnum = errno;
     if (eventfd_write(job->ready, 1) < 0)
         memory_impossible("eventfd_write failed");

@@ -1,14 +1,18 @@
-"""A DNS server for tests, on 127.0.0.1:53 of a network namespace: says READY, answers from ZONE.
+"""A DNS server for tests, on 127.0.0.1:53 of a network namespace, UDP and TCP: says READY, then a
+line for each query (`udp www.test 1`), and answers from ZONE.
 
 A name that is not there does not exist; one with an empty list has no such record; one with None
-is never answered. `fail.test` is answered with SERVFAIL.
+is never answered. Names in ODD are answered in ways that no server should.
 """
 import ipaddress
 import socket
 import struct
+import threading
 
-A, CNAME, PTR, AAAA = 1, 5, 12, 28
-SERVFAIL, NXDOMAIN = 2, 3
+A, NS, CNAME, PTR, TXT, AAAA = 1, 2, 5, 12, 16, 28
+FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = 1, 2, 3, 4, 5
+AUTHORITATIVE, TRUNCATED, RECURSION_AVAILABLE = 0x0400, 0x0200, 0x0080
+HEADER = 12
 
 ZONE = {
     "www.test": [(CNAME, "web.test")],
@@ -18,6 +22,14 @@ ZONE = {
     "v6.test": [(AAAA, "::1")],
     "mapped.test": [(AAAA, "::ffff:192.0.2.1")],
     "many.test": [(A, "192.0.2.%d" % last) for last in range(200)],
+    "big.test": [(TXT, b"\xff" + b"x" * 255)] * 200,
+    "evil.test": [(TXT, b"\x0a\x1b[31m\"\\\x7f\x80\xff")],
+    "xn--bcher-kva.test": [(A, "192.0.2.3")],
+    "short.one.test": [(A, "192.0.2.4")],
+    "only.two.test": [(A, "192.0.2.5")],
+    "deep.er.two.test": [(A, "192.0.2.6")],
+    "data.one.test": [],
+    "data": [(A, "192.0.2.7")],
     "empty.test": [],
     "silent.test": None,
     "1.2.0.192.in-addr.arpa": [(PTR, "host.test")],
@@ -33,18 +45,20 @@ def wire_name(name):
 
 
 def wire_data(kind, value):
+    if isinstance(value, bytes):
+        return value
     if kind in (A, AAAA):
         return ipaddress.ip_address(value).packed
     return wire_name(value)
 
 
 def read_question(query):
-    labels, at = [], 12
+    labels, at = [], HEADER
     while query[at]:
         labels.append(query[at + 1 : at + 1 + query[at]].decode("latin-1"))
         at += 1 + query[at]
     (kind,) = struct.unpack_from("!H", query, at + 1)
-    return ".".join(labels).lower(), kind, query[12 : at + 5]
+    return ".".join(labels).lower(), kind, query[HEADER : at + 5]
 
 
 def find(name, kind):
@@ -53,33 +67,143 @@ def find(name, kind):
     while name in ZONE:
         own = [record for record in ZONE[name] if record[0] in (kind, CNAME)]
         records += [(name,) + record for record in own]
-        if not own or own[0][0] != CNAME:
+        if not own or own[0][0] != CNAME or kind == CNAME:
             break
         name = own[0][1]
     return records
 
 
-def answer(query):
-    name, kind, question = read_question(query)
+def message(query, code=0, records=b"", count=0, flags=AUTHORITATIVE | RECURSION_AVAILABLE):
+    question = read_question(query)[2]
+    head = struct.pack("!HHHHH", 0x8100 | flags | code, 1, count, 0, 0)
+    return query[:2] + head + question + records
+
+
+def wire_record(owner, kind, data):
+    return owner + struct.pack("!HHIH", kind, 1, 60, len(data)) + data
+
+
+def good(query, flags=AUTHORITATIVE | RECURSION_AVAILABLE):
+    """The answer that there should have been."""
+    return message(query, 0, wire_record(b"\xc0\x0c", A, b"\xc0\x00\x02\x2a"), 1, flags)
+
+
+def with_record(record, count=1):
+    return lambda query, tcp: [message(query, 0, record, count)]
+
+
+def with_code(code):
+    return lambda query, tcp: [message(query, code)]
+
+
+def without_edns(query, tcp):
+    """From before EDNS0: a complaint that is a bare header."""
+    if query[11]:
+        return [query[:2] + struct.pack("!HHHHH", 0x8180 | FORMERR, 0, 0, 0, 0)]
+    return [good(query)]
+
+
+def wrong_id(query):
+    return bytes([query[0] ^ 1]) + good(query)[1:]
+
+
+def wrong_question(query):
+    return good(query).replace(b"\x04test", b"\x04TOST")
+
+
+# What is sent for each: datagrams, or over TCP the bytes after the length.
+ODD = {
+    "fail.test": with_code(SERVFAIL),
+    "notimp.test": with_code(NOTIMP),
+    "refused.test": with_code(REFUSED),
+    "code.test": with_code(11),
+    "formerr.test": with_code(FORMERR),
+    "old.test": without_edns,
+    "lame.test": lambda query, tcp: [message(query, flags=0)],
+    "id.test": lambda query, tcp: [wrong_id(query)],
+    "question.test": lambda query, tcp: [wrong_question(query)],
+    "noise.test": lambda query, tcp: [b"", b"x", query, wrong_id(query), wrong_question(query),
+                                      good(query)],
+    "case.test": lambda query, tcp: [good(query).replace(b"\x04test", b"\x04TeST")],
+    "cut.test": lambda query, tcp: [good(query) if tcp else message(query, flags=TRUNCATED)],
+    "cuttwice.test": lambda query, tcp: [good(query, AUTHORITATIVE | TRUNCATED)],
+    "tcpcloses.test": lambda query, tcp: [] if tcp else [message(query, flags=TRUNCATED)],
+    "tcpshort.test": lambda query, tcp: [good(query)[:-1]] if tcp else
+                                        [message(query, flags=TRUNCATED)],
+    # Malformed: names that point at themselves, forwards and to nowhere, a label of a kind that
+    # there is not, records that are not there or longer than the message, and data of a wrong size.
+    "loop.test": with_record(b"\xc0\x1b" + b"\0" * 40),
+    "pingpong.test": with_record(b"\x01a\xc0\x1f\x01b\xc0\x1b" + b"\0" * 40),
+    "forward.test": with_record(b"\xc0\xff" + b"\0" * 300),
+    "beyond.test": with_record(b"\xff\xff" + b"\0" * 40),
+    "kind.test": with_record(b"\x81x" + b"\0" * 40),
+    "long.test": with_record((b"\x3f" + b"x" * 63) * 4 + b"\0" * 40),
+    "counts.test": with_record(b"", 0xffff),
+    "half.test": with_record(wire_record(b"\xc0\x0c", A, b"abcd")[:-5]),
+    "more.test": with_record(wire_record(b"\xc0\x0c", A, b"abcd")[:-1]),
+    "size.test": with_record(wire_record(b"\xc0\x0c", A, b"abcde")),
+    "string.test": with_record(wire_record(b"\xc0\x0c", TXT, b"\x09abc")),
+    "none.test": with_record(wire_record(b"\xc0\x0c", TXT, b"")),
+    "garbage.test": with_record(bytes(i * 73 & 255 for i in range(400)), 9),
+}
+
+
+def answers(query, tcp):
+    """What to send for it, message by message."""
+    name, kind, _ = read_question(query)
+    print("tcp" if tcp else "udp", name, kind, flush=True)
+    if name in ODD:
+        return ODD[name](query, tcp)
     if ZONE.get(name, []) is None:
-        return None
+        return []
     records = find(name, kind)
-    code = SERVFAIL if name == "fail.test" else 0 if name in ZONE else NXDOMAIN
-    reply = query[:2] + struct.pack("!HHHHH", 0x8580 | code, 1, len(records), 0, 0) + question
-    for owner, record_kind, value in records:
-        data = wire_data(record_kind, value)
-        reply += wire_name(owner) + struct.pack("!HHIH", record_kind, 1, 60, len(data)) + data
-    return reply
+    code = 0 if name in ZONE else NXDOMAIN
+    body = b"".join(wire_record(wire_name(owner), record_kind, wire_data(record_kind, value))
+                    for owner, record_kind, value in records)
+    if not tcp and len(body) > 60000:
+        return [message(query, flags=AUTHORITATIVE | TRUNCATED)]
+    return [message(query, code, body, len(records))]
+
+
+def receive(connection, length):
+    received = b""
+    while len(received) < length:
+        more = connection.recv(length - len(received))
+        if not more:
+            raise OSError("the client has gone")
+        received += more
+    return received
+
+
+def serve_connection(connection):
+    with connection:
+        (length,) = struct.unpack("!H", receive(connection, 2))
+        query = receive(connection, length)
+        cut = read_question(query)[0] == "tcpshort.test"
+        for reply in answers(query, True):
+            connection.sendall(struct.pack("!H", len(reply) + cut) + reply)
+
+
+def serve_tcp(server):
+    while True:
+        connection, _ = server.accept()
+        threading.Thread(target=serve_connection, args=(connection,), daemon=True).start()
 
 
 def main():
+    streams = socket.create_server(("127.0.0.1", 53))
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind(("127.0.0.1", 53))
+    stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    stranger.bind(("127.0.0.3", 53))
+    threading.Thread(target=serve_tcp, args=(streams,), daemon=True).start()
     print("READY", flush=True)
     while True:
         query, client = server.recvfrom(4096)
-        reply = answer(query)
-        if reply:
+        if read_question(query)[0] == "foreign.test":
+            stranger.sendto(good(query), client)
+            continue
+        for reply in answers(query, False):
             server.sendto(reply, client)
 
 
