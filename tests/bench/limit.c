@@ -13,12 +13,14 @@
  *                                         and seconds from the first to the last on stdout
  *     limit relay PORT                    stdin to a socket and back to stdout, copied
  *     limit through N CMD…                N times 64 bytes into CMD and back out of it, microseconds
+ *     limit resolve NAME                  its addresses, by getaddrinfo(3) alone
  *     limit hello                         nothing
  *
  * Errors end it with status 1 and are not explained: this measures, it does not work.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -249,6 +251,19 @@ static void relay(const char *where)
     }
 }
 
+static void look_up(const char *name)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_CANONNAME};
+    struct addrinfo *found;
+    char address[INET6_ADDRSTRLEN];
+    check(getaddrinfo(name, NULL, &hints, &found) == 0);
+    for (const struct addrinfo *at = found; at; at = at->ai_next)
+        if (getnameinfo(at->ai_addr, at->ai_addrlen, address, sizeof address, NULL, 0,
+                        NI_NUMERICHOST) == 0)
+            puts(address);
+    freeaddrinfo(found);
+}
+
 int main(int argc, char **argv)
 {
     check(argc > 1);
@@ -265,6 +280,8 @@ int main(int argc, char **argv)
         ping_through(atoi(argv[2]), argv + 3);
     else if (strcmp(argv[1], "relay") == 0 && argc == 3)
         relay(argv[2]);
+    else if (strcmp(argv[1], "resolve") == 0 && argc == 3)
+        look_up(argv[2]);
     else if (strcmp(argv[1], "hello") != 0 && argc == 4)
         transfer(strcmp(argv[1], "send") == 0, argv[2], argv[3]);
     return 0;
