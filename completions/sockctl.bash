@@ -36,13 +36,13 @@ _sockctl()
         files="--port-file"
         ;;
     http-get)
-        options="-i --include -I --head -o --output -f --fail -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -0 --http1.0 --http0.9 -4 --ipv4 -6 --ipv6 -U --unix-socket -m --max-time --connect-timeout --idle-timeout -s --silent -h --help -V --version -v --verbose"
-        valued="-H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -m --max-time --connect-timeout --idle-timeout"
+        options="-i --include -I --head -o --output -O --remote-name -C --continue --sha256 -f --fail -L --location --max-redirs -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -0 --http1.0 --http0.9 -4 --ipv4 -6 --ipv6 -U --unix-socket -x --proxy --resolve --retry -m --max-time --connect-timeout --idle-timeout --limit-rate -s --silent -# --progress --timing --log -h --help -V --version -v --verbose"
+        valued="--sha256 --max-redirs -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -x --proxy --resolve --retry -m --max-time --connect-timeout --idle-timeout --limit-rate --log"
         files="-o --output -U --unix-socket"
         ;;
     resolve)
-        options="-4 --ipv4 -6 --ipv6 -s --short -j --json -x --reverse -h --help -V --version -v --verbose"
-        valued=""
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -s --short -j --json -x --reverse -P --service -t --type --server --tcp -w --timeout --explain --timing -h --help -V --version -v --verbose"
+        valued="-P --service -t --type --server -w --timeout"
         files=""
         ;;
     help)
