@@ -1,0 +1,236 @@
+#include "proto/socks.h"
+
+#include <arpa/inet.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum { STAGE_METHOD, STAGE_LOGIN, STAGE_REQUEST };
+enum { METHOD_NONE = 0, METHOD_PASSWORD = 2, METHOD_NONE_FITS = 0xFF };
+enum { COMMAND_CONNECT = 1 };
+enum { TYPE_IPV4 = 1, TYPE_NAME = 3, TYPE_IPV6 = 4 };
+enum { SOCKS4_GRANTED = 90 };
+
+const char *socks_check(const struct socks *socks)
+{
+    struct in6_addr ipv6;
+    if (strlen(socks->host) > SOCKS_TEXT_MAX)
+        return "a host name is at most 255 bytes long";
+    if (socks->user && strlen(socks->user) > SOCKS_TEXT_MAX)
+        return "a user name is at most 255 bytes long";
+    if (socks->password && strlen(socks->password) > SOCKS_TEXT_MAX)
+        return "a password is at most 255 bytes long";
+    if (socks->version == 4 && inet_pton(AF_INET6, socks->host, &ipv6) == 1)
+        return "SOCKS4 knows no IPv6 addresses";
+    return NULL;
+}
+
+/* Saying */
+
+static unsigned char *put_port(unsigned char *out, uint16_t port)
+{
+    *out++ = (unsigned char)(port >> 8);
+    *out++ = (unsigned char)port;
+    return out;
+}
+
+static unsigned char *put_text(unsigned char *out, const char *text)
+{
+    size_t length = text ? strlen(text) : 0;
+    *out++ = (unsigned char)length;
+    if (length)
+        memcpy(out, text, length);
+    return out + length;
+}
+
+/* With the NUL that ends it. */
+static unsigned char *put_string(unsigned char *out, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    memcpy(out, text, size);
+    return out + size;
+}
+
+static unsigned char *put_methods(const struct socks *socks, unsigned char *out)
+{
+    *out++ = 5;
+    *out++ = socks->user ? 2 : 1;
+    *out++ = METHOD_NONE;
+    if (socks->user)
+        *out++ = METHOD_PASSWORD;
+    return out;
+}
+
+static unsigned char *put_login(const struct socks *socks, unsigned char *out)
+{
+    *out++ = 1;
+    out = put_text(out, socks->user);
+    return put_text(out, socks->password);
+}
+
+static unsigned char *put_request5(const struct socks *socks, unsigned char *out)
+{
+    struct in6_addr address;
+    *out++ = 5;
+    *out++ = COMMAND_CONNECT;
+    *out++ = 0;
+    if (inet_pton(AF_INET, socks->host, &address) == 1) {
+        *out++ = TYPE_IPV4;
+        memcpy(out, &address, 4);
+        out += 4;
+    } else if (inet_pton(AF_INET6, socks->host, &address) == 1) {
+        *out++ = TYPE_IPV6;
+        memcpy(out, &address, 16);
+        out += 16;
+    } else {
+        *out++ = TYPE_NAME;
+        out = put_text(out, socks->host);
+    }
+    return put_port(out, socks->port);
+}
+
+/* 4a: an address that cannot be, 0.0.0.1, says that a name follows. */
+static unsigned char *put_request4(const struct socks *socks, unsigned char *out)
+{
+    struct in_addr address = {htonl(1)};
+    bool is_address = inet_pton(AF_INET, socks->host, &address) == 1;
+    *out++ = 4;
+    *out++ = COMMAND_CONNECT;
+    out = put_port(out, socks->port);
+    memcpy(out, &address, 4);
+    out = put_string(out + 4, socks->user ? socks->user : "");
+    return is_address ? out : put_string(out, socks->host);
+}
+
+size_t socks_say(struct socks *socks, unsigned char *out)
+{
+    socks->wanted = 0;
+    if (socks->version == 4)
+        return (size_t)(put_request4(socks, out) - out);
+    switch (socks->stage) {
+    case STAGE_METHOD:
+        return (size_t)(put_methods(socks, out) - out);
+    case STAGE_LOGIN:
+        return (size_t)(put_login(socks, out) - out);
+    default:
+        return (size_t)(put_request5(socks, out) - out);
+    }
+}
+
+/* Hearing */
+
+static enum socks_step refuse(struct socks *socks, const char *why)
+{
+    socks->why = why;
+    return SOCKS_REFUSED;
+}
+
+static enum socks_step hear_method(struct socks *socks, const unsigned char *bytes)
+{
+    if (bytes[1] == METHOD_NONE_FITS)
+        return refuse(socks, socks->user ? "it takes no user name and password"
+                                         : "it wants to know who we are");
+    if (bytes[1] != METHOD_NONE && (bytes[1] != METHOD_PASSWORD || !socks->user))
+        return refuse(socks, "it wants a way to log in that was not offered");
+    socks->stage = bytes[1] == METHOD_PASSWORD ? STAGE_LOGIN : STAGE_REQUEST;
+    return SOCKS_SAY;
+}
+
+static enum socks_step hear_login(struct socks *socks, const unsigned char *bytes)
+{
+    if (bytes[1] != 0)
+        return refuse(socks, "user name or password refused");
+    socks->stage = STAGE_REQUEST;
+    return SOCKS_SAY;
+}
+
+/* How long the whole answer is, as far as its first bytes tell; 0: it cannot be. */
+static size_t request_length(const unsigned char *bytes, size_t length)
+{
+    if (length < 5)
+        return 5;
+    switch (bytes[3]) {
+    case TYPE_IPV4:
+        return 4 + 4 + 2;
+    case TYPE_IPV6:
+        return 4 + 16 + 2;
+    case TYPE_NAME:
+        return 4 + 1 + (size_t)bytes[4] + 2;
+    default:
+        return 0;
+    }
+}
+
+static enum socks_step hear_request(struct socks *socks, const unsigned char *bytes, size_t length)
+{
+    static const char *const refusals[] = {"connected",
+                                           "general failure",
+                                           "not allowed by its rules",
+                                           "network unreachable",
+                                           "host unreachable",
+                                           "connection refused",
+                                           "timed out (TTL expired)",
+                                           "it does not know the command",
+                                           "it does not know the kind of address"};
+    if (bytes[1] != 0)
+        return refuse(socks, bytes[1] < sizeof refusals / sizeof *refusals
+                                 ? refusals[bytes[1]]
+                                 : "refused, with a code that means nothing");
+    socks->wanted = request_length(bytes, length);
+    if (!socks->wanted)
+        return refuse(socks, "its answer is malformed");
+    return length < socks->wanted ? SOCKS_MORE : SOCKS_DONE;
+}
+
+static enum socks_step hear4(struct socks *socks, const unsigned char *bytes)
+{
+    static const char *const refusals[] = {"rejected or failed", "it cannot ask identd who we are",
+                                           "identd says that we are another user"};
+    size_t refusal = (size_t)bytes[1] - SOCKS4_GRANTED - 1;
+    if (bytes[0] != 0)
+        return refuse(socks, "its answer is not SOCKS4");
+    if (bytes[1] == SOCKS4_GRANTED)
+        return SOCKS_DONE;
+    return refuse(socks, refusal < sizeof refusals / sizeof *refusals
+                             ? refusals[refusal]
+                             : "refused, with a code that means nothing");
+}
+
+/* The least that an answer at this stage can be. */
+static size_t least(const struct socks *socks)
+{
+    if (socks->version == 4)
+        return 8;
+    return socks->stage == STAGE_REQUEST ? 5 : 2;
+}
+
+/* An answer of the wrong kind is seen by its first byte: one that is waited for may never come. */
+static bool is_foreign(const struct socks *socks, const unsigned char *bytes)
+{
+    return socks->version == 5 && bytes[0] != (socks->stage == STAGE_LOGIN ? 1 : 5);
+}
+
+/* A refusal may end early. */
+static bool is_refusal(const struct socks *socks, const unsigned char *bytes, size_t length)
+{
+    return socks->version == 5 && socks->stage == STAGE_REQUEST && length >= 2 && bytes[1] != 0;
+}
+
+enum socks_step socks_hear(struct socks *socks, const unsigned char *bytes, size_t length)
+{
+    if (length && is_foreign(socks, bytes))
+        return refuse(socks, "its answer is not SOCKS5");
+    if (length < least(socks) && !is_refusal(socks, bytes, length)) {
+        socks->wanted = least(socks);
+        return SOCKS_MORE;
+    }
+    if (socks->version == 4)
+        return hear4(socks, bytes);
+    switch (socks->stage) {
+    case STAGE_METHOD:
+        return hear_method(socks, bytes);
+    case STAGE_LOGIN:
+        return hear_login(socks, bytes);
+    default:
+        return hear_request(socks, bytes, length);
+    }
+}
