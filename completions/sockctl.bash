@@ -11,8 +11,8 @@ _sockctl()
     fi
     case ${COMP_WORDS[1]} in
     connect)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -e --exec -c --sh-exec -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -F --pass-fd -h --help -V --version -v --verbose"
-        valued="-s --source -p --source-port -c --sh-exec -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -e --exec -c --sh-exec --wait -R --retry -x --proxy --proxy-env -z --probe -r --random -j --json --parallel --payload --send --expect -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -F --pass-fd -h --help -V --version -v --verbose"
+        valued="-s --source -p --source-port -c --sh-exec --wait -R --retry -x --proxy --parallel --payload --send --expect -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
         files="-e --exec -o --output --hex-dump"
         ;;
     listen)

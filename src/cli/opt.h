@@ -61,6 +61,7 @@ struct opt_bytes {
 #define OPT_CTYPE_ipv6 int
 #define OPT_CTYPE_text const char *
 #define OPT_CTYPE_file const char *
+#define OPT_CTYPE_url const char *
 #define OPT_CTYPE_program const char *
 #define OPT_CTYPE_command const char *
 #define OPT_CTYPE_host const char *
@@ -94,6 +95,7 @@ extern const struct opt_type opt_ipv4;       /* AF_INET into an address family *
 extern const struct opt_type opt_ipv6;       /* AF_INET6 */
 extern const struct opt_type opt_text;       /* TEXT, as typed */
 extern const struct opt_type opt_file;       /* FILE */
+extern const struct opt_type opt_url;        /* URL */
 extern const struct opt_type opt_host;       /* ADDR */
 extern const struct opt_type opt_address;    /* ADDRESS */
 extern const struct opt_type opt_port;       /* PORT: a number from 0 to 65535, or a service name */

@@ -6,16 +6,20 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/message.h"
 #include "cli/report.h"
 #include "cmd/account.h"
 #include "cmd/connect_program.h"
+#include "cmd/converse.h"
 #include "cmd/interrupt.h"
 #include "cmd/limit.h"
+#include "cmd/probe.h"
 #include "cmd/programs.h"
+#include "cmd/reach.h"
 #include "cmd/session.h"
 #include "cmd/shared.h"
 #include "command.h"
-#include "net/dial.h"
+#include "io/program.h"
 #include "net/sock.h"
 
 struct connect_options {
@@ -27,6 +31,9 @@ struct connect_options {
     const char *source;
     const char *source_port;
     struct program_options program;
+    struct reach_options reach;
+    struct probe_options probe;
+    struct script script;
     bool log_json;
     bool pass_fd;
 };
@@ -37,6 +44,9 @@ static const struct opt options[] = {
     OPT('s', "source", host, struct connect_options, source, "local address, or UNIX path"),
     OPT('p', "source-port", port, struct connect_options, source_port, "local port"),
     PROGRAM_ROWS(struct connect_options, program),
+    REACH_ROWS(struct connect_options, reach),
+    PROBE_ROWS(struct connect_options, probe),
+    SCRIPT_ROWS(struct connect_options, script),
     LIMIT_ROWS(struct connect_options, limits, "limit for connecting, all addresses together"),
     SOCKET_ROWS(struct connect_options, sockopt),
     TRANSFER_ROWS(struct connect_options, transfer),
@@ -49,7 +59,9 @@ static const struct opt options[] = {
 static const struct connect_options defaults = {.family = FAMILY_DEFAULTS,
                                                 .limits = LIMIT_DEFAULTS,
                                                 .sockopt = SOCKOPT_DEFAULTS,
-                                                .transfer = TRANSFER_DEFAULTS};
+                                                .transfer = TRANSFER_DEFAULTS,
+                                                .reach = REACH_DEFAULTS,
+                                                .probe = PROBE_DEFAULTS};
 
 static struct end end_of_connection(const struct connection *connection)
 {
@@ -124,83 +136,155 @@ static int run_program(const struct session *session, const struct connect_optio
 struct connecting {
     const struct connect_options *given;
     struct address address;
+    struct ports ports; /* of --probe */
+    struct proxy proxy;
+    bool has_proxy;
     char **arguments; /* of the program; NULL: none */
+    struct dial_options dial;
+    struct loop *loop;
+    struct error *err;
 };
 
+static int follow_script(const struct session *session, const struct connecting *connecting,
+                         const struct connection *connection)
+{
+    char peer[SOCKNAME_TEXT_MAX];
+    report_connection(connection);
+    return converse(session, &connecting->given->script, connection->fd,
+                    sockname_text(&connection->peer, peer), connecting->err);
+}
+
 static int serve(const struct session *session, const struct connecting *connecting,
-                 struct connection *connection, struct error *err)
+                 struct connection *connection)
 {
     const struct connect_options *given = connecting->given;
     if (program_is_given(&given->program))
-        return run_program(session, given, connecting->arguments, connection, err);
-    return given->pass_fd ? pass(connection->fd, err) : transfer(session, connection, err);
+        return run_program(session, given, connecting->arguments, connection, connecting->err);
+    if (given->script.count)
+        return follow_script(session, connecting, connection);
+    return given->pass_fd ? pass(connection->fd, connecting->err)
+                          : transfer(session, connection, connecting->err);
 }
 
-static int dial_and_transfer(const struct connecting *connecting, struct loop *loop,
-                             struct error *err)
+static int dial_and_transfer(struct connecting *connecting)
 {
     const struct connect_options *given = connecting->given;
+    struct error *err = connecting->err;
     struct filters filters;
-    const struct session session = {.loop = loop,
+    const struct session session = {.loop = connecting->loop,
                                     .transfer = &given->transfer,
                                     .limits = &given->limits,
                                     .filters = &filters};
-    const struct dial_options how = {
-        .numeric = given->family.numeric,
-        .timeout_ms = given->limits.timeout_ms,
-        .source = given->source,
-        .source_port = given->source_port,
-        .sockopt = &given->sockopt,
-    };
+    const struct reach whom = {.address = &connecting->address,
+                               .proxy = connecting->has_proxy ? &connecting->proxy : NULL,
+                               .options = &given->reach,
+                               .dial = &connecting->dial};
     struct connection connection;
     struct interrupt interrupt;
     if (catches_signals(given, &connecting->address))
-        interrupt_catch(&interrupt, loop, err);
+        interrupt_catch(&interrupt, connecting->loop, err);
     int result = filters_open(&filters, &given->transfer, err);
     if (result == 0)
-        result = dial(loop, &connecting->address, &how, &connection, err);
+        result = reach(connecting->loop, &whom, &connection, err);
     if (result == 0) {
-        result = serve(&session, connecting, &connection, err);
+        result = serve(&session, connecting, &connection);
         connection_close(&connection);
     }
     return filters_close(&filters, result, err);
 }
 
+static int probe_ports(struct connecting *connecting)
+{
+    const struct probing probing = {.options = &connecting->given->probe,
+                                    .reach = &connecting->given->reach,
+                                    .dial = &connecting->dial,
+                                    .address = &connecting->address,
+                                    .ports = &connecting->ports,
+                                    .is_quiet = connecting->arguments != NULL,
+                                    .is_detailed = message_setting.verbosity >= MESSAGE_STORY};
+    return probe(connecting->loop, &probing, connecting->err);
+}
+
+/* Options */
+
 static int check(const struct connect_options *given, const struct operands *operands,
                  struct error *err)
 {
-    if (program_is_given(&given->program) && given->pass_fd)
-        return error_set(err, STATUS_USAGE, "option --pass-fd makes no sense with a program");
+    bool has_program = program_is_given(&given->program);
+    bool has_script = given->script.count > 0;
+    if (has_program + has_script + given->pass_fd + given->probe.probe > 1)
+        return error_set(err, STATUS_USAGE,
+                         "--exec, --send, --pass-fd and --probe are different things to do");
+    if (given->probe.probe)
+        return 0;
+    if (script_check(&given->script, err))
+        return -1;
     return program_check(&given->program, operands->program, &given->transfer, err);
+}
+
+static int read_address(struct connecting *connecting, const struct operands *operands)
+{
+    const struct connect_options *given = connecting->given;
+    const struct address_use use = {.udp = given->protocol.udp,
+                                    .unix_socket = given->protocol.unix_socket,
+                                    .family = given->family.family};
+    const char *words[] = {operands->words[0], operands->words[1]};
+    char word[PROBE_WORD_MAX];
+    if (given->probe.probe &&
+        probe_take_list(words, operands->count, word, &connecting->ports, connecting->err))
+        return -1;
+    if (address_parse(&connecting->address, words, operands->count, &use, connecting->err))
+        return -1;
+    int found = reach_check(&given->reach, &connecting->address, &connecting->proxy,
+                            connecting->err);
+    connecting->has_proxy = found > 0;
+    if (found > 0 && given->probe.probe)
+        return error_set(connecting->err, STATUS_USAGE, "--probe does not go through a proxy");
+    return found < 0 ? -1 : 0;
+}
+
+static int reach_and_serve(struct connecting *connecting)
+{
+    const struct connect_options *given = connecting->given;
+    struct limit limit;
+    if (given->pass_fd && check_channel(connecting->err))
+        return -1;
+    connecting->loop = loop_new();
+    limit_command(&limit, connecting->loop, given->limits.max_time_ms, connecting->err);
+    int result = given->probe.probe ? probe_ports(connecting) : dial_and_transfer(connecting);
+    limit_cancel(&limit);
+    loop_free(connecting->loop);
+    return result;
 }
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
     const struct connect_options *given = chosen;
-    const struct address_use use = {.udp = given->protocol.udp,
-                                    .unix_socket = given->protocol.unix_socket,
-                                    .family = given->family.family};
-    struct connecting connecting = {.given = given, .arguments = operands->program};
+    struct connecting connecting = {.given = given,
+                                    .arguments = operands->program,
+                                    .dial = {.numeric = given->family.numeric,
+                                             .timeout_ms = given->limits.timeout_ms,
+                                             .source = given->source,
+                                             .source_port = given->source_port,
+                                             .sockopt = &given->sockopt},
+                                    .err = err};
     if (given->log_json)
         report_as_objects();
-    if (check(given, operands, err))
-        return -1;
-    if (address_parse(&connecting.address, operands->words, operands->count, &use, err))
-        return -1;
-    if (given->pass_fd && check_channel(err))
-        return -1;
-    struct loop *loop = loop_new();
-    struct limit limit;
-    limit_command(&limit, loop, given->limits.max_time_ms, err);
-    int result = dial_and_transfer(&connecting, loop, err);
-    limit_cancel(&limit);
-    loop_free(loop);
+    int result = check(given, operands, err);
+    if (result == 0)
+        result = read_address(&connecting, operands);
+    if (result == 0)
+        result = reach_and_serve(&connecting);
+    proxy_release(&connecting.proxy);
+    free(connecting.ports.numbers);
+    if (result == 0 && given->probe.probe && operands->program)
+        result = program_replace(operands->program, err);
     return result;
 }
 
 const struct command connect_command = {
     .name = "connect",
-    .operands = "ADDRESS [-- ARGS]",
+    .operands = "ADDRESS",
     .summary = "Connect to an address; stdin goes to the socket, the socket to stdout",
     .takes_program = true,
     .min_operands = 1,

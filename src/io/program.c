@@ -139,11 +139,8 @@ static int spawn(struct program *program, const struct program_spec *spec, int i
     return failure;
 }
 
-static int refuse(struct program *program, const char *name, int failure, struct error *err)
+static int refuse(const char *name, int failure, struct error *err)
 {
-    program->id = 0;
-    program_close_in(program);
-    program_close_out(program);
     bool missing = failure == ENOENT || failure == ENOTDIR;
     return error_system(err, missing ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN, failure, "run %s",
                         name);
@@ -172,13 +169,27 @@ int program_start(struct children *children, struct program *program,
     program->out = out[0];
     program->wired = spec->wired;
     program->children = children;
-    if (failure)
-        return refuse(program, spec->argv[0], failure, err);
+    if (failure) {
+        program->id = 0;
+        program_close_in(program);
+        program_close_out(program);
+        return refuse(spec->argv[0], failure, err);
+    }
     limit_descriptors(children, program->id);
     struct program **bucket = bucket_of(children, program->id);
     program->next = *bucket;
     *bucket = program;
     return 0;
+}
+
+int program_replace(char *const *argv, struct error *err)
+{
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
+    execvp(argv[0], argv);
+    int failure = errno;
+    signal(SIGPIPE, SIG_IGN);
+    return refuse(argv[0], failure, err);
 }
 
 void program_close_in(struct program *program)

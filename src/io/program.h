@@ -55,6 +55,9 @@ void children_release(struct children *children);
 /* Status 127: there is no such program; 126: it cannot be run, and errnum says why. */
 int program_start(struct children *children, struct program *program,
                   const struct program_spec *spec, struct error *err);
+/* Puts the program in our place, with the descriptors that we have inherited. Returns only where it
+ * cannot: -1, and the status as above. */
+int program_replace(char *const *argv, struct error *err);
 /* To it and, where it has a process group of its own, to what it has started. Of one that does not run:
  * nothing. */
 void program_signal(const struct program *program, int signal_number);

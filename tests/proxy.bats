@@ -1,0 +1,175 @@
+#!/usr/bin/env bats
+# connect through proxies: SOCKS5, SOCKS4, SOCKS4a and HTTP CONNECT; real ones, and scripted ones
+# that refuse, lie, or never come to an end.
+
+load helpers/common
+
+# dialogue NAME ARGS…: helpers/dialogue.py as NAME; PORT is its port.
+dialogue() {
+    need python3
+    start "$1" python3 "$HELPERS/dialogue.py" "${@:2}"
+    wait_file "$1.out" '^PORT '
+    PORT=${LINE#PORT }
+}
+
+echo_server() {
+    start server "$SOCKCTL" echo-server 127.0.0.1:0
+    listening server
+    TARGET=$PORT
+}
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# answers PROXY TARGET…: what is said comes back through the proxy. (Some of these end a connection
+# when its client half-closes it, so that an answer to the end would not come.)
+answers() {
+    try "$SOCKCTL" connect -x "$1" --send 'hello\n' --expect 'hello\n' "${@:2}"
+    assert_status 0
+    assert_output hello
+}
+
+# refused STATUS ERE ARGS…
+refused() {
+    TRY_STDIN=<(echo hello) try "$SOCKCTL" connect "${@:3}"
+    assert_status "$1"
+    assert_output ""
+    assert_one_error_line
+    assert_errors "$2"
+}
+
+granted='\5\0\0\1\1\2\3\4\0\120'
+
+@test "SOCKS5 through microsocks, by address and by name" {
+    need microsocks python3
+    echo_server
+    port=$(free_port)
+    start proxy microsocks -i 127.0.0.1 -p "$port"
+    poll 5000 "$SOCKCTL" connect -z 127.0.0.1 "$port"
+    answers "socks5://127.0.0.1:$port" 127.0.0.1 "$TARGET"
+    answers "socks5h://127.0.0.1:$port" localhost "$TARGET"
+    refused 6 "connect to 127.0.0.1:1: proxy 127.0.0.1:$port: connection refused" \
+        -x "socks5://127.0.0.1:$port" 127.0.0.1 1
+}
+
+@test "SOCKS5 with a user name and a password" {
+    need microsocks python3
+    echo_server
+    port=$(free_port)
+    start proxy microsocks -i 127.0.0.1 -p "$port" -u me -P 'p:@ss'
+    poll 5000 "$SOCKCTL" connect -z 127.0.0.1 "$port"
+    answers "socks5://me:p%3A%40ss@127.0.0.1:$port" 127.0.0.1 "$TARGET"
+    refused 6 'user name or password refused' -x "socks5://me:wrong@127.0.0.1:$port" 127.0.0.1 "$TARGET"
+    refute grep -q wrong try.err
+    refused 6 'it wants to know who we are' -x "socks5://127.0.0.1:$port" 127.0.0.1 "$TARGET"
+}
+
+@test "HTTP CONNECT through tinyproxy" {
+    need tinyproxy python3
+    echo_server
+    port=$(free_port)
+    printf '%s\n' "Port $port" 'Listen 127.0.0.1' 'Timeout 20' 'BasicAuth me secret' "ConnectPort $TARGET" >conf
+    start proxy tinyproxy -d -c conf
+    poll 5000 "$SOCKCTL" connect -z 127.0.0.1 "$port"
+    answers "http://me:secret@127.0.0.1:$port" 127.0.0.1 "$TARGET"
+    refused 6 'proxy 127.0.0.1:[0-9]+: 40[17] ' -x "http://127.0.0.1:$port" 127.0.0.1 "$TARGET"
+    refused 6 'proxy 127.0.0.1:[0-9]+: 403 ' -x "http://me:secret@127.0.0.1:$port" 127.0.0.1 1
+}
+
+@test "HTTP CONNECT through ncat" {
+    need ncat python3
+    echo_server
+    port=$(free_port)
+    start proxy ncat -l 127.0.0.1 "$port" --proxy-type http
+    poll 5000 "$SOCKCTL" connect -z 127.0.0.1 "$port"
+    answers "http://127.0.0.1:$port" localhost "$TARGET"
+}
+
+@test "SOCKS4 and 4a say what their authors wrote" {
+    dialogue proxy '\0\132......'
+    TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -x "socks4://me@127.0.0.1:$PORT" 10.1.2.3 80
+    assert_status 0
+    assert_output hello
+    finish proxy
+    assert_output "PORT $PORT"$'\n'040100500a0102036d6500
+    dialogue proxy '\0\132......'
+    TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -x "socks4a://127.0.0.1:$PORT" a.example 80
+    assert_status 0
+    finish proxy
+    assert_output "PORT $PORT"$'\n'040100500000000100612e6578616d706c6500
+}
+
+@test "bytes that follow the proxy's answer are data, however they are cut" {
+    for cut in '' --byte; do
+        dialogue proxy $cut '\5\0' "${granted}first words "
+        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -x "socks5://127.0.0.1:$PORT" 10.1.2.3 80
+        assert_status 0
+        assert_output "first words hello"
+        dialogue proxy $cut 'HTTP/1.0 200 OK\r\nVia: me\r\n\r\nfirst words '
+        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -x "http://127.0.0.1:$PORT" 10.1.2.3 80
+        assert_status 0
+        assert_output "first words hello"
+    done
+}
+
+@test "each refusal of a SOCKS5 proxy has its words" {
+    words=(x 'general failure' 'not allowed by its rules' 'network unreachable' 'host unreachable'
+        'connection refused' 'timed out' 'does not know the command' 'does not know the kind of address'
+        'a code that means nothing')
+    for code in 1 2 3 4 5 6 7 8 9; do
+        dialogue proxy '\5\0' "\\5\\$(printf %o "$code")\\0\\1\\0\\0\\0\\0\\0\\0"
+        refused 6 "${words[code]}" -x "socks5://127.0.0.1:$PORT" a.example 80
+    done
+}
+
+@test "hostile answers are status 6" {
+    dialogue proxy --close '\5'
+    refused 6 'closed the connection instead of an answer' -x "socks5://127.0.0.1:$PORT" a 80
+    dialogue proxy --close '\5\0' '\5\0\0\3\377abc'
+    refused 6 'closed the connection' -x "socks5://127.0.0.1:$PORT" a 80
+    dialogue proxy 'HTTP/1.1 400 Bad Request\r\n\r\n'
+    refused 6 'its answer is not SOCKS5' -x "socks5://127.0.0.1:$PORT" a 80
+    dialogue proxy '\5\0'
+    refused 6 'proxy 127.0.0.1:[0-9]+: ' -x "http://127.0.0.1:$PORT" a 80
+    dialogue proxy 'HTTP/1.1 200 OK\r\nNoColon\r\n\r\n'
+    refused 6 'a field without a colon' -x "http://127.0.0.1:$PORT" a 80
+    dialogue proxy "$(printf 'HTTP/1.1 200 OK\\r\\nX: '; head -c 100000 /dev/zero | tr '\0' x)"
+    refused 6 'its answer has no end' -x "http://127.0.0.1:$PORT" a 80
+    dialogue proxy 'HTTP/1.1 \33[31m\r\n\r\n'
+    refused 6 'proxy' -x "http://127.0.0.1:$PORT" a 80
+    refute grep -q $'\33' try.err
+}
+
+@test "a proxy that says nothing is status 5 at the limit" {
+    dialogue proxy --silent
+    refused 5 'proxy 127.0.0.1:[0-9]+: timed out' -w 300ms -x "socks5://127.0.0.1:$PORT" a 80
+}
+
+@test "a proxy that is not there is named" {
+    refused 4 'connect to 127.0.0.1:1: Connection refused' -x socks5://127.0.0.1:1 a.example 80
+}
+
+@test "ALL_PROXY counts with --proxy-env alone" {
+    echo_server
+    export ALL_PROXY=socks5://127.0.0.1:1
+    TRY_STDIN=<(echo hello) try "$SOCKCTL" connect 127.0.0.1 "$TARGET"
+    assert_output hello
+    refused 4 '127.0.0.1:1: Connection refused' --proxy-env 127.0.0.1 "$TARGET"
+}
+
+@test "what no proxy can do is a usage error" {
+    for bad in ftp://a socks5:// socks5://a:b socks5://a/path 'socks5://a b' a:1080; do
+        try "$SOCKCTL" connect -x "$bad" a 80
+        assert_usage_error 'proxy'
+    done
+    try "$SOCKCTL" connect -x socks5://secret:word@a:x b 80
+    assert_usage_error
+    refute grep -q word try.err
+    try "$SOCKCTL" connect -u -x socks5://a b 80
+    assert_usage_error 'a proxy takes TCP addresses alone'
+    try "$SOCKCTL" connect -x socks5://a /tmp/s
+    assert_usage_error 'a proxy takes TCP addresses alone'
+    try "$SOCKCTL" connect -x socks4://a ::1 80
+    assert_usage_error 'SOCKS4 knows no IPv6 addresses'
+    try "$SOCKCTL" connect -z -x socks5://a b 80
+    assert_usage_error '--probe does not go through a proxy'
+}
