@@ -87,7 +87,7 @@ refused() {
         "$SOCKCTL" connect name "$PORT"
     assert_status 0
     assert_output hello
-    ((ms >= 740 && ms < 1300)) || fail "after $ms ms"
+    ((ms >= 240 && ms < 700)) || fail "after $ms ms"
 }
 
 @test "families take turns, beginning with the first" {

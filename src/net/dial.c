@@ -13,7 +13,9 @@
 #include "net/sock.h"
 #include "net/source.h"
 
-enum { STAGGER_MS = 250 }; /* RFC 8305, 5: Connection Attempt Delay */
+/* RFC 8305, 5: the Connection Attempt Delay, and the least that it may be: where one address has not
+ * answered for the first, the host's others are not made to wait for each other as long again. */
+enum { STAGGER_MS = 250, STAGGER_LEAST_MS = 10 };
 
 struct dialer {
     struct loop *loop;
@@ -169,7 +171,8 @@ static void start_next(struct dialer *dialer)
             return;
         case ATTEMPT_UNDER_WAY:
             dialer->running++;
-            loop_timer_set(dialer->loop, &dialer->stagger, STAGGER_MS);
+            loop_timer_set(dialer->loop, &dialer->stagger,
+                           dialer->running == 1 ? STAGGER_MS : STAGGER_LEAST_MS);
             return;
         case ATTEMPT_FAILED:
             break;

@@ -1,8 +1,9 @@
 /*
  * Getting a connected socket: every address of the name takes part in a race (RFC 8305).
  *
- * Attempts start in the order of the addresses, families interleaved, 250 ms apart; one that is
- * refused lets the next start at once; the first one up wins and the others are closed.
+ * Attempts start in the order of the addresses, families interleaved: the second 250 ms after the
+ * first, the others, while there is no answer, 10 ms after each other. One that is refused lets the
+ * next start at once; the first one up wins and the others are closed.
  */
 #ifndef NET_DIAL_H
 #define NET_DIAL_H
