@@ -583,6 +583,13 @@ s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))"
     done
     try "$SOCKCTL" connect 127.0.0.1:9 -e cat -F
     assert_usage_error
+    for option in '-e cat' '-c cat'; do
+        for way in '--to 127.0.0.1:9' --broker --chat; do
+            # shellcheck disable=SC2086 # words
+            try "$SOCKCTL" listen 127.0.0.1:0 $way $option
+            assert_usage_error
+        done
+    done
     try "$SOCKCTL" listen -u 127.0.0.1:0 -e cat
     assert_usage_error 'programs are for stream sockets'
 }

@@ -13,7 +13,8 @@ load helpers/common
 @test "its status is the status" {
     mkdir sub # of socket files
     for server in 'listen 127.0.0.1:0' 'listen -k 127.0.0.1:0' 'listen -u 127.0.0.1:0' \
-        'listen -u -k 127.0.0.1:0' 'listen -k -e cat 127.0.0.1:0' 'echo-server 127.0.0.1:0' \
+        'listen -u -k 127.0.0.1:0' 'listen -k -e cat 127.0.0.1:0' 'listen --chat 127.0.0.1:0' \
+        'listen --to 127.0.0.1:9 127.0.0.1:0' 'listen -u --to 127.0.0.1:9 127.0.0.1:0' 'echo-server 127.0.0.1:0' \
         'echo-server -u 127.0.0.1:0' 'unix-serve ./sub/socket' 'listen -U ./sub/socket'; do
         for code in 0 7; do
             # shellcheck disable=SC2086 # words
@@ -134,4 +135,6 @@ load helpers/common
         try "$SOCKCTL" $command -- true
         assert_usage_error 'what follows -- is for'
     done
+    try "$SOCKCTL" echo-server 127.0.0.1:0 --workers 2 --run -- true
+    assert_usage_error
 }

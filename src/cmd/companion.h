@@ -1,9 +1,9 @@
 /*
  * --run: a command that is started once the server listens, and at whose end the server stops.
  *
- * It shares our stdin, stdout, stderr and process group. A signal that is to stop the server is passed
- * on to it first, unless a terminal has told it already; the server stops when it has ended, or a
- * second later, and then it is killed.
+ * It shares our stdin, stdout, stderr and process group. A signal that is to stop the server is
+ * passed on to it first, unless a terminal has told it already; the server stops when it has ended,
+ * or a second later, and then it is killed.
  */
 #ifndef CMD_COMPANION_H
 #define CMD_COMPANION_H
@@ -35,7 +35,8 @@ int companion_start(struct companion *companion, struct children *children, char
 /* A signal has come. False: it is not the companion that has to end first. */
 bool companion_signal(struct companion *companion, int signal_number);
 /* What a command ends with: of a server that has ended by itself, with `result`, it awaits the
- * companion's end, if that was 0, or else ends it. Its status counts, unless the server has failed. */
+ * companion's end, if that was 0, or else ends it. Its status counts, unless the server has
+ * failed. */
 int companion_end(struct companion *companion, int result, struct error *err);
 
 #endif

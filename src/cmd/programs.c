@@ -1,5 +1,6 @@
 #include "cmd/programs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -38,20 +39,29 @@ bool program_is_given(const struct program_options *options)
     return options->exec || options->shell;
 }
 
+/* What a program cannot be had with, the name of the option; NULL: nothing of it is given. */
+static const char *conflicting(const struct transfer_options *transfer)
+{
+    if (transfer->recv_only)
+        return "recv-only";
+    if (transfer->send_only)
+        return "send-only";
+    if (transfer->progress)
+        return "progress";
+    if (transfer->lines)
+        return "lines";
+    return transfer->max_messages ? "max-messages" : NULL;
+}
+
 int program_check(const struct program_options *options, char **arguments,
                   const struct transfer_options *transfer, struct error *err)
 {
-    const char *name = transfer->recv_only      ? "recv-only"
-                       : transfer->send_only    ? "send-only"
-                       : transfer->progress     ? "progress"
-                       : transfer->lines        ? "lines"
-                       : transfer->max_messages ? "max-messages"
-                                                : NULL;
+    const char *name = program_is_given(options) ? conflicting(transfer) : NULL;
     if (arguments && !options->exec)
         return error_set(err, STATUS_USAGE, "what follows -- is for --exec, which is not given");
     if (options->exec && options->shell)
         return error_set(err, STATUS_USAGE, "options --exec and --sh-exec exclude each other");
-    if (program_is_given(options) && name)
+    if (name)
         return error_set(err, STATUS_USAGE, "option --%s makes no sense with a program", name);
     return 0;
 }
@@ -121,13 +131,14 @@ static void patience_over(struct timer *timer)
     program_signal(&LOOP_OWNER(timer, struct program_client, patience)->program, SIGTERM);
 }
 
-/* What was received and is of no use is taken, or closing would be a reset, which may destroy what was
- * sent (RFC 2525, 2.17). */
+/* What was received and is of no use is taken, or closing would be a reset, which may destroy what
+ * was sent (RFC 2525, 2.17). */
 static void discard_input(int fd)
 {
     char buffer[4096];
-    for (int round = 0; round < 256 && sock_recv(fd, buffer, sizeof buffer) > 0; round++)
-        continue;
+    int round = 0;
+    while (round < 256 && sock_recv(fd, buffer, sizeof buffer) > 0)
+        round++;
 }
 
 static void disconnect(struct program_client *client)
@@ -145,7 +156,7 @@ static void disconnect(struct program_client *client)
     program_close_out(&client->program);
 }
 
-/* The connection is over. A program that still writes to it is told so by SIGPIPE, or later SIGTERM. */
+/* The connection is over, of which a program that writes to it hears by SIGPIPE, or else SIGTERM. */
 static void relay_done(struct relay *relay)
 {
     struct program_client *client = LOOP_OWNER(relay, struct program_client, relay);
@@ -270,10 +281,11 @@ int programs_serve(struct programs *programs, struct end socket, const struct so
 
 int programs_init(struct programs *programs, struct error *err)
 {
-    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    programs->sink = (struct end){null, END_NULL, true};
+    programs->sink = (struct end){open("/dev/null", O_WRONLY | O_CLOEXEC), END_NULL, true};
+    if (programs->sink.fd < 0)
+        return error_system(err, STATUS_LOCAL_IO, errno, "open /dev/null");
     descriptors_close_on_exec();
-    return null >= 0 ? 0 : error_set(err, STATUS_LOCAL_IO, "cannot open /dev/null");
+    return 0;
 }
 
 static void limit_over(struct timer *timer)

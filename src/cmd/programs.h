@@ -33,8 +33,8 @@ struct programs {
     const struct session *session;
     struct children *children; /* initialised */
     const char **argv;         /* of program_words; the owner's */
-    /* One is over, with its connection closed and its program reaped: 0, or -1 and *err, with the status that
-     * the program has ended with, or else the connection. */
+    /* One is over, with its connection closed and its program reaped: 0, or -1 and *err, with the
+     * status that the program has ended with, or else the connection. */
     void (*left)(struct programs *programs, int result, const struct error *err);
 
     struct pump_pool pool;

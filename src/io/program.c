@@ -39,8 +39,10 @@ static void reap(struct watch *watch, uint32_t events)
     int end;
     pid_t id;
     (void)events;
-    while (read(watch->fd, &info, sizeof info) == (ssize_t)sizeof info)
-        continue;
+    ssize_t got;
+    do
+        got = read(watch->fd, &info, sizeof info);
+    while (got == (ssize_t)sizeof info);
     while (children->loop && (id = waitpid(-1, &end, WNOHANG)) > 0) {
         struct program *program = take(children, id);
         if (!program)
@@ -109,9 +111,13 @@ static void restore_signals(posix_spawnattr_t *attributes)
 }
 
 /* posix_spawn(3) takes strings that it does not change as if it would. */
-static char **words(const char *const *list)
+static char *const *words(const char *const *list)
 {
-    return (char **)(uintptr_t)list;
+    const union {
+        const char *const *kept;
+        char *const *taken;
+    } words = {list};
+    return words.taken;
 }
 
 /* 0, or why not. The memory of a server is not copied: libc uses vfork(2) or its like. */
@@ -215,8 +221,10 @@ void program_kill(struct program *program)
     if (!program->id)
         return;
     program_signal(program, SIGKILL);
-    while (waitpid(program->id, &program->end, 0) < 0 && errno == EINTR)
-        continue;
+    pid_t gone;
+    do
+        gone = waitpid(program->id, &program->end, 0);
+    while (gone < 0 && errno == EINTR);
     take(program->children, program->id);
 }
 

@@ -58,8 +58,8 @@ int program_start(struct children *children, struct program *program,
 /* Puts the program in our place, with the descriptors that we have inherited. Returns only where it
  * cannot: -1, and the status as above. */
 int program_replace(char *const *argv, struct error *err);
-/* To it and, where it has a process group of its own, to what it has started. Of one that does not run:
- * nothing. */
+/* To it and, where it has a process group of its own, to what it has started. Of one that does not
+ * run: nothing. */
 void program_signal(const struct program *program, int signal_number);
 /* Ends it, if it still runs, with SIGKILL, without a call of `ended`. */
 void program_kill(struct program *program);
