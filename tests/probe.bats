@@ -110,9 +110,9 @@ time.sleep(10)'
     echo_server
     try "$SOCKCTL" connect -zj 127.0.0.1 "$PORT,1"
     assert_status 4
-    python3 - "$PORT" <"$T/try.out" <<'END' 3<"$T/try.out"
-import json, os, sys
-found = json.load(os.fdopen(3))
+    python3 - "$PORT" "$T/try.out" <<'END'
+import json, sys
+found = json.load(open(sys.argv[2]))
 assert [x["state"] for x in found] == ["open", "closed"], found
 assert found[0]["host"] == "127.0.0.1" and found[0]["port"] == int(sys.argv[1])
 assert found[1]["reason"] == "Connection refused" and found[1]["ms"] >= 0
@@ -120,7 +120,7 @@ END
 }
 
 @test "bad lists are usage errors" {
-    for bad in 0 1-0 5-3 1,,2 1-2-3 1- 65536,1 99999999999-3 ,; do
+    for bad in 0 1-0 5-3 1,,2 1-2-3 1- 65536,1 99999999999-3 ','; do
         try "$SOCKCTL" connect -z 127.0.0.1 "$bad"
         assert_usage_error
     done

@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "net/attempt.h"
-#include "net/icmp.h"
 #include "net/sock.h"
 #include "net/sockname.h"
 
@@ -73,7 +72,7 @@ static void answered(struct watch *watch, uint32_t events)
     struct knock *knock = way->knock;
     char byte;
     (void)events;
-    int reason = icmp_read(watch->fd, &knock->by);
+    int reason = sock_read_report(watch->fd, &knock->by);
     ssize_t got = reason ? -1 : sock_peek(watch->fd, &byte, 1);
     if (got < 0 && !reason)
         reason = errno;
@@ -106,7 +105,7 @@ static void come_up(struct knock_way *way)
         loop_timer_set(knock->loop, &way->trust, DISTRUST_MS);
         return;
     }
-    icmp_keep(fd, way->peer.storage.ss_family);
+    sock_keep_reports(fd, way->peer.storage.ss_family);
     if (sock_send_to(fd, knock->payload, knock->payload_length, NULL) < 0)
         close_way(way, strerror(errno));
 }

@@ -10,9 +10,6 @@
 
 #include "net/trace.h"
 
-/* Within the expression it stands in, as a TRACE argument does. */
-#define TEXT_OF(name) sockname_text(name, (char[SOCKNAME_TEXT_MAX]){""})
-
 static const struct sockaddr *const_sockaddr(const struct sockname *name)
 {
     return (const struct sockaddr *)(const void *)&name->storage;
@@ -179,105 +176,6 @@ ssize_t sock_send_to(int fd, const void *bytes, size_t length, const struct sock
     while (sent < 0 && errno == EINTR);
     TRACE(sent, "sendto(%d, %zu, %s)", fd, length, TEXT_OF(to));
     return sent;
-}
-
-/* The address, but not the interface: the way back is the routing table's to choose. */
-static void forget_interface(struct cmsghdr *control)
-{
-    if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO)
-        ((struct in_pktinfo *)(void *)CMSG_DATA(control))->ipi_ifindex = 0;
-    else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO)
-        ((struct in6_pktinfo *)(void *)CMSG_DATA(control))->ipi6_ifindex = 0;
-}
-
-ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message *message)
-{
-    struct iovec bytes = {buffer, room};
-    struct msghdr header = {.msg_name = empty_sockaddr(&message->peer),
-                            .msg_namelen = message->peer.length,
-                            .msg_iov = &bytes,
-                            .msg_iovlen = 1,
-                            .msg_control = message->control,
-                            .msg_controllen = sizeof message->control};
-    ssize_t length;
-    do
-        length = recvmsg(fd, &header, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
-    while (length < 0 && errno == EINTR);
-    message->peer.length = length < 0 ? 0 : header.msg_namelen;
-    message->control_length = length < 0 ? 0 : header.msg_controllen;
-    struct cmsghdr *control = length < 0 ? NULL : CMSG_FIRSTHDR(&header);
-    if (control)
-        forget_interface(control);
-    TRACE(length, "recvmsg(%d, %zu, %s)", fd, room, length < 0 ? "NULL" : TEXT_OF(&message->peer));
-    return length;
-}
-
-static ssize_t send_message(int fd, const void *bytes, size_t length,
-                            const struct sock_message *message)
-{
-    /* sendmsg(2) changes none of what it is given, but its struct does not say so. */
-    struct sock_message copy = *message;
-    struct iovec part = {.iov_len = length};
-    memcpy(&part.iov_base, &bytes, sizeof part.iov_base);
-    struct msghdr header = {.msg_name = &copy.peer.storage,
-                            .msg_namelen = copy.peer.length,
-                            .msg_iov = &part,
-                            .msg_iovlen = 1,
-                            .msg_control = copy.control_length ? copy.control : NULL,
-                            .msg_controllen = (socklen_t)copy.control_length};
-    ssize_t sent;
-    do
-        sent = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    return sent;
-}
-
-ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
-                         const struct sock_message *message)
-{
-    ssize_t sent = send_message(fd, bytes, length, message);
-    TRACE(sent, "sendmsg(%d, %zu, %s)", fd, length, TEXT_OF(&message->peer));
-    return sent;
-}
-
-bool sock_has_segments(int fd)
-{
-    int size;
-    return sock_get(fd, IPPROTO_UDP, UDP_SEGMENT, &size) == 0;
-}
-
-ssize_t sock_send_segments(int fd, const void *bytes, size_t length, size_t segment,
-                           const struct sockname *to)
-{
-    const uint16_t size = (uint16_t)segment;
-    struct sock_message message = {.control_length = CMSG_SPACE(sizeof size)};
-    struct cmsghdr control = {.cmsg_len = CMSG_LEN(sizeof size),
-                              .cmsg_level = IPPROTO_UDP,
-                              .cmsg_type = UDP_SEGMENT};
-    memcpy(message.control, &control, sizeof control);
-    memcpy(message.control + CMSG_LEN(0), &size, sizeof size);
-    if (to)
-        message.peer = *to;
-    ssize_t sent = send_message(fd, bytes, length, &message);
-    TRACE(sent, "sendmsg(%d, %zu, UDP_SEGMENT [%u])", fd, length, size);
-    return sent;
-}
-
-void sock_receive_segments(int fd)
-{
-    sock_set(fd, IPPROTO_UDP, UDP_GRO, 1);
-}
-
-size_t sock_segment(const struct sock_message *message, size_t length)
-{
-    int size;
-    struct cmsghdr control;
-    if (message->control_length < CMSG_LEN(sizeof size))
-        return length;
-    memcpy(&control, message->control, sizeof control);
-    memcpy(&size, message->control + CMSG_LEN(0), sizeof size);
-    bool many = control.cmsg_level == IPPROTO_UDP && control.cmsg_type == UDP_GRO && size > 0;
-    return many ? (size_t)size : length;
 }
 
 int sock_set(int fd, int level, int option, int value)

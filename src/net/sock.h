@@ -68,6 +68,12 @@ void sock_receive_segments(int fd);
 /* The size of each of the datagrams in *message of `length` bytes: `length` where it is one. */
 size_t sock_segment(const struct sock_message *message, size_t length);
 
+/* Keeps what ICMP says of a datagram that was sent (ip(7), IP_RECVERR) for sock_read_report, which
+ * takes one such report: its errno, and in *by (length 0: not known) the host that it comes from.
+ * 0: there is none. Of a socket that is neither IPv4 nor IPv6: nothing. */
+void sock_keep_reports(int fd, int family);
+int sock_read_report(int fd, struct sockname *by);
+
 int sock_set(int fd, int level, int option, int value);
 /* SO_LINGER with no time: close(2) will reset the connection. */
 int sock_reset_on_close(int fd);

@@ -22,6 +22,9 @@
     } while (0)
 void trace_call(long result, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Of a socket's name, within the expression it stands in, as an argument of TRACE does. */
+#define TEXT_OF(name) sockname_text(name, (char[SOCKNAME_TEXT_MAX]){""})
+
 /* Names as in the manual ("AF_INET", "SO_REUSEADDR"); "?" for what sockctl does not use. */
 const char *trace_family(int family);
 const char *trace_socktype(int socktype);

@@ -140,10 +140,12 @@ static size_t hear_more(const struct socks *socks, size_t heard, size_t left, si
     return more < left - heard ? more : left - heard;
 }
 
-static void talk(struct socks socks, const char *answers, size_t length, size_t most, char *outcome,
-                 size_t room)
+/* The answers `most` bytes at a time. */
+static void talk(size_t which, size_t most, char *outcome, size_t room)
 {
-    size_t heard = 0;
+    struct socks socks = talks[which].socks;
+    const char *answers = talks[which].answers;
+    size_t heard = 0, length = talks[which].length;
     *outcome = '\0';
     add_said(&socks, outcome, room);
     for (;;) {
@@ -175,7 +177,7 @@ int main(void)
     char outcome[1024];
     for (size_t i = 0; i < sizeof talks / sizeof *talks; i++)
         for (size_t most = 1; most <= SOCKS_HEAR_MAX; most += SOCKS_HEAR_MAX - 1) {
-            talk(talks[i].socks, talks[i].answers, talks[i].length, most, outcome, sizeof outcome);
+            talk(i, most, outcome, sizeof outcome);
             check(strcmp(outcome, talks[i].outcome) == 0, talks[i].name, outcome);
         }
     const struct socks six = {.version = 4, .host = "::1"};
