@@ -216,6 +216,36 @@ lab_server() {
     assert_one_error_line
 }
 
+@test "what follows a quit, or what the server refuses, has not been read: status 1" {
+    start server "$SOCKCTL" unix-serve --max-message 10 --echo "$T/s"
+    poll 5000 test -S s
+    send 'longer than ten'
+    assert_status 1
+    send --reply one two
+    assert_status 0
+    assert_output $'one\ntwo'
+    send three quit late
+    assert_status 1
+    assert_one_error_line
+    finish server
+    assert_status 0
+    assert_output $'one\ntwo\nthree\nquit'
+    start server "$SOCKCTL" unix-serve --echo "$T/s"
+    poll 5000 test -S s
+    send --reply four quit late
+    assert_status 1
+    assert_output $'four\nquit'
+}
+
+@test "many lines share their system calls" {
+    server count
+    seq 100000 >numbers
+    TRY_STDIN=numbers send -vv
+    assert_status 0
+    calls=$(grep -c '^sockctl: send(' try.err)
+    ((calls < 100)) || fail "$calls calls for 100,000 messages"
+}
+
 @test "on a terminal, a server that closes is the end at once" {
     server read read
     try python3 -c '

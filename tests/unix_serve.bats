@@ -82,6 +82,13 @@ load helpers/frames
     assert_status 4
 }
 
+@test "at a quit, the answers to all before it are sent, though more follows it" {
+    server --echo
+    client together=one,two,quit,late read read read gone
+    assert_output $'one\ntwo\nquit\nreset'
+    ended
+}
+
 @test "--quit-word is another word, or none" {
     server --quit-word adios
     send quit 'adios ' adios

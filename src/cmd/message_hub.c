@@ -10,7 +10,7 @@
 #include "net/sock.h"
 
 enum {
-    LAST_READS = 16, /* together more than the queue of a socket holds */
+    LAST_BYTES = 1 << 20, /* more than the queue of a socket holds */
     NAME_ROOM = 32
 };
 
@@ -24,6 +24,7 @@ enum heard {
 static void remove_client(struct message_client *client)
 {
     struct message_hub *hub = client->hub;
+    hub->left(client);
     loop_unwatch(hub->loop, &client->watch);
     loop_timer_cancel(hub->loop, &client->idle);
     sock_close(client->watch.fd);
@@ -79,7 +80,7 @@ static void await(struct message_client *client)
 {
     struct message_hub *hub = client->hub;
     bool out = outbox_is_full(&client->answers);
-    bool in = !out && !hub->paused;
+    bool in = !out && !hub->paused && !client->held;
     if (!hub->ending && (in || out))
         loop_watch(hub->loop, &client->watch, out ? EPOLLOUT : EPOLLIN);
     else
@@ -101,57 +102,88 @@ void message_hub_answer(struct message_client *client, const char *message, size
     if (too_late || client->answers.failure || frame_wrap(&ends, hub->framing, message, length))
         return;
     client->bytes_out += ends.head_length + length + ends.tail_length;
+    hub->gathered.outbox = &client->answers;
     batch_put(&hub->gathered, ends.head, ends.head_length);
     batch_put(&hub->gathered, message, length);
     batch_put(&hub->gathered, ends.tail, ends.tail_length);
 }
 
-/* Takes the messages that are there, up to one whose answer the client cannot take now. */
-static enum heard take_messages(struct message_client *client)
+static bool may_take(const struct message_client *client)
+{
+    bool answered = client->hub->ending || !outbox_is_full(&client->answers);
+    return answered && !client->held && !client->last;
+}
+
+/* Takes the messages that are there, up to one that is not done with, or whose answer the client
+ * cannot take now. */
+static enum frame_step take_messages(struct message_client *client)
 {
     struct message_hub *hub = client->hub;
     enum frame_step step = FRAME_MESSAGE;
     struct frame message;
-    bool wanted = true;
-    hub->gathered.outbox = &client->answers;
-    while (step == FRAME_MESSAGE && wanted && (hub->ending || !outbox_is_full(&client->answers))) {
+    while (step == FRAME_MESSAGE && may_take(client)) {
         step = frame_reader_next(&client->reader, &message);
         if (step == FRAME_MESSAGE)
-            wanted = hub->arrived(client, &message);
+            client->last = !hub->arrived(client, &message);
     }
     batch_flush(&hub->gathered);
-    if (step == FRAME_MALFORMED)
-        return part_with_malformed(client);
-    if (!wanted)
-        return part_with(client, NULL);
-    frame_reader_keep(&client->reader);
-    await(client);
-    return HEARD;
+    return step;
+}
+
+/* Of what was seen, so much is done with. */
+static void consume(struct message_client *client, size_t length)
+{
+    ssize_t got;
+    client->bytes_in += length;
+    client->last_bytes += client->hub->ending ? length : 0;
+    for (; length; length -= (size_t)got) {
+        got = sock_recv(client->watch.fd, client->hub->buffer, length);
+        if (got <= 0)
+            return;
+    }
 }
 
 static enum heard hear(struct message_client *client)
 {
     struct message_hub *hub = client->hub;
-    ssize_t got = sock_recv(client->watch.fd, hub->buffer, sizeof hub->buffer);
+    ssize_t got = sock_peek(client->watch.fd, hub->buffer, sizeof hub->buffer);
     if (got < 0 && errno == EAGAIN)
         return HEARD_NOTHING;
     if (got <= 0)
         return part_with_ended(client, got < 0 ? errno : 0);
-    client->bytes_in += (uint64_t)got;
     client->moved_ms = loop_now_ms();
     frame_reader_feed(&client->reader, hub->buffer, (size_t)got);
-    return take_messages(client);
+    enum frame_step step = take_messages(client);
+    size_t rest = step == FRAME_MORE ? 0 : frame_reader_return(&client->reader);
+    consume(client, rest < (size_t)got ? (size_t)got - rest : 0);
+    if (step == FRAME_MALFORMED)
+        return part_with_malformed(client);
+    if (client->last && !client->held)
+        return part_with(client, NULL);
+    await(client);
+    return HEARD;
 }
 
-/* First what was read before and not yet taken. Goes on where a pause has interrupted it. */
+/* What a client has sent before it was over, as far as it goes now. */
+static void hear_last_of(struct message_client *client)
+{
+    struct message_hub *hub = client->hub;
+    enum heard heard = HEARD;
+    while (heard == HEARD && !client->held && !hub->paused) {
+        heard = hear(client);
+        if (heard == HEARD_NOTHING || (heard == HEARD && client->last_bytes > LAST_BYTES))
+            heard = part_with(client, NULL);
+        hub->turn_over(hub);
+    }
+}
+
+/* Goes on where a pause has interrupted it. */
 static void hear_last(struct message_hub *hub)
 {
-    while (hub->clients && !hub->paused) {
-        struct message_client *client = hub->clients;
-        enum heard heard = client->last_reads ? hear(client) : take_messages(client);
-        if (heard == HEARD_NOTHING || (heard == HEARD && client->last_reads++ == LAST_READS))
-            part_with(client, NULL);
-        hub->turn_over(hub);
+    struct message_client *next;
+    for (struct message_client *client = hub->clients; client; client = next) {
+        next = client->next;
+        hear_last_of(client);
     }
     if (!hub->clients)
         hub->ended(hub);
@@ -182,10 +214,8 @@ static void client_ready(struct watch *watch, uint32_t events)
 static void answers_drained(struct outbox *outbox)
 {
     struct message_client *client = LOOP_OWNER(outbox, struct message_client, answers);
-    struct message_hub *hub = client->hub;
     client->moved_ms = loop_now_ms();
-    take_messages(client);
-    end_turn(hub);
+    await(client);
 }
 
 /* A client that waits for us is not idle. */
@@ -194,7 +224,7 @@ static void idle_over(struct timer *timer)
     struct message_client *client = LOOP_OWNER(timer, struct message_client, idle);
     const struct message_hub *hub = client->hub;
     int64_t left_ms = client->moved_ms + hub->idle_ms - loop_now_ms();
-    if (hub->paused)
+    if (hub->paused && !client->held)
         left_ms = hub->idle_ms;
     if (left_ms > 0)
         loop_timer_set(hub->loop, timer, left_ms);
@@ -222,6 +252,25 @@ void message_hub_add(struct message_hub *hub, int fd)
     snprintf(name, sizeof name, "client %lu", client->number);
     report_accepted(name, NULL);
     await(client);
+}
+
+void message_hub_hold(struct message_client *client)
+{
+    client->held = true;
+}
+
+void message_hub_go_on(struct message_client *client)
+{
+    struct message_hub *hub = client->hub;
+    batch_flush(&hub->gathered);
+    client->held = false;
+    client->moved_ms = loop_now_ms();
+    if (client->last)
+        part_with(client, NULL);
+    else
+        await(client);
+    if (hub->ending)
+        hear_last(hub);
 }
 
 /* Only a client that has something to say is no longer awaited: with thousands of silent ones, a

@@ -2,6 +2,9 @@
  * The clients of a message server, any number at once: their frames in, answers out.
  *
  * A client that does not read its answers is not read from until it does, and delays nobody else.
+ * What is not taken stays in the client's socket: so whoever has sent it can see, at the end, that it
+ * was not read.
+ *
  * A frame that is malformed, or cut short by the client's end, is a warning, and the end of that
  * client alone.
  */
@@ -28,7 +31,9 @@ struct message_client {
     struct frame_reader reader;
     struct outbox answers;
     unsigned long number; /* the first is 1 */
-    int last_reads;       /* since message_hub_end */
+    bool held;            /* see message_hub_hold */
+    bool last;            /* no message is wanted of it any more */
+    uint64_t last_bytes;  /* since message_hub_end */
     int64_t moved_ms;
     uint64_t bytes_in;
     uint64_t bytes_out;
@@ -46,19 +51,25 @@ struct message_hub {
     bool ending;
     struct batch gathered; /* answers to the client whose turn it is */
     char buffer[MESSAGE_HUB_READ];
-    /* A message came; false: nothing more is wanted of this client. May call message_hub_answer
-     * and message_hub_end. */
+    /* A message came; false: nothing more is wanted of this client. May call message_hub_answer,
+     * message_hub_hold and message_hub_end. */
     bool (*arrived)(struct message_client *client, const struct frame *message);
     /* One client has had its turn. May call message_hub_pause. */
     void (*turn_over)(struct message_hub *hub);
     /* After message_hub_end: the last client has been heard. */
     void (*ended)(struct message_hub *hub);
+    /* A client is about to go. */
+    void (*left)(struct message_client *client);
 };
 
 /* Takes over a non-blocking socket. */
 void message_hub_add(struct message_hub *hub, int fd);
-/* An answer to a message that has just arrived. */
+/* An answer to a message that has just arrived, or that is held. */
 void message_hub_answer(struct message_client *client, const char *message, size_t length);
+/* The message that has just arrived is not done with: until message_hub_go_on, which may end the
+ * client, it is given no further one. */
+void message_hub_hold(struct message_client *client);
+void message_hub_go_on(struct message_client *client);
 /* No client is read from until message_hub_resume. */
 void message_hub_pause(struct message_hub *hub);
 void message_hub_resume(struct message_hub *hub);

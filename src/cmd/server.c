@@ -5,6 +5,8 @@
 #include "cmd/readiness.h"
 #include "net/sock.h"
 
+enum { WAITING_MAX = 4096 }; /* clients that are taken from a backlog at once */
+
 /* Who may connect */
 
 static int open_access(struct server *server)
@@ -163,6 +165,20 @@ void server_accept(struct server *server)
 {
     server_await_first(server);
     listener_accept(&server->listener, client_came, server);
+}
+
+void server_accept_waiting(struct server *server)
+{
+    struct sockname peer;
+    for (size_t i = 0; i < server->listener.count; i++) {
+        int listening = server->listener.sockets[i].watch.fd;
+        int fd = 0;
+        for (int taken = 0; taken < WAITING_MAX && fd >= 0 && !is_full(server); taken++) {
+            fd = sock_accept(listening, &peer);
+            if (fd >= 0)
+                client_came(server, fd, &peer);
+        }
+    }
 }
 
 void server_left(struct server *server)

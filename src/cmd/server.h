@@ -62,6 +62,8 @@ void server_heard(struct server *server);
 void server_accept(struct server *server);
 /* Whether the sender of a datagram is one that may. */
 bool server_admits(const struct server *server, const struct sockname *sender);
+/* The same at once for those that have connected already, before the listener is closed. */
+void server_accept_waiting(struct server *server);
 /* One client fewer: there is room for another. */
 void server_left(struct server *server);
 /* No more clients, and no limits; waits for the command of --run. Returns what the command line ends

@@ -14,12 +14,10 @@
 #include "cmd/shared.h"
 #include "command.h"
 #include "io/loop.h"
-#include "net/sock.h"
 
 enum {
-    QUEUE_MAX = 1 << 18,   /* bytes that wait for stdout before no client is read from */
-    LATECOMERS_MAX = 4096, /* clients that are taken from the backlog when we quit */
-    PATIENCE_MS = 500      /* with stdout, once a signal has told us to stop */
+    QUEUE_MAX = 1 << 18, /* bytes that wait for stdout before no client is read from */
+    PATIENCE_MS = 500    /* with stdout, once a signal has told us to stop */
 };
 
 struct serve_options {
@@ -97,23 +95,16 @@ static void client_joined(struct server *server, int fd, const struct sockname *
     message_hub_add(&serving->hub, fd);
 }
 
-static void accept_waiting(struct serving *serving, const struct listener_socket *socket)
+static void client_left(struct message_client *client)
 {
-    struct sockname peer;
-    for (int taken = 0; taken < LATECOMERS_MAX; taken++) {
-        int fd = sock_accept(socket->watch.fd, &peer);
-        if (fd < 0)
-            return;
-        message_hub_add(&serving->hub, fd);
-    }
+    server_left(&LOOP_OWNER(client->hub, struct serving, hub)->server);
 }
 
 /* Whoever has connected before the quit is still heard; from here on, clients are refused. */
 static void quit(struct serving *serving)
 {
     message_hub_end(&serving->hub);
-    for (size_t i = 0; i < serving->server.listener.count; i++)
-        accept_waiting(serving, &serving->server.listener.sockets[i]);
+    server_accept_waiting(&serving->server);
     listener_close(&serving->server.listener);
 }
 
@@ -235,6 +226,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     serving->hub.arrived = message_arrived;
     serving->hub.turn_over = turn_over;
     serving->hub.ended = all_heard;
+    serving->hub.left = client_left;
     int result = serve(serving, &address);
     result = server_close(&serving->server, result);
     loop_free(loop);

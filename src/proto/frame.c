@@ -224,6 +224,14 @@ void frame_reader_keep(struct frame_reader *reader)
     free(before);
 }
 
+size_t frame_reader_return(struct frame_reader *reader)
+{
+    const size_t rest = reader->length;
+    reader->length = 0;
+    frame_reader_keep(reader);
+    return rest;
+}
+
 static enum frame_step take(struct frame_reader *reader, struct frame *frame, size_t head,
                             size_t message)
 {

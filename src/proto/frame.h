@@ -76,6 +76,8 @@ void frame_reader_feed(struct frame_reader *reader, const char *bytes, size_t le
 enum frame_step frame_reader_next(struct frame_reader *reader, struct frame *frame);
 /* Copies what was fed and is not yet taken. */
 void frame_reader_keep(struct frame_reader *reader);
+/* Forgets it instead, to be fed again: returns how many bytes it is. */
+size_t frame_reader_return(struct frame_reader *reader);
 /* At the end of the stream, after FRAME_MORE: the start of the frame that was cut, if any. */
 struct frame frame_reader_rest(const struct frame_reader *reader);
 

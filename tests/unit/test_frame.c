@@ -95,9 +95,11 @@ static void add_text(char *outcome, const char *text)
     add(outcome, text, strlen(text));
 }
 
-/* Takes what is complete; false once it is malformed. With `keep`, the reader has to be able to
- * stop after any message. */
-static bool take(struct frame_reader *reader, bool keep, char *outcome)
+/* After each message a reader goes on, or stops and keeps what is left, or has it fed again. */
+enum stop { GO_ON, KEEP, FEED_AGAIN, STOPS };
+
+/* Takes what is complete; false once it is malformed. What was fed ends at `end`. */
+static bool take(struct frame_reader *reader, enum stop stop, const char *end, char *outcome)
 {
     struct frame frame;
     enum frame_step step;
@@ -105,8 +107,12 @@ static bool take(struct frame_reader *reader, bool keep, char *outcome)
         add_text(outcome, "[");
         add(outcome, frame.message, frame.length);
         add_text(outcome, "]");
-        if (keep)
+        if (stop == KEEP)
             frame_reader_keep(reader);
+        if (stop != FEED_AGAIN)
+            continue;
+        size_t rest = frame_reader_return(reader);
+        frame_reader_feed(reader, end - rest, rest);
     }
     if (step == FRAME_MALFORMED) {
         add_text(outcome, "malformed: ");
@@ -116,7 +122,7 @@ static bool take(struct frame_reader *reader, bool keep, char *outcome)
 }
 
 /* Feeds `by` bytes at a time, each piece in a block of its own that is gone afterwards. */
-static void read_stream(size_t row, size_t by, bool keep, char *outcome)
+static void read_stream(size_t row, size_t by, enum stop stop, char *outcome)
 {
     struct frame_reader reader;
     bool good = true;
@@ -129,7 +135,7 @@ static void read_stream(size_t row, size_t by, bool keep, char *outcome)
             abort();
         memcpy(piece, streams[row].bytes + at, part);
         frame_reader_feed(&reader, piece, part);
-        good = take(&reader, keep, outcome);
+        good = take(&reader, stop, piece + part, outcome);
         free(piece);
     }
     struct frame rest = frame_reader_rest(&reader);
@@ -143,8 +149,8 @@ static void check_stream(size_t row)
     char name[100], outcome[TEXT_MAX];
     bool good = true;
     for (size_t by = 1; by <= streams[row].length + 1; by++) {
-        for (int keep = 0; keep <= 1; keep++) {
-            read_stream(row, by, keep, outcome);
+        for (int stop = GO_ON; stop < STOPS; stop++) {
+            read_stream(row, by, (enum stop)stop, outcome);
             if (strcmp(outcome, streams[row].outcome) == 0)
                 continue;
             printf("# %zu at a time: %s\n", by, outcome);
