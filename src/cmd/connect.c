@@ -43,7 +43,7 @@ static const struct opt options[] = {
     PROTOCOL_ROWS(struct connect_options, protocol),
     OPT('s', "source", host, struct connect_options, source, "local address, or UNIX path"),
     OPT('p', "source-port", port, struct connect_options, source_port, "local port"),
-    PROGRAM_ROWS(struct connect_options, program),
+    PROGRAM_ROWS(struct connect_options, program, "the program to wire to the socket"),
     REACH_ROWS(struct connect_options, reach),
     PROBE_ROWS(struct connect_options, probe),
     SCRIPT_ROWS(struct connect_options, script),

@@ -25,7 +25,7 @@ static const struct opt options[] = {
     SERVER_ROWS(struct listen_options, server),
     READINESS_ROWS(struct listen_options, server.readiness),
     ACCESS_ROWS(struct listen_options, server),
-    PROGRAM_ROWS(struct listen_options, program),
+    PROGRAM_ROWS(struct listen_options, program, "the program to wire to the socket"),
     OPT(0, "greeting", bytes, struct listen_options, greeting,
         "sent to each client first (C escapes are understood)"),
     SOCKET_FILE_ROWS(struct listen_options, server),

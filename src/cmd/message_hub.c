@@ -21,6 +21,13 @@ enum heard {
     HEARD_LAST     /* and the client is no more */
 };
 
+static void drop_passed(struct message_client *client)
+{
+    if (client->passed)
+        sock_close(client->passed);
+    client->passed = 0;
+}
+
 static void remove_client(struct message_client *client)
 {
     struct message_hub *hub = client->hub;
@@ -28,6 +35,7 @@ static void remove_client(struct message_client *client)
     loop_unwatch(hub->loop, &client->watch);
     loop_timer_cancel(hub->loop, &client->idle);
     sock_close(client->watch.fd);
+    drop_passed(client);
     frame_reader_release(&client->reader);
     outbox_release(&client->answers);
     if (client->previous)
@@ -114,33 +122,59 @@ static bool may_take(const struct message_client *client)
     return answered && !client->held && !client->last;
 }
 
+/* Of several descriptors the first counts. */
+static ssize_t receive(struct message_client *client, char *buffer, size_t length)
+{
+    int passed;
+    if (!client->hub->takes_descriptors)
+        return sock_recv(client->watch.fd, buffer, length);
+    ssize_t got = sock_recv_with(client->watch.fd, buffer, length, &passed);
+    if (!client->passed)
+        client->passed = passed;
+    else if (passed)
+        sock_close(passed);
+    return got;
+}
+
+/* All that was seen but for the last `rest` bytes is done with. */
+static void consume(struct message_client *client, size_t rest)
+{
+    struct message_hub *hub = client->hub;
+    while (hub->consumed + rest < hub->seen) {
+        ssize_t got = receive(client, hub->buffer + hub->consumed,
+                              hub->seen - rest - hub->consumed);
+        if (got <= 0)
+            return;
+        hub->consumed += (size_t)got;
+        client->bytes_in += (size_t)got;
+        client->last_bytes += hub->ending ? (size_t)got : 0;
+    }
+}
+
+/* A descriptor comes with the bytes that it was sent beside: those of this message, if only they
+ * have been read. */
+static void take_message(struct message_client *client, const struct frame *message)
+{
+    if (client->hub->takes_descriptors)
+        consume(client, frame_reader_rest(&client->reader).length);
+    client->last = !client->hub->arrived(client, message);
+    drop_passed(client);
+}
+
 /* Takes the messages that are there, up to one that is not done with, or whose answer the client
  * cannot take now. */
 static enum frame_step take_messages(struct message_client *client)
 {
-    struct message_hub *hub = client->hub;
     enum frame_step step = FRAME_MESSAGE;
     struct frame message;
     while (step == FRAME_MESSAGE && may_take(client)) {
         step = frame_reader_next(&client->reader, &message);
         if (step == FRAME_MESSAGE)
-            client->last = !hub->arrived(client, &message);
+            take_message(client, &message);
     }
-    batch_flush(&hub->gathered);
+    batch_flush(&client->hub->gathered);
+    consume(client, step == FRAME_MORE ? 0 : frame_reader_return(&client->reader));
     return step;
-}
-
-/* Of what was seen, so much is done with. */
-static void consume(struct message_client *client, size_t length)
-{
-    ssize_t got;
-    client->bytes_in += length;
-    client->last_bytes += client->hub->ending ? length : 0;
-    for (; length; length -= (size_t)got) {
-        got = sock_recv(client->watch.fd, client->hub->buffer, length);
-        if (got <= 0)
-            return;
-    }
 }
 
 static enum heard hear(struct message_client *client)
@@ -152,11 +186,10 @@ static enum heard hear(struct message_client *client)
     if (got <= 0)
         return part_with_ended(client, got < 0 ? errno : 0);
     client->moved_ms = loop_now_ms();
-    frame_reader_feed(&client->reader, hub->buffer, (size_t)got);
-    enum frame_step step = take_messages(client);
-    size_t rest = step == FRAME_MORE ? 0 : frame_reader_return(&client->reader);
-    consume(client, rest < (size_t)got ? (size_t)got - rest : 0);
-    if (step == FRAME_MALFORMED)
+    hub->seen = (size_t)got;
+    hub->consumed = 0;
+    frame_reader_feed(&client->reader, hub->buffer, hub->seen);
+    if (take_messages(client) == FRAME_MALFORMED)
         return part_with_malformed(client);
     if (client->last && !client->held)
         return part_with(client, NULL);
@@ -218,6 +251,14 @@ static void answers_drained(struct outbox *outbox)
     await(client);
 }
 
+static void drop_idle(struct message_client *client)
+{
+    struct message_hub *hub = client->hub;
+    part_with(client, "nothing moved within the time limit");
+    if (hub->ending)
+        hear_last(hub);
+}
+
 /* A client that waits for us is not idle. */
 static void idle_over(struct timer *timer)
 {
@@ -229,7 +270,7 @@ static void idle_over(struct timer *timer)
     if (left_ms > 0)
         loop_timer_set(hub->loop, timer, left_ms);
     else
-        part_with(client, "nothing moved within the time limit");
+        drop_idle(client);
 }
 
 void message_hub_add(struct message_hub *hub, int fd)

@@ -37,6 +37,8 @@ struct message_client {
     int64_t moved_ms;
     uint64_t bytes_in;
     uint64_t bytes_out;
+    int passed;  /* a descriptor that came with the message; the hub's; 0: none */
+    void *label; /* the owner's */
 };
 
 /* Zeroed by the owner, which then sets what stands before `clients`, and the callbacks. */
@@ -44,13 +46,16 @@ struct message_hub {
     struct loop *loop;
     const struct framing *framing;
     size_t max_message;
-    int64_t idle_ms; /* of a client; -1: no limit */
+    int64_t idle_ms;        /* of a client; -1: no limit */
+    bool takes_descriptors; /* one with each message; else the kernel closes them */
     struct message_client *clients;
     unsigned long count; /* of all there ever were */
     bool paused;
     bool ending;
     struct batch gathered; /* answers to the client whose turn it is */
     char buffer[MESSAGE_HUB_READ];
+    size_t seen;     /* bytes in it, of the client whose turn it is */
+    size_t consumed; /* of these */
     /* A message came; false: nothing more is wanted of this client. May call message_hub_answer,
      * message_hub_hold and message_hub_end. */
     bool (*arrived)(struct message_client *client, const struct frame *message);

@@ -51,6 +51,9 @@ struct sender {
 
 static int fail_to_send(struct sender *sender, int failure)
 {
+    if (failure != EPIPE && failure != ECONNRESET)
+        return error_system(sender->err, STATUS_TRANSFER, failure, "send to %s",
+                            sender->sending->server);
     return error_set(sender->err, STATUS_TRANSFER,
                      "send to %s: the server went away before it had read everything (%s)",
                      sender->sending->server, strerror(failure));
@@ -144,6 +147,7 @@ static int send_message(struct sender *sender, const struct frame *message)
     struct frame_ends ends;
     if (message_wrap(&ends, sender->sending->framing, message, sender->err))
         return -1;
+    sender->out.passed = sender->sending->passed;
     batch_put(&sender->frames, ends.head, ends.head_length);
     batch_put(&sender->frames, message->message, message->length);
     batch_put(&sender->frames, ends.tail, ends.tail_length);
@@ -162,6 +166,8 @@ static int send_messages(struct sender *sender)
         step = message_source_next(&sender->source, &message, sender->err);
         if (step == SOURCE_MESSAGE && send_message(sender, &message))
             return -1;
+        if (sender->sending->passed >= 0)
+            batch_flush(&sender->frames);
     }
     batch_flush(&sender->frames);
     if (sender->out.failure)

@@ -21,6 +21,7 @@ struct sending {
     bool by_nul;                 /* on stdin, NUL ends a message, not newline */
     bool reply;                  /* after each message, one is awaited and printed */
     size_t max_reply;
+    int passed;      /* a descriptor that goes with each message; -1: none */
     int64_t idle_ms; /* status 5 when nothing moved for so long; -1: no limit */
 };
 

@@ -20,9 +20,8 @@ struct program_options {
     const char *exec;
     const char *shell;
 };
-#define PROGRAM_ROWS(options, field)                                                               \
-    OPT('e', "exec", program, options, field.exec,                                                 \
-        "the program to wire to the socket; its arguments after --"),                              \
+#define PROGRAM_ROWS(options, field, help)                                                         \
+    OPT('e', "exec", program, options, field.exec, help "; its arguments after --"),               \
         OPT('c', "sh-exec", command, options, field.shell, "the same, a command of the shell")
 
 struct programs;

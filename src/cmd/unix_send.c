@@ -1,6 +1,7 @@
 /*
  * sockctl unix-send: sends messages to a UNIX socket, and makes sure that they were read.
  */
+#include <fcntl.h>
 #include <string.h>
 
 #include "cli/report.h"
@@ -16,6 +17,7 @@ struct send_options {
     struct limit_options limits;
     bool null;
     bool reply;
+    int passed;
 };
 
 static const struct opt options[] = {
@@ -23,12 +25,14 @@ static const struct opt options[] = {
     OPT('0', "null", flag, struct send_options, null, "NUL ends a message on stdin, not newline"),
     OPT(0, "reply", flag, struct send_options, reply,
         "wait for a message in answer to each, and print it"),
+    OPT(0, "fd", descriptor, struct send_options, passed, "pass descriptor N with each message"),
     LIMIT_ROWS(struct send_options, limits, "limit for connecting"),
     OPT_END,
 };
 
 static const struct send_options defaults = {.messages = MESSAGE_DEFAULTS,
-                                             .limits = LIMIT_DEFAULTS};
+                                             .limits = LIMIT_DEFAULTS,
+                                             .passed = -1};
 
 static int transfer(const struct send_options *given, const struct connection *connection,
                     const char *const *messages, struct loop *loop, struct error *err)
@@ -42,12 +46,20 @@ static int transfer(const struct send_options *given, const struct connection *c
         .by_nul = given->null,
         .reply = given->reply,
         .max_reply = message_limit(&given->messages),
+        .passed = given->passed,
         .idle_ms = given->limits.idle_ms,
     };
     report_connected(server, sockname_text(&connection->local, local));
     if (connection->socktype != SOCK_STREAM)
         return error_set(err, STATUS_USAGE, "send to %s: not a stream socket", server);
     return message_sender_run(&sending, loop, err);
+}
+
+static int check_passed(const struct send_options *given, struct error *err)
+{
+    if (given->passed < 0 || fcntl(given->passed, F_GETFD) >= 0)
+        return 0;
+    return error_set(err, STATUS_USAGE, "option --fd: descriptor %d is not open", given->passed);
 }
 
 /* What no frame can hold is refused before anything is sent. */
@@ -72,7 +84,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     struct address address;
     struct limit limit;
     if (message_address(&address, operands->words[0], false, err) ||
-        check_messages(given, messages, err))
+        check_messages(given, messages, err) || check_passed(given, err))
         return -1;
     struct loop *loop = loop_new();
     limit_command(&limit, loop, given->limits.max_time_ms, err);

@@ -9,7 +9,9 @@
 #include "base/memory.h"
 #include "cmd/message_hub.h"
 #include "cmd/message_output.h"
+#include "cmd/message_programs.h"
 #include "cmd/messages.h"
+#include "cmd/programs.h"
 #include "cmd/server.h"
 #include "cmd/shared.h"
 #include "command.h"
@@ -27,6 +29,8 @@ struct serve_options {
     struct opt_bytes reply;
     bool echo;
     bool print0;
+    struct program_options program;
+    bool recv_fd;
     struct server_options server;
 };
 
@@ -38,6 +42,10 @@ static const struct opt options[] = {
         "answer each message with TEXT (C escapes are understood)"),
     OPT(0, "echo", flag, struct serve_options, echo, "answer each message with itself"),
     OPT('0', "print0", flag, struct serve_options, print0, "end each with NUL, not newline"),
+    PROGRAM_ROWS(struct serve_options, program,
+                 "the program to run for each message, whose output is the answer"),
+    OPT(0, "recv-fd", flag, struct serve_options, recv_fd,
+        "a descriptor that comes with a message becomes the program's descriptor 3"),
     SOCKET_FILE_ROWS(struct serve_options, server),
     USER_ROWS(struct serve_options, server),
     READINESS_ROWS(struct serve_options, server.readiness),
@@ -55,6 +63,7 @@ struct serving {
     const struct serve_options *given;
     struct server server;
     struct message_hub hub;
+    struct message_programs programs;
     struct message_output output;
     bool over; /* when nothing waits for stdout any more */
     struct timer patience;
@@ -77,13 +86,37 @@ static void finish_if_printed(struct serving *serving)
         loop_stop(serving->server.loop, 0);
 }
 
+static bool is_blocked(const struct serving *serving)
+{
+    return serving->output.outbox.failure || message_output_waiting(&serving->output) > QUEUE_MAX ||
+           message_programs_full(&serving->programs);
+}
+
+static void resume_if_possible(struct serving *serving)
+{
+    if (serving->hub.paused && !is_blocked(serving))
+        message_hub_resume(&serving->hub);
+}
+
 static void output_drained(struct message_output *output)
 {
     struct serving *serving = LOOP_OWNER(output, struct serving, output);
     if (output_failed(serving))
         return;
-    message_hub_resume(&serving->hub);
+    resume_if_possible(serving);
     finish_if_printed(serving);
+}
+
+/* Programs */
+
+static void program_ended(struct message_programs *programs)
+{
+    resume_if_possible(LOOP_OWNER(programs, struct serving, programs));
+}
+
+static bool has_programs(const struct serving *serving)
+{
+    return serving->programs.argv;
 }
 
 /* Clients */
@@ -97,6 +130,7 @@ static void client_joined(struct server *server, int fd, const struct sockname *
 
 static void client_left(struct message_client *client)
 {
+    message_programs_abandon(client);
     server_left(&LOOP_OWNER(client->hub, struct serving, hub)->server);
 }
 
@@ -124,6 +158,8 @@ static bool message_arrived(struct message_client *client, const struct frame *m
         message_hub_answer(client, message->message, message->length);
     if (given->reply.bytes)
         message_hub_answer(client, given->reply.bytes, given->reply.length);
+    if (has_programs(serving))
+        message_programs_run(&serving->programs, client, message);
     if (!is_quit_word(serving, message))
         return true;
     if (!serving->hub.ending)
@@ -135,7 +171,7 @@ static void turn_over(struct message_hub *hub)
 {
     struct serving *serving = LOOP_OWNER(hub, struct serving, hub);
     message_output_flush(&serving->output);
-    if (!output_failed(serving) && message_output_waiting(&serving->output) > QUEUE_MAX)
+    if (!output_failed(serving) && is_blocked(serving))
         message_hub_pause(hub);
 }
 
@@ -184,10 +220,16 @@ static int serve(struct serving *serving, const struct address *address)
     struct server *server = &serving->server;
     if (open_server(server, address))
         return -1;
+    if (has_programs(serving)) {
+        children_init(&server->children, server->loop);
+        descriptors_close_on_exec();
+    }
     message_output_start(&serving->output, server->loop);
     server_accept(server);
     int result = loop_run(server->loop);
+    listener_close(&server->listener);
     message_hub_release(&serving->hub);
+    message_programs_end(&serving->programs);
     message_output_release(&serving->output);
     return result ? result : message_output_close(&serving->output, server->err);
 }
@@ -200,11 +242,47 @@ static int check_reply(const struct serve_options *given, struct error *err)
     return reply.message ? message_wrap(&ends, given->messages.framing, &reply, err) : 0;
 }
 
+/* What follows `--` is for --run, or else for --exec. */
+static char **arguments_of(const struct serve_options *given, const struct operands *operands)
+{
+    return given->server.readiness.run ? NULL : operands->program;
+}
+
+static int check(const struct serve_options *given, char **arguments, struct error *err)
+{
+    const struct transfer_options none = TRANSFER_DEFAULTS;
+    const bool program = program_is_given(&given->program);
+    if (check_reply(given, err) || program_check(&given->program, arguments, &none, err))
+        return -1;
+    if (program && (given->echo || given->reply.bytes))
+        return error_set(err, STATUS_USAGE, "option --%s: a program is to give the answers",
+                         given->echo ? "echo" : "reply");
+    if (given->recv_fd && !program)
+        return error_set(err, STATUS_USAGE, "option --recv-fd is for a program: --exec, --sh-exec");
+    return 0;
+}
+
+static void prepare_hub(struct serving *serving)
+{
+    const struct serve_options *given = serving->given;
+    struct message_hub *hub = &serving->hub;
+    hub->loop = serving->server.loop;
+    hub->framing = given->messages.framing;
+    hub->max_message = message_limit(&given->messages);
+    hub->idle_ms = given->limits.idle_ms;
+    hub->takes_descriptors = given->recv_fd;
+    hub->arrived = message_arrived;
+    hub->turn_over = turn_over;
+    hub->ended = all_heard;
+    hub->left = client_left;
+}
+
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
     const struct serve_options *given = chosen;
+    char **arguments = arguments_of(given, operands);
     struct address address;
-    if (check_reply(given, err) || message_address(&address, operands->words[0], true, err))
+    if (check(given, arguments, err) || message_address(&address, operands->words[0], true, err))
         return -1;
     struct serving *serving = memory_new(1, sizeof *serving);
     struct loop *loop = loop_new();
@@ -212,24 +290,23 @@ static int run(const void *chosen, const struct operands *operands, struct error
     serving->server = (struct server){.loop = loop,
                                       .options = &given->server,
                                       .limits = &given->limits,
-                                      .command = operands->program,
+                                      .command = arguments ? NULL : operands->program,
                                       .err = err,
                                       .joined = client_joined,
                                       .stopping = stop};
     serving->server.children.most_open = descriptors_allow_most();
     serving->output.end = given->print0 ? '\0' : '\n';
     serving->output.drained = output_drained;
-    serving->hub.loop = loop;
-    serving->hub.framing = given->messages.framing;
-    serving->hub.max_message = message_limit(&given->messages);
-    serving->hub.idle_ms = given->limits.idle_ms;
-    serving->hub.arrived = message_arrived;
-    serving->hub.turn_over = turn_over;
-    serving->hub.ended = all_heard;
-    serving->hub.left = client_left;
+    prepare_hub(serving);
+    serving->programs = (struct message_programs){.hub = &serving->hub,
+                                                  .children = &serving->server.children,
+                                                  .ended = program_ended};
+    if (program_is_given(&given->program))
+        serving->programs.argv = program_words(&given->program, arguments);
     int result = serve(serving, &address);
     result = server_close(&serving->server, result);
     loop_free(loop);
+    free(serving->programs.argv);
     free(serving);
     return result;
 }

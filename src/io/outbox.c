@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "net/sock.h"
 
 /* Nothing waits: all there can be to notice is that the reader goes. */
 static void rest(struct outbox *outbox)
@@ -25,9 +26,19 @@ static void become_empty(struct outbox *outbox)
     rest(outbox);
 }
 
+static ssize_t write_now(struct outbox *outbox, const char *bytes, size_t length)
+{
+    if (outbox->passed < 0)
+        return end_write(outbox->end, bytes, length);
+    ssize_t wrote = sock_send_with(outbox->end.fd, bytes, length, outbox->passed);
+    if (wrote > 0)
+        outbox->passed = -1;
+    return wrote;
+}
+
 void outbox_flush(struct outbox *outbox)
 {
-    ssize_t wrote = end_write(outbox->end, outbox->bytes + outbox->offset, outbox->length);
+    ssize_t wrote = write_now(outbox, outbox->bytes + outbox->offset, outbox->length);
     if (wrote < 0 && errno == EAGAIN)
         return;
     if (wrote < 0) {
@@ -61,6 +72,7 @@ void outbox_init(struct outbox *outbox, struct loop *loop, struct end end,
 {
     *outbox = (struct outbox){.loop = loop,
                               .end = end,
+                              .passed = -1,
                               .watch = {.fd = end.fd, .ready = write_waiting},
                               .drained = drained};
 }
@@ -108,7 +120,7 @@ int outbox_put(struct outbox *outbox, const void *bytes, size_t length)
     if (outbox->failure)
         return -1;
     while (!outbox->length && done < length) {
-        ssize_t wrote = end_write(outbox->end, (const char *)bytes + done, length - done);
+        ssize_t wrote = write_now(outbox, (const char *)bytes + done, length - done);
         if (wrote < 0 && errno == EAGAIN)
             break;
         if (wrote < 0) {

@@ -22,6 +22,8 @@ struct outbox {
     size_t offset; /* of the first of them */
     size_t room;
     bool heeds_reader;
+    int passed; /* a descriptor that goes with the first byte that is written next, over a UNIX
+                   socket; the owner's; -1: none */
     uint64_t written;
     int failure; /* errno of the write that failed; 0: none. Nothing is written after it */
     /* All that waited has been written, or a write has failed (then `failure` says why). */

@@ -136,6 +136,8 @@ static int spawn(struct program *program, const struct program_spec *spec, int i
         if (!failure)
             failure = posix_spawn_file_actions_adddup2(&actions, out, 1);
     }
+    if (!failure && spec->passed)
+        failure = posix_spawn_file_actions_adddup2(&actions, spec->passed, 3);
     posix_spawnattr_setflags(&attributes, (short)flags);
     if (!failure)
         failure = posix_spawnp(&program->id, spec->argv[0], &actions, &attributes,

@@ -44,6 +44,7 @@ struct program_spec {
     const char *const *env;
     bool wired; /* stdin and stdout are pipes, and the signals of our terminal are not for it; else
                    it shares ours, and our process group */
+    int passed; /* becomes its descriptor 3; the caller's to close. 0: none */
 };
 
 /* From now on ends are heard. `children` is {0} but for most_open,

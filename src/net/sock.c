@@ -129,28 +129,6 @@ ssize_t sock_send_urgent(int fd, char byte)
     return sent;
 }
 
-ssize_t sock_send_descriptor(int channel, int passed)
-{
-    struct iovec byte = {(char[]){""}, 1};
-    union {
-        struct cmsghdr header;
-        unsigned char room[CMSG_SPACE(sizeof passed)];
-    } rights = {.header = {.cmsg_len = CMSG_LEN(sizeof passed),
-                           .cmsg_level = SOL_SOCKET,
-                           .cmsg_type = SCM_RIGHTS}};
-    struct msghdr message = {.msg_iov = &byte,
-                             .msg_iovlen = 1,
-                             .msg_control = &rights,
-                             .msg_controllen = sizeof rights.room};
-    memcpy(CMSG_DATA(&rights.header), &passed, sizeof passed);
-    ssize_t sent;
-    do
-        sent = sendmsg(channel, &message, MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    TRACE(sent, "sendmsg(%d, 1, SCM_RIGHTS [%d])", channel, passed);
-    return sent;
-}
-
 ssize_t sock_recv_from(int fd, void *buffer, size_t room, struct sockname *from)
 {
     struct sockname ignored;

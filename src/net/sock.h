@@ -37,6 +37,11 @@ ssize_t sock_send_urgent(int fd, char byte);
 /* Passes a descriptor over a UNIX socket (SCM_RIGHTS), with a byte that is NUL. May block where
  * `channel` does. */
 ssize_t sock_send_descriptor(int channel, int passed);
+/* As sock_send, with a descriptor beside the first byte. */
+ssize_t sock_send_with(int fd, const void *bytes, size_t length, int passed);
+/* As sock_recv. *passed is the first descriptor that came with these bytes, the caller's, or 0: none
+ * did. The kernel closes the others, and all of them where sock_recv is called. */
+ssize_t sock_recv_with(int fd, void *buffer, size_t room, int *passed);
 /* `from` may be NULL. The length returned may exceed `room`: the datagram was cut (MSG_TRUNC). */
 ssize_t sock_recv_from(int fd, void *buffer, size_t room, struct sockname *from);
 /* `to` may be NULL on a connected socket. */

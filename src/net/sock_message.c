@@ -154,3 +154,63 @@ int sock_read_report(int fd, struct sockname *by)
     read_reporter(CMSG_DATA(header), by);
     return (int)report.ee_errno;
 }
+
+/* Descriptors */
+
+static ssize_t send_rights(int fd, struct iovec bytes, int passed, int flags)
+{
+    union {
+        struct cmsghdr header;
+        unsigned char room[CMSG_SPACE(sizeof passed)];
+    } rights = {.header = {.cmsg_len = CMSG_LEN(sizeof passed),
+                           .cmsg_level = SOL_SOCKET,
+                           .cmsg_type = SCM_RIGHTS}};
+    struct msghdr message = {.msg_iov = &bytes,
+                             .msg_iovlen = 1,
+                             .msg_control = &rights,
+                             .msg_controllen = sizeof rights.room};
+    memcpy(CMSG_DATA(&rights.header), &passed, sizeof passed);
+    ssize_t sent;
+    do
+        sent = sendmsg(fd, &message, flags | MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    TRACE(sent, "sendmsg(%d, %zu, SCM_RIGHTS [%d])", fd, bytes.iov_len, passed);
+    return sent;
+}
+
+ssize_t sock_send_descriptor(int channel, int passed)
+{
+    return send_rights(channel, (struct iovec){(char[]){""}, 1}, passed, 0);
+}
+
+ssize_t sock_send_with(int fd, const void *bytes, size_t length, int passed)
+{
+    struct iovec part = {.iov_len = length};
+    memcpy(&part.iov_base, &bytes, sizeof part.iov_base); /* sendmsg(2) only reads it */
+    return send_rights(fd, part, passed, MSG_DONTWAIT);
+}
+
+/* There is room for one, and not a byte more: CMSG_SPACE would do for two. */
+ssize_t sock_recv_with(int fd, void *buffer, size_t room, int *passed)
+{
+    union {
+        struct cmsghdr header;
+        unsigned char room[CMSG_SPACE(sizeof *passed)];
+    } rights;
+    struct iovec bytes = {buffer, room};
+    struct msghdr message = {.msg_iov = &bytes,
+                             .msg_iovlen = 1,
+                             .msg_control = &rights,
+                             .msg_controllen = CMSG_LEN(sizeof *passed)};
+    ssize_t length;
+    do
+        length = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    while (length < 0 && errno == EINTR);
+    const struct cmsghdr *header = length < 0 ? NULL : CMSG_FIRSTHDR(&message);
+    *passed = 0;
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
+        header->cmsg_len == CMSG_LEN(sizeof *passed))
+        memcpy(passed, CMSG_DATA(header), sizeof *passed);
+    TRACE(length, "recvmsg(%d, %zu, SCM_RIGHTS [%d])", fd, room, *passed);
+    return length;
+}

@@ -9,6 +9,7 @@ A step is a word, or a word and its value:
     frame=TEXT    sends a native frame        int=N       sends a bare native length
     raw=TEXT      sends TEXT, \\xNN decoded    slowly      from here on, a byte at a time
     together=A,B  sends frames in one write   flood=N     sends N frames, numbered, in one write
+    fds=N         N descriptors go with what is sent next, files of which each holds its number
     end           shuts down the sending half
     read          reads a frame, prints it    count       reads frames to the end, prints how many
     gone          waits for the other's end, prints "eof" or "reset"
@@ -46,6 +47,7 @@ class Peer:
     def __init__(self, role, path):
         self.path = path
         self.slow = False
+        self.descriptors = []
         self.crowded = []
         if role == "client":
             self.conn = connect(path)
@@ -62,7 +64,16 @@ class Peer:
             self.conn.close()
         self.conn = self.listener.accept()[0]
 
+    def fds(self, count):
+        for number in range(int(count)):
+            self.descriptors.append(os.memfd_create("passed"))
+            os.pwrite(self.descriptors[-1], b"%d" % number, 0)
+
     def send(self, data):
+        if self.descriptors:
+            socket.send_fds(self.conn, [data[:1]], self.descriptors)
+            self.descriptors = []
+            data = data[1:]
         step = 1 if self.slow else max(len(data), 1)
         for start in range(0, len(data), step):
             self.conn.sendall(data[start : start + step])
