@@ -26,14 +26,14 @@ _sockctl()
         files="--port-file"
         ;;
     unix-send)
-        options="--framing --max-message -0 --null --reply -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
-        valued="--framing --max-message -w --timeout -i --idle-timeout --max-time"
+        options="--framing --max-message -0 --null --reply --fd -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
+        valued="--framing --max-message --fd -w --timeout -i --idle-timeout --max-time"
         files=""
         ;;
     unix-serve)
-        options="--framing --max-message --quit-word --reply --echo -0 --print0 --mode --allow-uid --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
-        valued="--framing --max-message --quit-word --reply --mode --allow-uid --ready-fd -w --timeout -i --idle-timeout --max-time"
-        files="--port-file"
+        options="--framing --max-message --quit-word --reply --echo -0 --print0 -e --exec -c --sh-exec --recv-fd --mode --allow-uid --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
+        valued="--framing --max-message --quit-word --reply -c --sh-exec --mode --allow-uid --ready-fd -w --timeout -i --idle-timeout --max-time"
+        files="-e --exec --port-file"
         ;;
     http-get)
         options="-i --include -I --head -o --output -O --remote-name -C --continue --sha256 -f --fail -L --location --max-redirs -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -0 --http1.0 --http0.9 -4 --ipv4 -6 --ipv6 -U --unix-socket -x --proxy --resolve --retry -m --max-time --connect-timeout --idle-timeout --limit-rate -s --silent -# --progress --timing --log -h --help -V --version -v --verbose"
