@@ -192,8 +192,10 @@ static void complete(struct message_program *run)
 static void program_ended(struct program *program)
 {
     struct message_program *run = LOOP_OWNER(program, struct message_program, program);
-    while (read_output(run))
-        continue;
+    bool more;
+    do
+        more = read_output(run);
+    while (more);
     complete(run);
 }
 
