@@ -107,14 +107,14 @@ start() {
     echo "${PIDS[$name]}" >"$T/$name.pid"
 }
 
-# wait_file FILE ERE [SECONDS=5]: until a line of FILE matches; that line is in LINE.
+# wait_file FILE ERE [SECONDS=10]: until a line of FILE matches; that line is in LINE.
 wait_file() { wait_for "" "$@"; }
 
-# wait_line NAME ERE [SECONDS=5]: the same for the stderr of what was started as NAME.
+# wait_line NAME ERE [SECONDS=10]: the same for the stderr of what was started as NAME.
 wait_line() { wait_for "${PIDS[$1]}" "$T/$1.err" "${@:2}"; }
 
 wait_for() {
-    local pid=$1 file=$2 pattern=$3 seconds=${4:-5}
+    local pid=$1 file=$2 pattern=$3 seconds=${4:-10}
     LINE=
     poll $((seconds * 1000)) found_or_dead "$pid" "$file" "$pattern" || :
     [ -n "$LINE" ] || fail "no line matches '$pattern'" "$file"
