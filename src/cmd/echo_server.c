@@ -363,7 +363,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
 
 const struct command echo_server_command = {
     .name = "echo-server",
-    .operands = "ADDRESS [-- COMMAND...]",
+    .operands = "ADDRESS",
     .summary = "Send back what arrives, to any number of clients",
     .min_operands = 1,
     .max_operands = 2,

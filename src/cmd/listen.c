@@ -192,7 +192,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
 
 const struct command listen_command = {
     .name = "listen",
-    .operands = "ADDRESS [-- COMMAND...]",
+    .operands = "ADDRESS",
     .summary = "Wait for a client; stdin goes to it, what it sends to stdout",
     .takes_program = true,
     .min_operands = 0,

@@ -313,7 +313,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
 
 const struct command unix_serve_command = {
     .name = "unix-serve",
-    .operands = "PATH [-- COMMAND...]",
+    .operands = "PATH",
     .summary = "Print the messages that clients send over a UNIX socket, until one says quit",
     .min_operands = 1,
     .max_operands = 1,
