@@ -52,6 +52,20 @@ silent() {
     assert_output 'page:1: sockctl connect has no --nonsense'
 }
 
+@test "every module is on the map" {
+    silent "$CHECKS/map"
+}
+
+@test "the check of the map finds a module too few, too many and in the wrong room" {
+    sed 's/`outbox`, //; s/`dial`, /`dial`, `nonsense`, /; s/`units`, /`units`, `pump`, /' \
+        "$ROOT/ARCHITECTURE.md" >map
+    try "$CHECKS/map" "$PWD/map"
+    assert_status 1
+    [[ $output == *'map lacks src/io/outbox'* ]]
+    [[ $output == *'map has src/net/nonsense, which is not there'* ]]
+    [[ $output == *'map has src/base/pump, which is not there'* ]]
+}
+
 @test "the completions are current (make completions)" {
     mkdir current
     "$CHECKS/gen-completions" current
