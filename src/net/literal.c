@@ -138,7 +138,7 @@ static int unknown_service(const struct address *address, struct error *err)
 }
 
 /* getaddrinfo without a host asks nobody but the list of services, in every libc. */
-static int find_port(const struct address *address, bool numeric, unsigned *port, struct error *err)
+int literal_port(const struct address *address, bool numeric, unsigned *port, struct error *err)
 {
     const struct addrinfo hints = {.ai_socktype = address->socktype, .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
@@ -166,7 +166,7 @@ static int find_port(const struct address *address, bool numeric, unsigned *port
 static int take_inet(const struct address *address, const struct resolver_options *options,
                      unsigned *port, struct resolved *resolved, struct error *err)
 {
-    if (find_port(address, options->numeric, port, err))
+    if (literal_port(address, options->numeric, port, err))
         return -1;
     if (!*address->host) {
         if (!options->listening && !options->numeric)

@@ -12,6 +12,10 @@
  * *name, with port 0; 0: it is neither; -1: there is no such zone, status 3. */
 int literal_read(const char *host, struct sockname *name, struct error *err);
 
+/* The port of an address with one: a number, or unless `numeric` a service, which is looked up in the
+ * list of services. Status 2. */
+int literal_port(const struct address *address, bool numeric, unsigned *port, struct error *err);
+
 /* 1: the names are in *resolved; 0: only a look-up can tell, and *port is the port; -1: *err says
  * what is wrong (status 2 for the service or the family, 3 for the host). Service names are looked
  * up here: what tells them is a file at hand. */

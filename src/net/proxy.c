@@ -1,8 +1,6 @@
 #include "net/proxy.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "net/address_text.h"
+#include "net/literal.h"
 #include "net/sock.h"
 #include "proto/http_head.h"
 #include "proto/socks.h"
@@ -63,7 +62,7 @@ static int read_address(struct proxy *proxy, const struct url *url, struct error
     char host[URL_HOST_MAX + 1], port[8];
     const char *words[] = {url_host(url, host), port, NULL};
     const struct address_use use = {.family = AF_UNSPEC};
-    snprintf(port, sizeof port, "%u", url->has_port ? url->port : DEFAULT_PORT);
+    snprintf(port, sizeof port, "%d", url->has_port ? url->port : DEFAULT_PORT);
     return address_parse(&proxy->address, words, 2, &use, err);
 }
 
@@ -95,13 +94,12 @@ void proxy_release(struct proxy *proxy)
 
 /* The target */
 
-/* 0: there is no such service. */
+/* 0: there is none, which proxy_check has said. */
 static unsigned port_of(const struct address *target)
 {
-    if (text_is_digits(target->port, strlen(target->port)))
-        return (unsigned)strtoul(target->port, NULL, 10);
-    const struct servent *service = getservbyname(target->port, "tcp");
-    return service ? ntohs((uint16_t)service->s_port) : 0;
+    struct error unsaid;
+    unsigned port;
+    return literal_port(target, false, &port, &unsaid) ? 0 : port;
 }
 
 static const char *host_of(const struct address *target)
@@ -122,8 +120,9 @@ int proxy_check(const struct proxy *proxy, const struct address *target, struct 
 {
     if (target->kind != ADDRESS_INET || target->socktype != SOCK_STREAM)
         return error_set(err, STATUS_USAGE, "a proxy takes TCP addresses alone");
-    if (!port_of(target))
-        return error_set(err, STATUS_USAGE, "port '%s': no such service", target->port);
+    unsigned port;
+    if (literal_port(target, false, &port, err))
+        return -1;
     const struct socks socks = socks_of(proxy, target);
     const char *wrong = proxy->kind == PROXY_HTTP ? NULL : socks_check(&socks);
     return wrong ? error_set(err, STATUS_USAGE, "proxy: %s", wrong) : 0;

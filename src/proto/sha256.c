@@ -43,7 +43,7 @@ static void schedule(uint32_t words[64], const unsigned char *block)
 /* Steps 2 to 4. */
 static void add_block(struct sha256 *sha, const unsigned char *block)
 {
-    uint32_t words[64], *state = sha->state;
+    uint32_t words[64] = {0}, *state = sha->state; /* gcc 12's analyser loses count */
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
     schedule(words, block);
