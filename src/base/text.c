@@ -25,7 +25,7 @@ size_t text_escape(char *out, size_t room, const char *bytes, size_t length)
     return used;
 }
 
-static int hex_digit(char c)
+int text_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -41,7 +41,7 @@ static int numeric_escape(const char **at, int base, int most)
 {
     int value = 0;
     for (int i = 0; i < most; i++, (*at)++) {
-        int digit = hex_digit(**at);
+        int digit = text_hex_digit(**at);
         if (digit < 0 || digit >= base)
             break;
         value = value * base + digit;
@@ -59,7 +59,7 @@ static int one_escape(const char **at)
         return numeric_escape(at, 8, 3);
     (*at)++;
     if (c == 'x')
-        return hex_digit(**at) < 0 ? -1 : numeric_escape(at, 16, 2);
+        return text_hex_digit(**at) < 0 ? -1 : numeric_escape(at, 16, 2);
     const char *name = c ? strchr(names, c) : NULL;
     return name ? bytes[name - names] : -1;
 }

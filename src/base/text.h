@@ -20,6 +20,9 @@ const char *text_unescape(char *text, size_t *length);
  * longer than 63 bytes are infinitely far apart. */
 size_t text_distance(const char *one, const char *other);
 
+/* The value of a hexadecimal digit, in either case; -1 if it is none. */
+int text_hex_digit(char c);
+
 /* RFC 4648, 4. */
 void text_base64(FILE *out, const char *bytes, size_t length);
 

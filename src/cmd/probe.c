@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "cli/json.h"
 #include "net/address_text.h"
 #include "net/knock.h"
@@ -18,19 +19,12 @@ enum { STREAM_MS = 3000, DATAGRAM_MS = 1000 }; /* for an answer, without -w */
 
 /* Options */
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)((at - digits) & 15) : -1;
-}
-
 static const char *read_hex(char *text, void *field)
 {
     struct opt_bytes *bytes = field;
     size_t length = strlen(text) / 2;
     for (size_t i = 0; i < length; i++) {
-        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+        int high = text_hex_digit(text[2 * i]), low = text_hex_digit(text[2 * i + 1]);
         if (high < 0 || low < 0)
             return "is not hexadecimal";
         text[i] = (char)(high << 4 | low);

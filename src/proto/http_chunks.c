@@ -1,15 +1,8 @@
 #include "proto/http_chunks.h"
 
-enum { SIZE_DIGITS_MAX = 15 };
+#include "base/text.h"
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
-        return (c | 0x20) - 'a' + 10;
-    return -1;
-}
+enum { SIZE_DIGITS_MAX = 15 };
 
 static enum http_step size_line_ends(struct http_chunks *chunks)
 {
@@ -20,7 +13,7 @@ static enum http_step size_line_ends(struct http_chunks *chunks)
 
 static enum http_step size_byte(struct http_chunks *chunks, char byte)
 {
-    int digit = hex_digit(byte);
+    int digit = text_hex_digit(byte);
     if (digit >= 0) {
         if (++chunks->digits > SIZE_DIGITS_MAX)
             return http_malformed(&chunks->wrong, "a chunk size of more than 15 digits");

@@ -136,20 +136,13 @@ const char *url_parse(struct url *url, const char *text)
     return *text == '[' ? parse_bracketed(url, text, end) : parse_named(url, text, end);
 }
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    const char *found = c ? strchr(digits, c) : NULL;
-    return found ? (int)(found - digits) % 16 : -1;
-}
-
 /* The byte at *at, percent-decoded; moves *at on. A '%' that starts nothing stands for itself. */
 static char decode(const char **at, const char *end)
 {
     const char *start = (*at)++;
     if (*start != '%' || end - start < 3)
         return *start;
-    int high = hex_digit(start[1]), low = hex_digit(start[2]);
+    int high = text_hex_digit(start[1]), low = text_hex_digit(start[2]);
     if (high < 0 || low < 0)
         return *start;
     *at = start + 3;

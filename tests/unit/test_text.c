@@ -84,6 +84,16 @@ static void test_unescape(void)
 
 /* Words */
 
+static void test_hex_digit(void)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    for (int byte = 0; byte < 256; byte++) {
+        const char *at = byte ? strchr(digits, byte) : NULL;
+        char text[] = {(char)byte, '\0'};
+        check(text_hex_digit((char)byte) == (at ? (int)(at - digits) % 16 : -1), "digit", text);
+    }
+}
+
 static void test_distance(void)
 {
     static const struct {
@@ -165,6 +175,7 @@ int main(void)
 {
     test_escape();
     test_unescape();
+    test_hex_digit();
     test_distance();
     test_looks();
     test_json();
