@@ -1,8 +1,6 @@
 /*
  * sockctl echo-server: sends back what it gets, to any number of clients.
  */
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +18,6 @@
 #include "io/echo.h"
 #include "io/echo_datagrams.h"
 #include "net/reflector.h"
-#include "net/sock.h"
 
 struct echo_server_options {
     struct family_options family;
@@ -254,18 +251,6 @@ static int serve_or_share(struct echoing *echoing)
     return serve(echoing);
 }
 
-/* An answer is as long as what was read: holding it back until the last one is acknowledged (RFC
- * 896) saves no packets, and costs a client that writes twice before it reads 40 ms. Clients inherit
- * it. */
-static void send_at_once(const struct listener *listener)
-{
-    for (size_t i = 0; i < listener->count && listener->socktype == SOCK_STREAM; i++) {
-        sa_family_t family = listener->sockets[i].name.storage.ss_family;
-        if (family == AF_INET || family == AF_INET6)
-            sock_set(listener->sockets[i].watch.fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    }
-}
-
 static int check_kind(const struct echoing *echoing)
 {
     const struct faults *faults = &echoing->faults;
@@ -285,7 +270,7 @@ static int open_and_serve(struct echoing *echoing, const struct address *address
     if (result == 0)
         result = check_kind(echoing);
     if (result == 0) {
-        send_at_once(&server->listener);
+        server_send_at_once(server);
         result = serve_or_share(echoing);
     }
     return server_close(server, result);

@@ -2,8 +2,6 @@
  * listen --to: checks what was asked for, and chooses the way.
  */
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 
 #include "base/descriptors.h"
@@ -11,7 +9,6 @@
 #include "cli/report.h"
 #include "cmd/account.h"
 #include "cmd/forward.h"
-#include "net/sock.h"
 
 enum {
     WARNING_MS = 10 * 1000,
@@ -143,17 +140,6 @@ static void choose_sockopt(struct forwarding *forwarding)
                                    forwarding->to.socktype == SOCK_STREAM;
 }
 
-/* What one side sends at once, the other gets at once: to hold it back until the last of it is
- * acknowledged (RFC 896) is each sender's own affair. Accepted sockets inherit it. */
-static void send_at_once(const struct listener *listener)
-{
-    for (size_t i = 0; i < listener->count; i++) {
-        sa_family_t family = listener->sockets[i].name.storage.ss_family;
-        if (listener->socktype == SOCK_STREAM && (family == AF_INET || family == AF_INET6))
-            sock_set(listener->sockets[i].watch.fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    }
-}
-
 /* Two descriptors a client: who would not get both waits in the backlog. */
 static void bound_clients(struct forwarding *forwarding)
 {
@@ -173,7 +159,7 @@ static int run(struct forwarding *forwarding)
         check_kinds(forwarding, err))
         return -1;
     choose_sockopt(forwarding);
-    send_at_once(&server->listener);
+    server_send_at_once(server);
     bound_clients(forwarding);
     forwarding->how.sockopt = &forwarding->sockopt;
     forwarding->how.known = &forwarding->known;

@@ -1,5 +1,8 @@
 #include "cmd/server.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include "base/message.h"
 #include "cli/report.h"
 #include "cmd/readiness.h"
@@ -113,6 +116,15 @@ int server_ready(struct server *server)
     if (readiness_tell(&server->options->readiness, &listener->sockets[0].name, server->err))
         return -1;
     return run_command(server);
+}
+
+/* Clients inherit it. */
+void server_send_at_once(const struct server *server)
+{
+    const struct listener *listener = &server->listener;
+    for (size_t i = 0; i < listener->count && listener->socktype == SOCK_STREAM; i++)
+        if (sockname_is_inet(&listener->sockets[i].name))
+            sock_set(listener->sockets[i].watch.fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
 /* Clients */

@@ -48,11 +48,6 @@ static int close_output(struct relay *relay)
     return end_close_stdout(&relay->near.out);
 }
 
-static bool is_tcp(const struct sockname *peer)
-{
-    return peer->storage.ss_family == AF_INET || peer->storage.ss_family == AF_INET6;
-}
-
 int64_t session_silence_ms(const struct session *session)
 {
     if (session->transfer->exit_on_eof)
@@ -65,7 +60,7 @@ struct relay_policy session_policy(const struct session *session, const struct s
     const struct transfer_options *transfer = session->transfer;
     return (struct relay_policy){
         .no_shutdown = transfer->no_shutdown,
-        .confirm = !transfer->no_confirm && is_tcp(peer),
+        .confirm = !transfer->no_confirm && sockname_is_inet(peer),
         .quit_after_ms = transfer->quit_after_ms,
         .idle_ms = session->limits->idle_ms,
         .silence_ms = session_silence_ms(session),

@@ -10,14 +10,9 @@
 
 enum { ROUNDS = 64 }; /* datagrams of one socket in one go, so that others get their turn */
 
-static bool is_udp(const struct sockname *name)
-{
-    return name->storage.ss_family == AF_INET || name->storage.ss_family == AF_INET6;
-}
-
 static bool is_in_loop(struct echo_datagrams *echo, const struct sockname *peer, size_t length)
 {
-    if (!is_udp(peer))
+    if (!sockname_is_inet(peer))
         return false;
     uint64_t hash = repeats_hash(echo->repeats.key, &peer->storage, peer->length);
     /* The time of day differs from one answer to the next, and yet may be in a loop. */

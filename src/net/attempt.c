@@ -20,7 +20,7 @@ static bool is_itself(const struct sockname *local, const struct sockname *peer)
 {
     char one[SOCKNAME_TEXT_MAX];
     char other[SOCKNAME_TEXT_MAX];
-    if (local->storage.ss_family != AF_INET && local->storage.ss_family != AF_INET6)
+    if (!sockname_is_inet(local))
         return false;
     if (sockname_port(local) != sockname_port(peer)) /* which spares most of them two texts */
         return false;

@@ -44,11 +44,6 @@ static bool takes_clients(const struct listener *listener)
     return listener->socktype != SOCK_DGRAM;
 }
 
-static bool is_inet(const struct sockname *name)
-{
-    return name->storage.ss_family == AF_INET || name->storage.ss_family == AF_INET6;
-}
-
 /* Opening */
 
 static bool is_dual(const struct opening *opening, const struct sockname *name)
@@ -64,9 +59,10 @@ static int set_options(const struct opening *opening, int fd, const struct sockn
     int family = name->storage.ss_family;
     if (family == AF_INET6 && sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual(opening, name)))
         return -1;
-    if (is_inet(name) && opening->options->reuse_port && sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1))
+    if (sockname_is_inet(name) && opening->options->reuse_port &&
+        sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1))
         return -1;
-    if (is_inet(name) && takes_clients(opening->listener))
+    if (sockname_is_inet(name) && takes_clients(opening->listener))
         return sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     return 0;
 }
@@ -324,7 +320,7 @@ static void accept_clients(struct watch *watch, uint32_t events)
         int fd = sock_accept(watch->fd, &peer);
         if (fd >= 0) {
             /* What TCP clients have inherited, others have not: unix(7), vsock(7). */
-            if (!is_inet(&socket->name))
+            if (!sockname_is_inet(&socket->name))
                 sockopt_apply(listener->sockopt, fd, AF_UNIX, SOCKOPT_ACCEPTED);
             listener->accepted(listener->context, fd, &peer);
         } else if (errno == EAGAIN) {

@@ -67,11 +67,11 @@ void listener_accept(struct listener *listener,
                      void *context);
 /* New clients wait in the backlog until listener_accept is called again. */
 void listener_pause(struct listener *listener);
+/* The same for a while only: the owner has run out of what it needs for a client. */
+void listener_rest(struct listener *listener);
 /* After fork(2), in the child: goes on with its sockets in a loop of its own. The socket file is the
  * parent's. */
 void listener_inherit(struct listener *listener, struct loop *loop);
-/* The same for a while only: the owner has run out of what it needs for a client. */
-void listener_rest(struct listener *listener);
 /* Closes the sockets and removes our socket file. May be called twice. */
 void listener_close(struct listener *listener);
 

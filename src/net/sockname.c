@@ -137,6 +137,11 @@ char *sockname_text(const struct sockname *name, char *out)
     return out;
 }
 
+bool sockname_is_inet(const struct sockname *name)
+{
+    return name->storage.ss_family == AF_INET || name->storage.ss_family == AF_INET6;
+}
+
 bool sockname_is_same(const struct sockname *one, const struct sockname *other)
 {
     return one->length == other->length && memcmp(&one->storage, &other->storage, one->length) == 0;

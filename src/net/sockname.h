@@ -25,6 +25,8 @@ unsigned sockname_port(const struct sockname *name);
 /* Of an IPv4 or IPv6 name; of others, nothing. */
 void sockname_set_port(struct sockname *name, unsigned port);
 
+/* IPv4 or IPv6. */
+bool sockname_is_inet(const struct sockname *name);
 bool sockname_is_same(const struct sockname *one, const struct sockname *other);
 
 #endif
