@@ -1,7 +1,5 @@
 #include "cmd/echo_print.h"
 
-#include <errno.h>
-
 enum { PATIENCE_MS = 300 };
 
 static void fail(struct echo_print *print)
@@ -61,12 +59,9 @@ void echo_print_finish(struct echo_print *print)
 
 int echo_print_close(struct echo_print *print, int result)
 {
-    struct end *end = &print->outbox.end;
     if (!print->loop)
         return result;
     loop_timer_cancel(print->loop, &print->patience);
     outbox_release(&print->outbox);
-    if (result == 0 && end->kind == END_FILE && end_close_stdout(end))
-        return error_system(print->err, STATUS_LOCAL_IO, errno, "write to stdout");
-    return result;
+    return result ? result : end_finish_stdout(&print->outbox.end, print->err);
 }

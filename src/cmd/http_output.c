@@ -273,9 +273,6 @@ int http_output_finish(struct http_output *output, struct error *err)
 
 int http_output_close(struct http_output *output, struct error *err)
 {
-    struct end *standard = &output->standard;
     http_output_drop(output);
-    if (standard->kind != END_FILE || end_close_stdout(standard) == 0)
-        return 0;
-    return error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
+    return end_finish_stdout(&output->standard, err);
 }

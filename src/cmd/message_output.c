@@ -1,8 +1,5 @@
 #include "cmd/message_output.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 static void outbox_drained(struct outbox *outbox)
 {
     struct message_output *output = LOOP_OWNER(outbox, struct message_output, outbox);
@@ -40,10 +37,7 @@ int message_output_check(const struct message_output *output, struct error *err)
 
 int message_output_close(struct message_output *output, struct error *err)
 {
-    struct end *end = &output->outbox.end;
-    if (end->kind != END_FILE || end_close_stdout(end) == 0)
-        return 0;
-    return error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
+    return end_finish_stdout(&output->outbox.end, err);
 }
 
 void message_output_release(struct message_output *output)

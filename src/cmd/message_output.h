@@ -30,7 +30,7 @@ void message_output_flush(struct message_output *output);
 size_t message_output_waiting(const struct message_output *output);
 /* 0, or -1 when stdout has failed: status 8, silent where its reader has gone. */
 int message_output_check(const struct message_output *output, struct error *err);
-/* At the end: what a file system says only when the file is closed (a quota, a lost server). */
+/* At the end; see end_finish_stdout. */
 int message_output_close(struct message_output *output, struct error *err);
 /* Forgets what waits. */
 void message_output_release(struct message_output *output);

@@ -30,11 +30,6 @@ struct message_program {
     struct timer patience;
 };
 
-static struct end end_of_pipe(int fd)
-{
-    return (struct end){fd, END_PIPE, false};
-}
-
 static void link_program(struct message_program *run)
 {
     struct message_programs *programs = run->programs;

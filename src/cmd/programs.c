@@ -204,11 +204,6 @@ static int start_program(struct program_client *client, int fd, const struct soc
     return result;
 }
 
-static struct end end_of_pipe(int fd)
-{
-    return (struct end){fd, END_PIPE, false};
-}
-
 static void start_relay(struct program_client *client, const struct session *session,
                         struct end socket, const struct sockname *peer)
 {

@@ -89,14 +89,6 @@ static void prepare(struct stream *stream, const struct session *session, struct
     stream->relay.done = stream_done;
 }
 
-/* What a file system says only when the file is closed (a quota, a lost server). */
-static int check_output(struct end *out, struct error *err)
-{
-    if (out->kind != END_FILE || end_close_stdout(out) == 0)
-        return 0;
-    return error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
-}
-
 static int send_urgent(const struct session *session, int fd, const struct sockname *peer,
                        struct error *err)
 {
@@ -141,7 +133,7 @@ int session_stream(const struct session *session, struct end socket, const struc
     if (stream.relay.result < 0)
         *err = stream.relay.error;
     if (result == 0)
-        result = check_output(&stream.relay.near.out, err);
+        result = end_finish_stdout(&stream.relay.near.out, err);
     account_close(&account, (struct report_end){.in = stream.relay.down.taken,
                                                 .out = stream.relay.up.moved,
                                                 .how = account_how(result, err)});

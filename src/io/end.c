@@ -40,6 +40,11 @@ struct end end_of_socket(int fd)
     return (struct end){fd, END_SOCKET, false};
 }
 
+struct end end_of_pipe(int fd)
+{
+    return (struct end){fd, END_PIPE, false};
+}
+
 ssize_t end_read(struct end end, void *buffer, size_t room)
 {
     if (end.kind == END_SOCKET)
@@ -140,4 +145,11 @@ int end_close_stdout(struct end *stdout_end)
     *stdout_end = (struct end){STDOUT_FILENO, END_NULL, true};
     errno = failure;
     return result;
+}
+
+int end_finish_stdout(struct end *stdout_end, struct error *err)
+{
+    if (stdout_end->kind != END_FILE || end_close_stdout(stdout_end) == 0)
+        return 0;
+    return error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/error.h"
+
 enum end_kind {
     END_PIPE,
     END_FILE, /* regular: always ready */
@@ -27,8 +29,9 @@ struct end {
 
 /* The kind of `fd`, asked of the kernel. */
 struct end end_of(int fd);
-/* A socket of our own: non-blocking, nothing to ask. */
+/* A socket, or a pipe, of our own: non-blocking, nothing to ask. */
 struct end end_of_socket(int fd);
+struct end end_of_pipe(int fd);
 
 /* Call after the loop said that it is ready. 0 at its end; -1 and errno (EAGAIN: not now). */
 ssize_t end_read(struct end end, void *buffer, size_t room);
@@ -38,9 +41,9 @@ ssize_t end_write(struct end end, const void *bytes, size_t length);
  * amount. Unread, that would make close(2) reset the connection, and lose what we sent last. */
 void end_discard(int fd);
 
-/* stdin (fd 0) and stdout (fd 1) as ends. stdout, if it is a pipe or a terminal, gets an open file description
- * of our own (through /proc), which can be non-blocking without anybody else noticing; where that
- * fails, writes are kept to PIPE_BUF bytes, which do not block after poll(2) said ready. */
+/* stdin (fd 0) and stdout (fd 1) as ends. stdout, if it is a pipe or a terminal, gets an open file
+ * description of our own (through /proc), which can be non-blocking without anybody else noticing;
+ * where that fails, writes are kept to PIPE_BUF bytes, which do not block after poll(2) said ready. */
 struct end end_stdin(void);
 struct end end_stdout(void);
 /* The same input, of which as much can be read as there is: a pipe by an open file description of
@@ -55,5 +58,8 @@ bool end_keep_messages(struct end stdout_end);
 /* Closes stdout for good, so that its reader sees the end; /dev/null takes its place, and that of
  * `stdout_end`. -1 and errno when what was written did not reach it. */
 int end_close_stdout(struct end *stdout_end);
+/* The same, of a regular file, when all is written: a file system may say only now that it has no
+ * room (a quota), or is gone (a server). Status 8. */
+int end_finish_stdout(struct end *stdout_end, struct error *err);
 
 #endif
