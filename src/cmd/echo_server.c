@@ -173,6 +173,8 @@ static bool answers(struct echo_datagrams *datagrams, const struct sockname *sou
     return source->storage.ss_family == AF_UNIX || !reflector_is(source, own);
 }
 
+_Static_assert((int)ECHO_DATAGRAM_SOCKETS_MAX >= (int)LISTENER_SOCKETS_MAX, "a listener has more");
+
 static void serve_datagrams(struct echoing *echoing)
 {
     const struct listener *listener = &echoing->server.listener;

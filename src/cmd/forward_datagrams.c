@@ -102,6 +102,8 @@ static size_t most_flows(const struct forwarding *forwarding)
     return most < 1 ? 1 : (size_t)most;
 }
 
+_Static_assert((int)DATAGRAM_FLOWS_SOCKETS_MAX >= (int)LISTENER_SOCKETS_MAX, "a listener has more");
+
 int forwarding_datagrams(struct forwarding *forwarding)
 {
     struct listening *listening = forwarding->listening;

@@ -1,6 +1,6 @@
 /*
- * SIGINT, SIGTERM, SIGHUP and SIGQUIT for a command that has something to clean up: they stop the loop with
- * -1 and an error that makes main, when all is cleaned up, raise the signal again.
+ * SIGINT, SIGTERM, SIGHUP and SIGQUIT for a command that has something to clean up: they stop the
+ * loop with -1 and an error that makes main, when all is cleaned up, raise the signal again.
  */
 #ifndef CMD_INTERRUPT_H
 #define CMD_INTERRUPT_H

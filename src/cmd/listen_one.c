@@ -70,6 +70,8 @@ static bool admits(void *context, const struct sockname *sender)
     return server_admits(context, sender);
 }
 
+_Static_assert((int)DATAGRAM_SOCKETS_MAX >= (int)LISTENER_SOCKETS_MAX, "a listener has more");
+
 int listening_datagrams(struct listening *listening)
 {
     const struct listen_options *given = listening->given;

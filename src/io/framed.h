@@ -59,9 +59,9 @@ struct framed {
 };
 
 /* The owner sets loop, bytes, room, start, length, next and context, the rest is 0, and has called
- * pump_init on the pump, perhaps pump_pace, and pump_filter with a filter that only looks; with data set, the stream starts with a stretch of that length. Runs the
- * loop until there is an outcome: 0. When somebody else stops the loop: -1. The pump is the owner's
- * to release. */
+ * pump_init on the pump, perhaps pump_pace, and pump_filter with a filter that only looks; with data
+ * set, the stream starts with a stretch of that length. Runs the loop until there is an outcome: 0.
+ * When somebody else stops the loop: -1. The pump is the owner's to release. */
 int framed_run(struct framed *framed);
 
 /* Bytes that have come by the stream since then. */

@@ -47,8 +47,7 @@ struct program_spec {
     int passed; /* becomes its descriptor 3; the caller's to close. 0: none */
 };
 
-/* From now on ends are heard. `children` is {0} but for most_open,
- * or initialised already. */
+/* From now on ends are heard. `children` is {0} but for most_open, or initialised already. */
 void children_init(struct children *children, struct loop *loop);
 /* No more of them. Of one that is not in use: nothing. */
 void children_release(struct children *children);

@@ -22,14 +22,13 @@
 enum { RELAY_SILENCE_MS = 500 };
 
 struct relay_policy {
-    bool no_shutdown; /* the far side's sending half stays open when `up` has ended */
-    bool confirm;     /* wait until the far side's TCP has acknowledged every byte */
-    int64_t
-        quit_after_ms;  /* after `up` has ended, at most so long until all is over; -1: no limit */
-    int64_t idle_ms;    /* nothing moved for so long: status 5; -1: no limit */
-    int64_t silence_ms; /* when `down` has ended: `up` ends after so much silence; 0: at once;
+    bool no_shutdown;      /* the far side's sending half stays open when `up` has ended */
+    bool confirm;          /* wait until the far side's TCP has acknowledged every byte */
+    int64_t quit_after_ms; /* after `up` has ended, until all is over; -1: no limit */
+    int64_t idle_ms;       /* nothing moved for so long: status 5; -1: no limit */
+    int64_t silence_ms;    /* when `down` has ended: `up` ends after so much silence; 0: at once;
                               -1: only at its own end */
-    const char *greeting; /* goes to the far side first; at most PUMP_BUFFER bytes */
+    const char *greeting;  /* goes to the far side first; at most PUMP_BUFFER bytes */
     size_t greeting_length;
     struct filter *up_filter; /* the owner's; NULL: nobody looks at the bytes */
     struct filter *down_filter;

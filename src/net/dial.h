@@ -32,7 +32,7 @@ struct dial_options {
 struct connection {
     int fd;               /* the caller's; non-blocking, unless inherited */
     bool inherited;       /* fd: or systemd: others may share it, and it is left as it was: use
-                                end_of, not end_of_socket; the sock_ calls never block on it */
+                             end_of, not end_of_socket; the sock_ calls never block on it */
     int socktype;         /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
     struct sockname peer; /* as connected to */
     struct sockname local;
@@ -42,7 +42,8 @@ struct connection {
 
 /* Runs the loop until connected. *err names every address that was tried: status 3 or 2 for a bad
  * name or -s, 4 when no address could be connected to, 5 when the time was over; err->errnum is why
- * the system gave no socket, else 0. When somebody else stops the loop: -1, and *err is left as it was. */
+ * the system gave no socket, else 0. When somebody else stops the loop: -1, and *err is left as it
+ * was. */
 int dial(struct loop *loop, const struct address *address, const struct dial_options *options,
          struct connection *connection, struct error *err);
 /* The same in the background: `done` is called once, from the loop (never before dial_start has

@@ -21,8 +21,7 @@ enum proxy_family {
 };
 
 struct proxy_end {
-    unsigned char
-        address[PROXY_PATH_MOST]; /* 4 bytes, 16, or a path, NUL after it if it is short */
+    unsigned char address[PROXY_PATH_MOST]; /* 4 bytes, 16, or a path, NUL after a short one */
     unsigned port;
 };
 
