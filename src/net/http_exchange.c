@@ -102,8 +102,8 @@ static void transmit(struct http_exchange *exchange)
         exchange->sent += (size_t)sent;
     else if (errno != EAGAIN)
         exchange->request_length = exchange->sent;
-    if (exchange->sent == exchange->request_length)
-        loop_watch(exchange->loop, &exchange->watch, EPOLLIN);
+    bool is_sent = exchange->sent == exchange->request_length;
+    loop_watch(exchange->loop, &exchange->watch, is_sent ? EPOLLIN : EPOLLIN | EPOLLOUT);
 }
 
 static void ready(struct watch *watch, uint32_t events)
@@ -124,7 +124,7 @@ int http_exchange_run(struct http_exchange *exchange, struct error *err)
 {
     exchange->err = err;
     exchange->watch = (struct watch){.fd = exchange->fd, .ready = ready};
-    loop_watch(exchange->loop, &exchange->watch, EPOLLIN | EPOLLOUT);
+    transmit(exchange); /* most often there is room for all of it */
     int result = loop_run(exchange->loop);
     loop_unwatch(exchange->loop, &exchange->watch);
     return result;
