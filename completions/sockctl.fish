@@ -225,7 +225,7 @@ complete -c sockctl -n "__fish_seen_subcommand_from http-get" -l http0.9 -d 'ask
 complete -c sockctl -n "__fish_seen_subcommand_from http-get" -s 4 -l ipv4 -d 'IPv4 only'
 complete -c sockctl -n "__fish_seen_subcommand_from http-get" -s 6 -l ipv6 -d 'IPv6 only'
 complete -c sockctl -n "__fish_seen_subcommand_from http-get" -s U -l unix-socket -r -F -d 'connect to the UNIX socket FILE'
-complete -c sockctl -n "__fish_seen_subcommand_from http-get" -s x -l proxy -x -d 'ask the proxy TEXT (HOST:PORT); empty: none'
+complete -c sockctl -n "__fish_seen_subcommand_from http-get" -s x -l proxy -x -d 'ask the proxy TEXT ([socks5://]HOST:PORT); empty: none'
 complete -c sockctl -n "__fish_seen_subcommand_from http-get" -l resolve -x -d 'HOST:PORT:ADDR: connect to ADDR for that host and port'
 complete -c sockctl -n "__fish_seen_subcommand_from http-get" -l retry -x -d 'try N times more, where that makes sense'
 complete -c sockctl -n "__fish_seen_subcommand_from http-get" -s m -l max-time -x -d 'limit for the whole command'

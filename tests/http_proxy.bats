@@ -47,12 +47,69 @@ ask() {
     assert_errors 'connect to 127.0.0.1:1: '
     try "$SOCKCTL" http-get -x 127.0.0.1 h.example # curl's port
     assert_errors '127.0.0.1:1080'
-    for proxy in https://h socks5://h h:x 'h h' $'h\r\nX: y'; do
+    for proxy in https://h h:x 'h h' $'h\r\nX: y'; do
         try "$SOCKCTL" http-get -x "$proxy" h.example
         assert_usage_error 'option --proxy'
     done
-    try env http_proxy=socks5://me:secret@h "$SOCKCTL" http-get h.example
+    try env http_proxy=ftp://me:secret@h "$SOCKCTL" http-get h.example
     assert_usage_error "proxy '@h' has a scheme"
+    for proxy in socks5://me:secret@h:x socks5://h/path socks4://; do
+        try "$SOCKCTL" http-get -x "$proxy" h.example
+        assert_usage_error '^sockctl: proxy '
+        [[ $errors != *secret* ]]
+    done
+}
+
+# socks ARGUMENT…: microsocks at SOCKS.
+socks() {
+    need microsocks
+    SOCKS=127.0.0.1:$(free_port)
+    start socks microsocks -i 127.0.0.1 -p "${SOCKS#*:}" "$@"
+    poll 5000 "$SOCKCTL" connect -z "$SOCKS"
+}
+
+@test "SOCKS proxies: the server is asked as if there were none, and the connection is kept" {
+    nginx_start
+    echo hello >www/x
+    port=${URL#*:}
+    socks -u me -P secret
+    proxy=socks5://me:secret@$SOCKS
+    try env ALL_PROXY="$proxy" "$SOCKCTL" http-get -v "$URL/x" "localhost:$port/x" "localhost:$port/x"
+    assert_status 0
+    assert_output $'hello\nhello\nhello'
+    [ "$(grep -c ': connected to ' try.err)" -eq 2 ]
+    [ "$(grep -c '> GET /x HTTP/1.1' try.err)" -eq 3 ]
+    [[ $errors != *secret* && $errors != *Proxy-Auth* ]]
+    try env http_proxy=127.0.0.1:1 "$SOCKCTL" http-get -x "${proxy/5:/5h:}" "$URL/x"
+    assert_output hello
+    # What is not by the proxy is another connection, also to the same address.
+    try env NO_PROXY=b "$SOCKCTL" http-get -v -x "$proxy" --resolve "*:$port:127.0.0.1" "a:$port/x" "b:$port/x"
+    assert_output $'hello\nhello'
+    assert_errors "connected to $SOCKS"
+    assert_errors "connected to $URL"
+    try "$SOCKCTL" http-get -x "socks5://me:wrong@$SOCKS" "$URL/x"
+    assert_status 6
+    assert_errors 'user name or password refused'
+    try "$SOCKCTL" http-get -x "$proxy" 127.0.0.1:1/
+    assert_status 6
+    assert_errors 'connect to 127.0.0.1:1: proxy .*: connection refused'
+    try "$SOCKCTL" http-get -x socks5://127.0.0.1:1 "$URL/x"
+    assert_status 4
+    assert_errors 'connect to 127.0.0.1:1: '
+}
+
+@test "SOCKS4: the proxy looks the name up; one that says nothing runs into the limits" {
+    need python3
+    start proxy python3 "$HELPERS/dialogue.py" '\0\132......' 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello'
+    wait_file proxy.out '^PORT '
+    try "$SOCKCTL" http-get -x "socks4a://127.0.0.1:${LINE#PORT }" h.example
+    assert_status 0
+    assert_output hello
+    start silent python3 "$HELPERS/dialogue.py" --silent
+    wait_file silent.out '^PORT '
+    try "$SOCKCTL" http-get --connect-timeout 200ms -x "socks5://127.0.0.1:${LINE#PORT }" h.example
+    assert_status 5
+    assert_errors 'timed out'
 }
 
 @test "the variables: http_proxy, ALL_PROXY, NO_PROXY, as curl reads them" {

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cmd/reach.h"
+
 static bool is_same(const struct address *one, const struct address *other)
 {
     return one->kind == other->kind && one->family == other->family &&
@@ -18,22 +20,26 @@ static bool is_quiet(int fd)
     return poll(&socket, 1, 0) == 0;
 }
 
-int http_connection_open(struct http_connection *connection, const struct address *address,
+int http_connection_open(struct http_connection *connection, const struct http_route *route,
                          struct error *err)
 {
+    static const struct reach_options once = {.wait_ms = -1};
     const struct dial_options how = {.timeout_ms = connection->timeout_ms};
-    if (connection->open && is_same(&connection->address, address) &&
-        is_quiet(connection->connection.fd))
+    const struct reach way = {&route->address, route->tunneled ? &route->tunnel : NULL, &once,
+                              &how};
+    if (connection->open && is_same(&connection->address, &route->address) &&
+        connection->tunneled == route->tunneled && is_quiet(connection->connection.fd))
         return 0;
     http_connection_close(connection, REPORT_EOF);
-    if (dial(connection->loop, address, &how, &connection->connection, err))
+    if (reach(connection->loop, &way, &connection->connection, err))
         return -1;
     char local[SOCKNAME_TEXT_MAX];
     const struct connection *dialed = &connection->connection;
     connection->open = true;
     connection->served = 0;
     connection->in = connection->out = 0;
-    connection->address = *address;
+    connection->address = route->address;
+    connection->tunneled = route->tunneled;
     connection->account = (struct account){.fd = dialed->fd};
     account_open(&connection->account, dialed->fd, &dialed->peer);
     report_connected(connection->account.peer, sockname_text(&dialed->local, local));

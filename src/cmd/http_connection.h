@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "cmd/account.h"
+#include "cmd/http_route.h"
 #include "net/dial.h"
 
 /* Start with {0}, loop and timeout_ms. */
@@ -21,12 +22,13 @@ struct http_connection {
     uint64_t out;
     struct connection connection;
     struct address address;
+    bool tunneled; /* through a SOCKS proxy */
     struct account account;
 };
 
-/* Connects to `address`, unless it is connected to it already and has heard nothing since the last
- * answer. Fails as dial does. */
-int http_connection_open(struct http_connection *connection, const struct address *address,
+/* Connects to where the route leads, unless it is connected to it already and has heard nothing since
+ * the last answer. Fails as reach does. */
+int http_connection_open(struct http_connection *connection, const struct http_route *route,
                          struct error *err);
 /* `how`: it ended so. One that is not open: nothing. */
 void http_connection_close(struct http_connection *connection, enum report_how how);

@@ -31,7 +31,7 @@ static const struct opt options[] = {
     ROW(0, "http0.9", flag, http09, "ask with the bare GET /PATH; print whatever comes"),
     FAMILY_ONLY_ROWS(struct http_options, family),
     ROW('U', "unix-socket", file, unix_path, "connect to the UNIX socket FILE"),
-    ROW('x', "proxy", text, proxy, "ask the proxy TEXT (HOST:PORT); empty: none"),
+    ROW('x', "proxy", text, proxy, "ask the proxy TEXT ([socks5://]HOST:PORT); empty: none"),
     ROW(0, "resolve", list, pinned, "HOST:PORT:ADDR: connect to ADDR for that host and port"),
     ROW(0, "retry", amount, retries, "try N times more, where that makes sense"),
     ROW('m', "max-time", duration, max_time_ms, "limit for the whole command"),

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "net/proxy.h"
 #include "proto/http_request.h"
 #include "proto/sha256.h"
 #include "proto/url.h"
@@ -101,7 +102,8 @@ static int check_range(const char *range, struct error *err)
 static int check_proxy(const char *proxy, struct error *err)
 {
     struct url url;
-    const char *wrong = proxy && *proxy ? url_parse(&url, proxy) : NULL;
+    bool is_http = proxy && *proxy && !proxy_is_socks(proxy);
+    const char *wrong = is_http ? url_parse(&url, proxy) : NULL;
     return wrong ? error_set(err, STATUS_USAGE, "option --proxy: '%.100s' %s", url_harmless(proxy),
                              wrong)
                  : 0;

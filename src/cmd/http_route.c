@@ -68,19 +68,30 @@ static int set_proxy(struct http_route *route, const struct http_options *option
         route->credentials = memory_new(url.userinfo.length + 2, 1);
         wrong = url_credentials(&url, route->credentials);
     }
-    if (wrong) {
-        free(route->credentials);
+    if (wrong)
         return error_set(err, STATUS_USAGE, "proxy '%.100s' %s", url_harmless(proxy), wrong);
-    }
     route->proxied = true;
-    if (url.unix_socket && set_socket(route, &url, err)) {
-        free(route->credentials);
-        return -1;
-    }
     if (url.unix_socket)
-        return 0;
+        return set_socket(route, &url, err);
     set_host(route, options, url_host(&url, host), url.has_port ? url.port : PROXY_PORT);
     return 0;
+}
+
+static int set_tunnel(struct http_route *route, const struct http_options *options,
+                      const char *proxy, struct error *err)
+{
+    route->tunneled = true;
+    if (proxy_parse(&route->tunnel, proxy, err))
+        return -1;
+    route->tunnel.address.family = options->family.family;
+    return proxy_check(&route->tunnel, &route->address, err);
+}
+
+void http_route_release(struct http_route *route)
+{
+    free(route->credentials);
+    proxy_release(&route->tunnel);
+    *route = (struct http_route){.credentials = NULL};
 }
 
 int http_route_find(struct http_route *route, const struct http_options *options,
@@ -94,8 +105,9 @@ int http_route_find(struct http_route *route, const struct http_options *options
         return set_socket(route, url, err);
     url_host(url, host);
     const char *proxy = find_proxy(options, host);
-    if (proxy)
+    bool is_socks = proxy && proxy_is_socks(proxy);
+    if (proxy && !is_socks)
         return set_proxy(route, options, proxy, err);
     set_host(route, options, host, url->port);
-    return 0;
+    return is_socks ? set_tunnel(route, options, proxy, err) : 0;
 }

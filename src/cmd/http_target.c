@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cmd/http_route.h"
 #include "proto/http_request.h"
 
 /* "NAME:PASS" of the URL; NULL: it has none, or they are bad: then *wrong says what is. */
@@ -63,8 +62,8 @@ static void write_name(struct http_target *target, const char *method)
 void http_target_release(struct http_target *target)
 {
     free(target->credentials);
-    free(target->proxy_credentials);
-    target->credentials = target->proxy_credentials = NULL;
+    target->credentials = NULL;
+    http_route_release(&target->route);
 }
 
 int http_target_init(struct http_target *target, const struct http_options *options,
@@ -78,15 +77,10 @@ int http_target_init(struct http_target *target, const struct http_options *opti
     if (wrong)
         return error_set(err, STATUS_USAGE, "URL '%.100s' %s", url_harmless(text), wrong);
     write_name(target, options->head ? "HEAD" : "GET");
-    struct http_route route;
-    if (http_route_find(&route, options, &target->url, err)) {
-        http_target_release(target);
-        return -1;
-    }
-    target->address = route.address;
-    target->proxied = route.proxied;
-    target->proxy_credentials = route.credentials;
-    return 0;
+    if (http_route_find(&target->route, options, &target->url, err) == 0)
+        return 0;
+    http_target_release(target);
+    return -1;
 }
 
 char *http_target_request(const struct http_target *target, const struct http_options *options,
@@ -98,7 +92,7 @@ char *http_target_request(const struct http_target *target, const struct http_op
         .version = options->http09   ? HTTP_09
                    : options->http10 ? HTTP_10
                                      : HTTP_11,
-        .absolute = target->proxied,
+        .absolute = target->route.proxied,
         .persistent = wish->persistent,
         .foreign = target->foreign,
         .user_agent = *options->user_agent ? options->user_agent : NULL,
@@ -107,7 +101,7 @@ char *http_target_request(const struct http_target *target, const struct http_op
         .range = wish->range ? wish->range : options->range,
         .if_range = wish->if_range,
         .credentials = target->credentials,
-        .proxy_credentials = target->proxy_credentials,
+        .proxy_credentials = target->route.credentials,
         .fields = options->fields.items,
         .field_count = options->fields.count,
     };

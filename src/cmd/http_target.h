@@ -9,17 +9,15 @@
 
 #include "base/error.h"
 #include "cmd/http_options.h"
-#include "net/address.h"
+#include "cmd/http_route.h"
 #include "proto/url.h"
 
 struct http_target {
-    char name[200];         /* for messages: "GET http://example.com/"; shortened */
-    struct url url;         /* its spans point into the text that it was made of */
-    struct address address; /* whom to connect to */
-    bool proxied;
-    bool foreign;            /* not the host that the user named */
-    char *credentials;       /* the target's own; NULL: none */
-    char *proxy_credentials; /* the same */
+    char name[200]; /* for messages: "GET http://example.com/"; shortened */
+    struct url url; /* its spans point into the text that it was made of */
+    struct http_route route;
+    bool foreign;      /* not the host that the user named */
+    char *credentials; /* the target's own; NULL: none */
 };
 
 /* `text` is a URL, and has to outlive the target: status 2 where it is bad, or the proxy for it.

@@ -79,7 +79,7 @@ static int ask(struct http_transfer *transfer, struct error *err)
     *timing = (struct http_timing){.began = loop_now_us(), .name = transfer->target->name};
     for (;;) {
         bool is_kept = connection->open;
-        if (http_connection_open(connection, &transfer->target->address, err)) {
+        if (http_connection_open(connection, &transfer->target->route, err)) {
             transfer->may_pass = err->status != STATUS_USAGE;
             return -1;
         }

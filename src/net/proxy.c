@@ -44,6 +44,12 @@ static const char *read_scheme(struct proxy *proxy, const char *url)
     return NULL;
 }
 
+bool proxy_is_socks(const char *url)
+{
+    struct proxy proxy;
+    return read_scheme(&proxy, url) && proxy.kind != PROXY_HTTP;
+}
+
 static const char *read_credentials(struct proxy *proxy, const struct url *url)
 {
     if (!url->userinfo.length)

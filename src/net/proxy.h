@@ -5,6 +5,7 @@
 #ifndef NET_PROXY_H
 #define NET_PROXY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -20,6 +21,8 @@ struct proxy {
     char *password; /* empty where there is only a user */
 };
 
+/* Begins with one of the SOCKS schemes of these. */
+bool proxy_is_socks(const char *url);
 /* http://, socks4://, socks4a://, socks5:// or socks5h:// [USER[:PASS]@]HOST[:PORT], the port 1080
  * without one (as curl has it). Status 2; proxy_release whatever came of it. */
 int proxy_parse(struct proxy *proxy, const char *url, struct error *err);
