@@ -100,6 +100,18 @@ targets() { requests | sed -n 's/^GET \(.*\) HTTP.*/\1/p' | paste -sd' '; }
     done
 }
 
+@test "a redirect that the options do not allow, or with bad credentials, is status 6, too" {
+    serve_text "$(moved ' http://me%0d:secret@h/')" "$(moved ' http://[::1]/')"
+    try "$SOCKCTL" http-get -L "$URL"
+    assert_status 6
+    assert_one_error_line
+    assert_errors "'@h/' has a control character"
+    try env NO_PROXY=127.0.0.1 "$SOCKCTL" http-get -L -x socks4://127.0.0.1:1 "$URL"
+    assert_status 6
+    assert_one_error_line
+    assert_errors 'SOCKS4 knows no IPv6'
+}
+
 @test "two Locations: the same ones are one, others are malformed" {
     serve_text "$(moved ' /x' '/x ')" "$NEW"
     try "$SOCKCTL" http-get -L "$URL"

@@ -57,20 +57,30 @@ static int try_often(struct http_transfer *transfer, struct error *err)
 
 /* Redirects */
 
+/* Where it leads is the server's choice, not a wrong command line. */
+static int set_hop(struct http_transfer *transfer, const struct http_target *origin,
+                   struct error *err)
+{
+    http_target_release(&transfer->hop);
+    free(transfer->hop_url);
+    transfer->hop_url = transfer->next;
+    transfer->next = NULL;
+    transfer->target = &transfer->hop;
+    if (http_target_init(&transfer->hop, transfer->fetch->options, transfer->hop_url, origin,
+                         err) == 0)
+        return 0;
+    if (err->status == STATUS_USAGE)
+        err->status = STATUS_REFUSED;
+    return -1;
+}
+
 static int follow(struct http_transfer *transfer, const struct http_target *origin,
                   struct error *err)
 {
     int result;
-    while ((result = try_often(transfer, err)) == 0 && transfer->next) {
-        http_target_release(&transfer->hop);
-        free(transfer->hop_url);
-        transfer->hop_url = transfer->next;
-        transfer->next = NULL;
-        transfer->target = &transfer->hop;
-        if (http_target_init(&transfer->hop, transfer->fetch->options, transfer->hop_url, origin,
-                             err))
+    while ((result = try_often(transfer, err)) == 0 && transfer->next)
+        if (set_hop(transfer, origin, err))
             return -1;
-    }
     return result;
 }
 
