@@ -8,12 +8,21 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
+#include "base/units.h"
 #include "io/loop.h"
 #include "net/dns_ask.h"
 #include "net/hostname.h"
 #include "proto/dns_data.h"
 
 /* Servers */
+
+/* getaddrinfo(3) cuts a number off at 16 bits. */
+static bool is_port(const char *text)
+{
+    int64_t number;
+    return !text_is_digits(text, strlen(text)) || !units_number(text, 1, UINT16_MAX, &number);
+}
 
 /* "ADDR:PORT" in its parts, in place; an IPv6 address without brackets has no port. */
 static const char *split_server(char **host, const char **port)
@@ -31,7 +40,9 @@ static const char *split_server(char **host, const char **port)
         return NULL;
     *end = '\0';
     *port = end + 1;
-    return **port ? NULL : "has no port after its ':'";
+    if (!**port)
+        return "has no port after its ':'";
+    return is_port(*port) ? NULL : "has a port that is not 1-65535";
 }
 
 int dns_set_server(struct resolv_conf *conf, const char *text, struct error *err)
