@@ -102,6 +102,26 @@ record    host.test.   60   A   192.0.2.2"
     assert_output web.test.
 }
 
+@test "a CNAME that leads nowhere is shown, and no record of the type" {
+    printf 'search test\n' >>resolv.conf
+    record -t A dangling.test dangling gone.test second.test
+    assert_status 3
+    assert_output "record    dangling.test.   60   CNAME   elsewhere.example.
+
+record    dangling.test.   60   CNAME   elsewhere.example.
+
+record    gone.test.   60   CNAME   no.test."
+    assert_errors '^sockctl: resolve dangling: it has no A record$'
+    assert_errors '^sockctl: resolve gone\.test: there is no such name \(NXDOMAIN\)$'
+    assert_errors '^sockctl: resolve second\.test: .*malformed$'
+    record -s -t A dangling.test
+    assert_status 6
+    assert_output ""
+    record -j -t A dangling.test second.test
+    assert_status 3
+    [ "$(grep -aoF '"records": [{' try.out | wc -l)" -eq 1 ]
+}
+
 @test "several names: a block each, in order; 3 before 6" {
     record -t AAAA host.test v4.test v6.test
     assert_status 6

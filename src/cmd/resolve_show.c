@@ -205,7 +205,7 @@ bool resolve_show(const struct resolve_answer *answer, const struct resolve_plan
     if (given->json) {
         fputs(first ? "" : ",", stdout);
         show_json(answer, plan);
-    } else if (!answer->found) {
+    } else if (!answer->found && !answer->lines.count) {
         return false;
     } else if (given->brief) {
         show_short(answer, plan);

@@ -150,22 +150,23 @@ enum outcome { NO_NAME, NO_ANSWER, NO_RECORD, FOUND };
 struct finding {
     const struct dns_options *options;
     struct dns_ask ask;
-    struct dns_lines *found;
-    struct error reasons; /* why there was no answer */
-    bool is_reached;      /* somebody answered something: other names may do better */
+    struct dns_lines answer; /* the latest */
+    struct error reasons;    /* why there was no answer */
+    bool is_reached;         /* somebody answered something: other names may do better */
 };
 
 static enum outcome read_answer(struct finding *finding)
 {
     struct dns_ask *ask = &finding->ask;
-    dns_release(finding->found);
-    if (read_lines(&ask->reader, finding->found)) {
+    dns_release(&finding->answer);
+    if (read_lines(&ask->reader, &finding->answer)) {
+        dns_release(&finding->answer);
         snprintf(ask->why, sizeof ask->why, "its answer is malformed");
         return NO_ANSWER;
     }
     if (ask->head.code == DNS_NXDOMAIN)
         return NO_NAME;
-    return has_type(finding->found, ask->question.type) ? FOUND : NO_RECORD;
+    return has_type(&finding->answer, ask->question.type) ? FOUND : NO_RECORD;
 }
 
 static void add_reason(struct finding *finding, const struct sockname *server)
@@ -186,7 +187,7 @@ static enum outcome ask_server(struct finding *finding, const struct sockname *s
     if (outcome == NO_ANSWER)
         add_reason(finding, server);
     else
-        finding->found->server = *server;
+        finding->answer.server = *server;
     finding->is_reached |= outcome != NO_ANSWER || ask->head.code != DNS_NOERROR;
     return outcome;
 }
@@ -237,7 +238,16 @@ static bool candidate(const struct resolv_conf *conf, const char *name, size_t i
     return true;
 }
 
-static enum outcome search(struct finding *finding, const char *name, struct error *err)
+/* What the names before it had is forgotten. */
+static void keep_answer(struct finding *finding, struct dns_lines *found)
+{
+    dns_release(found);
+    *found = finding->answer;
+    finding->answer = (struct dns_lines){0};
+}
+
+static enum outcome search(struct finding *finding, const char *name, struct dns_lines *found,
+                           struct error *err)
 {
     char complete[COMPLETE_MAX];
     enum outcome best = NO_NAME;
@@ -247,6 +257,8 @@ static enum outcome search(struct finding *finding, const char *name, struct err
         enum outcome outcome = ask_all(finding);
         if (outcome == NO_ANSWER)
             hostname_fail(name, finding->reasons.text, err);
+        if (outcome > best || !found->count)
+            keep_answer(finding, found);
         if (outcome > best)
             best = outcome;
         if (outcome == FOUND || !finding->is_reached)
@@ -270,7 +282,6 @@ int dns_find(const struct dns_options *options, const char *name, uint16_t type,
     const int64_t limit_ms = options->limit_ms;
     struct finding finding = {
         .options = options,
-        .found = found,
         .ask = {.question.type = type,
                 .tcp = options->tcp || options->conf.tcp || type == DNS_ANY, /* RFC 8482, 4.4 */
                 .timeout_ms = options->conf.timeout_ms,
@@ -281,7 +292,8 @@ int dns_find(const struct dns_options *options, const char *name, uint16_t type,
     if (wrong)
         return hostname_fail(name, wrong, err);
     finding.ask.buffer = memory_new(DNS_MESSAGE_MAX, 1);
-    enum outcome outcome = search(&finding, name, err);
+    enum outcome outcome = search(&finding, name, found, err);
+    dns_release(&finding.answer);
     free(finding.ask.buffer);
     if (outcome == NO_NAME)
         hostname_fail(name, "there is no such name (NXDOMAIN)", err);

@@ -17,6 +17,7 @@ HEADER = 12
 ZONE = {
     "www.test": [(CNAME, "web.test")],
     "web.test": [(CNAME, "host.test")],
+    "dangling.test": [(CNAME, "elsewhere.example")],
     "host.test": [(A, "192.0.2.2"), (A, "192.0.2.1"), (A, "192.0.2.2"), (AAAA, "2001:db8::1")],
     "v4.test": [(A, "127.0.0.1")],
     "v6.test": [(AAAA, "::1")],
@@ -145,6 +146,10 @@ ODD = {
     "string.test": with_record(wire_record(b"\xc0\x0c", TXT, b"\x09abc")),
     "none.test": with_record(wire_record(b"\xc0\x0c", TXT, b"")),
     "garbage.test": with_record(bytes(i * 73 & 255 for i in range(400)), 9),
+    # A good record before one that is cut.
+    "second.test": with_record(wire_record(b"\xc0\x0c", A, b"abcd") * 2 + b"\xc0", 3),
+    "gone.test": lambda query, tcp: [message(query, NXDOMAIN, wire_record(b"\xc0\x0c", CNAME,
+                                                                         wire_name("no.test")), 1)],
 }
 
 
