@@ -34,8 +34,8 @@ struct resolve_queue {
     struct slot *window[WINDOW];
     size_t taken;
     size_t shown;
-    bool ended;    /* no more names */
-    bool has_late; /* a look-up was given up */
+    bool ended;        /* no more names */
+    size_t late_count; /* look-ups that were given up, and go on */
     pthread_t threads[THREADS_MAX];
     size_t thread_count;
 };
@@ -107,8 +107,10 @@ static void *look_up(void *argument)
         resolve_answer_find(slot->answer, &queue->plan);
         pthread_mutex_lock(&queue->lock);
         slot->done = true;
-        if (slot->late)
+        if (slot->late) {
+            queue->late_count--;
             slot_free(slot);
+        }
         pthread_cond_broadcast(&queue->changed);
         pthread_mutex_unlock(&queue->lock);
     }
@@ -188,7 +190,8 @@ struct resolve_answer *resolve_queue_next(struct resolve_queue *queue, int *errn
         slot_free(slot);
     } else if (slot) {
         answer = give_up(slot);
-        slot->late = queue->has_late = true;
+        slot->late = true;
+        queue->late_count++;
     }
     *errnum = answer ? 0 : queue->input.errnum;
     pthread_mutex_unlock(&queue->lock);
@@ -197,7 +200,10 @@ struct resolve_answer *resolve_queue_next(struct resolve_queue *queue, int *errn
 
 bool resolve_queue_free(struct resolve_queue *queue)
 {
-    if (queue->has_late)
+    pthread_mutex_lock(&queue->lock);
+    const bool has_late = queue->late_count;
+    pthread_mutex_unlock(&queue->lock);
+    if (has_late)
         return false;
     for (size_t i = 0; i < queue->thread_count; i++)
         pthread_join(queue->threads[i], NULL);
