@@ -74,6 +74,24 @@ descriptors() { find "/proc/${PIDS[server]}/fd" -mindepth 1 | wc -l; }
 
 test_count() { [ -e count ] && [ "$(wc -l <count)" -ge "$1" ]; }
 
+@test "with few descriptors, clients wait for their turn, and each gets its answer" {
+    # shellcheck disable=SC2016
+    start server bash -c 'ulimit -n 16 && exec "$@"' bash "$SOCKCTL" unix-serve -v \
+        -c 'until [ -e go ]; do sleep 0.05; done; cat' "$T/s"
+    listening server
+    for i in {1..30}; do background "c$i" frame="$i" say=SENT read; done
+    for i in {1..30}; do wait_file "c$i.out" SENT; done
+    touch go
+    for i in {1..30}; do
+        finish "c$i"
+        assert_status 0
+        assert_output SENT$'\n'"$i"
+    done
+    [ "$(warnings)" = '' ]
+    send quit
+    ended
+}
+
 @test "messages of a client that has gone are still handed over, and all before a quit" {
     server -c 'cat >>got; echo >>got'
     seq 20 >numbers

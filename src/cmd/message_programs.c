@@ -245,7 +245,7 @@ void message_programs_run(struct message_programs *programs, struct message_clie
 
 bool message_programs_full(const struct message_programs *programs)
 {
-    return programs->count >= MESSAGE_PROGRAMS_MAX;
+    return programs->count >= programs->most;
 }
 
 void message_programs_abandon(struct message_client *client)

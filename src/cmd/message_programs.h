@@ -14,7 +14,7 @@
 #include "cmd/message_hub.h"
 #include "io/program.h"
 
-enum { MESSAGE_PROGRAMS_MAX = 64 }; /* at a time */
+enum { MESSAGE_PROGRAMS_MAX = 64 };
 
 struct message_program; /* one that runs; the label of its client */
 
@@ -23,6 +23,7 @@ struct message_programs {
     struct message_hub *hub;
     struct children *children; /* initialised */
     const char **argv;         /* of program_words; the owner's */
+    size_t most;               /* at a time, up to MESSAGE_PROGRAMS_MAX */
     /* One has ended: there is room for another. */
     void (*ended)(struct message_programs *programs);
 

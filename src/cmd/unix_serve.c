@@ -19,7 +19,10 @@
 
 enum {
     QUEUE_MAX = 1 << 18, /* bytes that wait for stdout before no client is read from */
-    PATIENCE_MS = 500    /* with stdout, once a signal has told us to stop */
+    PATIENCE_MS = 500,   /* with stdout, once a signal has told us to stop */
+    OWN_DESCRIPTORS = 9,
+    START_DESCRIPTORS = 6, /* of a program, for the moment of its start */
+    RUN_DESCRIPTORS = 2
 };
 
 struct serve_options {
@@ -61,6 +64,7 @@ static const struct serve_options defaults = {.messages = MESSAGE_DEFAULTS,
 /* One run of the command. */
 struct serving {
     const struct serve_options *given;
+    struct server_options options; /* as given, but with no more clients than bound_clients says */
     struct server server;
     struct message_hub hub;
     struct message_programs programs;
@@ -215,12 +219,26 @@ static int open_server(struct server *server, const struct address *address)
     return server_ready(server);
 }
 
+/* Clients must not take the descriptors that their programs need: they would wait for each other. Who
+ * would not get one waits in the backlog. */
+static void bound_clients(struct serving *serving)
+{
+    const int64_t room = descriptors_most() - OWN_DESCRIPTORS - START_DESCRIPTORS;
+    int64_t programs = room / (2 * RUN_DESCRIPTORS);
+    if (programs > MESSAGE_PROGRAMS_MAX)
+        programs = MESSAGE_PROGRAMS_MAX;
+    serving->programs.most = programs < 1 ? 1 : (size_t)programs;
+    const int64_t clients = room - RUN_DESCRIPTORS * programs;
+    serving->options.max_conns = clients < 1 ? 1 : clients;
+}
+
 static int serve(struct serving *serving, const struct address *address)
 {
     struct server *server = &serving->server;
     if (open_server(server, address))
         return -1;
     if (has_programs(serving)) {
+        bound_clients(serving);
         children_init(&server->children, server->loop);
         descriptors_close_on_exec();
     }
@@ -287,8 +305,9 @@ static int run(const void *chosen, const struct operands *operands, struct error
     struct serving *serving = memory_new(1, sizeof *serving);
     struct loop *loop = loop_new();
     serving->given = given;
+    serving->options = given->server;
     serving->server = (struct server){.loop = loop,
-                                      .options = &given->server,
+                                      .options = &serving->options,
                                       .limits = &given->limits,
                                       .command = arguments ? NULL : operands->program,
                                       .err = err,
@@ -300,6 +319,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     prepare_hub(serving);
     serving->programs = (struct message_programs){.hub = &serving->hub,
                                                   .children = &serving->server.children,
+                                                  .most = MESSAGE_PROGRAMS_MAX,
                                                   .ended = program_ended};
     if (program_is_given(&given->program))
         serving->programs.argv = program_words(&given->program, arguments);
