@@ -225,6 +225,63 @@ os.execv(sys.argv[1], [sys.argv[1], "unix-serve", "-v", "fd:7"])' "$SOCKCTL"
     assert_output $'inherited\nquit'
 }
 
+@test "--allow-uid: a message of another user is not taken; the list is read again on SIGHUP" {
+    me=$(id -u)
+    echo $((me + 1)) >users
+    server --allow-uid @users
+    send secret
+    assert_status 1
+    assert_errors 'the server went away before it had read everything'
+    wait_line server 'unix: is not allowed: closed'
+    echo "$me" >users
+    kill -HUP "${PIDS[server]}"
+    poll 5000 test_sent hello
+    send quit
+    ended
+    assert_output $'hello\nquit'
+}
+
+test_sent() { "$SOCKCTL" unix-send "$T/s" "$1" 2>/dev/null; }
+
+@test "readiness: --ready-fd and --port-file, before the first message" {
+    mkfifo ready
+    start reader cat ready
+    start server "$SOCKCTL" unix-serve --ready-fd 7 --port-file port s 7>ready
+    finish reader
+    assert_output ""
+    [ "$(wc -c <reader.out)" -eq 1 ]
+    [ "$(<port)" = s ]
+    send quit
+    ended
+    assert_output quit
+    [ ! -e port.sockctl* ]
+}
+
+@test "--run: a command beside the server, and its status" {
+    # shellcheck disable=SC2016
+    try "$SOCKCTL" unix-serve --run --echo s -- bash -c \
+        '"$0" unix-send --reply "$SOCKCTL_ADDR" one two && exit 7' "$SOCKCTL"
+    assert_status 7
+    [ "$(sort try.out)" = $'one\none\ntwo\ntwo' ]
+    [ ! -e s ]
+    # shellcheck disable=SC2016
+    try "$SOCKCTL" unix-serve --run -c 'tr a-z A-Z' s -- "$SOCKCTL" unix-send --reply s up
+    assert_status 0
+    [ "$(sort try.out)" = $'UP\nup' ]
+    try "$SOCKCTL" unix-serve --run s -- ./missing
+    assert_status 127
+    assert_one_error_line
+    [ ! -e s ]
+}
+
+@test "--run: after a quit, the command is awaited" {
+    # shellcheck disable=SC2016
+    try "$SOCKCTL" unix-serve --run s -- bash -c '"$0" unix-send s quit
+        while [ -e s ]; do sleep 0.02; done; exit 7' "$SOCKCTL"
+    assert_status 7
+    assert_output quit
+}
+
 @test "bad input: one clear line, status 2, nothing done" {
     long=$T/$(printf '%0120d' 0)
     for words in '' 'a b' tcp:127.0.0.1:80 unix-dgram:s unix-seqpacket:s "$long" '--framing lines s' \
