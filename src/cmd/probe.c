@@ -1,6 +1,5 @@
 #include "cmd/probe.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "cli/json.h"
+#include "cmd/probe_show.h"
 #include "net/address_text.h"
 #include "net/knock.h"
 #include "net/resolver.h"
@@ -44,7 +43,7 @@ int probe_take_list(const char **words, int count, char *word, struct ports *por
     const char *colon = count == 1 ? strrchr(last, ':') : NULL;
     const char *list = colon ? colon + 1 : last;
     *ports = (struct ports){0};
-    if (!ports_is_list(list) || strlen(last) >= PROBE_WORD_MAX / 2)
+    if (!ports_is_list(list) || list - last >= PROBE_WORD_MAX / 2)
         return 0;
     const char *wrong = ports_parse(ports, list);
     if (wrong)
@@ -56,24 +55,18 @@ int probe_take_list(const char **words, int count, char *word, struct ports *por
 
 /* One run */
 
-struct finding {
-    uint16_t port; /* 0: that of the address, which need not have one */
-    bool known;
-    enum knock_answer answer;
-    int64_t took_us;
-    char *reason; /* the finding's; NULL: none */
-};
-
 struct prober {
     const struct probing *probing;
     struct loop *loop;
     struct source source;
     struct resolved resolved;
+    struct patience patience;
     struct finding *findings;
     size_t count;
     size_t *order;  /* in which the ports are probed */
-    size_t started; /* of `order` */
+    size_t started; /* of `order`: what is before it may be overwritten */
     size_t running;
+    size_t most;      /* that may be running */
     bool is_starting; /* a probe that is over at once does not start the next */
 };
 
@@ -83,16 +76,11 @@ struct slot {
     struct finding *finding;
 };
 
-static bool is_open(const struct finding *finding)
-{
-    return finding->known && finding->answer == KNOCK_OPEN;
-}
-
 /* "Connection refused", "Connection refused, says 192.0.2.1" */
 static char *reason_of(const struct knock *knock)
 {
-    char text[256], by[SOCKNAME_TEXT_MAX];
-    if (knock->answer != KNOCK_CLOSED)
+    char text[ATTEMPT_REASON_MAX + SOCKNAME_TEXT_MAX + 8], by[SOCKNAME_TEXT_MAX];
+    if (knock->answer == KNOCK_OPEN || knock->answer == KNOCK_SILENT)
         return NULL;
     snprintf(text, sizeof text, "%s%s%s", knock->reason, knock->by.length ? ", says " : "",
              knock->by.length ? sockname_host(&knock->by, by) : "");
@@ -101,29 +89,51 @@ static char *reason_of(const struct knock *knock)
 
 static void start_more(struct prober *prober);
 
-static void settled(struct knock *knock)
+/* No socket was to be had while others had theirs: it is put off until one of those is over, and
+ * from now on there are no more at a time than could be had. */
+static bool put_off(struct prober *prober, const struct finding *finding)
 {
-    struct slot *slot = LOOP_OWNER(knock, struct slot, knock);
-    struct prober *prober = slot->prober;
-    struct finding *finding = slot->finding;
+    if (!prober->running)
+        return false;
+    prober->order[--prober->started] = (size_t)(finding - prober->findings);
+    prober->most = prober->running;
+    return true;
+}
+
+static void note(struct finding *finding, const struct knock *knock)
+{
     finding->known = true;
     finding->answer = knock->answer;
     finding->took_us = knock->took_us;
     finding->reason = reason_of(knock);
-    free(slot);
+}
+
+static void settled(struct knock *knock)
+{
+    struct slot *slot = LOOP_OWNER(knock, struct slot, knock);
+    struct prober *prober = slot->prober;
     prober->running--;
+    if (!knock->is_short || knock->answer == KNOCK_OPEN || !put_off(prober, slot->finding))
+        note(slot->finding, knock);
+    free(slot);
     if (!prober->is_starting)
         start_more(prober);
+}
+
+static int64_t limit_of_one(const struct prober *prober)
+{
+    const struct probing *probing = prober->probing;
+    int64_t limit_ms = probing->dial->timeout_ms;
+    if (limit_ms < 0)
+        limit_ms = probing->address->socktype == SOCK_DGRAM ? DATAGRAM_MS : STREAM_MS;
+    return patience_limit(&prober->patience, limit_ms);
 }
 
 static void start_one(struct prober *prober, struct finding *finding)
 {
     const struct probing *probing = prober->probing;
-    bool is_datagram = probing->address->socktype == SOCK_DGRAM;
+    const struct reach_options *reach = probing->reach;
     struct slot *slot = memory_new(1, sizeof *slot);
-    int64_t limit_ms = probing->dial->timeout_ms;
-    if (limit_ms < 0)
-        limit_ms = is_datagram ? DATAGRAM_MS : STREAM_MS;
     slot->prober = prober;
     slot->finding = finding;
     slot->knock = (struct knock){.loop = prober->loop,
@@ -134,8 +144,8 @@ static void start_one(struct prober *prober, struct finding *finding)
                                  .sockopt = probing->dial->sockopt,
                                  .payload = probing->options->payload.bytes,
                                  .payload_length = probing->options->payload.length,
-                                 .limit_ms = limit_ms,
-                                 .distrusts = probing->reach->wait_ms >= 0,
+                                 .limit_ms = limit_of_one(prober),
+                                 .distrusts = reach->wait_ms >= 0 || reach->retries,
                                  .settled = settled};
     prober->running++;
     knock_start(&slot->knock);
@@ -143,11 +153,10 @@ static void start_one(struct prober *prober, struct finding *finding)
 
 static void start_more(struct prober *prober)
 {
-    size_t parallel = (size_t)prober->probing->options->parallel;
     prober->is_starting = true;
-    while (prober->started < prober->count && prober->running < parallel) {
+    while (prober->started < prober->count && prober->running < prober->most) {
         struct finding *finding = &prober->findings[prober->order[prober->started++]];
-        if (!is_open(finding))
+        if (!finding_is_open(finding))
             start_one(prober, finding);
     }
     prober->is_starting = false;
@@ -156,6 +165,27 @@ static void start_more(struct prober *prober)
 }
 
 /* Rounds */
+
+/* Fisher and Yates */
+static void shuffle(size_t *order, size_t count)
+{
+    for (size_t i = count; i > 1; i--) {
+        uint32_t random = 0;
+        if (getrandom(&random, sizeof random, 0) < 0)
+            return;
+        size_t other = random % i, kept = order[i - 1];
+        order[i - 1] = order[other];
+        order[other] = kept;
+    }
+}
+
+static void order(struct prober *prober)
+{
+    for (size_t i = 0; i < prober->count; i++)
+        prober->order[i] = i;
+    if (prober->probing->options->random)
+        shuffle(prober->order, prober->count);
+}
 
 static void forget_reasons(struct prober *prober)
 {
@@ -177,139 +207,74 @@ static void start_round(struct timer *timer)
     start_more(LOOP_OWNER(timer, struct round, timer)->prober);
 }
 
-static size_t count_open(const struct prober *prober)
+static size_t count(const struct prober *prober, enum knock_answer answer)
 {
-    size_t open = 0;
+    size_t found = 0;
     for (size_t i = 0; i < prober->count; i++)
-        open += is_open(&prober->findings[i]);
-    return open;
+        found += prober->findings[i].known && prober->findings[i].answer == answer;
+    return found;
+}
+
+/* One that nobody was asked about, if there is one: what is wrong is wrong with us. Else the first. */
+static const struct finding *find_worst(const struct prober *prober)
+{
+    for (size_t i = 0; i < prober->count; i++)
+        if (prober->findings[i].known && prober->findings[i].answer == KNOCK_UNASKED)
+            return &prober->findings[i];
+    return prober->findings;
 }
 
 /* What one port, or all of them, are to an error. */
 static int complain(const struct prober *prober, struct error *err)
 {
     char text[ADDRESS_TEXT_MAX];
-    const struct finding *only = &prober->findings[0];
+    const struct finding *worst = find_worst(prober);
     const struct address *address = prober->probing->address;
-    size_t closed = prober->count - count_open(prober);
-    address_text(address, false, text);
+    size_t closed = prober->count - count(prober, KNOCK_OPEN);
     if (prober->count == 1)
-        return error_set(err, STATUS_CONNECT, "connect to %s: %s", text,
-                         only->answer == KNOCK_SILENT ? "no answer" : only->reason);
-    return error_set(err, STATUS_CONNECT, "connect to %s: %zu of %zu ports are not open",
-                     address->host, closed, prober->count);
+        address_text(address, false, text);
+    else
+        snprintf(text, sizeof text, "%s", finding_host(address, text));
+    if (worst->answer == KNOCK_UNASKED || (prober->count == 1 && worst->reason))
+        return error_set(err, STATUS_CONNECT, "connect to %s: %s", text, worst->reason);
+    /* Where there was an answer in an earlier round, that is the reason. */
+    bool is_silent = count(prober, KNOCK_SILENT) == closed && prober->patience.deadline_ms >= 0;
+    int status = is_silent ? STATUS_TIMEOUT : STATUS_CONNECT;
+    if (prober->count == 1)
+        return error_set(err, status, "connect to %s: no answer", text);
+    return error_set(err, status, "connect to %s: %zu of %zu ports are not open", text, closed,
+                     prober->count);
 }
 
 static int probe_once(struct prober *prober, struct error *err)
 {
+    const struct dial_options *dial = prober->probing->dial;
     struct round round = {.timer.fired = start_round, .prober = prober};
-    struct resolver_options how = {.numeric = prober->probing->dial->numeric,
-                                   .timeout_ms = prober->probing->dial->timeout_ms};
+    struct resolver_options how = {.numeric = dial->numeric,
+                                   .timeout_ms = patience_limit(&prober->patience,
+                                                                dial->timeout_ms)};
     resolved_release(&prober->resolved);
     if (resolver_look_up(prober->loop, prober->probing->address, &how, &prober->resolved, err))
         return -1;
     forget_reasons(prober);
     prober->started = 0;
+    prober->most = (size_t)prober->probing->options->parallel;
+    order(prober);
     loop_timer_set(prober->loop, &round.timer, 0);
     if (loop_run(prober->loop))
         return -1;
-    return count_open(prober) == prober->count ? 0 : complain(prober, err);
+    return count(prober, KNOCK_OPEN) == prober->count ? 0 : complain(prober, err);
 }
 
 static int probe_with_patience(struct prober *prober, struct error *err)
 {
-    struct patience patience;
-    patience_init(&patience, prober->probing->reach, prober->loop);
+    patience_init(&prober->patience, prober->probing->reach, prober->loop);
     for (;;) {
         struct error failure = {.status = STATUS_OK};
         if (probe_once(prober, &failure) == 0)
             return 0;
-        if (failure.status == STATUS_OK || patience_pause(&patience, &failure, err))
+        if (failure.status == STATUS_OK || patience_pause(&prober->patience, &failure, err))
             return -1;
-    }
-}
-
-/* What was found */
-
-static const char *word_of(const struct finding *finding)
-{
-    static const char *const words[] = {
-        [KNOCK_OPEN] = "open", [KNOCK_CLOSED] = "closed", [KNOCK_SILENT] = "no answer"};
-    return words[finding->answer];
-}
-
-static unsigned port_of(const struct prober *prober, const struct finding *finding)
-{
-    return finding->port ? finding->port : sockname_port(&prober->resolved.names[0]);
-}
-
-static void show_line(const struct prober *prober, const struct finding *finding)
-{
-    const struct address *address = prober->probing->address;
-    char text[ADDRESS_TEXT_MAX];
-    if (address->kind == ADDRESS_INET)
-        printf("%s %u %s", *address->host ? address->host : "localhost", port_of(prober, finding),
-               word_of(finding));
-    else
-        printf("%s %s", address_text(address, false, text), word_of(finding));
-    if (prober->probing->is_detailed)
-        printf(" %.2f ms%s%s", (double)finding->took_us / 1000, finding->reason ? ": " : "",
-               finding->reason ? finding->reason : "");
-    putchar('\n');
-}
-
-static void show_object(const struct prober *prober, const struct finding *finding)
-{
-    const struct address *address = prober->probing->address;
-    char text[ADDRESS_TEXT_MAX];
-    const char *host = address->kind == ADDRESS_INET ? address->host
-                                                     : address_text(address, false, text);
-    fputs("{\"host\": ", stdout);
-    json_string(stdout, host, strlen(host));
-    if (address->kind == ADDRESS_INET)
-        printf(", \"port\": %u", port_of(prober, finding));
-    printf(", \"state\": \"%s\", \"ms\": %.3f", word_of(finding), (double)finding->took_us / 1000);
-    if (finding->reason) {
-        fputs(", \"reason\": ", stdout);
-        json_string(stdout, finding->reason, strlen(finding->reason));
-    }
-    putchar('}');
-}
-
-static int show(const struct prober *prober, struct error *err)
-{
-    bool json = prober->probing->options->json;
-    const char *before = "[";
-    for (size_t i = 0; i < prober->count; i++) {
-        const struct finding *finding = &prober->findings[i];
-        if (!finding->known)
-            continue;
-        if (json) {
-            fputs(before, stdout);
-            show_object(prober, finding);
-            before = ",\n ";
-        } else if (is_open(finding) || prober->probing->is_detailed) {
-            show_line(prober, finding);
-        }
-    }
-    if (json)
-        puts(*before == '[' ? "[]" : "]");
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return 0;
-    return errno == EPIPE ? error_silent(err, STATUS_LOCAL_IO)
-                          : error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
-}
-
-/* Fisher and Yates */
-static void shuffle(size_t *order, size_t count)
-{
-    for (size_t i = count; i > 1; i--) {
-        uint32_t random = 0;
-        if (getrandom(&random, sizeof random, 0) < 0)
-            return;
-        size_t other = random % i, kept = order[i - 1];
-        order[i - 1] = order[other];
-        order[other] = kept;
     }
 }
 
@@ -319,13 +284,18 @@ static void prepare(struct prober *prober)
     prober->count = probing->ports->count ? probing->ports->count : 1;
     prober->findings = memory_new(prober->count, sizeof *prober->findings);
     prober->order = memory_new(prober->count, sizeof *prober->order);
-    for (size_t i = 0; i < prober->count; i++) {
-        prober->order[i] = i;
-        if (probing->ports->count)
-            prober->findings[i].port = probing->ports->numbers[i];
-    }
-    if (probing->options->random)
-        shuffle(prober->order, prober->count);
+    for (size_t i = 0; i < probing->ports->count; i++)
+        prober->findings[i].port = probing->ports->numbers[i];
+}
+
+static int show(const struct prober *prober, struct error *err)
+{
+    const struct probing *probing = prober->probing;
+    const struct findings findings = {.each = prober->findings,
+                                      .count = prober->count,
+                                      .address = probing->address,
+                                      .port = sockname_port(&prober->resolved.names[0])};
+    return findings_show(&findings, probing->options->json, probing->is_detailed, err);
 }
 
 int probe(struct loop *loop, const struct probing *probing, struct error *err)

@@ -4,7 +4,7 @@
 
 #include "base/message.h"
 
-enum { PAUSE_FIRST_MS = 50, PAUSE_MOST_MS = 1000 };
+enum { PAUSE_FIRST_MS = 50, PAUSE_MOST_MS = 1000, PAUSE_LEAST_MS = 10 };
 
 /* Patience */
 
@@ -69,30 +69,41 @@ static int rest(struct loop *loop, int64_t for_ms)
     return pause.over ? 0 : -1;
 }
 
-/* The time of --wait is over: the last reason is the reason. */
-static int give_up(const struct error *failure, struct error *err)
+/* The time of --wait is over: the last reason is the reason, not that the last round was short. */
+static int give_up(const struct patience *patience, const struct error *failure, struct error *err)
 {
-    *err = *failure;
+    bool says_nothing = failure->status == STATUS_TIMEOUT && patience->last.status;
+    *err = says_nothing ? patience->last : *failure;
     err->status = STATUS_TIMEOUT;
     return error_add(err, " (no more time to wait)");
+}
+
+/* Until the next round. Towards the end they follow more closely, and the last one still has time. */
+static int64_t next_pause_ms(struct patience *patience)
+{
+    int64_t pause_ms = patience->pause_ms;
+    if (patience->deadline_ms >= 0 && left_ms(patience) <= pause_ms)
+        pause_ms = left_ms(patience) / 2;
+    else
+        patience->pause_ms = pause_ms * 2 < PAUSE_MOST_MS ? pause_ms * 2 : PAUSE_MOST_MS;
+    return pause_ms;
 }
 
 int patience_pause(struct patience *patience, const struct error *failure, struct error *err)
 {
     bool waits = patience->deadline_ms >= 0;
-    int64_t pause_ms = patience->pause_ms;
     if (!is_worth_retrying(failure) || (!waits && patience->retries == 0)) {
         *err = *failure;
         return -1;
     }
-    if (waits && left_ms(patience) == 0)
-        return give_up(failure, err);
+    int64_t pause_ms = next_pause_ms(patience);
+    if (waits && pause_ms < PAUSE_LEAST_MS)
+        return rest(patience->loop, left_ms(patience)) ? -1 : give_up(patience, failure, err);
+    if (failure->status != STATUS_TIMEOUT)
+        patience->last = *failure;
     if (!waits)
         patience->retries--;
-    else if (left_ms(patience) < pause_ms)
-        pause_ms = left_ms(patience);
     message_tell(MESSAGE_STORY, "%s; trying again in %lld ms", failure->text, (long long)pause_ms);
-    patience->pause_ms = pause_ms * 2 < PAUSE_MOST_MS ? pause_ms * 2 : PAUSE_MOST_MS;
     return rest(patience->loop, pause_ms);
 }
 

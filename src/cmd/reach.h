@@ -36,6 +36,7 @@ struct patience {
     int64_t deadline_ms; /* -1: none */
     int64_t retries;     /* left */
     int64_t pause_ms;    /* the next one */
+    struct error last;   /* failure that was not for want of time; status 0: none */
 };
 void patience_init(struct patience *patience, const struct reach_options *options,
                    struct loop *loop);

@@ -1,6 +1,7 @@
 #include "net/attempt.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "net/sock.h"
@@ -123,4 +124,22 @@ int attempt_take(struct attempt *attempt, struct socket_file *file)
     *file = attempt->file;
     attempt->file = (struct socket_file){0};
     return fd;
+}
+
+char *attempt_reason(const struct attempt *attempt, char *out)
+{
+    char source[SOCKNAME_TEXT_MAX];
+    const char *reason = attempt->reason ? attempt->reason : "timed out";
+    if (attempt->unbound)
+        snprintf(out, ATTEMPT_REASON_MAX, "source %s: %s", source_text(attempt->source, source),
+                 reason);
+    else
+        snprintf(out, ATTEMPT_REASON_MAX, "%s%s%s", attempt->refused ? attempt->refused : "",
+                 attempt->refused ? ": " : "", reason);
+    return out;
+}
+
+bool attempt_is_unasked(const struct attempt *attempt)
+{
+    return attempt->unbound || attempt->refused || attempt->no_socket;
 }

@@ -4,6 +4,8 @@
 #ifndef NET_ATTEMPT_H
 #define NET_ATTEMPT_H
 
+#include <stdbool.h>
+
 #include "io/loop.h"
 #include "net/address.h"
 #include "net/socket_file.h"
@@ -40,5 +42,12 @@ enum attempt_state attempt_start(struct attempt *attempt);
 void attempt_drop(struct attempt *attempt);
 /* Hands over the socket and the file of an attempt that is up. */
 int attempt_take(struct attempt *attempt, struct socket_file *file);
+
+/* Why it is not up: "Connection refused", or, of something of ours, "--mark: Operation not
+ * permitted", "source port 99: Permission denied". Returns `out`, ATTEMPT_REASON_MAX bytes. */
+enum { ATTEMPT_REASON_MAX = SOCKNAME_TEXT_MAX + 160 };
+char *attempt_reason(const struct attempt *attempt, char *out);
+/* Whether it has failed without having asked the peer. */
+bool attempt_is_unasked(const struct attempt *attempt);
 
 #endif

@@ -86,17 +86,6 @@ static void conclude_later(struct timer *timer)
     conclude(LOOP_OWNER(timer, struct dialer, conclude));
 }
 
-static void add_reason(struct error *error, const struct attempt *attempt)
-{
-    if (attempt->unbound) {
-        char source[SOCKNAME_TEXT_MAX];
-        error_add(error, ": source %s", source_text(attempt->source, source));
-    }
-    if (attempt->refused)
-        error_add(error, ": %s", attempt->refused);
-    error_add(error, ": %s", attempt->reason ? attempt->reason : "timed out");
-}
-
 static void look_up(struct dialer *dialer);
 
 /* What was known is forgotten: the name may be somewhere else by now. */
@@ -117,6 +106,7 @@ static void fail(struct dialer *dialer, int status)
 {
     char asked[ADDRESS_TEXT_MAX];
     char tried[SOCKNAME_TEXT_MAX];
+    char reason[ATTEMPT_REASON_MAX];
     struct error *error = &dialer->error;
     if (dialer->was_known && look_up_again(dialer, status))
         return;
@@ -127,7 +117,7 @@ static void fail(struct dialer *dialer, int status)
         sockname_text(attempt->peer, tried);
         if (dialer->started > 1 || strcmp(asked, tried) != 0)
             error_add(error, "%s %s", i ? ";" : ":", tried);
-        add_reason(error, attempt);
+        error_add(error, ": %s", attempt_reason(attempt, reason));
         error->errnum = attempt->no_socket;
     }
     conclude(dialer);

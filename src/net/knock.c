@@ -1,6 +1,7 @@
 #include "net/knock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,18 +52,42 @@ static void open_up(struct knock *knock)
     settle(knock);
 }
 
-/* One way is closed; the reason of the last one is told. */
-static void close_way(struct knock_way *way, const char *reason)
+/* One way has come to nothing. The last one is told; a port is not closed as long as an address was
+ * not asked for want of a socket. */
+static void end_way(struct knock_way *way)
 {
     struct knock *knock = way->knock;
     loop_timer_cancel(knock->loop, &way->trust);
     loop_unwatch(knock->loop, &way->answer);
     attempt_drop(&way->attempt);
-    knock->reason = reason;
-    knock->answer = KNOCK_CLOSED;
+    knock->answer = knock->was_asked && !knock->is_short ? KNOCK_CLOSED : KNOCK_UNASKED;
     knock->pending--;
     if (!knock->pending)
         settle(knock);
+}
+
+static void close_way(struct knock_way *way, const char *reason)
+{
+    way->knock->was_asked = true;
+    snprintf(way->knock->reason, sizeof way->knock->reason, "%s", reason);
+    end_way(way);
+}
+
+static bool is_shortage(int errnum)
+{
+    return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM;
+}
+
+static void give_way_up(struct knock_way *way)
+{
+    struct knock *knock = way->knock;
+    if (attempt_is_unasked(&way->attempt))
+        knock->is_short |= is_shortage(way->attempt.no_socket);
+    else
+        knock->was_asked = true;
+    if (!knock->was_asked || !attempt_is_unasked(&way->attempt))
+        attempt_reason(&way->attempt, knock->reason);
+    end_way(way);
 }
 
 /* Something came back on a connected socket. */
@@ -116,7 +141,7 @@ static void attempt_settled(struct attempt *attempt)
     if (attempt->state == ATTEMPT_UP)
         come_up(way);
     else
-        close_way(way, attempt->reason);
+        give_way_up(way);
 }
 
 static void limit_reached(struct timer *timer)

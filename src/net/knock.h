@@ -11,10 +11,16 @@
 #include <stdint.h>
 
 #include "io/loop.h"
+#include "net/attempt.h"
 #include "net/resolver.h"
 #include "net/source.h"
 
-enum knock_answer { KNOCK_OPEN, KNOCK_CLOSED, KNOCK_SILENT };
+enum knock_answer {
+    KNOCK_OPEN,
+    KNOCK_CLOSED,
+    KNOCK_SILENT,
+    KNOCK_UNASKED /* something on our side failed, and nobody was asked */
+};
 
 struct knock_way; /* to one of the addresses */
 
@@ -35,8 +41,10 @@ struct knock {
     void (*settled)(struct knock *knock);
 
     enum knock_answer answer;
-    const char *reason; /* KNOCK_CLOSED: why */
-    struct sockname by; /* KNOCK_CLOSED: whom ICMP comes from; length 0: not known */
+    char reason[ATTEMPT_REASON_MAX]; /* KNOCK_CLOSED, KNOCK_UNASKED: why */
+    struct sockname by;              /* KNOCK_CLOSED: whom ICMP comes from; length 0: not known */
+    bool is_short;                   /* KNOCK_UNASKED: no socket was to be had, for now */
+    bool was_asked;                  /* one of the addresses */
     int64_t took_us;
     struct knock_way *ways; /* names->count of them, the knock's */
     size_t pending;         /* of the ways */
