@@ -91,3 +91,93 @@ talk() { try "$SOCKCTL" connect "$@" 127.0.0.1 "$PORT"; }
         assert_usage_error 'different things to do'
     done
 }
+
+@test "-o, --hex-dump, --stats, and the closing line see a conversation too" {
+    dialogue --silent 'hello\r\n'
+    talk -v --stats -o copy --hex-dump dump --send 'hi\n' --expect lo
+    assert_status 0
+    assert_output $'hello\r'
+    cmp copy try.out
+    grep -q '^> .* 68 69 0a ' dump
+    grep -q '^< .* 68 65 6c 6c 6f 0d 0a ' dump
+    assert_errors '^sockctl: closed 127\.0\.0\.1:[0-9]+: 7 bytes in, 3 out$'
+    assert_errors '^sockctl: sent 3 B, received 7 B '
+    dialogue --silent 'hello\r\n'
+    talk --log json --send 'hi\n' --expect lo
+    assert_errors '"event":"closed".*"bytes_in":7,"bytes_out":3,.*"how":"eof"'
+    for option in -o --hex-dump; do
+        dialogue --silent 'hello\r\n'
+        talk "$option" /dev/full --send 'hi\n' --expect lo
+        assert_status 8
+        assert_errors 'write to /dev/full: No space left on device'
+    done
+}
+
+@test "options of a transfer that would do nothing are refused" {
+    for option in -C -t --lines --progress --until-stdin-ends --oob=x --delay=1 --rate-limit=1k -W1; do
+        try "$SOCKCTL" connect --expect a "$option" 127.0.0.1 1
+        assert_usage_error 'makes no sense with --send and --expect'
+    done
+}
+
+@test "datagrams: an empty one is no end, large ones are whole, and silence is the end" {
+    need python3
+    start peer python3 -c '
+import signal, socket
+signal.alarm(20)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 0))
+print("PORT", s.getsockname()[1], flush=True)
+_, peer = s.recvfrom(100)
+for data in b"", b"x" * 60000, b"y" * 60000, b"z" * 65000 + b"end":
+    s.sendto(data, peer)
+while True:
+    data, peer = s.recvfrom(100)
+    s.sendto(data, peer)'
+    wait_file peer.out '^PORT '
+    PORT=${LINE#PORT }
+    talk -u --send go --expect end
+    assert_status 0
+    [ "$(stat -c %s try.out)" -eq 185003 ]
+    for option in '' '-q 100ms'; do
+        # shellcheck disable=SC2086
+        talk -u $option --send one --send two
+        assert_status 0
+        assert_output onetwo
+    done
+}
+
+@test "-q limits the wait after what is said last" {
+    dialogue --silent
+    talk -q 200ms --no-shutdown --send a
+    assert_status 0
+}
+
+@test "all is said to a peer that has ended and still reads" {
+    need python3
+    start peer python3 -c '
+import signal, socket
+signal.alarm(20)
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    print("PORT", listener.getsockname()[1], flush=True)
+    conn = listener.accept()[0]
+conn.shutdown(socket.SHUT_WR)
+signal.sigtimedwait([signal.SIGUSR1], 0.3)
+print(len(b"".join(iter(lambda: conn.recv(65536), b""))), flush=True)'
+    wait_file peer.out '^PORT '
+    PORT=${LINE#PORT }
+    text=$(head -c 120000 /dev/zero | tr '\0' x)
+    # shellcheck disable=SC2046
+    talk --sndbuf 4k $(for ((i = 0; i < 12; i++)); do printf -- '--send %s ' "$text"; done)
+    assert_status 0
+    finish peer
+    [ "${lines[1]}" = 1440000 ]
+}
+
+@test "^ is where an expression began to look, not where the 64 KiB behind it begin" {
+    { echo -n a && head -c 3000000 /dev/zero | tr '\0' b; } >many
+    START_STDIN=many start flood "$SOCKCTL" listen 127.0.0.1:0
+    listening flood
+    talk --send-only --expect '^b'
+    assert_status 9
+}

@@ -63,11 +63,6 @@ static const struct connect_options defaults = {.family = FAMILY_DEFAULTS,
                                                 .reach = REACH_DEFAULTS,
                                                 .probe = PROBE_DEFAULTS};
 
-static struct end end_of_connection(const struct connection *connection)
-{
-    return connection->inherited ? end_of(connection->fd) : end_of_socket(connection->fd);
-}
-
 static void report_connection(const struct connection *connection)
 {
     char peer[SOCKNAME_TEXT_MAX], local[SOCKNAME_TEXT_MAX];
@@ -80,7 +75,7 @@ static int transfer(const struct session *session, const struct connection *conn
 {
     report_connection(connection);
     if (connection->socktype == SOCK_STREAM)
-        return session_stream(session, end_of_connection(connection), &connection->peer, err);
+        return session_stream(session, session_socket(connection), &connection->peer, err);
     const struct datagram_policy policy = {
         .peer = DATAGRAM_CONNECTED,
         .most = connection->peer.storage.ss_family == AF_UNIX ? DATAGRAM_MOST : DATAGRAM_UDP_MOST,
@@ -148,10 +143,8 @@ struct connecting {
 static int follow_script(const struct session *session, const struct connecting *connecting,
                          const struct connection *connection)
 {
-    char peer[SOCKNAME_TEXT_MAX];
     report_connection(connection);
-    return converse(session, &connecting->given->script, connection->fd,
-                    sockname_text(&connection->peer, peer), connecting->err);
+    return converse(session, &connecting->given->script, connection, connecting->err);
 }
 
 static int serve(const struct session *session, const struct connecting *connecting,
@@ -217,7 +210,7 @@ static int check(const struct connect_options *given, const struct operands *ope
                          "--exec, --send, --pass-fd and --probe are different things to do");
     if (given->probe.probe)
         return 0;
-    if (script_check(&given->script, err))
+    if (script_check(&given->script, &given->transfer, err))
         return -1;
     return program_check(&given->program, operands->program, &given->transfer, err);
 }

@@ -18,8 +18,7 @@ static void program_left(struct programs *programs, int result, const struct err
 
 static int serve(struct run *run, struct connection *connection)
 {
-    struct end socket = connection->inherited ? end_of(connection->fd)
-                                              : end_of_socket(connection->fd);
+    struct end socket = session_socket(connection);
     connection->fd = -1; /* from here on it is not ours to close */
     if (programs_serve(&run->programs, socket, &connection->peer, run->err))
         return -1;

@@ -7,79 +7,37 @@
 #include "base/memory.h"
 #include "base/message.h"
 #include "base/text.h"
+#include "cmd/account.h"
 #include "io/outbox.h"
 #include "net/sock.h"
-#include "proto/pattern.h"
 
 enum {
-    HEARD_MAX = 65536, /* bytes that an expression can look back on */
-    SHOWN_MAX = 240    /* of a piece of the transcript */
+    HEARD_MAX = 65536, /* bytes that an expression can look back on, and a datagram's most */
+    HEARD_ROOM = 2 * HEARD_MAX,
+    SHOWN_MAX = 240,        /* of a piece of the transcript */
+    DATAGRAM_QUIT_MS = 1000 /* without an answer to what was said last */
 };
-
-/* Options */
-
-static const char *add_step(struct script *script, struct script_step step)
-{
-    if (script->count == SCRIPT_MOST)
-        return "is one step too many (64 at most)";
-    script->steps[script->count++] = step;
-    return NULL;
-}
-
-static const char *read_send(char *text, void *field)
-{
-    struct script_step step = {.text = text};
-    const char *wrong = text_unescape(text, &step.length);
-    return wrong ? wrong : add_step(field, step);
-}
-
-static const char *read_expect(char *text, void *field)
-{
-    return add_step(field, (struct script_step){true, text, strlen(text)});
-}
-
-const struct opt_type opt_send = {"TEXT", read_send};
-const struct opt_type opt_expect = {"REGEX", read_expect};
-
-static int compile(struct pattern *pattern, const struct script_step *step, struct error *err)
-{
-    char why[PATTERN_WHY_MAX];
-    if (pattern_compile(pattern, step->text, why))
-        return 0;
-    return error_set(err, STATUS_USAGE, "option --expect: '%.100s': %s", step->text, why);
-}
-
-int script_check(const struct script *script, struct error *err)
-{
-    struct pattern pattern;
-    for (size_t i = 0; i < script->count; i++) {
-        if (!script->steps[i].expects)
-            continue;
-        if (compile(&pattern, &script->steps[i], err))
-            return -1;
-        pattern_release(&pattern);
-    }
-    return 0;
-}
-
-/* The conversation */
 
 struct conversation {
     struct loop *loop;
     const struct script *script;
-    const char *peer;
+    const struct session *session;
+    struct account account;
+    bool is_datagram;
     size_t at; /* the step that is under way */
     struct pattern pattern;
     bool compiled;
     struct watch watch;
     struct outbox saying;
     struct outbox printing;
-    char *heard; /* the conversation's, HEARD_MAX + 1 bytes: what no expression has met yet */
+    char *heard; /* the conversation's, HEARD_ROOM + 1 bytes: what no expression has met yet */
     size_t length;
     size_t searched; /* of them, see pattern.h */
-    bool over;       /* once all is printed */
+    uint64_t received;
+    bool heard_all; /* the peer has ended */
+    bool over;      /* once all is printed */
     struct timer idle;
-    int64_t idle_ms;
+    struct timer quit; /* once all is said */
     struct error *err;
 };
 
@@ -91,7 +49,7 @@ static void stop(struct conversation *conversation, int result)
 static void fail(struct conversation *conversation, const char *what)
 {
     stop(conversation, error_system(conversation->err, STATUS_TRANSFER, errno, "%s %s", what,
-                                    conversation->peer));
+                                    conversation->account.peer));
 }
 
 /* The transcript, at -v. */
@@ -104,10 +62,10 @@ static void show(char direction, const char *bytes, size_t length)
     message_tell(MESSAGE_STORY, "%c %s%s", direction, text, length > SHOWN_MAX ? "..." : "");
 }
 
-static void note_move(struct conversation *conversation)
+/* Shows the bytes to whoever wants to see them (--output, --hex-dump). */
+static int look(struct filter *filter, char *bytes, size_t length)
 {
-    if (conversation->idle_ms >= 0)
-        loop_timer_set(conversation->loop, &conversation->idle, conversation->idle_ms);
+    return filter && filter->pass(filter, &bytes, length) < 0 ? -1 : 0;
 }
 
 static const struct script_step *step_of(const struct conversation *conversation)
@@ -115,6 +73,34 @@ static const struct script_step *step_of(const struct conversation *conversation
     return conversation->at < conversation->script->count
                ? &conversation->script->steps[conversation->at]
                : NULL;
+}
+
+static bool has_said_all(const struct conversation *conversation)
+{
+    return !step_of(conversation) && !outbox_is_full(&conversation->saying);
+}
+
+/* How long the peer may go on once all is said; -1: until it ends. */
+static int64_t quit_after_ms(const struct conversation *conversation)
+{
+    int64_t given_ms = conversation->session->transfer->quit_after_ms;
+    return given_ms < 0 && conversation->is_datagram ? DATAGRAM_QUIT_MS : given_ms;
+}
+
+static void set_quit(struct conversation *conversation)
+{
+    int64_t after_ms = quit_after_ms(conversation);
+    if (after_ms >= 0)
+        loop_timer_set(conversation->loop, &conversation->quit, after_ms);
+}
+
+static void note_move(struct conversation *conversation)
+{
+    int64_t idle_ms = conversation->session->limits->idle_ms;
+    if (idle_ms >= 0)
+        loop_timer_set(conversation->loop, &conversation->idle, idle_ms);
+    if (conversation->is_datagram && loop_timer_is_set(&conversation->quit))
+        set_quit(conversation);
 }
 
 static void end(struct conversation *conversation)
@@ -133,10 +119,19 @@ static void forget(struct conversation *conversation, size_t length)
     conversation->searched = 0;
 }
 
+/* The older half has not met it. The NUL in its place is for `^`, which does not match behind it. */
+static void forget_half(struct conversation *conversation)
+{
+    forget(conversation, conversation->length - HEARD_MAX / 2);
+    memmove(conversation->heard + 1, conversation->heard, conversation->length++);
+    conversation->heard[0] = '\0';
+    conversation->searched = 1;
+}
+
 /* Whether the expression is met by what has come so far. */
 static bool is_met(struct conversation *conversation, const struct script_step *step)
 {
-    if (!conversation->compiled && compile(&conversation->pattern, step, conversation->err))
+    if (!conversation->compiled && script_compile(step, &conversation->pattern, conversation->err))
         memory_impossible("an expression that was compiled before");
     conversation->compiled = true;
     ptrdiff_t met = pattern_find(&conversation->pattern, conversation->heard, conversation->length,
@@ -152,7 +147,8 @@ static bool is_met(struct conversation *conversation, const struct script_step *
 
 static void await(struct conversation *conversation)
 {
-    uint32_t in = outbox_is_full(&conversation->printing) ? 0U : EPOLLIN;
+    bool hears = !conversation->heard_all && !outbox_is_full(&conversation->printing);
+    uint32_t in = hears ? EPOLLIN : 0U;
     uint32_t out = outbox_is_full(&conversation->saying) ? EPOLLOUT : 0U;
     if (in | out)
         loop_watch(conversation->loop, &conversation->watch, in | out);
@@ -160,14 +156,21 @@ static void await(struct conversation *conversation)
         loop_unwatch(conversation->loop, &conversation->watch);
 }
 
-static int say(struct conversation *conversation, const struct script_step *step)
+/* False: it has to wait for what was said before, so that each is a datagram, or it has failed. */
+static bool say(struct conversation *conversation, const struct script_step *step)
 {
+    if (outbox_is_full(&conversation->saying))
+        return false;
     show('>', step->text, step->length);
+    if (look(filters_up(conversation->session->filters), step->text, step->length)) {
+        stop(conversation, -1);
+        return false;
+    }
     if (outbox_put(&conversation->saying, step->text, step->length) == 0)
-        return 0;
+        return true;
     errno = conversation->saying.failure;
     fail(conversation, "write to");
-    return -1;
+    return false;
 }
 
 /* Takes the steps that can be taken now. False: one of them waits, or has failed. */
@@ -175,7 +178,7 @@ static bool take_steps(struct conversation *conversation)
 {
     const struct script_step *step;
     for (; (step = step_of(conversation)); conversation->at++)
-        if (step->expects ? !is_met(conversation, step) : say(conversation, step) != 0)
+        if (step->expects ? !is_met(conversation, step) : !say(conversation, step))
             return false;
     return true;
 }
@@ -183,59 +186,73 @@ static bool take_steps(struct conversation *conversation)
 /* Nothing more will be said. */
 static void end_saying(struct conversation *conversation)
 {
-    if (!step_of(conversation) && !outbox_is_full(&conversation->saying))
+    if (conversation->heard_all) {
+        end(conversation);
+        return;
+    }
+    if (!conversation->is_datagram && !conversation->session->transfer->no_shutdown)
         sock_shutdown(conversation->watch.fd, SHUT_WR);
+    set_quit(conversation);
 }
 
 static void go_on(struct conversation *conversation)
 {
     const struct script *script = conversation->script;
-    bool was_over = !step_of(conversation);
-    bool is_over = take_steps(conversation);
-    if (is_over && script->steps[script->count - 1].expects) {
+    bool had_said_all = has_said_all(conversation);
+    if (take_steps(conversation) && script->steps[script->count - 1].expects) {
         end(conversation);
         return;
     }
-    if (is_over && !was_over)
-        end_saying(conversation);
     await(conversation);
+    if (!had_said_all && has_said_all(conversation))
+        end_saying(conversation);
 }
 
 static void end_peer(struct conversation *conversation)
 {
     const struct script_step *step = step_of(conversation);
-    if (!step) {
+    conversation->heard_all = true;
+    if (has_said_all(conversation))
         end(conversation);
-        return;
-    }
-    stop(conversation,
-         error_set(conversation->err, STATUS_EXPECT, "%s ended without what was expected: %.200s",
-                   conversation->peer, step->text));
+    else if (!step || !step->expects)
+        await(conversation);
+    else
+        stop(conversation, error_set(conversation->err, STATUS_EXPECT,
+                                     "%s ended without what was expected: %.200s",
+                                     conversation->account.peer, step->text));
+}
+
+static void take(struct conversation *conversation, char *bytes, size_t length)
+{
+    show('<', bytes, length);
+    conversation->length += length;
+    conversation->received += length;
+    if (look(filters_down(conversation->session->filters), bytes, length))
+        stop(conversation, -1);
+    else if (outbox_put(&conversation->printing, bytes, length) < 0)
+        stop(conversation, outbox_error(&conversation->printing, "stdout", conversation->err));
+    else
+        go_on(conversation);
 }
 
 static void hear(struct conversation *conversation)
 {
-    if (conversation->length == HEARD_MAX)
-        forget(conversation, HEARD_MAX / 2);
+    if (conversation->length >= HEARD_MAX)
+        forget_half(conversation);
     char *bytes = conversation->heard + conversation->length;
-    ssize_t got = sock_recv(conversation->watch.fd, bytes, HEARD_MAX - conversation->length);
+    ssize_t got = sock_recv(conversation->watch.fd, bytes, HEARD_ROOM - conversation->length);
     if (got < 0 && errno == EAGAIN)
         return;
     if (got < 0) {
         fail(conversation, "read from");
         return;
     }
-    if (got == 0) {
+    if (got == 0 && !conversation->is_datagram) {
         end_peer(conversation);
         return;
     }
     note_move(conversation);
-    show('<', bytes, (size_t)got);
-    conversation->length += (size_t)got;
-    if (outbox_put(&conversation->printing, bytes, (size_t)got) < 0)
-        stop(conversation, outbox_error(&conversation->printing, "stdout", conversation->err));
-    else
-        go_on(conversation);
+    take(conversation, bytes, (size_t)got);
 }
 
 static void ready(struct watch *watch, uint32_t events)
@@ -254,10 +271,12 @@ static void said(struct outbox *outbox)
     if (outbox->failure) {
         errno = outbox->failure;
         fail(conversation, "write to");
-        return;
+    } else if (has_said_all(conversation)) {
+        await(conversation);
+        end_saying(conversation);
+    } else {
+        go_on(conversation);
     }
-    end_saying(conversation);
-    await(conversation);
 }
 
 static void printed(struct outbox *outbox)
@@ -274,9 +293,14 @@ static void printed(struct outbox *outbox)
 static void idle_too_long(struct timer *timer)
 {
     struct conversation *conversation = LOOP_OWNER(timer, struct conversation, idle);
-    stop(conversation,
-         error_set(conversation->err, STATUS_TIMEOUT, "%s: nothing moved for %.3g seconds",
-                   conversation->peer, (double)conversation->idle_ms / 1000));
+    stop(conversation, error_set(conversation->err, STATUS_TIMEOUT,
+                                 "%s: nothing moved for %.3g seconds", conversation->account.peer,
+                                 (double)conversation->session->limits->idle_ms / 1000));
+}
+
+static void waited_enough(struct timer *timer)
+{
+    end(LOOP_OWNER(timer, struct conversation, quit));
 }
 
 static void start(struct watch *watch, uint32_t events)
@@ -287,29 +311,42 @@ static void start(struct watch *watch, uint32_t events)
     go_on(conversation);
 }
 
-int converse(const struct session *session, const struct script *script, int fd, const char *peer,
-             struct error *err)
+static void release(struct conversation *conversation)
 {
+    loop_timer_cancel(conversation->loop, &conversation->idle);
+    loop_timer_cancel(conversation->loop, &conversation->quit);
+    loop_unwatch(conversation->loop, &conversation->watch);
+    outbox_release(&conversation->saying);
+    outbox_release(&conversation->printing);
+    if (conversation->compiled)
+        pattern_release(&conversation->pattern);
+    free(conversation->heard);
+}
+
+int converse(const struct session *session, const struct script *script,
+             const struct connection *connection, struct error *err)
+{
+    int fd = connection->fd;
     struct conversation conversation = {.loop = session->loop,
                                         .script = script,
-                                        .peer = peer,
+                                        .session = session,
+                                        .account.stats = session->transfer->stats,
+                                        .is_datagram = connection->socktype == SOCK_DGRAM,
                                         .watch = {.fd = fd, .ready = start},
-                                        .heard = memory_grow(NULL, HEARD_MAX + 1, 1),
+                                        .heard = memory_grow(NULL, HEARD_ROOM + 1, 1),
                                         .idle.fired = idle_too_long,
-                                        .idle_ms = session->limits->idle_ms,
+                                        .quit.fired = waited_enough,
                                         .err = err};
-    outbox_init(&conversation.saying, NULL, end_of_socket(fd), said);
+    account_open(&conversation.account, fd, &connection->peer);
+    outbox_init(&conversation.saying, NULL, session_socket(connection), said);
     outbox_init(&conversation.printing, session->loop, session_output(session), printed);
     outbox_heed_reader(&conversation.printing);
     note_move(&conversation);
     loop_watch(session->loop, &conversation.watch, EPOLLOUT);
     int result = loop_run(session->loop);
-    loop_timer_cancel(session->loop, &conversation.idle);
-    loop_unwatch(session->loop, &conversation.watch);
-    outbox_release(&conversation.saying);
-    outbox_release(&conversation.printing);
-    if (conversation.compiled)
-        pattern_release(&conversation.pattern);
-    free(conversation.heard);
+    account_close(&conversation.account, (struct report_end){.in = conversation.received,
+                                                             .out = conversation.saying.written,
+                                                             .how = account_how(result, err)});
+    release(&conversation);
     return result;
 }

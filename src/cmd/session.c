@@ -11,6 +11,11 @@
 
 enum { DATAGRAM_QUIT_MS = 1000 };
 
+struct end session_socket(const struct connection *connection)
+{
+    return connection->inherited ? end_of(connection->fd) : end_of_socket(connection->fd);
+}
+
 struct end session_input(const struct session *session)
 {
     struct end in = end_stdin();

@@ -16,6 +16,7 @@
 #include "io/loop.h"
 #include "io/relay.h"
 #include "net/address.h"
+#include "net/dial.h"
 
 struct session {
     struct loop *loop;
@@ -36,6 +37,8 @@ int session_stream(const struct session *session, struct end socket, const struc
 int session_datagrams(const struct session *session, const int *sockets, size_t count,
                       const struct datagram_policy *policy, struct error *err);
 
+/* What connect has connected. */
+struct end session_socket(const struct connection *connection);
 /* stdin and stdout as this session uses them; an fd of -1: there is no input. */
 struct end session_input(const struct session *session);
 struct end session_output(const struct session *session);
