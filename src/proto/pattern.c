@@ -10,48 +10,93 @@
 /* The end of an escape that starts at the backslash `in`; NULL: it is the expression's own. */
 static const char *end_of_escape(const char *in)
 {
-    if (in[1] == 'x')
-        return in + 2 + strspn(in + 2, "0123456789abcdefABCDEF") > in + 4
-                   ? in + 4
-                   : in + 2 + strspn(in + 2, "0123456789abcdefABCDEF");
-    if (in[1] == '0')
-        return in + 1 + (strspn(in + 1, "01234567") < 3 ? strspn(in + 1, "01234567") : 3);
+    size_t digits = 0;
+    if (in[1] == 'x') {
+        digits = strspn(in + 2, "0123456789abcdefABCDEF");
+        return in + 2 + (digits < 2 ? digits : 2);
+    }
+    if (in[1] == '0') {
+        digits = strspn(in + 1, "01234567");
+        return in + 1 + (digits < 3 ? digits : 3);
+    }
     return in[1] && strchr("nrtfvae", in[1]) ? in + 2 : NULL;
 }
 
-/* The byte stands for itself, whatever it means in an expression. */
-static char *put_literal(char *out, char byte)
+struct decoder {
+    const char *in;
+    char *out;         /* room for twice the text */
+    const char *first; /* in brackets: where a ']' does not end them; else NULL */
+};
+
+static void copy(struct decoder *decoder, size_t length)
 {
-    if (strchr(".[]{}()*+?|^$\\", byte))
-        *out++ = '\\';
-    *out++ = byte;
-    return out;
+    memcpy(decoder->out, decoder->in, length);
+    decoder->in += length;
+    decoder->out += length;
+}
+
+/* The byte stands for itself, whatever it means in an expression. */
+static const char *put_literal(struct decoder *decoder, char byte)
+{
+    if (!byte)
+        return "has a NUL, which no expression can match";
+    if (decoder->first && strchr("]^-[", byte))
+        return "has an escape for ], [, ^ or - between brackets";
+    if (!decoder->first && strchr(".[]{}()*+?|^$\\", byte))
+        *decoder->out++ = '\\';
+    *decoder->out++ = byte;
+    return NULL;
+}
+
+static const char *decode_escape(struct decoder *decoder, const char *end)
+{
+    char escape[8] = "";
+    size_t length;
+    memcpy(escape, decoder->in, (size_t)(end - decoder->in));
+    decoder->in = end;
+    const char *wrong = text_unescape(escape, &length);
+    return wrong ? wrong : put_literal(decoder, *escape);
+}
+
+/* [:alpha:] and the like, in brackets; 1: a byte. */
+static size_t length_of_member(const char *in)
+{
+    const char end[] = {in[1], ']', '\0'};
+    if (*in != '[' || !in[1] || !strchr(":.=", in[1]))
+        return 1;
+    const char *close = strstr(in + 2, end);
+    return close ? (size_t)(close + 2 - in) : 1;
+}
+
+static void decode_plain(struct decoder *decoder)
+{
+    const char *in = decoder->in;
+    if (decoder->first) {
+        if (*in == ']' && in != decoder->first)
+            decoder->first = NULL;
+        copy(decoder, length_of_member(in));
+    } else if (*in == '[') {
+        copy(decoder, in[1] == '^' ? 2 : 1);
+        decoder->first = decoder->in;
+    } else {
+        copy(decoder, *in == '\\' && in[1] ? 2 : 1);
+    }
 }
 
 /* `out` holds twice the text. NULL, or what is wrong with it. */
 static const char *decode(const char *in, char *out)
 {
-    while (*in) {
-        const char *end = *in == '\\' ? end_of_escape(in) : NULL;
-        if (!end) {
-            if (*in == '\\' && in[1])
-                *out++ = *in++;
-            *out++ = *in++;
-            continue;
-        }
-        char escape[8] = "";
-        size_t length;
-        memcpy(escape, in, (size_t)(end - in));
-        const char *wrong = text_unescape(escape, &length);
-        if (wrong)
-            return wrong;
-        if (!*escape)
-            return "has a NUL, which no expression can match";
-        out = put_literal(out, *escape);
-        in = end;
+    struct decoder decoder = {in, out, NULL};
+    const char *wrong = NULL;
+    while (!wrong && *decoder.in) {
+        const char *end = *decoder.in == '\\' ? end_of_escape(decoder.in) : NULL;
+        if (end)
+            wrong = decode_escape(&decoder, end);
+        else
+            decode_plain(&decoder);
     }
-    *out = '\0';
-    return NULL;
+    *decoder.out = '\0';
+    return wrong;
 }
 
 bool pattern_compile(struct pattern *pattern, const char *text, char *why)

@@ -15,8 +15,8 @@ struct pattern {
 
 enum { PATTERN_WHY_MAX = 96 };
 
-/* Compiles `text`, in which \n \r \t \f \v \a \e \xHH and \NNN stand for that byte, as in C; before
- * anything else a backslash is the expression's own. False: it is wrong, and `why` (PATTERN_WHY_MAX
+/* Compiles `text`, in which \n \r \t \f \v \a \e \xHH and \0NN stand for that byte, as in C, also in
+ * brackets; before anything else a backslash is the expression's own. False: it is wrong, and `why` (PATTERN_WHY_MAX
  * bytes) says how. */
 bool pattern_compile(struct pattern *pattern, const char *text, char *why);
 void pattern_release(struct pattern *pattern);
