@@ -96,3 +96,8 @@ print(got)'
         assert_usage_error 'option --oob: .* is not one byte'
     done
 }
+
+@test "datagrams have no urgent data: a usage error" {
+    try "$SOCKCTL" connect -u --oob x 127.0.0.1 1
+    assert_usage_error 'option --oob is for streams'
+}

@@ -173,3 +173,27 @@ granted='\5\0\0\1\1\2\3\4\0\120'
     try "$SOCKCTL" connect -z -x socks5://a b 80
     assert_usage_error '--probe does not go through a proxy'
 }
+
+@test "a bad ALL_PROXY is named, without its password" {
+    for bad in https://me:pass.word@a ftp://me:pass.word@a 'socks5://me:pass.word@a b' me:pass.word@a:1080; do
+        ALL_PROXY=$bad try "$SOCKCTL" connect --proxy-env a 80
+        assert_usage_error 'ALL_PROXY'
+        refute grep -q pass.word try.err
+        ALL_PROXY=$bad try "$SOCKCTL" connect 127.0.0.1 1
+        assert_status 4
+    done
+    ALL_PROXY= try "$SOCKCTL" connect --proxy-env 127.0.0.1 1
+    assert_status 4
+}
+
+@test "credentials are never told, also at -vv" {
+    dialogue proxy --silent '\5\2' '\1\0' "$granted"
+    try "$SOCKCTL" connect -vv -x "socks5://user.name:pass.word@127.0.0.1:$PORT" --send hi --max-time 300ms a.example 80
+    dialogue proxy --silent 'HTTP/1.1 407 No\r\n\r\n'
+    cat try.err >all
+    try "$SOCKCTL" connect -vv -x "http://user.name:pass.word@127.0.0.1:$PORT" a.example 80
+    assert_status 6
+    cat try.err >>all
+    grep -q 'send(' all
+    refute grep -Eq 'user.name|pass.word|Basic|dXNlci5uYW1l' all
+}

@@ -109,17 +109,20 @@ int patience_pause(struct patience *patience, const struct error *failure, struc
 
 /* Reaching */
 
+static const char *proxy_of_environment(const struct reach_options *options)
+{
+    return options->proxy_env ? getenv("ALL_PROXY") : NULL;
+}
+
 int reach_check(const struct reach_options *options, const struct address *address,
                 struct proxy *proxy, struct error *err)
 {
-    const char *url = options->proxy;
-    if (!url && options->proxy_env)
-        url = getenv("ALL_PROXY");
+    const char *url = options->proxy ? options->proxy : proxy_of_environment(options);
     *proxy = (struct proxy){0};
     if (!url || !*url)
         return 0;
     if (proxy_parse(proxy, url, err) || proxy_check(proxy, address, err))
-        return -1;
+        return options->proxy ? -1 : error_add(err, " (ALL_PROXY)");
     return 1;
 }
 
