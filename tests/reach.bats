@@ -120,3 +120,91 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     assert_status 4
     assert_errors '(closed at once|reset by peer); trying again'
 }
+
+@test "--wait: the name is not there yet" {
+    unshare -rm true 2>/dev/null || skip "needs a mount namespace"
+    echo_server
+    echo '127.0.0.1 localhost' >hosts
+    # shellcheck disable=SC2016 # the inner shell expands it
+    start waiting unshare -rm bash -c 'mount --bind hosts /etc/hosts && exec "$@"' bash \
+        "$SOCKCTL" connect -zv --wait 9 late.invalid "$PORT" -- echo up
+    wait_line waiting 'late.invalid.*; trying again'
+    echo '127.0.0.1 late.invalid' >>hosts
+    finish waiting
+    assert_status 0
+    assert_output up
+}
+
+# Rights
+
+@test "without the right to it: --mark, a low port" {
+    unprivileged=()
+    if [ "$EUID" -eq 0 ]; then
+        need setpriv
+        unprivileged=(setpriv --bounding-set=-all)
+    fi
+    for probe in '' -z; do
+        # shellcheck disable=SC2086
+        try "${unprivileged[@]}" "$SOCKCTL" connect $probe --mark 5 127.0.0.1 1
+        assert_status 4
+        [ "$errors" = 'sockctl: connect to 127.0.0.1:1: --mark: Operation not permitted' ]
+    done
+    [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 99 ] || return 0
+    try "${unprivileged[@]}" "$SOCKCTL" connect -p 99 127.0.0.1 1
+    assert_status 4
+    [ "$errors" = 'sockctl: connect to 127.0.0.1:1: source port 99: Permission denied' ]
+}
+
+# Races, with packets that are lost
+
+# race NAME ADDRESS: connected to ADDRESS, after $ms.
+race() {
+    # shellcheck disable=SC2016 # the inner shell expands it
+    try unshare -rnm "$HELPERS/dropping" "$SOCKCTL" bash -c '
+        began=${EPOCHREALTIME/[.,]/}
+        "$0" connect -v "$1" 7 </dev/null 2>told
+        status=$?
+        echo $(((${EPOCHREALTIME/[.,]/} - began) / 1000))
+        exit $status' "$SOCKCTL" "$1"
+    assert_status 0
+    ms=$output
+    [[ $(<told) == "sockctl: connected to $2:7"$'\n'* ]] || fail "not connected to $2" told
+}
+
+in_namespaces() {
+    need ip
+    unshare -rnm ip link add near type veth peer name far 2>/dev/null ||
+        skip "needs a network namespace"
+}
+
+@test "a dead IPv6 address, dead IPv4, three of each: the good one is connected to within 300 ms or so" {
+    in_namespaces
+    for name in dual four three; do
+        race $name.test 10.98.0.7
+        ((ms >= 240 && ms < 700)) || fail "$name: after $ms ms"
+    done
+    race six.test '[2001:db8:98::7]'
+    ((ms >= 240 && ms < 700)) || fail "after $ms ms"
+    race refused.test 10.98.0.7
+    ((ms < 240)) || fail "after $ms ms"
+}
+
+@test "no answer from any address: -w, --wait and a probe end in time, and name them" {
+    in_namespaces
+    while IFS='|' read -r options want text; do
+        # shellcheck disable=SC2086
+        try unshare -rnm "$HELPERS/dropping" "$SOCKCTL" "$SOCKCTL" connect $options dead.test 7
+        assert_status "$want"
+        assert_one_error_line
+        assert_errors "^sockctl: connect to dead.test:7: $text\$"
+    done <<'END'
+-w 400ms|5|\[2001:db8:99::2\]:7: timed out; 10.99.0.2:7: timed out
+--wait 400ms|5|\[2001:db8:99::2\]:7: timed out; 10.99.0.2:7: timed out \(no more time to wait\)
+-z -w 300ms|4|no answer
+-z --wait 300ms|5|no answer \(no more time to wait\)
+END
+    # shellcheck disable=SC2016
+    try unshare -rnm "$HELPERS/dropping" "$SOCKCTL" "$SOCKCTL" connect -zv -w 300ms dual.test 7,9
+    assert_status 4
+    [[ ${lines[0]} == 'dual.test 7 open '* && ${lines[1]} == 'dual.test 9 no answer '* ]]
+}
