@@ -182,7 +182,7 @@ granted='\5\0\0\1\1\2\3\4\0\120'
         ALL_PROXY=$bad try "$SOCKCTL" connect 127.0.0.1 1
         assert_status 4
     done
-    ALL_PROXY= try "$SOCKCTL" connect --proxy-env 127.0.0.1 1
+    ALL_PROXY='' try "$SOCKCTL" connect --proxy-env 127.0.0.1 1
     assert_status 4
 }
 

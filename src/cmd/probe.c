@@ -132,7 +132,6 @@ static int64_t limit_of_one(const struct prober *prober)
 static void start_one(struct prober *prober, struct finding *finding)
 {
     const struct probing *probing = prober->probing;
-    const struct reach_options *reach = probing->reach;
     struct slot *slot = memory_new(1, sizeof *slot);
     slot->prober = prober;
     slot->finding = finding;
@@ -145,7 +144,8 @@ static void start_one(struct prober *prober, struct finding *finding)
                                  .payload = probing->options->payload.bytes,
                                  .payload_length = probing->options->payload.length,
                                  .limit_ms = limit_of_one(prober),
-                                 .distrusts = reach->wait_ms >= 0 || reach->retries,
+                                 .distrusts = probing->reach->wait_ms >= 0 ||
+                                              probing->reach->retries,
                                  .settled = settled};
     prober->running++;
     knock_start(&slot->knock);
@@ -248,11 +248,11 @@ static int complain(const struct prober *prober, struct error *err)
 
 static int probe_once(struct prober *prober, struct error *err)
 {
-    const struct dial_options *dial = prober->probing->dial;
+    const struct dial_options *how_to_dial = prober->probing->dial;
     struct round round = {.timer.fired = start_round, .prober = prober};
-    struct resolver_options how = {.numeric = dial->numeric,
+    struct resolver_options how = {.numeric = how_to_dial->numeric,
                                    .timeout_ms = patience_limit(&prober->patience,
-                                                                dial->timeout_ms)};
+                                                                how_to_dial->timeout_ms)};
     resolved_release(&prober->resolved);
     if (resolver_look_up(prober->loop, prober->probing->address, &how, &prober->resolved, err))
         return -1;

@@ -30,6 +30,7 @@ struct program_client {
     struct filters filters; /* those of the session, with a state of their own */
     struct account account;
     struct timer patience;
+    bool was_told; /* SIGTERM, its connection being over */
 };
 
 /* Options */
@@ -93,11 +94,20 @@ static void unlink_client(struct program_client *client)
         client->next->link = client->link;
 }
 
+/* Its end is ours, as the connection's was: a limit is what there is to say. */
+static bool was_dismissed(const struct program_client *client)
+{
+    int end = client->program.end;
+    bool has_limit_ended_it = client->relay.result < 0 &&
+                              client->relay.error.status == STATUS_TIMEOUT;
+    return client->was_told && has_limit_ended_it && WIFSIGNALED(end) && WTERMSIG(end) == SIGTERM;
+}
+
 /* What the connection has ended with, if it failed, under the program's status, if that is not 0. */
 static int result_of(const struct program_client *client, struct error *err)
 {
     const struct program *program = &client->program;
-    int status = program_status(program);
+    int status = was_dismissed(client) ? 0 : program_status(program);
     int result = client->relay.result;
     error_silent(err, 0);
     if (result < 0)
@@ -128,7 +138,9 @@ static void depart(struct program_client *client)
 
 static void patience_over(struct timer *timer)
 {
-    program_signal(&LOOP_OWNER(timer, struct program_client, patience)->program, SIGTERM);
+    struct program_client *client = LOOP_OWNER(timer, struct program_client, patience);
+    client->was_told = true;
+    program_signal(&client->program, SIGTERM);
 }
 
 /* What was received and is of no use is taken, or closing would be a reset, which may destroy what

@@ -10,15 +10,12 @@
 /* The end of an escape that starts at the backslash `in`; NULL: it is the expression's own. */
 static const char *end_of_escape(const char *in)
 {
-    size_t digits = 0;
-    if (in[1] == 'x') {
-        digits = strspn(in + 2, "0123456789abcdefABCDEF");
-        return in + 2 + (digits < 2 ? digits : 2);
-    }
-    if (in[1] == '0') {
-        digits = strspn(in + 1, "01234567");
-        return in + 1 + (digits < 3 ? digits : 3);
-    }
+    size_t hex = in[1] == 'x' ? strspn(in + 2, "0123456789abcdefABCDEF") : 0;
+    size_t octal = in[1] == '0' ? strspn(in + 1, "01234567") : 0;
+    if (in[1] == 'x')
+        return in + 2 + (hex < 2 ? hex : 2);
+    if (in[1] == '0')
+        return in + 1 + (octal < 3 ? octal : 3);
     return in[1] && strchr("nrtfvae", in[1]) ? in + 2 : NULL;
 }
 
