@@ -128,14 +128,12 @@ int attempt_take(struct attempt *attempt, struct socket_file *file)
 
 char *attempt_reason(const struct attempt *attempt, char *out)
 {
-    char source[SOCKNAME_TEXT_MAX];
-    const char *reason = attempt->reason ? attempt->reason : "timed out";
+    char source[SOCKNAME_TEXT_MAX] = "";
+    const char *part = attempt->refused ? attempt->refused : source;
     if (attempt->unbound)
-        snprintf(out, ATTEMPT_REASON_MAX, "source %s: %s", source_text(attempt->source, source),
-                 reason);
-    else
-        snprintf(out, ATTEMPT_REASON_MAX, "%s%s%s", attempt->refused ? attempt->refused : "",
-                 attempt->refused ? ": " : "", reason);
+        source_text(attempt->source, source);
+    snprintf(out, ATTEMPT_REASON_MAX, "%s%s%s%s", attempt->unbound ? "source " : "", part,
+             *part ? ": " : "", attempt->reason ? attempt->reason : "timed out");
     return out;
 }
 

@@ -35,11 +35,11 @@ static unsigned char *put_port(unsigned char *out, uint16_t port)
 
 static unsigned char *put_text(unsigned char *out, const char *text)
 {
-    size_t length = text ? strlen(text) : 0;
-    *out++ = (unsigned char)length;
-    if (length)
-        memcpy(out, text, length);
-    return out + length;
+    unsigned char *length = out++;
+    while (text && *text)
+        *out++ = (unsigned char)*text++;
+    *length = (unsigned char)(out - length - 1);
+    return out;
 }
 
 /* With the NUL that ends it. */
