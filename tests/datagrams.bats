@@ -375,3 +375,30 @@ same([c.recv(100) for i in lines], lines)
 same(ticks <= 10, True)
 p.terminate(); p.wait()'
 }
+
+@test "a listener answers from the address that was asked, also many datagrams in one call" {
+    peers '
+for words in ["listen", "-u", "0"], ["listen", "-u", "-k", "0"]:
+    for family, host in (socket.AF_INET, "127.0.0.2"), (socket.AF_INET, "127.0.0.1"):
+        p = run(*words, "--lines", stdin=subprocess.PIPE)
+        s = socket.socket(family, socket.SOCK_DGRAM); s.settimeout(5)
+        s.connect((host, int(p.stderr.readline().split(b":")[-1])))
+        s.send(b"question")
+        same(os.read(p.stdout.fileno(), 100), b"question")
+        p.stdin.write(b"answer\n" * 100); p.stdin.flush()
+        for i in range(100):
+            same(s.recv(100), b"answer\n")
+        p.kill()
+'
+}
+
+@test "which address a datagram is sent to is asked for before the first one can come" {
+    for words in 'echo-server -u' 'listen -u' 'listen -u -k' 'listen -u --to 127.0.0.1:9'; do
+        # shellcheck disable=SC2086 # words
+        start server "$SOCKCTL" $words -vv 127.0.0.1:0
+        listening server
+        sed -n '/PKTINFO/p;/ bind(/p' server.err >order
+        [[ $(<order) == *PKTINFO*bind* ]] || fail "$words" server.err
+        stop server
+    done
+}

@@ -119,8 +119,7 @@ int forwarding_datagrams(struct forwarding *forwarding)
     listening->server.stopping = stop;
     datagram_flows_init(&all->flows);
     for (size_t i = 0; i < listener->count; i++)
-        datagram_flows_add(&all->flows, listener->sockets[i].watch.fd,
-                           listener->sockets[i].name.storage.ss_family);
+        datagram_flows_add(&all->flows, listener->sockets[i].watch.fd);
     int result = server_ready(&listening->server);
     if (result == 0)
         result = loop_run(listening->loop);

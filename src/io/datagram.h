@@ -66,8 +66,8 @@ struct datagram_relay {
     struct pace *up_pace; /* the owner's; NULL: as fast as it goes */
     struct datagram_socket sockets[DATAGRAM_SOCKETS_MAX];
     size_t socket_count;
-    size_t speaking; /* the socket that datagrams leave by */
-    struct sockname peer;
+    size_t speaking;                /* the socket that datagrams leave by */
+    struct sock_message heard_last; /* its sender is the peer; which address it spoke to */
     bool has_peer;
     struct watch in_watch;
     struct outbox outbox;

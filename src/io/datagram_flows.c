@@ -232,12 +232,11 @@ void datagram_flows_init(struct datagram_flows *flows)
     postbox_init(&flows->postbox, flows->loop);
 }
 
-void datagram_flows_add(struct datagram_flows *flows, int fd, int family)
+void datagram_flows_add(struct datagram_flows *flows, int fd)
 {
     struct datagram_flows_socket *socket = &flows->sockets[flows->socket_count++];
     socket->flows = flows;
     socket->watch = (struct watch){.fd = fd, .ready = ready};
-    sock_ask_destination(fd, family);
     loop_watch(flows->loop, &socket->watch, EPOLLIN);
 }
 

@@ -71,8 +71,8 @@ struct datagram_flows {
 
 /* What stands before `sockets` is set by the owner before, the rest is zero. */
 void datagram_flows_init(struct datagram_flows *flows);
-/* Starts with a bound socket of that family, which stays the owner's. */
-void datagram_flows_add(struct datagram_flows *flows, int fd, int family);
+/* Starts with a bound socket, which stays the owner's. */
+void datagram_flows_add(struct datagram_flows *flows, int fd);
 /* Takes over a connected socket, to which what has waited is sent. */
 void datagram_flow_connected(struct datagram_flow *flow, int fd);
 /* Forgets it, without a call of `left`. */

@@ -10,20 +10,21 @@ static void fail_output(struct datagram_relay *relay)
 
 /* Whether a datagram from there is to be taken; notes who speaks. */
 static bool is_peer(struct datagram_relay *relay, struct datagram_socket *socket,
-                    const struct sockname *from)
+                    const struct sock_message *message)
 {
+    const struct sockname *from = &message->peer;
     if (relay->policy.peer == DATAGRAM_CONNECTED)
         return true;
     if (relay->policy.admits && !relay->policy.admits(relay->policy.context, from))
         return false;
-    bool known = relay->has_peer && sockname_is_same(&relay->peer, from);
+    bool known = relay->has_peer && sockname_is_same(&relay->heard_last.peer, from);
     if (relay->has_peer && !known && relay->policy.peer == DATAGRAM_FIRST)
         return false;
     relay->speaking = (size_t)(socket - relay->sockets);
+    relay->heard_last = *message;
     loop_timer_cancel(relay->loop, &relay->first);
     if (known)
         return true;
-    relay->peer = *from;
     /* A UNIX socket that was never bound has no name: nothing can be sent there. */
     relay->has_peer = from->length > sizeof(sa_family_t);
     if (relay->heard)
@@ -96,10 +97,10 @@ static enum received receive(struct datagram_relay *relay, struct datagram_socke
         end_peer(relay);
         return NOTHING;
     }
-    if (!is_peer(relay, socket, &message.peer))
+    if (!is_peer(relay, socket, &message))
         return RECEIVED;
     size_t length = check_length(relay, (size_t)got);
-    size_t segment = sock_segment(&message, length);
+    size_t segment = message.segment ? message.segment : length;
     return hand_on_all(relay, bytes, length, segment) < 0 ? FAILED_OUTPUT : RECEIVED;
 }
 

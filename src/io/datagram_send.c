@@ -121,16 +121,26 @@ static bool meet_failure(struct datagram_relay *relay, size_t count)
     return false;
 }
 
+/* An answer leaves from the address that the peer has spoken to. */
+static ssize_t send_one(const struct datagram_relay *relay, int fd, const char *bytes,
+                        size_t length)
+{
+    if (relay->policy.peer == DATAGRAM_CONNECTED)
+        return sock_send(fd, bytes, length);
+    return sock_send_answer(fd, bytes, length, &relay->heard_last);
+}
+
 static ssize_t send_alike(const struct datagram_relay *relay, size_t count, size_t length)
 {
-    const struct sockname *to = relay->policy.peer == DATAGRAM_CONNECTED ? NULL : &relay->peer;
     const char *bytes = relay->sending + relay->start;
     int fd = relay->sockets[relay->speaking].watch.fd;
     if (count > 1)
-        return sock_send_segments(fd, bytes, length, relay->lengths[relay->next], to);
+        return sock_send_segments(fd, bytes, length, relay->lengths[relay->next],
+                                  relay->policy.peer == DATAGRAM_CONNECTED ? NULL
+                                                                           : &relay->heard_last);
     if (relay->outgoing)
-        return sock_send_to(fd, relay->outgoing, relay->outgoing_length, to);
-    return sock_send_to(fd, bytes, length, to);
+        return send_one(relay, fd, relay->outgoing, relay->outgoing_length);
+    return send_one(relay, fd, bytes, length);
 }
 
 /* As meet_failure. */

@@ -86,7 +86,6 @@ void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockna
     *socket = (struct echo_datagram_socket){.echo = echo, .name = *name};
     socket->watch.fd = fd;
     socket->watch.ready = ready;
-    sock_ask_destination(fd, name->storage.ss_family);
     if (!echo->held)
         loop_watch(echo->loop, &socket->watch, EPOLLIN);
 }

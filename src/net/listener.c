@@ -57,6 +57,8 @@ static bool is_dual(const struct opening *opening, const struct sockname *name)
 static int set_options(const struct opening *opening, int fd, const struct sockname *name)
 {
     int family = name->storage.ss_family;
+    if (!takes_clients(opening->listener)) /* from its first datagram on */
+        sock_ask_destination(fd, family);
     if (family == AF_INET6 && sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual(opening, name)))
         return -1;
     if (sockname_is_inet(name) && opening->options->reuse_port &&
@@ -237,6 +239,8 @@ static int open_inherited(const struct opening *opening, struct error *err)
         struct sockname *name = &add_socket(listener, fd)->name;
         if (sock_name(fd, name))
             return error_system(err, STATUS_CONNECT, errno, "%s", text);
+        if (!takes_clients(listener))
+            sock_ask_destination(fd, name->storage.ss_family);
         const char *refused = sockopt_apply(listener->sockopt, fd, name->storage.ss_family,
                                             SOCKOPT_LISTEN);
         if (refused)

@@ -47,14 +47,15 @@ ssize_t sock_recv_from(int fd, void *buffer, size_t room, struct sockname *from)
 /* `to` may be NULL on a connected socket. */
 ssize_t sock_send_to(int fd, const void *bytes, size_t length, const struct sockname *to);
 
-/* A datagram and what the kernel says beside it: with IP_PKTINFO or IPV6_RECVPKTINFO set, which of
- * our addresses it was sent to; with SO_PASSCRED, who sent it. */
+/* A datagram and what the kernel says beside it: after sock_ask_destination, which of our addresses
+ * it was sent to; with SO_PASSCRED, who sent it. */
 struct sock_message {
     struct sockname peer;
+    size_t segment; /* of several that came together, the size of each but the last; 0: one */
     size_t control_length; /* 0: nothing was said */
-    _Alignas(size_t) unsigned char control[64];
+    _Alignas(size_t) unsigned char control[96];
 };
-/* On a socket of all addresses: from now on, to which of them a datagram was sent. */
+/* From now on the kernel says of datagrams where they were sent to (IP_PKTINFO). */
 void sock_ask_destination(int fd, int family);
 /* As sock_recv_from, with *message filled. */
 ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message *message);
@@ -65,13 +66,11 @@ ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
 /* Many datagrams of one size, of which the last may be shorter, in one call (UDP_SEGMENT). Whether
  * the kernel knows how to, on this socket: where not, it would join them. */
 bool sock_has_segments(int fd);
-/* As sock_send_to. */
+/* To whom sock_send_answer would send them; NULL on a connected socket. */
 ssize_t sock_send_segments(int fd, const void *bytes, size_t length, size_t segment,
-                           const struct sockname *to);
+                           const struct sock_message *to);
 /* From now on what came so from one sender may be received so (UDP_GRO), where the kernel can. */
 void sock_receive_segments(int fd);
-/* The size of each of the datagrams in *message of `length` bytes: `length` where it is one. */
-size_t sock_segment(const struct sock_message *message, size_t length);
 
 /* Keeps what ICMP says of a datagram that was sent (ip(7), IP_RECVERR) for sock_read_report, which
  * takes one such report: its errno, and in *by (length 0: not known) the host that it comes from.

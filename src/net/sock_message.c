@@ -12,13 +12,42 @@
 #include "net/sock.h"
 #include "net/trace.h"
 
-/* The address, but not the interface: the way back is the routing table's to choose. */
-static void forget_interface(struct cmsghdr *control)
+static bool is_control(const struct cmsghdr *control, int level, int type)
 {
-    if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO)
+    return control->cmsg_level == level && control->cmsg_type == type;
+}
+
+/* An answer leaves by whichever interface the routing table says, where the address alone says whose
+ * it is; from an address of one machine, which a multicast group's is not. */
+static void sort_destination(struct cmsghdr *control)
+{
+    if (is_control(control, IPPROTO_IP, IP_PKTINFO))
         ((struct in_pktinfo *)(void *)CMSG_DATA(control))->ipi_ifindex = 0;
-    else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO)
-        ((struct in6_pktinfo *)(void *)CMSG_DATA(control))->ipi6_ifindex = 0;
+    if (!is_control(control, IPPROTO_IPV6, IPV6_PKTINFO))
+        return;
+    struct in6_pktinfo *info = (struct in6_pktinfo *)(void *)CMSG_DATA(control);
+    if (IN6_IS_ADDR_MULTICAST(&info->ipi6_addr))
+        info->ipi6_addr = in6addr_any;
+    if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
+        info->ipi6_ifindex = 0;
+}
+
+/* What the kernel says beside a datagram, made into what an answer may say. */
+static void sort_control(struct sock_message *message)
+{
+    int segment;
+    size_t skip = CMSG_SPACE(sizeof segment);
+    struct cmsghdr *control = (struct cmsghdr *)(void *)message->control;
+    message->segment = 0;
+    /* The kernel says it first. */
+    if (message->control_length >= skip && is_control(control, IPPROTO_UDP, UDP_GRO)) {
+        memcpy(&segment, CMSG_DATA(control), sizeof segment);
+        message->segment = segment > 0 ? (size_t)segment : 0;
+        message->control_length -= skip;
+        memmove(message->control, message->control + skip, message->control_length);
+    }
+    if (message->control_length)
+        sort_destination(control);
 }
 
 ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message *message)
@@ -37,9 +66,7 @@ ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message
     while (length < 0 && errno == EINTR);
     message->peer.length = length < 0 ? 0 : header.msg_namelen;
     message->control_length = length < 0 ? 0 : header.msg_controllen;
-    struct cmsghdr *control = length < 0 ? NULL : CMSG_FIRSTHDR(&header);
-    if (control)
-        forget_interface(control);
+    sort_control(message);
     TRACE(length, "recvmsg(%d, %zu, %s)", fd, room, length < 0 ? "NULL" : TEXT_OF(&message->peer));
     return length;
 }
@@ -79,17 +106,19 @@ bool sock_has_segments(int fd)
 }
 
 ssize_t sock_send_segments(int fd, const void *bytes, size_t length, size_t segment,
-                           const struct sockname *to)
+                           const struct sock_message *to)
 {
     const uint16_t size = (uint16_t)segment;
-    struct sock_message message = {.control_length = CMSG_SPACE(sizeof size)};
-    struct cmsghdr control = {.cmsg_len = CMSG_LEN(sizeof size),
-                              .cmsg_level = IPPROTO_UDP,
-                              .cmsg_type = UDP_SEGMENT};
-    memcpy(message.control, &control, sizeof control);
-    memcpy(message.control + CMSG_LEN(0), &size, sizeof size);
+    const struct cmsghdr control = {.cmsg_len = CMSG_LEN(sizeof size),
+                                    .cmsg_level = IPPROTO_UDP,
+                                    .cmsg_type = UDP_SEGMENT};
+    struct sock_message message = {.control_length = 0};
     if (to)
-        message.peer = *to;
+        message = *to;
+    unsigned char *end = message.control + message.control_length;
+    memcpy(end, &control, sizeof control);
+    memcpy(end + CMSG_LEN(0), &size, sizeof size);
+    message.control_length += CMSG_SPACE(sizeof size);
     ssize_t sent = send_message(fd, bytes, length, &message);
     TRACE(sent, "sendmsg(%d, %zu, UDP_SEGMENT [%u])", fd, length, size);
     return sent;
@@ -98,18 +127,6 @@ ssize_t sock_send_segments(int fd, const void *bytes, size_t length, size_t segm
 void sock_receive_segments(int fd)
 {
     sock_set(fd, IPPROTO_UDP, UDP_GRO, 1);
-}
-
-size_t sock_segment(const struct sock_message *message, size_t length)
-{
-    int size;
-    struct cmsghdr control;
-    if (message->control_length < CMSG_LEN(sizeof size))
-        return length;
-    memcpy(&control, message->control, sizeof control);
-    memcpy(&size, message->control + CMSG_LEN(0), sizeof size);
-    bool many = control.cmsg_level == IPPROTO_UDP && control.cmsg_type == UDP_GRO && size > 0;
-    return many ? (size_t)size : length;
 }
 
 void sock_keep_reports(int fd, int family)
