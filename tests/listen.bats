@@ -53,8 +53,15 @@ client() {
     assert_status 4
     stop server
     server -6 0
+    [[ $ADDR == '[::]:'* ]]
     try "$SOCKCTL" connect 127.0.0.1 "$PORT"
     assert_status 4
+    stop server
+    for address in '[::]:0' tcp6:0; do
+        server "$address"
+        [[ $ADDR == '[::]:'* ]]
+        stop server
+    done
 }
 
 @test "an address of the other family is refused" {

@@ -63,7 +63,7 @@ int server_open(struct server *server, const struct address *address)
     limit_command(&server->total, server->loop, server->limits->max_time_ms, server->err);
     if (listener_open(&server->listener, server->loop, address, &how, server->err))
         return -1;
-    sockname_text(&server->listener.sockets[0].name, server->name);
+    listener_text(&server->listener.sockets[0], server->name);
     return check_access(server);
 }
 
@@ -112,7 +112,7 @@ int server_ready(struct server *server)
     if (server->worker)
         return 0;
     for (size_t i = 0; i < listener->count; i++)
-        report_listening(sockname_text(&listener->sockets[i].name, name), listener->any_port);
+        report_listening(listener_text(&listener->sockets[i], name), listener->any_port);
     if (readiness_tell(&server->options->readiness, &listener->sockets[0].name, server->err))
         return -1;
     return run_command(server);

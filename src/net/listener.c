@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/message.h"
@@ -37,6 +38,15 @@ static struct listener_socket *add_socket(struct listener *listener, int fd)
     struct listener_socket *socket = &listener->sockets[listener->count++];
     *socket = (struct listener_socket){.listener = listener, .watch.fd = fd};
     return socket;
+}
+
+char *listener_text(const struct listener_socket *socket, char *out)
+{
+    int only = 0;
+    sockname_text(&socket->name, out);
+    if (*out == '*' && sock_get(socket->watch.fd, IPPROTO_IPV6, IPV6_V6ONLY, &only) == 0 && only)
+        snprintf(out, SOCKNAME_TEXT_MAX, "[::]:%u", sockname_port(&socket->name));
+    return out;
 }
 
 static bool takes_clients(const struct listener *listener)
@@ -290,7 +300,7 @@ void listener_rest(struct listener *listener)
     loop_timer_set(listener->loop, &listener->rest, REST_MS);
 }
 
-static void rest(struct listener *listener, const struct sockname *name)
+static void rest(struct listener *listener, const struct listener_socket *socket)
 {
     char text[SOCKNAME_TEXT_MAX];
     const char *reason = strerror(errno);
@@ -299,7 +309,7 @@ static void rest(struct listener *listener, const struct sockname *name)
     if (listener->warned_ms && now_ms - listener->warned_ms < WARNING_MS)
         return;
     listener->warned_ms = now_ms;
-    message_print("accept on %s: %s; new clients wait", sockname_text(name, text), reason);
+    message_print("accept on %s: %s; new clients wait", listener_text(socket, text), reason);
 }
 
 /* The client is gone before it was accepted, or its network is: accept(2), "Error handling". */
@@ -330,7 +340,7 @@ static void accept_clients(struct watch *watch, uint32_t events)
         } else if (errno == EAGAIN) {
             return;
         } else if (!is_transient(errno)) {
-            rest(listener, &socket->name);
+            rest(listener, socket);
             return;
         }
     }

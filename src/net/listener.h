@@ -59,6 +59,9 @@ struct listener {
  * would block the one that comes second, and there is no flag to ask for a single call not to. */
 int listener_open(struct listener *listener, struct loop *loop, const struct address *address,
                   const struct listener_options *options, struct error *err);
+/* Its address as it is told: of a socket of all addresses, "*:80", or "[::]:80" where it is for IPv6
+ * alone. Returns out, which holds SOCKNAME_TEXT_MAX bytes. */
+char *listener_text(const struct listener_socket *socket, char *out);
 /* Gives each new connection (non-blocking, the callee's) to `accepted`, which may pause or close
  * the listener. Transient errors are retried; out of descriptors or memory, the backlog waits and
  * one warning in 10 s says so. */
