@@ -124,8 +124,8 @@ END
     assert_usage_error 'inherited'
     try "$SOCKCTL" listen 127.0.0.1:0 --send-proxy
     assert_usage_error 'for --to'
-    try "$SOCKCTL" listen 127.0.0.1:0 --accept-proxy
-    assert_usage_error 'for --to'
+    try "$SOCKCTL" listen -u 127.0.0.1:0 --to 127.0.0.1:9 --accept-proxy
+    assert_usage_error 'no PROXY header'
     try "$SOCKCTL" listen 127.0.0.1:0 --to udp:127.0.0.1:9
     assert_usage_error 'cannot be forwarded'
     try "$SOCKCTL" listen -u 127.0.0.1:0 --to tcp:127.0.0.1:9

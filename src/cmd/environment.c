@@ -123,11 +123,15 @@ struct described {
     struct side peer;
 };
 
-static void describe(struct described *what, int fd, const struct sockname *peer)
+static void describe(struct described *what, int fd, const struct sockname *peer,
+                     const struct sockname *announced)
 {
     struct sockname local = {.length = 0};
     sa_family_t family = peer->storage.ss_family;
-    sock_name(fd, &local);
+    if (announced)
+        local = *announced;
+    else
+        sock_name(fd, &local);
     if (family == AF_UNSPEC) /* a peer without a name */
         family = local.storage.ss_family;
     what->is_inet = family == AF_INET || family == AF_INET6;
@@ -211,13 +215,16 @@ static void set_credentials(struct environment *environment, int fd, bool unix_s
     }
 }
 
-void environment_describe(struct environment *environment, int fd, const struct sockname *peer)
+void environment_describe(struct environment *environment, int fd, const struct sockname *peer,
+                          const struct sockname *announced)
 {
     struct described what;
-    describe(&what, fd, peer);
+    if (announced && !announced->length)
+        announced = NULL;
+    describe(&what, fd, peer, announced);
     set_ours(environment, &what);
     set_ncat(environment, &what);
     set_socat(environment, &what);
     set_ucspi(environment, &what);
-    set_credentials(environment, fd, what.is_unix);
+    set_credentials(environment, fd, what.is_unix && !announced);
 }

@@ -23,7 +23,9 @@ void environment_set(struct environment *environment, const char *name, const ch
 void environment_set_number(struct environment *environment, const char *name, long value);
 
 /* What is known of the stream `fd` and its peer, by our own names and those of ncat, socat and UCSPI
- * tools: see sockctl-listen(1), PROGRAMS. What does not apply is removed. */
-void environment_describe(struct environment *environment, int fd, const struct sockname *peer);
+ * tools: see sockctl-listen(1), PROGRAMS. What does not apply is removed. `announced`, unless it is
+ * NULL or of length 0, is our end as the peer, who is not the one at the other end, has it. */
+void environment_describe(struct environment *environment, int fd, const struct sockname *peer,
+                          const struct sockname *announced);
 
 #endif

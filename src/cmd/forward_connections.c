@@ -1,6 +1,6 @@
 /*
- * listen --to, connections: each client waits for its PROXY header, if one is to come, and for its
- * connection to the far side, and is then joined to it.
+ * listen --to, connections: each client waits for its connection to the far side, and is then joined
+ * to it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +13,13 @@
 #include "net/announced.h"
 #include "net/sock.h"
 
-enum { HEADER_MS = 5000 }; /* for a PROXY header, unless -w says otherwise */
-
 struct forwarded {
     struct forwarding *forwarding;
     struct forwarded *next; /* these two, while it is not joined */
     struct forwarded *previous;
     int fd; /* its own until it is joined */
     struct announced announced;
-    struct announcement *announcement; /* while its header is awaited */
-    struct dialer *dialer;             /* while the far side is connected to */
+    struct dialer *dialer; /* while the far side is connected to */
     size_t preface_length;
     struct account *account; /* NULL where nobody will read it */
 };
@@ -65,8 +62,6 @@ static void forget(struct forwarded *client)
 /* Before it was joined. */
 static void turn_away(struct forwarded *client, enum report_how how)
 {
-    if (client->announcement)
-        announcement_cancel(client->announcement);
     if (client->dialer)
         dial_cancel(client->dialer);
     if (client->account)
@@ -169,41 +164,15 @@ static void connect_far(struct forwarded *client)
 
 /* The client */
 
-static void refuse(struct forwarded *client, const char *complaint)
-{
-    char name[SOCKNAME_TEXT_MAX];
-    report_warning("%s: %s", sockname_text(&client->announced.source, name), complaint);
-    turn_away(client, REPORT_ERROR);
-}
-
-static void header_came(void *context, const struct announced *announced, const char *complaint)
-{
-    struct forwarded *client = context;
-    client->announcement = NULL;
-    if (complaint) {
-        refuse(client, complaint);
-        return;
-    }
-    if (announced->source.length)
-        client->announced = *announced;
-    connect_far(client);
-}
-
 static void client_came(struct server *server, int fd, const struct sockname *peer)
 {
     struct listening *listening = LOOP_OWNER(server, struct listening, server);
     struct forwarded *client = memory_new(1, sizeof *client);
-    int64_t limit_ms = listening->given->limits.timeout_ms;
     client->forwarding = listening->forwarding;
     client->fd = fd;
-    client->announced.source = *peer;
+    client->announced = (struct announced){.source = *peer, .destination = server->destination};
     enter_row(listening->forwarding, client);
-    if (listening->given->forward.accept_proxy)
-        client->announcement = announcement_await(listening->loop, fd,
-                                                  limit_ms >= 0 ? limit_ms : HEADER_MS, header_came,
-                                                  client);
-    else
-        connect_far(client);
+    connect_far(client);
 }
 
 static void turn_all_away(struct forwarding *forwarding, enum report_how how)
@@ -215,7 +184,7 @@ static void turn_all_away(struct forwarding *forwarding, enum report_how how)
 static void stop(struct server *server)
 {
     struct forwarding *forwarding = LOOP_OWNER(server, struct listening, server)->forwarding;
-    listener_close(&server->listener);
+    server_refuse(server);
     turn_all_away(forwarding, REPORT_SIGNAL);
     forward_stop(&forwarding->forward);
 }
@@ -235,7 +204,7 @@ int forwarding_connections(struct forwarding *forwarding)
         server_accept(&listening->server);
         result = loop_run(listening->loop);
     }
-    listener_close(&listening->server.listener);
+    server_refuse(&listening->server);
     turn_all_away(forwarding, REPORT_TIMEOUT);
     forward_release(&forwarding->forward);
     return result;

@@ -11,6 +11,8 @@
 #include "io/pump.h"
 #include "net/address.h"
 
+enum { HEADER_MS = 5000 }; /* for a PROXY header, unless -w says otherwise */
+
 static const struct opt options[] = {
     FAMILY_ROWS(struct listen_options, family),
     PROTOCOL_ROWS(struct listen_options, protocol),
@@ -34,8 +36,8 @@ static const struct opt options[] = {
         "forward each client to a new connection to ADDRESS"),
     OPT(0, "send-proxy", flag, struct listen_options, forward.send_proxy,
         "with --to: send a PROXY header (version 2) first"),
-    OPT(0, "accept-proxy", flag, struct listen_options, forward.accept_proxy,
-        "with --to: read a PROXY header (version 1 or 2) first"),
+    OPT(0, "accept-proxy", flag, struct listen_options, accept_proxy,
+        "read a PROXY header (version 1 or 2) from each client first"),
     LIMIT_ROWS(struct listen_options, limits, "limit for the wait for the first client"),
     SOCKET_ROWS(struct listen_options, sockopt),
     TRANSFER_ROWS(struct listen_options, transfer),
@@ -60,6 +62,9 @@ static const char *name_of_way(const struct listen_options *given)
 static int serve(struct listening *listening)
 {
     const struct listen_options *given = listening->given;
+    if (given->accept_proxy && listening->server.listener.socktype == SOCK_DGRAM)
+        return error_set(listening->err, STATUS_USAGE,
+                         "option --accept-proxy: datagrams have no PROXY header");
     if (given->forward.to)
         return listening_forward(listening);
     if (listening->argv)
@@ -71,6 +76,14 @@ static int serve(struct listening *listening)
         return listening_datagrams(listening);
     }
     return given->keep_open ? listening_many(listening) : listening_one(listening);
+}
+
+static int64_t header_ms(const struct listen_options *given)
+{
+    int64_t limit_ms = given->limits.timeout_ms;
+    if (!given->accept_proxy)
+        return 0;
+    return limit_ms > 0 ? limit_ms : limit_ms == 0 ? 1 : HEADER_MS;
 }
 
 static int open_and_serve(struct listening *listening, const struct address *address)
@@ -179,6 +192,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                        .command = given->server.readiness.run ? operands->program
                                                                               : NULL,
                                        .numeric = given->family.numeric,
+                                       .header_ms = header_ms(given),
                                        .err = err};
     if (given->keep_open || given->forward.to)
         listening.server.children.most_open = descriptors_allow_most();

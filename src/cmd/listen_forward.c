@@ -67,9 +67,8 @@ int listening_check_forward(const struct listen_options *given, struct error *er
 {
     const struct forward_options *forward = &given->forward;
     struct address to;
-    const char *name = forward->send_proxy ? "--send-proxy" : "--accept-proxy";
-    if (!forward->to && (forward->send_proxy || forward->accept_proxy))
-        return error_set(err, STATUS_USAGE, "option %s is for --to", name);
+    if (!forward->to && forward->send_proxy)
+        return error_set(err, STATUS_USAGE, "option --send-proxy is for --to");
     if (!forward->to)
         return 0;
     const char *useless = find_useless(given);
@@ -90,9 +89,8 @@ static int check_kinds(const struct forwarding *forwarding, struct error *err)
         return error_set(err, STATUS_USAGE, "option --to: %s cannot be forwarded to %s",
                          from ? "datagrams" : "connections",
                          to ? "a datagram socket" : "a connection");
-    if (to && (forward->send_proxy || forward->accept_proxy))
-        return error_set(err, STATUS_USAGE, "option %s: datagrams have no PROXY header",
-                         forward->send_proxy ? "--send-proxy" : "--accept-proxy");
+    if (to && forward->send_proxy)
+        return error_set(err, STATUS_USAGE, "option --send-proxy: datagrams have no PROXY header");
     return 0;
 }
 
@@ -181,7 +179,7 @@ int listening_forward(struct listening *listening)
     forwarding->how.timeout_ms = given->limits.timeout_ms;
     listening->forwarding = forwarding;
     int result = run(forwarding);
-    listener_close(&listening->server.listener);
+    server_refuse(&listening->server);
     listening->server.limits = &given->limits;
     listening->server.options = &given->server;
     resolved_release(&forwarding->known);

@@ -70,7 +70,7 @@ static void hub_done(struct hub *hub, int result)
 /* A server that is told to stop ends its connections in order and with success. */
 static void stop(struct server *server)
 {
-    listener_close(&server->listener);
+    server_refuse(server);
     hub_stop(&LOOP_OWNER(server, struct listening, server)->hub);
 }
 

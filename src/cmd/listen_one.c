@@ -13,7 +13,7 @@ static void client_came(struct server *server, int fd, const struct sockname *pe
     struct listening *listening = LOOP_OWNER(server, struct listening, server);
     listening->client = fd;
     listening->peer = *peer;
-    listener_close(&server->listener); /* others are refused from here on */
+    server_refuse(server); /* others are refused from here on */
     loop_stop(listening->loop, 0);
 }
 

@@ -10,7 +10,7 @@ static void client_came(struct server *server, int fd, const struct sockname *pe
     struct error error;
     bool one = !listening->given->keep_open;
     if (one)
-        listener_close(&server->listener); /* others are refused from here on */
+        server_refuse(server); /* others are refused from here on */
     if (programs_serve(&listening->programs, end_of_socket(fd), peer, &error) == 0)
         return;
     if (one) {
@@ -38,7 +38,7 @@ static void client_left(struct programs *programs, int result, const struct erro
 
 static void stop(struct server *server)
 {
-    listener_close(&server->listener);
+    server_refuse(server);
     loop_stop(server->loop, 0);
 }
 
@@ -49,7 +49,7 @@ static int serve(struct listening *listening)
         return -1;
     server_accept(server);
     int result = loop_run(listening->loop);
-    listener_close(&server->listener);
+    server_refuse(server);
     programs_end(&listening->programs);
     return result;
 }
@@ -66,6 +66,7 @@ int listening_programs(struct listening *listening)
     listening->programs = (struct programs){.session = &listening->session,
                                             .children = &server->children,
                                             .argv = listening->argv,
+                                            .announced = &server->destination,
                                             .left = client_left};
     int result = serve(listening);
     programs_release(&listening->programs);

@@ -19,7 +19,6 @@
 struct forward_options {
     const char *to;
     bool send_proxy;
-    bool accept_proxy;
 };
 
 struct listen_options {
@@ -37,6 +36,7 @@ struct listen_options {
     bool chat; /* and broker */
     struct opt_bytes greeting;
     struct forward_options forward;
+    bool accept_proxy;
     struct server_options server;
     struct program_options program;
     bool log_json;

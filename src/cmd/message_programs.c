@@ -211,7 +211,7 @@ static int start(struct message_program *run, struct error *err)
     struct sockname peer = {.length = 0};
     sock_peer(client->watch.fd, &peer);
     environment_init(&environment);
-    environment_describe(&environment, client->watch.fd, &peer);
+    environment_describe(&environment, client->watch.fd, &peer, NULL);
     const struct program_spec spec = {.argv = programs->argv,
                                       .env = (const char *const *)environment.list,
                                       .wired = true,

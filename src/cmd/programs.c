@@ -206,7 +206,7 @@ static int start_program(struct program_client *client, int fd, const struct soc
     const struct programs *programs = client->programs;
     struct environment environment;
     environment_init(&environment);
-    environment_describe(&environment, fd, peer);
+    environment_describe(&environment, fd, peer, programs->announced);
     const struct program_spec spec = {.argv = programs->argv,
                                       .env = (const char *const *)environment.list,
                                       .wired = true};
@@ -217,7 +217,7 @@ static int start_program(struct program_client *client, int fd, const struct soc
 }
 
 static void start_relay(struct program_client *client, const struct session *session,
-                        struct end socket, const struct sockname *peer)
+                        struct end socket)
 {
     struct relay *relay = &client->relay;
     const char *name = client->programs->argv[0];
@@ -231,7 +231,7 @@ static void start_relay(struct program_client *client, const struct session *ses
                                      .in_name = client->account.peer,
                                      .out_name = client->account.peer,
                                      .status = STATUS_TRANSFER};
-    relay->policy = session_policy(session, peer);
+    relay->policy = session_policy(session);
     relay->policy.silence_ms = session->transfer->exit_on_eof ? 0 : -1;
     relay->policy.sink = &client->programs->sink;
     relay->near_ended = end_input;
@@ -264,7 +264,7 @@ static int start(struct program_client *client, struct end socket, const struct 
         account_close(&client->account, (struct report_end){.how = REPORT_ERROR});
         return -1;
     }
-    start_relay(client, &session, socket, peer);
+    start_relay(client, &session, socket);
     return 0;
 }
 

@@ -32,6 +32,9 @@ struct programs {
     const struct session *session;
     struct children *children; /* initialised */
     const char **argv;         /* of program_words; the owner's */
+    /* What the peer of the next programs_serve has said that it is connected to; NULL, or of length 0:
+     * our own end. */
+    const struct sockname *announced;
     /* One is over, with its connection closed and its program reaped: 0, or -1 and *err, with the
      * status that the program has ended with, or else the connection. */
     void (*left)(struct programs *programs, int result, const struct error *err);

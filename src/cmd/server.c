@@ -18,7 +18,8 @@ static int open_access(struct server *server)
     server->access = (struct access){
         .given = {[ACCESS_ALLOW] = {given->allow.items, given->allow.count},
                   [ACCESS_DENY] = {given->deny.items, given->deny.count},
-                  [ACCESS_ALLOW_UID] = {given->allow_uid.items, given->allow_uid.count}}};
+                  [ACCESS_ALLOW_UID] = {given->allow_uid.items, given->allow_uid.count}},
+        .announced = server->header_ms > 0};
     return access_open(&server->access, server->err);
 }
 
@@ -86,7 +87,7 @@ static void companion_gone(struct companion *companion, bool asked)
     struct server *server = LOOP_OWNER(companion, struct server, companion);
     if (server->stopping)
         server->stopping(server);
-    else if (asked || !server->count)
+    else if (asked || server->count == server->newcomers.count)
         loop_stop(server->loop, error_silent(server->err, STATUS_OK));
 }
 
@@ -159,22 +160,53 @@ static void turn_away(int fd, const struct sockname *peer)
     sock_close(fd);
 }
 
+static void join(struct server *server, int fd, const struct sockname *peer)
+{
+    server_heard(server);
+    server->joined(server, fd, peer);
+}
+
+/* Who the lists are about is known by now. */
+static void newcomer_came(struct newcomers *newcomers, int fd, const struct announced *announced)
+{
+    struct server *server = LOOP_OWNER(newcomers, struct server, newcomers);
+    if (!access_admits(&server->access, &announced->source)) {
+        turn_away(fd, &announced->source);
+        server_left(server);
+        return;
+    }
+    server->destination = announced->destination;
+    join(server, fd, &announced->source);
+}
+
+static void newcomer_refused(struct newcomers *newcomers)
+{
+    server_left(LOOP_OWNER(newcomers, struct server, newcomers));
+}
+
 static void client_came(void *context, int fd, const struct sockname *peer)
 {
     struct server *server = context;
-    if (!access_admits_client(&server->access, fd, peer)) {
+    if (!access_admits_user(&server->access, fd) ||
+        (!server->header_ms && !access_admits(&server->access, peer))) {
         turn_away(fd, peer);
         return;
     }
-    server_heard(server);
     server->count++;
     if (is_full(server))
         listener_pause(&server->listener);
-    server->joined(server, fd, peer);
+    if (server->header_ms)
+        newcomers_add(&server->newcomers, fd, peer);
+    else
+        join(server, fd, peer);
 }
 
 void server_accept(struct server *server)
 {
+    server->newcomers = (struct newcomers){.loop = server->loop,
+                                           .limit_ms = server->header_ms,
+                                           .came = newcomer_came,
+                                           .refused = newcomer_refused};
     server_await_first(server);
     listener_accept(&server->listener, client_came, server);
 }
@@ -193,6 +225,12 @@ void server_accept_waiting(struct server *server)
     }
 }
 
+void server_refuse(struct server *server)
+{
+    listener_close(&server->listener);
+    newcomers_close(&server->newcomers);
+}
+
 void server_left(struct server *server)
 {
     bool was_full = is_full(server);
@@ -204,7 +242,7 @@ void server_left(struct server *server)
 int server_close(struct server *server, int result)
 {
     limit_cancel(&server->wait);
-    listener_close(&server->listener);
+    server_refuse(server);
     access_release(&server->access);
     result = companion_end(&server->companion, result, server->err);
     limit_cancel(&server->total);

@@ -14,6 +14,7 @@
 #include "cmd/companion.h"
 #include "cmd/interrupt.h"
 #include "cmd/limit.h"
+#include "cmd/newcomers.h"
 #include "cmd/shared.h"
 #include "io/loop.h"
 #include "io/program.h"
@@ -29,6 +30,7 @@ struct server {
     const struct sockopt *sockopt; /* NULL: none */
     bool numeric;
     bool worker;          /* one of several processes: that it listens has been told */
+    int64_t header_ms;    /* clients begin with a PROXY header, within this time; 0: they do not */
     char *const *command; /* of --run: what followed `--` */
     struct error *err;
     /* A client has come; its descriptor is the callee's. server_left when it has gone. */
@@ -38,6 +40,9 @@ struct server {
     void (*stopping)(struct server *server);
 
     struct listener listener;
+    struct newcomers newcomers;
+    struct sockname
+        destination; /* of the one that joins, by its PROXY header; length 0: not said */
     struct access access;
     char name[SOCKNAME_TEXT_MAX]; /* of the first socket */
     size_t count;                 /* clients at present */
@@ -68,6 +73,8 @@ void server_accept(struct server *server);
 void server_accept_waiting(struct server *server);
 /* Whether the sender of a datagram is one that may. */
 bool server_admits(const struct server *server, const struct sockname *sender);
+/* No more clients: others are refused from here on. */
+void server_refuse(struct server *server);
 /* One client fewer: there is room for another. */
 void server_left(struct server *server);
 /* No more clients, and no limits; waits for the command of --run. Returns what the command line ends

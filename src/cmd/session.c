@@ -60,12 +60,12 @@ int64_t session_silence_ms(const struct session *session)
     return session->transfer->until_stdin_ends ? -1 : RELAY_SILENCE_MS;
 }
 
-struct relay_policy session_policy(const struct session *session, const struct sockname *peer)
+struct relay_policy session_policy(const struct session *session)
 {
     const struct transfer_options *transfer = session->transfer;
     return (struct relay_policy){
         .no_shutdown = transfer->no_shutdown,
-        .confirm = !transfer->no_confirm && sockname_is_inet(peer),
+        .confirm = !transfer->no_confirm,
         .quit_after_ms = transfer->quit_after_ms,
         .idle_ms = session->limits->idle_ms,
         .silence_ms = session_silence_ms(session),
@@ -79,7 +79,7 @@ struct relay_policy session_policy(const struct session *session, const struct s
 }
 
 static void prepare(struct stream *stream, const struct session *session, struct end socket,
-                    const struct sockname *peer, const char *name)
+                    const char *name)
 {
     *stream = (struct stream){.loop = session->loop};
     stream->relay.near = (struct relay_side){.in = session_input(session),
@@ -89,7 +89,7 @@ static void prepare(struct stream *stream, const struct session *session, struct
                                              .status = STATUS_LOCAL_IO};
     stream->relay.far = (struct relay_side){
         .in = socket, .out = socket, .in_name = name, .out_name = name, .status = STATUS_TRANSFER};
-    stream->relay.policy = session_policy(session, peer);
+    stream->relay.policy = session_policy(session);
     stream->relay.near_ended = close_output;
     stream->relay.done = stream_done;
 }
@@ -127,7 +127,7 @@ int session_stream(const struct session *session, struct end socket, const struc
         account_accept(&account, socket.fd, peer);
     else
         account_open(&account, socket.fd, peer);
-    prepare(&stream, session, socket, peer, account.peer);
+    prepare(&stream, session, socket, account.peer);
     relay_start(&stream.relay, session->loop, &pool);
     if (session->transfer->progress)
         progress_start(&progress, session->loop, &stream.relay.near.in);

@@ -47,7 +47,7 @@ struct end session_output(const struct session *session);
 int session_greet(const struct session *session, int fd, const struct sockname *peer,
                   struct error *err);
 /* The rules of its relay. */
-struct relay_policy session_policy(const struct session *session, const struct sockname *peer);
+struct relay_policy session_policy(const struct session *session);
 
 /* How long the input may be silent after the other end has ended, as relay.h and hub.h take it. */
 int64_t session_silence_ms(const struct session *session);

@@ -58,7 +58,7 @@ void relay_silence_over(struct timer *timer)
     struct relay *relay = LOOP_OWNER(timer, struct relay, silence);
     const struct pump *up = &relay->up;
     bool delivered = up->taken == up->moved &&
-                     (!relay->policy.confirm || sock_unacknowledged(relay->far.out.fd) == 0);
+                     (!relay->policy.confirm || sock_unacknowledged(relay->far.out.fd) <= 0);
     if (up->taken != relay->silent_at || !delivered) {
         relay->silent_at = up->taken;
         loop_timer_set(relay->loop, timer,

@@ -206,7 +206,7 @@ int access_check(const struct access *access, const struct sockname *own, int so
     char name[SOCKNAME_TEXT_MAX];
     bool is_unix = own->storage.ss_family == AF_UNIX;
     struct network ignored;
-    if (has_networks(access) && !network_of(&ignored, own))
+    if (has_networks(access) && !access->announced && !network_of(&ignored, own))
         return error_set(err, STATUS_USAGE,
                          "options --allow and --deny are for internet sockets: not for %s",
                          sockname_text(own, name));
@@ -222,25 +222,23 @@ bool access_admits(const struct access *access, const struct sockname *peer)
     struct network address;
     if (!has_networks(access))
         return true;
-    if (!network_of(&address, peer) || networks_have(&access->rules.denied, &address))
+    bool inet = network_of(&address, peer);
+    if (inet && networks_have(&access->rules.denied, &address))
         return false;
-    return !access->given[ACCESS_ALLOW].count || networks_have(&access->rules.allowed, &address);
+    return !access->given[ACCESS_ALLOW].count ||
+           (inet && networks_have(&access->rules.allowed, &address));
 }
 
-static bool admits_user(const struct access_rules *rules, int fd)
+bool access_admits_user(const struct access *access, int fd)
 {
+    const struct access_rules *rules = &access->rules;
     struct ucred user;
+    if (!access->given[ACCESS_ALLOW_UID].count)
+        return true;
     if (sock_credentials(fd, &user))
         return false;
     for (size_t i = 0; i < rules->user_count; i++)
         if (rules->users[i] == user.uid)
             return true;
     return false;
-}
-
-bool access_admits_client(const struct access *access, int fd, const struct sockname *peer)
-{
-    if (access->given[ACCESS_ALLOW_UID].count && !admits_user(&access->rules, fd))
-        return false;
-    return access_admits(access, peer);
 }

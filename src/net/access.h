@@ -32,8 +32,9 @@ struct access_rules {
     bool has_files;
 };
 
-/* Zeroed by the owner, which then sets `given`. */
+/* Zeroed by the owner, which then sets the first two. */
 struct access {
+    bool announced; /* the clients are those that PROXY headers name, whatever the socket is */
     struct access_words given[ACCESS_LISTS];
     struct access_rules rules;
 };
@@ -49,9 +50,9 @@ void access_release(struct access *access);
 /* Whether the lists can be asked about the clients of this socket of ours: -1, status 2, if not. */
 int access_check(const struct access *access, const struct sockname *own, int socktype,
                  struct error *err);
-/* Whether `peer` may speak to us: a sender of datagrams, */
+/* Whether the addresses let `peer` speak to us. One of a UNIX socket is in no network. */
 bool access_admits(const struct access *access, const struct sockname *peer);
-/* or a client, with its socket. */
-bool access_admits_client(const struct access *access, int fd, const struct sockname *peer);
+/* Whether the users let this client. */
+bool access_admits_user(const struct access *access, int fd);
 
 #endif
