@@ -53,8 +53,7 @@ static const struct opt options[] = {
     READINESS_ROWS(struct echo_server_options, server.readiness),
     ACCESS_ROWS(struct echo_server_options, server),
     USER_ROWS(struct echo_server_options, server),
-    OPT(0, "workers", number, struct echo_server_options, workers,
-        "N processes that share the clients"),
+    WORKERS_ROWS(struct echo_server_options, workers),
     OPT(0, "print", flag, struct echo_server_options, print, "write what arrives to stdout, too"),
     OPT(0, "mode", service, struct echo_server_options, mode,
         "discard, chargen or daytime, not echo"),
@@ -85,7 +84,6 @@ struct echoing {
     struct echo_print print;
     enum echo_mode mode;
     struct faults faults;
-    struct server_options share; /* of a worker */
     struct workers workers;
 };
 
@@ -232,25 +230,13 @@ static int serve(struct echoing *echoing)
     return echo_print_close(&echoing->print, result);
 }
 
-/* A worker serves its share of the clients. */
-static void take_share(struct echoing *echoing)
-{
-    int64_t workers = echoing->given->workers;
-    echoing->share = echoing->given->server;
-    echoing->share.max_conns = (echoing->share.max_conns + workers - 1) / workers;
-    echoing->server.options = &echoing->share;
-}
-
 static int serve_or_share(struct echoing *echoing)
 {
     const struct echo_server_options *given = echoing->given;
     if (given->workers == 1)
         return serve(echoing);
     int result = workers_run(&echoing->workers, &echoing->server, (int)given->workers);
-    if (result != 1)
-        return result;
-    take_share(echoing);
-    return serve(echoing);
+    return result == 1 ? serve(echoing) : result;
 }
 
 static int check_kind(const struct echoing *echoing)
@@ -312,11 +298,8 @@ static int check(struct echoing *echoing, struct error *err)
     choose_seed(echoing);
     if (echoing->mode != ECHO_ECHO && faults_any(&echoing->faults))
         return error_set(err, STATUS_USAGE, "--mode %s knows no faults", given->mode);
-    if (given->workers > WORKERS_MOST)
-        return error_set(err, STATUS_USAGE, "option --workers: at most %d", WORKERS_MOST);
-    if (given->workers > 1 && (given->limits.timeout_ms >= 0 || given->server.readiness.run))
-        return error_set(err, STATUS_USAGE, "-w and --run are for one process: not with --workers");
-    return 0;
+    return workers_check(given->workers, given->limits.timeout_ms >= 0, given->server.readiness.run,
+                         err);
 }
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)

@@ -25,6 +25,7 @@ static const struct opt options[] = {
         "what one client sends goes to all others"),
     OPT(0, "chat", flag, struct listen_options, chat, "the same by line, with a name for each"),
     SERVER_ROWS(struct listen_options, server),
+    WORKERS_ROWS(struct listen_options, workers),
     READINESS_ROWS(struct listen_options, server.readiness),
     ACCESS_ROWS(struct listen_options, server),
     PROGRAM_ROWS(struct listen_options, program, "the program to wire to the socket"),
@@ -49,7 +50,8 @@ static const struct listen_options defaults = {.family = FAMILY_DEFAULTS,
                                                .limits = LIMIT_DEFAULTS,
                                                .sockopt = SOCKOPT_DEFAULTS,
                                                .transfer = TRANSFER_DEFAULTS,
-                                               .server = SERVER_DEFAULTS};
+                                               .server = SERVER_DEFAULTS,
+                                               .workers = 1};
 
 /* The command */
 
@@ -57,6 +59,14 @@ static const struct listen_options defaults = {.family = FAMILY_DEFAULTS,
 static const char *name_of_way(const struct listen_options *given)
 {
     return given->chat ? "chat" : given->broker ? "broker" : "serial";
+}
+
+int listening_share(struct listening *listening)
+{
+    int count = (int)listening->given->workers;
+    int result = count > 1 ? workers_run(&listening->workers, &listening->server, count) : 1;
+    listening->loop = listening->session.loop = listening->server.loop;
+    return result;
 }
 
 static int serve(struct listening *listening)
@@ -144,6 +154,17 @@ static char **arguments_of(const struct listen_options *given, const struct oper
     return given->server.readiness.run || last_words(given, operands) ? NULL : operands->program;
 }
 
+static int check_workers(const struct listen_options *given, struct error *err)
+{
+    bool programs = program_is_given(&given->program) && given->keep_open;
+    if (given->workers > 1 && (given->serial || (!given->forward.to && !programs)))
+        return error_set(err, STATUS_USAGE,
+                         "option --workers is for --to, and for --exec with --keep-open%s",
+                         given->serial ? ", not --serial" : "");
+    return workers_check(given->workers, !given->forward.to && given->limits.timeout_ms >= 0,
+                         given->server.readiness.run, err);
+}
+
 static int check(const struct listen_options *given, const struct operands *operands,
                  struct error *err)
 {
@@ -157,7 +178,7 @@ static int check(const struct listen_options *given, const struct operands *oper
                          name_of_way(given), other);
     if (given->greeting.length > PUMP_BUFFER)
         return error_set(err, STATUS_USAGE, "option --greeting: longer than %d bytes", PUMP_BUFFER);
-    if (listening_check_forward(given, err))
+    if (check_workers(given, err) || listening_check_forward(given, err))
         return -1;
     if (program_check(&given->program, arguments_of(given, operands), &given->transfer, err))
         return -1;
@@ -200,7 +221,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
         listening.argv = program_words(&given->program, arguments_of(given, operands));
     int result = open_and_serve(&listening, &address);
     free(listening.argv);
-    loop_free(listening.loop);
+    loop_free(listening.server.loop);
     return result;
 }
 

@@ -89,6 +89,9 @@ static int check_kinds(const struct forwarding *forwarding, struct error *err)
         return error_set(err, STATUS_USAGE, "option --to: %s cannot be forwarded to %s",
                          from ? "datagrams" : "connections",
                          to ? "a datagram socket" : "a connection");
+    if (to && forwarding->listening->given->workers > 1)
+        return error_set(err, STATUS_USAGE,
+                         "option --workers: datagrams are one process's to forward");
     if (to && forward->send_proxy)
         return error_set(err, STATUS_USAGE, "option --send-proxy: datagrams have no PROXY header");
     return 0;
@@ -158,6 +161,10 @@ static int run(struct forwarding *forwarding)
         return -1;
     choose_sockopt(forwarding);
     server_send_at_once(server);
+    int result = listening_share(forwarding->listening);
+    if (result != 1)
+        return result;
+    forwarding->options = *server->options;
     bound_clients(forwarding);
     forwarding->how.sockopt = &forwarding->sockopt;
     forwarding->how.known = &forwarding->known;
@@ -174,7 +181,6 @@ int listening_forward(struct listening *listening)
     struct forwarding *forwarding = memory_new(1, sizeof *forwarding);
     forwarding->listening = listening;
     forwarding->limits = given->limits;
-    forwarding->options = given->server;
     forwarding->how.numeric = given->family.numeric;
     forwarding->how.timeout_ms = given->limits.timeout_ms;
     listening->forwarding = forwarding;

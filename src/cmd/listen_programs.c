@@ -60,6 +60,9 @@ int listening_programs(struct listening *listening)
     if (server->listener.socktype != SOCK_STREAM)
         return error_set(listening->err, STATUS_USAGE,
                          "listen on %s: programs are for stream sockets", server->name);
+    int result = listening_share(listening);
+    if (result != 1)
+        return result;
     children_init(&server->children, listening->loop);
     server->joined = client_came;
     server->stopping = listening->given->keep_open ? stop : NULL;
@@ -68,7 +71,7 @@ int listening_programs(struct listening *listening)
                                             .argv = listening->argv,
                                             .announced = &server->destination,
                                             .left = client_left};
-    int result = serve(listening);
+    result = serve(listening);
     programs_release(&listening->programs);
     return result;
 }

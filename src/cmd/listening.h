@@ -12,6 +12,7 @@
 #include "cmd/server.h"
 #include "cmd/session.h"
 #include "cmd/shared.h"
+#include "cmd/workers.h"
 #include "io/hub.h"
 #include "io/loop.h"
 #include "proto/chat.h"
@@ -38,6 +39,7 @@ struct listen_options {
     struct forward_options forward;
     bool accept_proxy;
     struct server_options server;
+    int64_t workers;
     struct program_options program;
     bool log_json;
 };
@@ -58,6 +60,7 @@ struct listening {
     struct filters filters;
     struct error *err;
 
+    struct workers workers;
     struct forwarding *forwarding; /* listening_forward's */
     struct hub hub;                /* these three, listening_many's */
     unsigned long count;           /* of all clients there ever were */
@@ -76,6 +79,10 @@ int listening_many(struct listening *listening);      /* clients */
 int listening_datagrams(struct listening *listening); /* whoever speaks */
 int listening_forward(struct listening *listening);   /* clients, to another address */
 int listening_programs(struct listening *listening);  /* clients, with a program for each */
+
+/* --workers: 1 in a process that is to serve, which may be one of several; else that is over, and the
+ * way returns what this did. */
+int listening_share(struct listening *listening);
 
 /* Whether --to goes with the other options. Status 2. */
 int listening_check_forward(const struct listen_options *given, struct error *err);

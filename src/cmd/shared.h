@@ -116,6 +116,8 @@ struct server_options {
 #define ACCESS_ROWS(options, field)                                                                \
     OPT(0, "allow", entries, options, field.allow, "addresses and networks that may connect"),     \
         OPT(0, "deny", entries, options, field.deny, "addresses and networks that may not")
+#define WORKERS_ROWS(options, field)                                                               \
+    OPT(0, "workers", number, options, field, "N processes that share the clients")
 /* For UNIX sockets. */
 #define SOCKET_FILE_ROWS(options, field)                                                           \
     OPT(0, "mode", mode, options, field.mode, "of a UNIX socket's file (0600)")

@@ -8,9 +8,18 @@
 
 /* In a worker */
 
-/* What the parent's loop knows is the parent's. */
-static int become_worker(struct server *server, pid_t parent)
+static void take_share(struct workers *workers, int count)
 {
+    workers->share = *workers->server->options;
+    workers->share.max_conns = (workers->share.max_conns + count - 1) / count;
+    workers->server->options = &workers->share;
+}
+
+/* What the parent's loop knows is the parent's. */
+static int become_worker(struct workers *workers, int count, pid_t parent)
+{
+    struct server *server = workers->server;
+    take_share(workers, count);
     loop_free(server->loop);
     server->loop = loop_new();
     server->worker = true;
@@ -95,6 +104,15 @@ static int wait_for_all(struct workers *workers)
     return result;
 }
 
+int workers_check(int64_t count, bool awaits, bool runs, struct error *err)
+{
+    if (count > WORKERS_MOST)
+        return error_set(err, STATUS_USAGE, "option --workers: at most %d", WORKERS_MOST);
+    if (count > 1 && (awaits || runs))
+        return error_set(err, STATUS_USAGE, "-w and --run are for one process: not with --workers");
+    return 0;
+}
+
 int workers_run(struct workers *workers, struct server *server, int count)
 {
     pid_t parent = getpid();
@@ -105,7 +123,7 @@ int workers_run(struct workers *workers, struct server *server, int count)
     for (; workers->count < count; workers->count++) {
         pid_t id = fork();
         if (id == 0)
-            return become_worker(server, parent);
+            return become_worker(workers, count, parent);
         if (id < 0) {
             error_system(server->err, STATUS_CONNECT, errno, "start a worker");
             stop_all(workers);
