@@ -282,8 +282,8 @@ c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)); c.cl
     cmp server.out data
 }
 
-@test "--delay and --rate-limit are for one client" {
-    for option in "--delay 1" "--rate-limit 1k"; do
+@test "--delay, --rate-limit, --oob and --progress are for one client" {
+    for option in "--delay 1" "--rate-limit 1k" "--oob x" --progress; do
         # shellcheck disable=SC2086 # two words
         try "$SOCKCTL" listen -k $option 127.0.0.1 0
         assert_usage_error "option ${option% *} is for one client: not with --keep-open"

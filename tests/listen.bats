@@ -373,6 +373,28 @@ same_descriptors() { [ "$(ls "/proc/${PIDS[server]}/fd" | wc -l)" = "$1" ]; }
     assert_errors 'the limit of 0.6 seconds for the command is over'
 }
 
+@test "-k --stats tells of each client" {
+    server -k --stats 127.0.0.1 0
+    for word in one three; do
+        TRY_STDIN=<(printf %s "$word") try "$SOCKCTL" connect 127.0.0.1 "$PORT"
+    done
+    wait_line server '^sockctl: sent 0 B, received 3 B in '
+    wait_line server '^sockctl: sent 0 B, received 5 B in '
+    stop server
+}
+
+@test "what datagrams have no use for is refused, before anybody is told that it listens" {
+    for option in --serial --broker --chat "--greeting x" "--oob x" --telnet; do
+        # shellcheck disable=SC2086 # two words
+        try "$SOCKCTL" listen -u -k $option 127.0.0.1 0
+        [ "$option" = --telnet ] || [ "$option" = "--oob x" ] ||
+            assert_usage_error "option ${option% *} is for connections"
+        # shellcheck disable=SC2086 # two words
+        try "$SOCKCTL" listen -u $option 127.0.0.1 0
+        assert_usage_error "option ${option% *} is for connections"
+    done
+}
+
 @test "-k: -q and --no-shutdown mean what they mean for one client" {
     need python3
     : >empty

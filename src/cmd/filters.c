@@ -66,10 +66,12 @@ static size_t say_up(struct filter *filter, char *words)
 
 int filters_check_shared(const struct transfer_options *options, struct error *err)
 {
-    const char *name = options->delay_ms ? "delay"
-                       : options->rate   ? "rate-limit"
-                       : options->telnet ? "telnet"
-                                         : NULL;
+    const char *name = options->delay_ms      ? "delay"
+                       : options->rate        ? "rate-limit"
+                       : options->telnet      ? "telnet"
+                       : options->progress    ? "progress"
+                       : options->urgent >= 0 ? "oob"
+                                              : NULL;
     if (!name)
         return 0;
     return error_set(err, STATUS_USAGE, "option --%s is for one client: not with --keep-open",

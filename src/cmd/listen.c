@@ -69,6 +69,25 @@ int listening_share(struct listening *listening)
     return result;
 }
 
+/* What was given that datagrams have no use for; NULL: nothing. */
+static const char *for_connections(const struct listen_options *given)
+{
+    if (given->serial || given->broker)
+        return name_of_way(given);
+    return given->greeting.length        ? "greeting"
+           : given->transfer.urgent >= 0 ? "oob"
+           : given->transfer.telnet      ? "telnet"
+                                         : NULL;
+}
+
+static int serve_datagrams(struct listening *listening)
+{
+    const char *name = for_connections(listening->given);
+    if (name)
+        return error_set(listening->err, STATUS_USAGE, "option --%s is for connections", name);
+    return listening_datagrams(listening);
+}
+
 static int serve(struct listening *listening)
 {
     const struct listen_options *given = listening->given;
@@ -79,12 +98,8 @@ static int serve(struct listening *listening)
         return listening_forward(listening);
     if (listening->argv)
         return listening_programs(listening);
-    if (listening->server.listener.socktype == SOCK_DGRAM) {
-        if (given->serial || given->broker)
-            return error_set(listening->err, STATUS_USAGE, "option --%s is for connections",
-                             name_of_way(given));
-        return listening_datagrams(listening);
-    }
+    if (listening->server.listener.socktype == SOCK_DGRAM)
+        return serve_datagrams(listening);
     return given->keep_open ? listening_many(listening) : listening_one(listening);
 }
 

@@ -14,6 +14,7 @@ static void client_joined(struct server *server, int fd, const struct sockname *
 {
     struct listening *listening = LOOP_OWNER(server, struct listening, server);
     struct listening_client *client = memory_new(1, sizeof *client);
+    client->account.stats = listening->given->transfer.stats;
     account_accept(&client->account, fd, peer);
     client->number = ++listening->count;
     struct hub_client *added = hub_add(&listening->hub, fd, client);
