@@ -593,3 +593,25 @@ s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))"
     try "$SOCKCTL" listen -u 127.0.0.1:0 -e cat
     assert_usage_error 'programs are for stream sockets'
 }
+
+@test "a client for whose program there are no descriptors waits until one has gone" {
+    need python3
+    start server bash -c "ulimit -n 20; exec '$SOCKCTL' listen -k -e cat 127.0.0.1 0"
+    listening server
+    cat >clients.py <<'END'
+import socket, sys
+clients = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(30)]
+for i, client in enumerate(clients):
+    client.sendall(b"%d" % i)
+for i, client in enumerate(clients):
+    client.settimeout(8)
+    if client.recv(10) != b"%d" % i:
+        sys.exit("client %d was not served" % i)
+    client.close()
+END
+    try python3 clients.py "$PORT"
+    assert_status 0
+    stop server
+    assert_status 0
+    [ "$errors" = "sockctl: listening on $ADDR" ]
+}

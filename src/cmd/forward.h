@@ -16,13 +16,12 @@ struct forwarding {
     struct listening *listening;
     struct address to;
     struct dial_options how;
-    struct sockopt sockopt;        /* of the far side's sockets */
-    struct resolved known;         /* what the name of the far side was found to be */
-    struct limit_options limits;   /* of the server: -w is for connecting here */
-    struct server_options options; /* of the server: no more clients than descriptors */
-    int64_t warned_ms;             /* when a lack of descriptors was told last; 0: not yet */
-    struct forward forward;        /* of connections */
-    struct forwarded *first;       /* clients that are not joined yet */
+    struct sockopt sockopt;      /* of the far side's sockets */
+    struct resolved known;       /* what the name of the far side was found to be */
+    struct limit_options limits; /* of the server: -w is for connecting here */
+    int64_t warned_ms;           /* when a lack of descriptors was told last; 0: not yet */
+    struct forward forward;      /* of connections */
+    struct forwarded *first;     /* clients that are not joined yet */
 };
 
 /* Both run until their end; the server is open. */

@@ -4,16 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/descriptors.h"
 #include "base/memory.h"
 #include "cli/report.h"
 #include "cmd/account.h"
 #include "cmd/forward.h"
 
-enum {
-    WARNING_MS = 10 * 1000,
-    OWN_DESCRIPTORS = 10 /* standard ones, the loop's, and those of a look-up */
-};
+enum { WARNING_MS = 10 * 1000 };
 
 /* What is asked for */
 
@@ -141,17 +137,6 @@ static void choose_sockopt(struct forwarding *forwarding)
                                    forwarding->to.socktype == SOCK_STREAM;
 }
 
-/* Two descriptors a client: who would not get both waits in the backlog. */
-static void bound_clients(struct forwarding *forwarding)
-{
-    const struct listener *listener = &forwarding->listening->server.listener;
-    int64_t most = (descriptors_most() - OWN_DESCRIPTORS - (int64_t)listener->count) / 2;
-    if (most < 1)
-        most = 1;
-    if (forwarding->options.max_conns > most)
-        forwarding->options.max_conns = most;
-}
-
 static int run(struct forwarding *forwarding)
 {
     struct server *server = &forwarding->listening->server;
@@ -164,13 +149,11 @@ static int run(struct forwarding *forwarding)
     int result = listening_share(forwarding->listening);
     if (result != 1)
         return result;
-    forwarding->options = *server->options;
-    bound_clients(forwarding);
+    server_bound(server, 2);
     forwarding->how.sockopt = &forwarding->sockopt;
     forwarding->how.known = &forwarding->known;
     forwarding->limits.timeout_ms = -1;
     server->limits = &forwarding->limits;
-    server->options = &forwarding->options;
     return forwarding->to.socktype == SOCK_DGRAM ? forwarding_datagrams(forwarding)
                                                  : forwarding_connections(forwarding);
 }
@@ -187,7 +170,6 @@ int listening_forward(struct listening *listening)
     int result = run(forwarding);
     server_refuse(&listening->server);
     listening->server.limits = &given->limits;
-    listening->server.options = &given->server;
     resolved_release(&forwarding->known);
     free(forwarding);
     return result;

@@ -63,6 +63,7 @@ int listening_programs(struct listening *listening)
     int result = listening_share(listening);
     if (result != 1)
         return result;
+    server_bound(server, 3); /* its socket, and two pipes */
     children_init(&server->children, listening->loop);
     server->joined = client_came;
     server->stopping = listening->given->keep_open ? stop : NULL;

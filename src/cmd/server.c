@@ -3,12 +3,17 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "base/descriptors.h"
 #include "base/message.h"
 #include "cli/report.h"
 #include "cmd/readiness.h"
 #include "net/sock.h"
 
-enum { WAITING_MAX = 4096 }; /* clients that are taken from a backlog at once */
+enum {
+    WAITING_MAX = 4096,  /* clients that are taken from a backlog at once */
+    OWN_DESCRIPTORS = 11 /* standard ones, the loop's and its signals', those of a look-up or of a
+                            program that is being started */
+};
 
 /* Who may connect */
 
@@ -144,7 +149,14 @@ void server_heard(struct server *server)
 
 static bool is_full(const struct server *server)
 {
-    return server->count >= (size_t)server->options->max_conns;
+    return server->count >= (size_t)server->options->max_conns ||
+           (server->most && server->count >= server->most);
+}
+
+void server_bound(struct server *server, int descriptors)
+{
+    int64_t room = descriptors_most() - OWN_DESCRIPTORS - (int64_t)server->listener.count;
+    server->most = room > descriptors ? (size_t)(room / descriptors) : 1;
 }
 
 bool server_admits(const struct server *server, const struct sockname *sender)

@@ -46,6 +46,7 @@ struct server {
     struct access access;
     char name[SOCKNAME_TEXT_MAX]; /* of the first socket */
     size_t count;                 /* clients at present */
+    size_t most;                  /* clients that there are descriptors for; 0: not asked */
     struct limit wait;            /* for the first client */
     struct limit total;
     struct interrupt interrupt;
@@ -67,6 +68,8 @@ int server_ready(struct server *server);
 void server_await_first(struct server *server);
 /* which is over with it; with streams, the server sees that by itself. */
 void server_heard(struct server *server);
+/* Each client takes so many descriptors: those for whom there would be none wait in the backlog. */
+void server_bound(struct server *server, int descriptors);
 /* From now on clients that may connect are given to `joined`; never more than max_conns at a time. */
 void server_accept(struct server *server);
 /* The same at once for those that have connected already, before the listener is closed. */
