@@ -16,6 +16,9 @@ server() {
 # client BYTES: what it gets is in $output.
 client() { TRY_STDIN=<(printf '%b' "$1") try "$SOCKCTL" connect "$ADDR"; }
 
+open_descriptors() { find "/proc/${PIDS[server]}/fd" | wc -l; }
+has_open() { [ "$(open_descriptors)" -eq "$1" ]; }
+
 @test "one client: its bytes, and its name at -v" {
     for header in "$HEADER" "$HEADER_V2"; do
         server 127.0.0.1 0
@@ -123,12 +126,12 @@ END
 @test "clients whose header is awaited count for -m, and cost nothing once refused" {
     server -k -m 1 -w 2 127.0.0.1 0 --greeting welcome
     client "$HEADER"
-    before=$(find "/proc/${PIDS[server]}/fd" | wc -l)
+    before=$(open_descriptors)
     for i in 1 2; do start "silent$i" "$SOCKCTL" connect --no-shutdown 127.0.0.1 "$PORT"; done
     client "$HEADER"
     assert_output welcome
     for i in 1 2; do finish "silent$i"; done
-    poll 2000 eval '[ "$(find "/proc/${PIDS[server]}/fd" | wc -l)" -eq "$before" ]'
+    poll 2000 has_open "$before"
     stop server
     assert_status 0
 }
