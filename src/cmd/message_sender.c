@@ -152,7 +152,6 @@ static int send_message(struct sender *sender, const struct frame *message)
     batch_put(&sender->frames, message->message, message->length);
     batch_put(&sender->frames, ends.tail, ends.tail_length);
     sender->bytes_out += ends.head_length + message->length + ends.tail_length;
-    sender->moved_ms = loop_now_ms();
     sender->reply_due = sender->sending->reply;
     return 0;
 }
@@ -160,6 +159,7 @@ static int send_message(struct sender *sender, const struct frame *message)
 /* As many as the socket takes; with --reply, one. */
 static int send_messages(struct sender *sender)
 {
+    const uint64_t before = sender->bytes_out;
     enum source_step step = SOURCE_MESSAGE;
     while (step == SOURCE_MESSAGE && may_send(sender)) {
         struct frame message;
@@ -170,6 +170,8 @@ static int send_messages(struct sender *sender)
             batch_flush(&sender->frames);
     }
     batch_flush(&sender->frames);
+    if (sender->bytes_out != before)
+        sender->moved_ms = loop_now_ms();
     if (sender->out.failure)
         return fail_to_send(sender, sender->out.failure);
     sender->source_waits = step == SOURCE_WAIT;
