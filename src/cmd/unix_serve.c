@@ -224,7 +224,7 @@ static int open_server(struct server *server, const struct address *address)
 static void bound_clients(struct serving *serving)
 {
     const int64_t room = descriptors_most() - OWN_DESCRIPTORS - START_DESCRIPTORS;
-    int64_t programs = room / (2 * RUN_DESCRIPTORS);
+    int64_t programs = room / 2 / RUN_DESCRIPTORS;
     if (programs > MESSAGE_PROGRAMS_MAX)
         programs = MESSAGE_PROGRAMS_MAX;
     serving->programs.most = programs < 1 ? 1 : (size_t)programs;
