@@ -254,7 +254,7 @@ test_sent() { "$SOCKCTL" unix-send "$T/s" "$1" 2>/dev/null; }
     send quit
     ended
     assert_output quit
-    [ ! -e port.sockctl* ]
+    [[ $(ls) != *.sockctl-* ]]
 }
 
 @test "--run: a command beside the server, and its status" {
