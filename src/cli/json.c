@@ -1,7 +1,6 @@
 #include "cli/json.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 /* The bytes of the character that begins here; 0 if it is not UTF-8 (RFC 3629, 4): cut, longer
  * than need be, a surrogate, or beyond U+10FFFF. */

@@ -1,12 +1,10 @@
 #include "cmd/companion.h"
 
-#include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
 
 #include "base/descriptors.h"
 #include "cmd/environment.h"
-#include "net/sock.h"
 
 enum {
     LAST_WORDS_MS = 50, /* for the server to read what was sent just before the end */

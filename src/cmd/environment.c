@@ -1,6 +1,5 @@
 #include "cmd/environment.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,6 @@
 #include "cmd/account.h"
 #include "cmd/forward.h"
 #include "io/datagram_flows.h"
-#include "net/sock.h"
 
 enum {
     IDLE_MS = 60 * 1000, /* unless -i says otherwise */

@@ -1,6 +1,5 @@
 #include "cmd/http_answer.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -13,7 +13,6 @@
 #include "io/loop.h"
 #include "io/outbox.h"
 #include "net/sock.h"
-#include "net/unread.h"
 
 enum {
     READ_BYTES = 65536,
@@ -111,7 +110,7 @@ static void await(struct sender *sender)
  * to us. The kernel tells nobody when that happens. */
 static int look_at_unread(struct sender *sender)
 {
-    int unread = unread_memory(sender->watch.fd);
+    int unread = sock_unread(sender->watch.fd);
     if (unread == 0 || (unread < 0 && sender->server_ended)) {
         int failure = sock_error(sender->watch.fd);
         return failure ? fail_to_send(sender, failure) : finish(sender);

@@ -230,7 +230,6 @@ int sock_credentials(int fd, struct ucred *credentials)
     return result;
 }
 
-/* UNIX and UDP sockets answer SIOCOUTQ too, with the memory that they use: another thing. */
 static bool is_tcp(int fd)
 {
     int protocol;
@@ -239,15 +238,18 @@ static bool is_tcp(int fd)
     return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
 }
 
-int sock_unacknowledged(int fd)
+int sock_unread(int fd)
 {
     int bytes = 0;
-    if (!is_tcp(fd))
-        return -1;
     /* SIOCOUTQ by the name under which libc knows it. */
     int result = ioctl(fd, TIOCOUTQ, &bytes);
     TRACE(result, "ioctl(%d, SIOCOUTQ, [%d])", fd, bytes);
     return result < 0 ? -1 : bytes;
+}
+
+int sock_unacknowledged(int fd)
+{
+    return is_tcp(fd) ? sock_unread(fd) : -1;
 }
 
 void sock_trace_splice(int in, int out, size_t length, ssize_t moved)

@@ -92,7 +92,12 @@ int sock_peer(int fd, struct sockname *name);
 int sock_credentials(int fd, struct ucred *credentials);
 /* Shows a splice(2) that io/ has made. */
 void sock_trace_splice(int in, int out, size_t length, ssize_t moved);
-/* Bytes sent but not acknowledged by the peer's TCP (SIOCOUTQ); -1 where it does not say. */
+/* 0: the peer of this UNIX stream has read all that was sent to it, or has closed (then sock_error
+ * tells whether something was left unread). Else a figure that falls as it reads: the memory that
+ * the rest occupies. -1: the kernel does not say. Source: unix(7), SIOCOUTQ in tcp(7). */
+int sock_unread(int fd);
+/* Bytes sent but not acknowledged by the peer's TCP (SIOCOUTQ); -1 where it does not say, and of a
+ * socket that is not TCP. */
 int sock_unacknowledged(int fd);
 /* TCP_INFO, of which this is what we tell. -1 for a socket that is not TCP. */
 struct sock_tcp {

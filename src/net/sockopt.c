@@ -1,6 +1,5 @@
 #include "net/sockopt.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -1,7 +1,6 @@
 #include "proto/dns_data.h"
 
 #include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
