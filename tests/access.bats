@@ -21,7 +21,7 @@ assert_turned_away() {
     local before
     before=$(now_ms)
     ask "$@"
-    (($(now_ms) - before < 1000)) || fail "closed late"
+    (($(now_ms) - before < 1000 * PATIENCE)) || fail "closed late"
     assert_output "" && assert_status 1
 }
 

@@ -196,7 +196,7 @@ except TimeoutError: pass' "${@:2}"
 # came LINE MS WORD: that line of the output says that WORD came MS, or a little more, after the first.
 came() {
     local ms=${lines[$1]%% *}
-    [ "${lines[$1]#* }" = "$3" ] && ((ms >= $2 - 2 && ms < $2 + 250)) ||
+    [ "${lines[$1]#* }" = "$3" ] && ((ms >= $2 - 2 && ms < $2 + 250 * PATIENCE)) ||
         show_results "line $1 is not: $2 $3"
 }
 
