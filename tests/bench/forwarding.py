@@ -49,10 +49,12 @@ def forwarders():
 
 
 def cpu_seconds(process):
-    """Of the process and of those of its children that it has waited for."""
+    """Of the process, to the nanosecond, and of those of its children that it has waited for."""
+    with open(f"/proc/{process.pid}/schedstat", encoding="ascii") as schedstat:
+        own = int(schedstat.read().split()[0]) / 1e9
     with open(f"/proc/{process.pid}/stat", encoding="ascii") as stat:
         fields = stat.read().rsplit(")", 1)[1].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(map(int, fields[13:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def ask(process, *words):
