@@ -54,6 +54,26 @@ has_bytes() { (($(stat -c %s server.out) == $1)); }
     assert_status 0
 }
 
+@test "-k: what many have said meanwhile is written in one go" {
+    need python3 strace
+    export ASAN_OPTIONS=detect_leaks=0
+    server -k 127.0.0.1 0
+    start trace strace -qq -e trace=write -e status=successful -o writes -p "${PIDS[server]}"
+    poll 5000 grep -q '^TracerPid:.[1-9]' "/proc/${PIDS[server]}/status"
+    mkfifo go
+    START_STDIN=go start crowd python3 "$HELPERS/crowd.py" gather "$PORT" 200
+    exec 6>go
+    CLOSE+=" 6>&-"
+    kill -STOP "${PIDS[server]}"
+    wait_file crowd.out '^UP'
+    kill -CONT "${PIDS[server]}"
+    poll 10000 has_bytes 200 || fail "$(stat -c %s server.out) were heard"
+    exec 6>&-
+    stop server
+    assert_status 0
+    (($(grep -c '^write(1, ' writes) < 50)) || fail "too many writes" writes
+}
+
 @test "-k: idle after clients have come and gone, it uses no time" {
     need python3
     mkfifo say

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "io/hub_steps.h"
@@ -9,7 +10,8 @@
 
 enum {
     PATIENCE_MS = 500, /* with what is queued, while stopping */
-    HOLD_MS = 500      /* for a client that is behind, without it taking anything */
+    HOLD_MS = 500,     /* for a client that is behind, without it taking anything */
+    LARGE_READ = 4096  /* costs more to copy than a write of its own */
 };
 
 static void finish(struct hub *hub, int result)
@@ -30,10 +32,40 @@ bool hub_has_input(const struct hub *hub)
 
 /* From the clients to the output, or to whoever hears them */
 
+static char *gathering_place(const struct hub *hub)
+{
+    return hub->buffer + 2 * HUB_READ;
+}
+
+/* False: that was the end of the hub. */
+static bool put_gathered(struct hub *hub)
+{
+    size_t length = hub->gathered;
+    hub->gathered = 0;
+    loop_timer_cancel(hub->loop, &hub->put);
+    if (length && outbox_put(&hub->outbox, gathering_place(hub), length) < 0)
+        fail_output(hub);
+    return hub->loop != NULL;
+}
+
+static void round_over(struct timer *timer)
+{
+    put_gathered(LOOP_OWNER(timer, struct hub, put));
+}
+
 static void put_out(struct hub *hub, const char *bytes, size_t length)
 {
-    if (outbox_put(&hub->outbox, bytes, length) < 0)
-        fail_output(hub);
+    if (length >= LARGE_READ) {
+        if (put_gathered(hub) && outbox_put(&hub->outbox, bytes, length) < 0)
+            fail_output(hub);
+        return;
+    }
+    if (length > HUB_READ - hub->gathered && !put_gathered(hub))
+        return;
+    if (!hub->gathered)
+        loop_timer_set(hub->loop, &hub->put, 0);
+    memcpy(gathering_place(hub) + hub->gathered, bytes, length);
+    hub->gathered += length;
 }
 
 static void end_client(struct hub_client *client)
@@ -143,10 +175,14 @@ static void hold_over(struct timer *timer)
 
 bool hub_finish_if_stopped(struct hub *hub)
 {
+    if (!hub->stopping)
+        return false;
+    if (!put_gathered(hub))
+        return true;
     bool waiting = outbox_is_full(&hub->outbox);
     for (const struct hub_client *client = hub->clients; client; client = client->next)
         waiting = waiting || (!client->lost && outbox_is_full(&client->outbox));
-    if (!hub->stopping || waiting)
+    if (waiting)
         return false;
     finish(hub, 0);
     return true;
@@ -222,7 +258,8 @@ void hub_start(struct hub *hub, struct loop *loop)
 {
     hub->loop = loop;
     hub->waiting_end = &hub->waiting;
-    hub->buffer = memory_grow(NULL, HUB_READ, 2);
+    hub->buffer = memory_grow(NULL, HUB_READ, 3);
+    hub->put.fired = round_over;
     hub->in_watch = (struct watch){.fd = hub->in.fd, .ready = input_ready};
     hub->patience.fired = patience_over;
     hub->hold.fired = hold_over;
@@ -245,12 +282,15 @@ void hub_release(struct hub *hub)
     struct loop *loop = hub->loop;
     if (!loop)
         return;
+    if (hub->gathered)
+        outbox_put(&hub->outbox, gathering_place(hub), hub->gathered);
     hub->awaited = NULL;
     while (hub->clients)
         hub_client_drop(hub->clients, HUB_STOPPED);
     loop_unwatch(loop, &hub->in_watch);
     loop_timer_cancel(loop, &hub->patience);
     loop_timer_cancel(loop, &hub->hold);
+    loop_timer_cancel(loop, &hub->put);
     outbox_release(&hub->outbox);
     free(hub->buffer);
     hub->loop = NULL;

@@ -1,7 +1,7 @@
 /*
  * Many clients, one output, one input: what any client sends goes to the output, each read of it
- * whole; what the input delivers goes to every client. Or the owner hears all of it, and tells
- * clients what it likes.
+ * whole, and what several say in one round of the loop in one write; what the input delivers goes to
+ * every client. Or the owner hears all of it, and tells clients what it likes.
  *
  * What a client does not take at once is queued for it. Where half of its queue is full, no more is
  * read of what would fill it, until it has taken that; but a client that takes nothing for half a
@@ -66,7 +66,9 @@ struct hub {
     bool in_ended;
     int64_t in_moved_ms;
     struct outbox outbox;
-    char *buffer; /* the hub's, 2 * HUB_READ bytes: see filter.h */
+    char *buffer;     /* the hub's: 2 * HUB_READ bytes, see filter.h, and HUB_READ for what is */
+    size_t gathered;  /* in this round of the loop */
+    struct timer put; /* at the end of the round */
     bool stopping;
     struct timer patience; /* with what is queued, while stopping */
     struct error error;

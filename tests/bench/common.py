@@ -1,5 +1,6 @@
 """What the parts of tests/bench/run share."""
 import os
+import random
 import signal
 import subprocess
 import time
@@ -23,6 +24,12 @@ def make_programs():
         source = os.path.join(ROOT, "tests/bench", os.path.basename(program) + ".c")
         subprocess.run([os.environ.get("CC", "cc"), "-O2", "-D_GNU_SOURCE", "-o", program, source],
                        check=True)
+
+
+def in_turn(contenders):
+    """The pairs of a dict, in an order of chance: each finds what another has left, the caches and
+    the pages of the file that it had written, and that other should not always be the same."""
+    return random.sample(list(contenders.items()), len(contenders))
 
 
 def spawn(command, stdin, stdout):

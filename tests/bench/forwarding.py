@@ -5,7 +5,7 @@ import statistics
 import subprocess
 import time
 
-from common import BYTES, FORWARD, LIMIT_SECONDS, ROUNDS, SOCKCTL, start_quietly
+from common import BYTES, FORWARD, LIMIT_SECONDS, ROUNDS, SOCKCTL, in_turn, start_quietly
 
 HAPROXY = """
 global
@@ -98,7 +98,7 @@ def forward():
         started += pair
     results = {name: [] for name in contenders}
     for _ in range(ROUNDS):
-        for name, contender in contenders.items():
+        for name, contender in in_turn(contenders):
             results[name].append(forward_once(*contender))
     for process in started:
         process.terminate()

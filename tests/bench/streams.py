@@ -5,7 +5,8 @@ import statistics
 import subprocess
 import time
 
-from common import BYTES, LIMIT, LIMIT_SECONDS, PEERS, ROUNDS, SOCKCTL, end, reap, spawn, wait_listening
+from common import (BYTES, LIMIT, LIMIT_SECONDS, PEERS, ROUNDS, SOCKCTL, end, in_turn, reap, spawn,
+                    wait_listening)
 
 
 def bulk_contenders(where, is_unix):
@@ -67,11 +68,11 @@ def transfer(commands, source_kind, sink_kind, port, path):
 def bulk_round(is_unix, source, sink, number, results):
     port = 20000 + os.getpid() % 20000 + number
     path = os.path.abspath(f"socket{number}") if is_unix else None
-    for name, commands in bulk_contenders(path or str(port), is_unix).items():
+    for name, commands in in_turn(bulk_contenders(path or str(port), is_unix)):
         if path and os.path.exists(path):
             os.unlink(path)
         try:
-            results.setdefault(name, []).append(transfer(commands, source, sink, port, path))
+            results[name].append(transfer(commands, source, sink, port, path))
         except RuntimeError as error:
             print(f"  {name}: {error}")
 
@@ -81,7 +82,7 @@ def bulk():
     gib = BYTES / (1 << 30)
     for is_unix in (False, True):
         for source, sink in (("pipe", "null"), ("pipe", "pipe"), ("file", "null"), ("file", "file")):
-            results = {}
+            results = {name: [] for name in bulk_contenders("", is_unix)}
             for number in range(ROUNDS):
                 bulk_round(is_unix, source, sink, number, results)
             print(f"\n{'UNIX' if is_unix else 'TCP'}, {source} to {sink}"
@@ -148,7 +149,7 @@ def ping():
     commands["no process between"] = [LIMIT, "ping", "2000", port]
     results = {name: [] for name in commands}
     for _ in range(ROUNDS):
-        for name, command in commands.items():
+        for name, command in in_turn(commands):
             done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
             results[name].append(statistics.median(map(float, done.stdout.split())))
     server.terminate()

@@ -5,7 +5,8 @@ import statistics
 import subprocess
 import time
 
-from common import BYTES, LIMIT, LIMIT_SECONDS, ROUNDS, SOCKCTL, wait_listening, LIMIT_HTTP
+from common import (BYTES, LIMIT, LIMIT_HTTP, LIMIT_SECONDS, ROUNDS, SOCKCTL, in_turn,
+                    wait_listening)
 from streams import open_sink
 
 
@@ -59,7 +60,7 @@ def peak(command):
 def http_table(title, clients, kind):
     results = {name: [] for name in clients}
     for _ in range(ROUNDS):
-        for name, command in clients.items():
+        for name, command in in_turn(clients):
             results[name].append(fetch(command, kind))
     gib = BYTES / (1 << 30)
     limits = list(zip(*(results[name] for name in results if name.startswith("limit"))))
@@ -78,7 +79,7 @@ def time_runs(commands, count):
     """Milliseconds for each, whole processes."""
     times = {name: [] for name in commands}
     for _ in range(count):
-        for name, command in commands.items():
+        for name, command in in_turn(commands):
             began = time.perf_counter()
             subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
             times[name].append((time.perf_counter() - began) * 1e3)
