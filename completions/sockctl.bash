@@ -26,13 +26,13 @@ _sockctl()
         files="--port-file"
         ;;
     unix-send)
-        options="--framing --max-message -0 --null --reply --fd -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
-        valued="--framing --max-message --fd -w --timeout -i --idle-timeout --max-time"
+        options="--framing --max-message --log -0 --null --reply --fd -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
+        valued="--framing --max-message --log --fd -w --timeout -i --idle-timeout --max-time"
         files=""
         ;;
     unix-serve)
-        options="--framing --max-message --quit-word --reply --echo -0 --print0 -e --exec -c --sh-exec --recv-fd --mode --allow-uid --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
-        valued="--framing --max-message --quit-word --reply -c --sh-exec --mode --allow-uid --ready-fd -w --timeout -i --idle-timeout --max-time"
+        options="--framing --max-message --log --quit-word --reply --echo -0 --print0 -e --exec -c --sh-exec --recv-fd --mode --allow-uid --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
+        valued="--framing --max-message --log --quit-word --reply -c --sh-exec --mode --allow-uid --ready-fd -w --timeout -i --idle-timeout --max-time"
         files="-e --exec --port-file"
         ;;
     http-get)

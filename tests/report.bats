@@ -207,6 +207,36 @@ local_='127\.0\.0\.1:[0-9]+'
     done
 }
 
+@test "--log json: unix-serve, each client, and unix-send" {
+    start server "$SOCKCTL" unix-serve --log json "$T/s"
+    until_event server listening
+    try "$SOCKCTL" unix-send --log json s hello
+    assert_status 0
+    assert_event try.err connected remote unix:s
+    assert_event try.err closed 'bytes_in bytes_out how' '0 10 eof'
+    until_event server closed
+    assert_event server.err accepted 'local remote' "unix:$T/s client 1"
+    assert_event server.err closed 'local remote bytes_in bytes_out how' "unix:$T/s client 1 10 0 eof"
+    mkfifo silent
+    exec 5<>silent
+    START_STDIN=silent start client "$SOCKCTL" unix-send --log json s
+    until_event client connected
+    stop client
+    exec 5>&-
+    assert_status 143
+    assert_event client.err closed how signal
+    stop server
+    assert_status 0
+    start server "$SOCKCTL" unix-serve --log json --max-time 300ms "$T/s"
+    until_event server listening
+    try "$SOCKCTL" unix-send --log json -i 20ms --reply s hello
+    assert_status 5
+    assert_event try.err closed 'bytes_out how' '10 timeout'
+    finish server
+    assert_status 5
+    assert_event server.err error status 5
+}
+
 @test "--log json: UDP, whoever is heard" {
     start server "$SOCKCTL" listen -u --log json 127.0.0.1:0
     listening_json server

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cli/report.h"
+#include "cmd/account.h"
 #include "net/sock.h"
 
 enum {
@@ -48,14 +48,19 @@ static void remove_client(struct message_client *client)
 }
 
 /* `why`: what went wrong, or NULL. */
-static enum heard part_with(struct message_client *client, const char *why)
+static enum heard part_with(struct message_client *client, enum report_how how, const char *why)
 {
     char name[NAME_ROOM];
+    const struct report_end end = {.local = client->hub->name,
+                                   .peer = name,
+                                   .in = client->bytes_in,
+                                   .out = client->bytes_out,
+                                   .lasted_ms = loop_now_ms() - client->began_ms,
+                                   .how = how};
     snprintf(name, sizeof name, "client %lu", client->number);
     if (why)
         report_warning("%s: %s", name, why);
-    report_closed(
-        &(struct report_end){.peer = name, .in = client->bytes_in, .out = client->bytes_out});
+    report_closed(&end);
     remove_client(client);
     return HEARD_LAST;
 }
@@ -64,7 +69,7 @@ static enum heard part_with_malformed(struct message_client *client)
 {
     char why[FRAME_WRONG_MAX + 32];
     snprintf(why, sizeof why, "malformed frame: %s", client->reader.wrong);
-    return part_with(client, why);
+    return part_with(client, REPORT_ERROR, why);
 }
 
 /* `failure`: errno, or 0 at the end of its stream. */
@@ -74,13 +79,14 @@ static enum heard part_with_ended(struct message_client *client, int failure)
     size_t rest = frame_reader_rest(&client->reader).length;
     if (failure == ECONNRESET && client->bytes_out) /* it has not read its answers */
         failure = 0;
+    const enum report_how how = failure ? account_how_failed(failure) : REPORT_EOF;
     if (!failure && !rest)
-        return part_with(client, NULL);
+        return part_with(client, how, NULL);
     if (!rest)
-        return part_with(client, strerror(failure));
+        return part_with(client, how, strerror(failure));
     snprintf(why, sizeof why, "frame cut short after %zu bytes%s%s", rest, failure ? ": " : "",
              failure ? strerror(failure) : "");
-    return part_with(client, why);
+    return part_with(client, how, why);
 }
 
 /* Nobody is awaited once the hub is ending: whoever is left is asked in turn. */
@@ -192,7 +198,7 @@ static enum heard hear(struct message_client *client)
     if (take_messages(client) == FRAME_MALFORMED)
         return part_with_malformed(client);
     if (client->last && !client->held)
-        return part_with(client, NULL);
+        return part_with(client, REPORT_EOF, NULL);
     await(client);
     return HEARD;
 }
@@ -205,7 +211,7 @@ static void hear_last_of(struct message_client *client)
     while (heard == HEARD && !client->held && !hub->paused) {
         heard = hear(client);
         if (heard == HEARD_NOTHING || (heard == HEARD && client->last_bytes > LAST_BYTES))
-            heard = part_with(client, NULL);
+            heard = part_with(client, REPORT_EOF, NULL);
         hub->turn_over(hub);
     }
 }
@@ -254,7 +260,7 @@ static void answers_drained(struct outbox *outbox)
 static void drop_idle(struct message_client *client)
 {
     struct message_hub *hub = client->hub;
-    part_with(client, "nothing moved within the time limit");
+    part_with(client, REPORT_TIMEOUT, "nothing moved within the time limit");
     if (hub->ending)
         hear_last(hub);
 }
@@ -281,7 +287,7 @@ void message_hub_add(struct message_hub *hub, int fd)
     client->number = ++hub->count;
     client->watch = (struct watch){.fd = fd, .ready = client_ready};
     client->idle.fired = idle_over;
-    client->moved_ms = loop_now_ms();
+    client->began_ms = client->moved_ms = loop_now_ms();
     frame_reader_init(&client->reader, hub->framing, hub->max_message);
     outbox_init(&client->answers, NULL, end_of_socket(fd), answers_drained);
     client->next = hub->clients;
@@ -291,7 +297,7 @@ void message_hub_add(struct message_hub *hub, int fd)
     if (hub->idle_ms >= 0)
         loop_timer_set(hub->loop, &client->idle, hub->idle_ms);
     snprintf(name, sizeof name, "client %lu", client->number);
-    report_accepted(name, NULL);
+    report_accepted(name, hub->name);
     await(client);
 }
 
@@ -307,7 +313,7 @@ void message_hub_go_on(struct message_client *client)
     client->held = false;
     client->moved_ms = loop_now_ms();
     if (client->last)
-        part_with(client, NULL);
+        part_with(client, REPORT_EOF, NULL);
     else
         await(client);
     if (hub->ending)
@@ -336,8 +342,8 @@ void message_hub_end(struct message_hub *hub)
     await_all(hub);
 }
 
-void message_hub_release(struct message_hub *hub)
+void message_hub_release(struct message_hub *hub, enum report_how how)
 {
     while (hub->clients)
-        part_with(hub->clients, NULL);
+        part_with(hub->clients, how, NULL);
 }

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/report.h"
 #include "io/batch.h"
 #include "io/loop.h"
 #include "io/outbox.h"
@@ -34,6 +35,7 @@ struct message_client {
     bool held;            /* see message_hub_hold */
     bool last;            /* no message is wanted of it any more */
     uint64_t last_bytes;  /* since message_hub_end */
+    int64_t began_ms;
     int64_t moved_ms;
     uint64_t bytes_in;
     uint64_t bytes_out;
@@ -44,6 +46,7 @@ struct message_client {
 /* Zeroed by the owner, which then sets what stands before `clients`, and the callbacks. */
 struct message_hub {
     struct loop *loop;
+    const char *name; /* where it is connected to; the owner's */
     const struct framing *framing;
     size_t max_message;
     int64_t idle_ms;        /* of a client; -1: no limit */
@@ -80,7 +83,7 @@ void message_hub_pause(struct message_hub *hub);
 void message_hub_resume(struct message_hub *hub);
 /* What the clients have sent already is still heard, then they are closed; `ended` follows. */
 void message_hub_end(struct message_hub *hub);
-/* Closes what is left. May be called twice. */
-void message_hub_release(struct message_hub *hub);
+/* Closes what is left, and tells that this is how it ended. May be called twice. */
+void message_hub_release(struct message_hub *hub, enum report_how how);
 
 #endif

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cli/report.h"
 #include "cmd/message_output.h"
 #include "cmd/message_source.h"
 #include "cmd/messages.h"
@@ -52,10 +51,10 @@ static int fail_to_send(struct sender *sender, int failure)
 {
     if (failure != EPIPE && failure != ECONNRESET)
         return error_system(sender->err, STATUS_TRANSFER, failure, "send to %s",
-                            sender->sending->server);
+                            sender->sending->account->peer);
     return error_set(sender->err, STATUS_TRANSFER,
                      "send to %s: the server went away before it had read everything (%s)",
-                     sender->sending->server, strerror(failure));
+                     sender->sending->account->peer, strerror(failure));
 }
 
 /* What a callback of the loop comes to. */
@@ -193,7 +192,7 @@ static enum frame_step take_reply(struct sender *sender)
         message_output_flush(&sender->output);
     } else if (step == FRAME_MALFORMED) {
         error_set(sender->err, STATUS_MALFORMED, "reply from %s: malformed frame: %s",
-                  sender->sending->server, sender->replies.wrong);
+                  sender->sending->account->peer, sender->replies.wrong);
     }
     return step;
 }
@@ -245,12 +244,12 @@ static int end_server(struct sender *sender)
     sender->server_ended = true;
     if (sender->reply_due && rest)
         return error_set(sender->err, STATUS_MALFORMED,
-                         "reply from %s: frame cut short after %zu bytes", sender->sending->server,
+                         "reply from %s: frame cut short after %zu bytes", sender->sending->account->peer,
                          rest);
     if (sender->reply_due)
         return error_set(sender->err, STATUS_TRANSFER,
                          "reply from %s: the connection was closed before it came",
-                         sender->sending->server);
+                         sender->sending->account->peer);
     await(sender);
     return sender->shut ? look_at_unread(sender) : 0;
 }
@@ -311,7 +310,7 @@ static void idle_over(struct timer *timer)
         return;
     }
     settle(sender, error_set(sender->err, STATUS_TIMEOUT, "%s: nothing moved for %.3g seconds",
-                             sender->sending->server, (double)sender->sending->idle_ms / 1000));
+                             sender->sending->account->peer, (double)sender->sending->idle_ms / 1000));
 }
 
 static void prepare(struct sender *sender)
@@ -363,9 +362,9 @@ int message_sender_run(const struct sending *sending, struct loop *loop, struct 
         result = loop_run(loop);
     if (!result)
         result = message_output_close(&sender->output, err);
-    report_closed(&(struct report_end){.peer = sending->server,
-                                       .in = sender->bytes_in,
-                                       .out = sender->bytes_out});
+    account_close(sending->account, (struct report_end){.in = sender->bytes_in,
+                                                        .out = sender->bytes_out,
+                                                        .how = account_how(result, err)});
     release(sender);
     return result;
 }

@@ -9,13 +9,14 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "cmd/account.h"
 #include "io/loop.h"
 #include "net/dial.h"
 #include "proto/frame.h"
 
 struct sending {
     const struct connection *connection; /* a stream */
-    const char *server;                  /* for messages: "unix:PATH" */
+    const struct account *account;       /* of it, open */
     const struct framing *framing;
     const char *const *messages; /* ends with NULL; none: those on stdin */
     bool by_nul;                 /* on stdin, NUL ends a message, not newline */

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "cli/opt.h"
+#include "cmd/shared.h"
 #include "net/address.h"
 #include "proto/frame.h"
 
@@ -19,15 +19,17 @@ extern const struct opt_type opt_framing; /* FRAMING, by its name */
 struct message_options {
     const struct framing *framing;
     uint64_t max_message;
+    bool log_json;
 };
 #define MESSAGE_DEFAULTS                                                                           \
     {                                                                                              \
-        &framing_native, 1 << 20                                                                   \
+        &framing_native, 1 << 20, false                                                             \
     }
 #define MESSAGE_ROWS(options, field)                                                               \
     OPT(0, "framing", framing, options, field.framing,                                             \
         "how messages are marked off: native, u32be, line, netstring"),                            \
-        OPT(0, "max-message", size, options, field.max_message, "longest message taken (1M)")
+        OPT(0, "max-message", size, options, field.max_message, "longest message taken (1M)"),     \
+        LOG_ROWS(options, field.log_json)
 
 /* max_message as a reader takes it. */
 size_t message_limit(const struct message_options *options);

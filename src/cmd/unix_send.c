@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "cli/report.h"
+#include "cmd/account.h"
+#include "cmd/interrupt.h"
 #include "cmd/limit.h"
 #include "cmd/message_sender.h"
 #include "cmd/messages.h"
@@ -37,10 +39,11 @@ static const struct send_options defaults = {.messages = MESSAGE_DEFAULTS,
 static int transfer(const struct send_options *given, const struct connection *connection,
                     const char *const *messages, struct loop *loop, struct error *err)
 {
-    char server[SOCKNAME_TEXT_MAX], local[SOCKNAME_TEXT_MAX];
+    char local[SOCKNAME_TEXT_MAX];
+    struct account account = {0};
     const struct sending sending = {
         .connection = connection,
-        .server = sockname_text(&connection->peer, server),
+        .account = &account,
         .framing = given->messages.framing,
         .messages = messages,
         .by_nul = given->null,
@@ -49,9 +52,10 @@ static int transfer(const struct send_options *given, const struct connection *c
         .passed = given->passed,
         .idle_ms = given->limits.idle_ms,
     };
-    report_connected(server, sockname_text(&connection->local, local));
+    account_open(&account, connection->fd, &connection->peer);
+    report_connected(account.peer, sockname_text(&connection->local, local));
     if (connection->socktype != SOCK_STREAM)
-        return error_set(err, STATUS_USAGE, "send to %s: not a stream socket", server);
+        return error_set(err, STATUS_USAGE, "send to %s: not a stream socket", account.peer);
     return message_sender_run(&sending, loop, err);
 }
 
@@ -83,10 +87,15 @@ static int run(const void *chosen, const struct operands *operands, struct error
     struct connection connection;
     struct address address;
     struct limit limit;
+    struct interrupt interrupt;
+    if (given->messages.log_json)
+        report_as_objects();
     if (message_address(&address, operands->words[0], false, err) ||
         check_messages(given, messages, err) || check_passed(given, err))
         return -1;
     struct loop *loop = loop_new();
+    if (account_is_wanted())
+        interrupt_catch(&interrupt, loop, err);
     limit_command(&limit, loop, given->limits.max_time_ms, err);
     int result = dial(loop, &address, &how, &connection, err);
     if (!result) {

@@ -7,6 +7,7 @@
 
 #include "base/descriptors.h"
 #include "base/memory.h"
+#include "cmd/account.h"
 #include "cmd/message_hub.h"
 #include "cmd/message_output.h"
 #include "cmd/message_programs.h"
@@ -200,7 +201,7 @@ static void stop(struct server *server)
 {
     struct serving *serving = LOOP_OWNER(server, struct serving, server);
     listener_close(&server->listener);
-    message_hub_release(&serving->hub);
+    message_hub_release(&serving->hub, REPORT_SIGNAL);
     serving->over = true;
     serving->patience = (struct timer){.fired = patience_over};
     loop_timer_set(server->loop, &serving->patience, PATIENCE_MS);
@@ -246,7 +247,7 @@ static int serve(struct serving *serving, const struct address *address)
     server_accept(server);
     int result = loop_run(server->loop);
     listener_close(&server->listener);
-    message_hub_release(&serving->hub);
+    message_hub_release(&serving->hub, account_how(result, server->err));
     message_programs_end(&serving->programs);
     message_output_release(&serving->output);
     return result ? result : message_output_close(&serving->output, server->err);
@@ -285,6 +286,7 @@ static void prepare_hub(struct serving *serving)
     const struct serve_options *given = serving->given;
     struct message_hub *hub = &serving->hub;
     hub->loop = serving->server.loop;
+    hub->name = serving->server.name;
     hub->framing = given->messages.framing;
     hub->max_message = message_limit(&given->messages);
     hub->idle_ms = given->limits.idle_ms;
@@ -300,6 +302,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
     const struct serve_options *given = chosen;
     char **arguments = arguments_of(given, operands);
     struct address address;
+    if (given->messages.log_json)
+        report_as_objects();
     if (check(given, arguments, err) || message_address(&address, operands->words[0], true, err))
         return -1;
     struct serving *serving = memory_new(1, sizeof *serving);
