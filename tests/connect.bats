@@ -109,7 +109,7 @@ exits_on_eof() {
     peer "peer$((tried++))" send-close bye
     start_ms=$(now_ms)
     TRY_STDIN=<(sleep 5) try "$SOCKCTL" connect --exit-on-eof 127.0.0.1 "$PORT"
-    ms=$(($(now_ms) - start_ms))
+    took $(($(now_ms) - start_ms))
     assert_status 0
 }
 

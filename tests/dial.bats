@@ -20,7 +20,7 @@ server() {
 
 refute() { if "$@"; then return 1; fi; }
 
-# named 'ADDRESS NAME\n…' CMD…: as `try`, with these lines as the hosts file. Sets $ms.
+# named 'ADDRESS NAME\n…' CMD…: as `try`, with these lines as the hosts file. See `took`.
 named() {
     unshare -rm true 2>/dev/null || skip "needs a mount namespace"
     printf '%b' "$1" >hosts
@@ -28,10 +28,10 @@ named() {
     before=$(now_ms)
     # shellcheck disable=SC2016 # the inner shell expands it
     try unshare -rm bash -c 'mount --bind hosts /etc/hosts && exec "$@"' bash "${@:2}"
-    ms=$(($(now_ms) - before))
+    took $(($(now_ms) - before))
 }
 
-# greets 'ADDRESS NAME\n…': an echo server is found behind the name, in $ms.
+# greets 'ADDRESS NAME\n…': an echo server is found behind the name.
 greets() {
     TRY_STDIN=<(echo hello) named "$1" "$SOCKCTL" connect -vv name "$PORT"
     assert_status 0

@@ -161,7 +161,7 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
 
 # Races, with packets that are lost
 
-# race NAME ADDRESS: connected to ADDRESS, in $ms.
+# race NAME ADDRESS: connected to ADDRESS, as `took` says.
 race() {
     # shellcheck disable=SC2016 # the inner shell expands it
     try unshare -rnm "$HELPERS/dropping" "$SOCKCTL" bash -c '
@@ -171,7 +171,7 @@ race() {
         echo $(((${EPOCHREALTIME/[.,]/} - began) / 1000))
         exit $status' "$SOCKCTL" "$1"
     assert_status 0
-    ms=$output
+    took "$output"
     [[ $(<told) == "sockctl: connected to $2:7"$'\n'* ]] || fail "not connected to $2" told
 }
 

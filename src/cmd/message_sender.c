@@ -244,8 +244,8 @@ static int end_server(struct sender *sender)
     sender->server_ended = true;
     if (sender->reply_due && rest)
         return error_set(sender->err, STATUS_MALFORMED,
-                         "reply from %s: frame cut short after %zu bytes", sender->sending->account->peer,
-                         rest);
+                         "reply from %s: frame cut short after %zu bytes",
+                         sender->sending->account->peer, rest);
     if (sender->reply_due)
         return error_set(sender->err, STATUS_TRANSFER,
                          "reply from %s: the connection was closed before it came",
@@ -309,8 +309,9 @@ static void idle_over(struct timer *timer)
         loop_timer_set(sender->loop, timer, left_ms);
         return;
     }
-    settle(sender, error_set(sender->err, STATUS_TIMEOUT, "%s: nothing moved for %.3g seconds",
-                             sender->sending->account->peer, (double)sender->sending->idle_ms / 1000));
+    settle(sender,
+           error_set(sender->err, STATUS_TIMEOUT, "%s: nothing moved for %.3g seconds",
+                     sender->sending->account->peer, (double)sender->sending->idle_ms / 1000));
 }
 
 static void prepare(struct sender *sender)

@@ -23,7 +23,7 @@ struct message_options {
 };
 #define MESSAGE_DEFAULTS                                                                           \
     {                                                                                              \
-        &framing_native, 1 << 20, false                                                             \
+        &framing_native, 1 << 20, false                                                            \
     }
 #define MESSAGE_ROWS(options, field)                                                               \
     OPT(0, "framing", framing, options, field.framing,                                             \

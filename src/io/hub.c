@@ -34,7 +34,7 @@ bool hub_has_input(const struct hub *hub)
 
 static char *gathering_place(const struct hub *hub)
 {
-    return hub->buffer + 2 * HUB_READ;
+    return hub->buffer + (size_t)HUB_READ * 2;
 }
 
 /* False: that was the end of the hub. */
