@@ -39,6 +39,23 @@ sockctl: client 6: malformed frame: a message of 1048577 bytes, where at most 10
     [ "$(warnings | wc -l)" -eq 2 ]
 }
 
+@test "what was seen and then cannot be read is printed once, and is the end of that client" {
+    need strace
+    export ASAN_OPTIONS=detect_leaks=0
+    for options in '' '-c cat'; do
+        # shellcheck disable=SC2086 # two words
+        start server strace -D -o trace -e trace=recvfrom -e inject=recvfrom:error=ENOMEM:when=2 \
+            "$SOCKCTL" unix-serve -v "$T/s" $options
+        listening server
+        client frame=once gone
+        send quit
+        finish server
+        assert_status 0
+        assert_output $'once\nquit'
+        assert_errors '^sockctl: client 1: .*Cannot allocate memory$'
+    done
+}
+
 @test "whoever sends too much is told so: it has not been read" {
     head -c 300000 /dev/zero | tr '\0' x >long
     server --max-message 10

@@ -125,7 +125,7 @@ void message_hub_answer(struct message_client *client, const char *message, size
 static bool may_take(const struct message_client *client)
 {
     bool answered = client->hub->ending || !outbox_is_full(&client->answers);
-    return answered && !client->held && !client->last;
+    return answered && !client->held && !client->last && !client->failure;
 }
 
 /* Of several descriptors the first counts. */
@@ -149,8 +149,10 @@ static void consume(struct message_client *client, size_t rest)
     while (hub->consumed + rest < hub->seen) {
         ssize_t got = receive(client, hub->buffer + hub->consumed,
                               hub->seen - rest - hub->consumed);
-        if (got <= 0)
+        if (got <= 0) {
+            client->failure = got < 0 ? errno : EIO;
             return;
+        }
         hub->consumed += (size_t)got;
         client->bytes_in += (size_t)got;
         client->last_bytes += hub->ending ? (size_t)got : 0;
@@ -197,6 +199,8 @@ static enum heard hear(struct message_client *client)
     frame_reader_feed(&client->reader, hub->buffer, hub->seen);
     if (take_messages(client) == FRAME_MALFORMED)
         return part_with_malformed(client);
+    if (client->failure && !client->held)
+        return part_with_ended(client, client->failure);
     if (client->last && !client->held)
         return part_with(client, REPORT_EOF, NULL);
     await(client);
@@ -312,7 +316,9 @@ void message_hub_go_on(struct message_client *client)
     batch_flush(&hub->gathered);
     client->held = false;
     client->moved_ms = loop_now_ms();
-    if (client->last)
+    if (client->failure)
+        part_with_ended(client, client->failure);
+    else if (client->last)
         part_with(client, REPORT_EOF, NULL);
     else
         await(client);

@@ -35,6 +35,7 @@ struct message_client {
     bool held;            /* see message_hub_hold */
     bool last;            /* no message is wanted of it any more */
     uint64_t last_bytes;  /* since message_hub_end */
+    int failure;          /* errno, of reading what had been seen: it would be seen again */
     int64_t began_ms;
     int64_t moved_ms;
     uint64_t bytes_in;

@@ -66,9 +66,9 @@ struct hub {
     bool in_ended;
     int64_t in_moved_ms;
     struct outbox outbox;
-    char *buffer;     /* the hub's: 2 * HUB_READ bytes, see filter.h, and HUB_READ for what is */
-    size_t gathered;  /* in this round of the loop */
-    struct timer put; /* at the end of the round */
+    char *buffer; /* the hub's: 2 * HUB_READ bytes to read into, see filter.h, and HUB_READ more */
+    size_t gathered;  /* bytes in these: what clients have said in this round of the loop */
+    struct timer put; /* of which this is the end */
     bool stopping;
     struct timer patience; /* with what is queued, while stopping */
     struct error error;

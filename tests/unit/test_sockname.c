@@ -160,9 +160,37 @@ static void test_hostnames(void)
         check(hostname_check(impossible[i]) != NULL, "cannot be a host's name", impossible[i]);
 }
 
+static void test_loopback(void)
+{
+    static const struct {
+        const char *host;
+        bool is_loopback;
+    } names[] = {
+        {"127.0.0.1", true},
+        {"127.255.255.254", true},
+        {"126.255.255.255", false},
+        {"128.0.0.1", false},
+        {"::1", true},
+        {"::", false},
+        {"::2", false},
+        {"::ffff:127.1.2.3", true},
+        {"::ffff:10.0.0.127", false},
+        {"2001:db8::7f00:1", false},
+        {"::ffff:128.0.0.1", false},
+    };
+    const struct sockname path = {.storage.ss_family = AF_UNIX};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct sockname name = inet_name(names[i].host, 80, 0);
+        check(sockname_is_loopback(&name) == names[i].is_loopback, "loopback or not",
+              names[i].host);
+    }
+    check(!sockname_is_loopback(&path), "loopback or not", "unix");
+}
+
 int main(void)
 {
     test_inet_names();
+    test_loopback();
     test_other_names();
     test_unix_lengths();
     test_hostnames();
