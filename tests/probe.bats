@@ -186,6 +186,13 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     [ "$(grep -c 'trying again' try.err)" -eq 2 ]
 }
 
+@test "--max-time ends it among ports that are all answered at once" {
+    try "$SOCKCTL" connect -z --max-time 50ms 127.0.0.1 1-65535
+    assert_status 5
+    assert_one_error_line
+    assert_errors 'limit of 0\.05 seconds'
+}
+
 @test "a usage error is not retried, a signal and --max-time end the wait" {
     try "$SOCKCTL" connect --wait 5 127.0.0.1 nosuchservice
     assert_status 2

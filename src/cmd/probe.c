@@ -14,7 +14,11 @@
 #include "net/sockname.h"
 #include "net/source.h"
 
-enum { STREAM_MS = 3000, DATAGRAM_MS = 1000 }; /* for an answer, without -w */
+enum {
+    STREAM_MS = 3000, /* for an answer, without -w */
+    DATAGRAM_MS = 1000,
+    TURN = 64 /* probes that are started in a row */
+};
 
 /* Options */
 
@@ -68,6 +72,7 @@ struct prober {
     size_t running;
     size_t most;      /* that may be running */
     bool is_starting; /* a probe that is over at once does not start the next */
+    struct timer turn;
 };
 
 struct slot {
@@ -151,17 +156,30 @@ static void start_one(struct prober *prober, struct finding *finding)
     knock_start(&slot->knock);
 }
 
+static bool may_start(const struct prober *prober)
+{
+    return prober->started < prober->count && prober->running < prober->most;
+}
+
+/* Those that are answered at once, as on this machine, leave signals and limits their turn. */
 static void start_more(struct prober *prober)
 {
     prober->is_starting = true;
-    while (prober->started < prober->count && prober->running < prober->most) {
+    for (int i = 0; i < TURN && may_start(prober); i++) {
         struct finding *finding = &prober->findings[prober->order[prober->started++]];
         if (!finding_is_open(finding))
             start_one(prober, finding);
     }
     prober->is_starting = false;
-    if (!prober->running)
+    if (may_start(prober))
+        loop_timer_set(prober->loop, &prober->turn, 0);
+    else if (!prober->running)
         loop_stop(prober->loop, 0);
+}
+
+static void turn_came(struct timer *timer)
+{
+    start_more(LOOP_OWNER(timer, struct prober, turn));
 }
 
 /* Rounds */
@@ -193,18 +211,6 @@ static void forget_reasons(struct prober *prober)
         free(prober->findings[i].reason);
         prober->findings[i].reason = NULL;
     }
-}
-
-static void start_round(struct timer *timer);
-
-struct round {
-    struct timer timer;
-    struct prober *prober;
-};
-
-static void start_round(struct timer *timer)
-{
-    start_more(LOOP_OWNER(timer, struct round, timer)->prober);
 }
 
 static size_t count(const struct prober *prober, enum knock_answer answer)
@@ -249,7 +255,6 @@ static int complain(const struct prober *prober, struct error *err)
 static int probe_once(struct prober *prober, struct error *err)
 {
     const struct dial_options *how_to_dial = prober->probing->dial;
-    struct round round = {.timer.fired = start_round, .prober = prober};
     struct resolver_options how = {.numeric = how_to_dial->numeric,
                                    .timeout_ms = patience_limit(&prober->patience,
                                                                 how_to_dial->timeout_ms)};
@@ -260,7 +265,7 @@ static int probe_once(struct prober *prober, struct error *err)
     prober->started = 0;
     prober->most = (size_t)prober->probing->options->parallel;
     order(prober);
-    loop_timer_set(prober->loop, &round.timer, 0);
+    loop_timer_set(prober->loop, &prober->turn, 0);
     if (loop_run(prober->loop))
         return -1;
     return count(prober, KNOCK_OPEN) == prober->count ? 0 : complain(prober, err);
@@ -300,7 +305,7 @@ static int show(const struct prober *prober, struct error *err)
 
 int probe(struct loop *loop, const struct probing *probing, struct error *err)
 {
-    struct prober prober = {.probing = probing, .loop = loop};
+    struct prober prober = {.probing = probing, .loop = loop, .turn.fired = turn_came};
     struct error unshown;
     prepare(&prober);
     int result = source_read(&prober.source, loop, probing->address, probing->dial, err);

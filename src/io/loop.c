@@ -153,10 +153,11 @@ int64_t loop_now_ms(void)
 
 void loop_timer_set(struct loop *loop, struct timer *timer, int64_t after_ms)
 {
+    int64_t now_us = loop_now_us();
     /* The clock is rounded up here and down when it is compared: never early. */
-    int64_t now_ms = (loop_now_us() + 999) / 1000;
+    int64_t now_ms = (now_us + 999) / 1000;
     if (after_ms <= 0)
-        timer->due_ms = 0;
+        timer->due_ms = now_us / 1000;
     else
         timer->due_ms = now_ms + (after_ms < INT64_MAX - now_ms ? after_ms : INT64_MAX - now_ms);
     if (timer->place) {
@@ -186,12 +187,14 @@ bool loop_timer_is_set(const struct timer *timer)
     return timer->place != 0;
 }
 
+/* No more than there are now: those that are set again and again leave descriptors their turn. */
 static void fire_timers(struct loop *loop)
 {
-    if (!loop->heap_count)
+    size_t most = loop->heap_count;
+    if (!most)
         return;
     int64_t now_ms = loop_now_ms();
-    while (!loop->stopped && loop->heap_count && loop->heap[0]->due_ms <= now_ms) {
+    while (!loop->stopped && loop->heap_count && loop->heap[0]->due_ms <= now_ms && most--) {
         struct timer *timer = loop->heap[0];
         loop_timer_cancel(loop, timer);
         timer->fired(timer);

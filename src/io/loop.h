@@ -53,7 +53,7 @@ void loop_unwatch(struct loop *loop, struct watch *watch);
  * out of the epoll instance by itself. */
 void loop_forget(struct loop *loop, struct watch *watch);
 
-/* Fires once, `after_ms` from now; a timer that was set is moved. */
+/* Fires once, `after_ms` from now, which can be 0; a timer that was set is moved. */
 void loop_timer_set(struct loop *loop, struct timer *timer, int64_t after_ms);
 void loop_timer_cancel(struct loop *loop, struct timer *timer);
 bool loop_timer_is_set(const struct timer *timer);
