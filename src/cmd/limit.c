@@ -25,7 +25,8 @@ void limit_cancel(struct limit *limit)
 
 void limit_command(struct limit *limit, struct loop *loop, int64_t limit_ms, struct error *err)
 {
-    error_set(&limit->reason, STATUS_TIMEOUT, "the limit of %.3g seconds for the command is over",
-              (double)limit_ms / 1000);
+    if (limit_ms >= 0) /* else the pages of libc that print fractions are spared */
+        error_set(&limit->reason, STATUS_TIMEOUT,
+                  "the limit of %.3g seconds for the command is over", (double)limit_ms / 1000);
     limit_start(limit, loop, limit_ms, err);
 }
