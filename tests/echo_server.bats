@@ -168,7 +168,7 @@ count_is() { (($("${@:2}") == $1)); }
     finish idle
     assert_status 0
     ms=${output##*END }
-    ((ms > 380 && ms < 400 + 300 * PATIENCE)) || fail "after $ms ms"
+    ((ms >= 400 && ms < 400 + 300 * PATIENCE)) || fail "after $ms ms"
     stop server
     assert_errors 'nothing moved within the time limit'
     assert_status 0

@@ -193,17 +193,20 @@ except TimeoutError: pass' "${@:2}"
     PORT=${LINE#PORT }
 }
 
-# came LINE MS WORD: that line of the output says that WORD came MS, or a little more, after the first.
+# came LINE MS WORD: that line of the output says that WORD came MS, or a little more, after the first,
+# which on a busy machine is seen late.
 came() {
     local ms=${lines[$1]%% *}
-    [ "${lines[$1]#* }" = "$3" ] && ((ms >= $2 - 2 && ms < $2 + 250 * PATIENCE)) ||
+    [ "${lines[$1]#* }" = "$3" ] && ((ms >= $2 - 100 && ms < $2 + 250 * PATIENCE)) ||
         show_results "line $1 is not: $2 $3"
 }
 
 @test "--delay: a pause between lines, however they are read" {
     printf 'one\ntwo\nthree' >lines
     receive peer
+    start_ms=$(now_ms)
     TRY_STDIN=lines try "$SOCKCTL" connect --delay 300ms 127.0.0.1 "$PORT"
+    (($(now_ms) - start_ms >= 600)) || fail "the pauses are too short"
     assert_status 0
     finish peer
     came 1 0 one
