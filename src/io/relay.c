@@ -73,6 +73,12 @@ void relay_read_rest(struct relay *relay)
 static void lose_far(struct relay *relay, int failure)
 {
     int cause = failure == ENOTCONN ? sock_error(relay->far.out.fd) : 0;
+    struct sock_tcp tcp;
+    /* A splice(2) that has written some bytes before the reset keeps that to itself: what it leaves is
+     * a broken pipe, for which TCP has no other reason. */
+    if (!cause && (failure == EPIPE || failure == ENOTCONN) &&
+        sock_tcp(relay->far.out.fd, &tcp) == 0)
+        cause = ECONNRESET;
     note_failure(relay, &relay->far, false, cause ? cause : failure);
     relay_read_rest(relay);
 }

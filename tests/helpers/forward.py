@@ -48,6 +48,16 @@ def name_of(kind, side):
     return path, {"seqpacket": "unix-seqpacket:", "dgram": "unix-dgram:"}.get(kind, "unix:") + path
 
 
+def take(sock, length):
+    """So many bytes, in however many pieces they come: with a time limit, MSG_WAITALL takes less."""
+    got = b""
+    while len(got) < length:
+        piece = sock.recv(length - len(got))
+        assert piece, f"an end after {got!r}"
+        got += piece
+    return got
+
+
 class Forwarder:
     def __init__(self, near, far, *options, up=True, descriptors=None,
                  wildcard=False):
@@ -212,7 +222,7 @@ def seqpacket():
     assert far.recv(1 << 20) == b"bytes"
     for _ in range(100):
         far.send(b"y" * 50000)
-        assert client.recv(50000, socket.MSG_WAITALL) == b"y" * 50000
+        assert take(client, 50000) == b"y" * 50000
     forwarder.stop()
 
 
@@ -228,7 +238,7 @@ def half_close():
             # The other direction is as open as it was.
             for _ in range(10):
                 second.sendall(b"answer")
-                assert first.recv(6, socket.MSG_WAITALL) == b"answer"
+                assert take(first, 6) == b"answer"
             second.shutdown(socket.SHUT_WR)
             assert first.recv(1) == b""
             forwarder.said("closed .*: (8 bytes in, 60 out|60 bytes in, 8 out)$")
@@ -241,7 +251,7 @@ def passes_reset():
         pair = forwarder.pair()
         first, second = pair[turn], pair[1 - turn]
         first.sendall(b"x" * 1000)
-        assert second.recv(1000, socket.MSG_WAITALL)
+        assert take(second, 1000)
         reset(first)
         expect_reset(second)
         forwarder.said("closed .*, reset$")
@@ -356,7 +366,7 @@ def max_conns():
     pairs[0][0].close()
     pairs[0][1].close()
     forwarder.far.settimeout(LIMIT_SECONDS)
-    assert forwarder.accept().recv(5, socket.MSG_WAITALL) == b"third"
+    assert take(forwarder.accept(), 5) == b"third"
     forwarder.stop()
 
 
@@ -375,7 +385,7 @@ def back_pressure():
             time.sleep(0.02)
         assert sent < 1 << 28
     other.sendall(b"me too")
-    assert other_far.recv(6, socket.MSG_WAITALL) == b"me too"
+    assert take(other_far, 6) == b"me too"
     with open(f"/proc/{forwarder.process.pid}/status", encoding="ascii") as status:
         memory = int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
     assert os.environ.get("SOCKCTL_SANITIZED") or memory < 8192, memory
@@ -396,7 +406,7 @@ def terminate():
     except BlockingIOError:
         pass
     client.sendall(b"last words")
-    assert far.recv(10, socket.MSG_WAITALL) == b"last words"
+    assert take(far, 10) == b"last words"
     err, seconds = forwarder.stop()
     assert read_all(far) == b"" and read_all(client) == b""
     assert seconds < 3, seconds  # of which half a second is its patience
@@ -508,24 +518,24 @@ def sends_proxy():
     forwarder = Forwarder("tcp4", "unix", "--send-proxy")
     client, far = forwarder.pair()
     client.sendall(b"data")
-    header = far.recv(28, socket.MSG_WAITALL)
+    header = take(far, 28)
     source, destination = client.getsockname(), client.getpeername()
     assert header == V2 + b"\x21\x11\0\x0c" + socket.inet_aton(source[0]) + socket.inet_aton(
         destination[0]) + struct.pack("!HH", source[1], destination[1]), header
-    assert far.recv(4, socket.MSG_WAITALL) == b"data"
+    assert take(far, 4) == b"data"
     client.close()
     far.close()
     forwarder.said("closed .*: 4 bytes in, 0 out$")
     forwarder.stop()
     forwarder = Forwarder("tcp6", "tcp4", "--send-proxy")
     client, far = forwarder.pair()
-    header = far.recv(52, socket.MSG_WAITALL)
+    header = take(far, 52)
     assert header[12:16] == b"\x21\x21\0\x24" and header[31] == 1, header
     assert struct.unpack("!HH", header[48:]) == (client.getsockname()[1], client.getpeername()[1])
     forwarder.stop()
     forwarder = Forwarder("unix", "tcp4", "--send-proxy")
     client, far = forwarder.pair()
-    header = far.recv(232, socket.MSG_WAITALL)
+    header = take(far, 232)
     assert header[12:16] == b"\x21\x31\0\xd8", header
     assert header[124:].rstrip(b"\0").decode() == forwarder.address
     forwarder.stop()
@@ -546,14 +556,14 @@ def accepts_proxy():
             for at in range(0, len(whole), pieces):
                 client.sendall(whole[at:at + pieces])
             far = forwarder.accept()
-            assert far.recv(28, socket.MSG_WAITALL) == HEADERS[1]
-            assert far.recv(4, socket.MSG_WAITALL) == b"data"
+            assert take(far, 28) == HEADERS[1]
+            assert take(far, 4) == b"data"
             forwarder.said("accepted 192.0.2.1:12345$")
             forwarder.stop()
     forwarder = Forwarder("tcp4", "tcp4", "--accept-proxy")
     client = forwarder.client()
     client.sendall(b"PROXY UNKNOWN\r\ndata")
-    assert forwarder.accept().recv(4, socket.MSG_WAITALL) == b"data"
+    assert take(forwarder.accept(), 4) == b"data"
     forwarder.said(f"accepted 127.0.0.1:{client.getsockname()[1]}$")
     forwarder.stop()
 
