@@ -152,6 +152,19 @@ exits_on_eof() {
     ((BASH_REMATCH[1] > 10000000 && BASH_REMATCH[1] <= 19900000))
 }
 
+@test "a reset that splice(2) keeps to itself is called one" {
+    need strace
+    make_file data 1000000
+    peer peer stall
+    # What is left of it for the call after the one that has written some bytes.
+    export ASAN_OPTIONS=detect_leaks=0
+    TRY_STDIN=data try strace -o trace -e trace=splice -e inject=splice:error=EPIPE:when=2 \
+        "$SOCKCTL" connect 127.0.0.1 "$PORT"
+    assert_status 1
+    assert_one_error_line
+    assert_errors 'write to 127\.0\.0\.1:[0-9]+: Connection reset by peer \([0-9]+ bytes not delivered\)$'
+}
+
 @test "a consumer that pauses gets every byte" {
     make_file data 5000000
     mkfifo nothing

@@ -153,20 +153,12 @@ END
 }
 
 @test "--wait: a server that closes at once is not there yet" {
-    need python3
-    start server python3 -c '
-import signal, socket
-signal.alarm(20)
-with socket.create_server(("127.0.0.1", 0)) as listener:
-    print("PORT", listener.getsockname()[1], flush=True)
-    while True:
-        listener.accept()[0].close()'
-    wait_file server.out '^PORT '
-    try "$SOCKCTL" connect -z --wait 400ms 127.0.0.1 "${LINE#PORT }" -- echo up
+    closing_server
+    try "$SOCKCTL" connect -z --wait 400ms 127.0.0.1 "$PORT" -- echo up
     assert_status 5
     assert_output ""
     assert_errors 'closed at once|reset'
-    try "$SOCKCTL" connect -z 127.0.0.1 "${LINE#PORT }"
+    try "$SOCKCTL" connect -z 127.0.0.1 "$PORT"
     assert_status 0
 }
 

@@ -107,21 +107,13 @@ END
 }
 
 @test "--retry, too, waits for a server that does not close at once" {
-    need python3
-    start server python3 -c '
-import signal, socket
-signal.alarm(20)
-with socket.create_server(("127.0.0.1", 0)) as listener:
-    print("PORT", listener.getsockname()[1], flush=True)
-    while True:
-        listener.accept()[0].close()'
-    wait_file server.out '^PORT '
+    closing_server
     # On a busy machine "at once" can be later than the 100 ms that a probe waits.
     retried() {
         try "$SOCKCTL" connect -zv -R 1 127.0.0.1 "$1"
         [ "$status" -eq 4 ]
     }
-    poll 9000 retried "${LINE#PORT }"
+    poll 9000 retried "$PORT"
     assert_errors '(closed at once|reset by peer); trying again'
 }
 

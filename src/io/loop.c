@@ -187,14 +187,14 @@ bool loop_timer_is_set(const struct timer *timer)
     return timer->place != 0;
 }
 
-/* No more than there are now: those that are set again and again leave descriptors their turn. */
+/* Those that were due when it began: one that is set again and again, for at once, is over with this
+ * millisecond, so that descriptors have their turn. */
 static void fire_timers(struct loop *loop)
 {
-    size_t most = loop->heap_count;
-    if (!most)
+    if (!loop->heap_count)
         return;
     int64_t now_ms = loop_now_ms();
-    while (!loop->stopped && loop->heap_count && loop->heap[0]->due_ms <= now_ms && most--) {
+    while (!loop->stopped && loop->heap_count && loop->heap[0]->due_ms <= now_ms) {
         struct timer *timer = loop->heap[0];
         loop_timer_cancel(loop, timer);
         timer->fired(timer);

@@ -166,6 +166,20 @@ peer() {
     [ "$LINE" = READY ] || PORT=${LINE#PORT }
 }
 
+# A TCP server that closes every connection at once, as `server`; PORT.
+closing_server() {
+    need python3
+    start server python3 -c '
+import signal, socket
+signal.alarm(20)
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    print("PORT", listener.getsockname()[1], flush=True)
+    while True:
+        listener.accept()[0].close()'
+    wait_file server.out '^PORT '
+    PORT=${LINE#PORT }
+}
+
 # finish NAME [SECONDS=10]: waits for its end; its status, output and errors are set as by `try`.
 finish() {
     local name=$1 pid=${PIDS[$1]} seconds=${2:-10}
