@@ -35,7 +35,15 @@ binary := $(if $(filter release,$(PROFILE)),sockctl,$(out)/sockctl)
 Q      := $(if $(V),,@)
 
 sources  := $(wildcard src/main.c src/*/*.c)
+# What one plain connection runs lies together, in front: pages nobody touches are not resident.
+often    := main base/% cli/opt% cli/report cmd/account cmd/companion cmd/connect cmd/converse \
+            cmd/copy_file cmd/filters cmd/interrupt cmd/limit cmd/listen cmd/listen_forward \
+            cmd/listen_one cmd/newcomers cmd/programs cmd/progress cmd/reach cmd/readiness cmd/script \
+            cmd/server cmd/session cmd/workers io/end io/loop io/program io/pump% io/relay% io/splice \
+            net/access net/address net/attempt net/dial net/hostname net/listener net/literal \
+            net/network net/proxy net/resolver net/sock% net/source
 objects  := $(sources:src/%.c=$(out)/%.o)
+objects  := $(filter $(often:%=$(out)/%.o),$(objects)) $(filter-out $(often:%=$(out)/%.o),$(objects))
 library  := $(out)/libsockctl.a
 unit     := $(patsubst tests/unit/%.c,$(out)/unit/%,$(wildcard tests/unit/*.c))
 targets  := $(wildcard tests/fuzz/fuzz_*.c)
@@ -119,7 +127,7 @@ $(library): $(filter-out $(out)/main.o,$(objects)) $(out)/link.flags
 	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
 link_it = $(Q)mkdir -p $(@D); $(link) -o $@ $(filter %.o %.a,$^)
-$(binary): $(out)/main.o $(library)
+$(binary): $(objects) $(out)/link.flags
 	$(if $(V),,@echo '  LINK    $@')
 	$(link_it)
 $(unit): $(out)/unit/%: $(out)/tests/unit/%.o $(library)

@@ -125,6 +125,12 @@ struct end end_ahead(struct end in)
     return in;
 }
 
+bool end_swallows(struct end end)
+{
+    int flags = end.kind == END_NULL ? fcntl(end.fd, F_GETFL) : -1;
+    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 bool end_reads_on(struct end end)
 {
     return !end.shared || end.kind == END_FILE || end.kind == END_SOCKET || end.kind == END_NULL;

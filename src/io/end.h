@@ -52,6 +52,8 @@ struct end end_stdout(void);
 struct end end_ahead(struct end in);
 /* Whether it can be read without asking the loop first: EAGAIN will say that there is no more. */
 bool end_reads_on(struct end end);
+/* Whether what is written there is gone: /dev/null, open for writing. */
+bool end_swallows(struct end end);
 /* Whether each write to stdout is a message of its own: to a datagram socket, or to a pipe in packet
  * mode (O_DIRECT, see pipe(2)), in which our description of it is from then on, too. */
 bool end_keep_messages(struct end stdout_end);

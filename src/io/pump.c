@@ -1,10 +1,12 @@
 #include "io/pump.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "io/loop.h"
 #include "io/pump_steps.h"
+#include "net/sock.h"
 
 enum {
     ROUNDS = 16,   /* steps in one pump_move, so that others get their turn */
@@ -19,37 +21,61 @@ void pump_init(struct pump *pump, struct end in, struct end out, struct pump_poo
                           .limit = UINT64_MAX,
                           .stalled_at = UINT64_MAX,
                           .pipe = {-1, -1}};
-    pump->way = pump_best_way(pump);
-    /* Messages are best copied; a pipe in between pays only for a stream, which shows later. */
-    if (pump->way == PUMP_SPLICE_PIPE)
-        pump->way = PUMP_COPY;
+    pump->may_splice = pump_can_splice(pump);
+    if (!pump->may_splice)
+        return;
+    if (out.kind == END_PIPE)
+        pump->way = PUMP_SPLICE;
+    if (end_swallows(out) && in.kind == END_SOCKET && sock_is_tcp(in.fd))
+        pump->way = PUMP_DISCARD;
+}
+
+/* What a stream needs, where it may be had: its pipes may hold more, and so may its socket. */
+static void make_room(struct pump *pump)
+{
+    if (pump->made_room)
+        return;
+    pump->made_room = true;
+    if (pump->in.kind == END_PIPE)
+        fcntl(pump->in.fd, F_SETPIPE_SZ, PUMP_PIPE);
+    if (pump->out.kind == END_PIPE)
+        fcntl(pump->out.fd, F_SETPIPE_SZ, PUMP_PIPE);
+    if (pump->out.kind == END_SOCKET)
+        sock_make_room(pump->out.fd);
+}
+
+void pump_take_way(struct pump *pump, enum pump_way way)
+{
+    pump->way = way;
+    pump->in_a_row = 0;
+    if (way == PUMP_SPLICE_PIPE)
+        make_room(pump);
+}
+
+void pump_only_copy(struct pump *pump)
+{
+    pump->may_splice = false;
+    pump_take_way(pump, PUMP_COPY);
 }
 
 void pump_filter(struct pump *pump, struct filter *filter)
 {
     pump->filter = filter;
     if (filter)
-        pump->way = PUMP_COPY;
+        pump_only_copy(pump);
 }
 
 void pump_pace(struct pump *pump, struct pace *pace)
 {
     pump->pace = pace;
     if (pace && pace->line_ms)
-        pump->way = PUMP_COPY;
-}
-
-/* Nobody has to see the bytes, and the kernel can. */
-static bool may_splice(const struct pump *pump)
-{
-    bool seen = pump->filter || (pump->pace && pump->pace->line_ms);
-    return !seen && pump_best_way(pump) == PUMP_SPLICE_PIPE;
+        pump_only_copy(pump);
 }
 
 void pump_expect_stream(struct pump *pump)
 {
-    if (may_splice(pump))
-        pump->way = PUMP_SPLICE_PIPE;
+    if (pump->may_splice && pump->way == PUMP_COPY)
+        pump_take_way(pump, PUMP_SPLICE_PIPE);
 }
 
 void pump_preload(struct pump *pump, const void *bytes, size_t length)
@@ -69,8 +95,8 @@ void pump_preload(struct pump *pump, const void *bytes, size_t length)
 void pump_divert(struct pump *pump, struct end out)
 {
     pump->out = out;
-    pump->way = PUMP_COPY;
-    pump->full_reads = 0;
+    pump->may_splice = pump->may_splice && pump_can_splice(pump);
+    pump_take_way(pump, PUMP_COPY);
     pump->state = pump->held || pump->piped ? PUMP_WANTS_OUT : PUMP_WANTS_IN;
 }
 
@@ -185,12 +211,33 @@ static enum pump_step copy(struct pump *pump)
     }
     pump->buffer = buffer;
     bool full = (size_t)got == room;
-    pump->full_reads = full ? pump->full_reads + 1 : 0;
+    pump->in_a_row = full ? pump->in_a_row + 1 : 0;
     if (hold(pump, (size_t)got) == PUMP_STEP_WAIT || drain(pump) == PUMP_STEP_WAIT)
         return PUMP_STEP_WAIT;
-    if (pump->full_reads == FULL_READS && may_splice(pump))
-        pump->way = PUMP_SPLICE_PIPE;
+    if (pump->in_a_row >= FULL_READS && pump->may_splice)
+        pump_take_way(pump, PUMP_SPLICE_PIPE);
     return full ? read_on(pump) : pump_stop(pump, PUMP_WANTS_IN);
+}
+
+/* /dev/null takes everything: the kernel need not even hand it over, and the buffer stays as it is. */
+static enum pump_step discard(struct pump *pump)
+{
+    size_t room = pump_room(pump, PUMP_BUFFER);
+    char *buffer = pump_pool_take(pump->pool);
+    ssize_t got = sock_discard(pump->in.fd, buffer, room);
+    int failure = errno;
+    pump_pool_give(pump->pool, buffer);
+    errno = failure;
+    if (got < 0 && errno == EOPNOTSUPP) {
+        pump_only_copy(pump);
+        return PUMP_STEP_MORE;
+    }
+    if (got < 0)
+        return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
+    pump->in_ended = got == 0;
+    pump_count_taken(pump, (size_t)got);
+    pump->moved += (size_t)got;
+    return (size_t)got == room || got == 0 ? PUMP_STEP_MORE : pump_stop(pump, PUMP_WANTS_IN);
 }
 
 static enum pump_step take_words(struct pump *pump)
@@ -219,6 +266,8 @@ static enum pump_step step(struct pump *pump)
         return pump_splice(pump);
     case PUMP_SPLICE_PIPE:
         return pump_fill_pipe(pump);
+    case PUMP_DISCARD:
+        return discard(pump);
     case PUMP_COPY:
         break;
     }

@@ -1,10 +1,10 @@
 /*
  * One direction of flow: bytes read from one end and not yet written to another.
  *
- * A pump knows two ways to move bytes and picks by the ends' kinds: zero-copy (splice(2)) where
- * the kernel can and no filter has to see the bytes; else a buffer. It falls back
- * to the buffer by itself where the kernel refuses. It holds at most PUMP_BUFFER bytes or one
- * pipe's worth, and does not read while it cannot write: that is the back-pressure. The buffer
+ * A pump knows several ways to move bytes and picks by the ends' kinds, and by what comes: zero-copy
+ * (splice(2)) for streams where the kernel can and no filter has to see the bytes; else a buffer.
+ * Where the kernel refuses it falls back to the buffer by itself. It holds at most PUMP_BUFFER bytes and
+ * one pipe's worth, and does not read while it cannot write: that is the back-pressure. The buffer
  * (or pipe) is taken when bytes arrive and given back when they have left.
  */
 #ifndef IO_PUMP_H
@@ -39,9 +39,10 @@ enum pump_state {
 };
 
 enum pump_way {
-    PUMP_COPY,       /* read into a buffer, write from it */
-    PUMP_SPLICE,     /* one end is a pipe: splice between the ends */
-    PUMP_SPLICE_PIPE /* splice into a pipe of our own, and from it */
+    PUMP_COPY,        /* read into a buffer, write from it */
+    PUMP_SPLICE,      /* one end is a pipe: splice between the ends */
+    PUMP_SPLICE_PIPE, /* splice into a pipe of our own, and from it: for streams */
+    PUMP_DISCARD      /* from TCP to /dev/null: the bytes are only counted */
 };
 
 struct pump {
@@ -55,13 +56,15 @@ struct pump {
     uint64_t moved; /* bytes written to `out` */
     bool in_ended;
     enum pump_way way;
-    bool enlarged;         /* the pipe of PUMP_SPLICE has been, or was not allowed to be */
-    unsigned full_reads;   /* in a row: reads that filled the buffer */
-    char *buffer;          /* the pool's; NULL while nothing is held in it */
-    size_t held;           /* bytes in the buffer */
-    size_t offset;         /* of the first of them */
-    int pipe[2];           /* the pool's; -1 while nothing is held in it */
-    size_t piped;          /* bytes in the pipe, which follow those in the buffer */
+    bool may_splice;   /* nobody has to see the bytes, and the kernel can */
+    bool made_room;    /* its pipes and its socket have been asked to hold more */
+    unsigned in_a_row; /* copying: reads that filled the buffer; by a pipe: fills that were small */
+    char *buffer;      /* the pool's; NULL while nothing is held in it */
+    size_t held;       /* bytes in the buffer */
+    size_t offset;     /* of the first of them */
+    int pipe[2];       /* the pool's; -1 while nothing is held in it */
+    size_t piped;      /* bytes in the pipe, which follow those in the buffer */
+    size_t fill;       /* bytes that were put into it last */
     struct filter *filter; /* the owner's; NULL: nobody looks at the bytes */
     struct pace *pace;     /* the owner's; NULL: as fast as it goes */
     uint64_t stalled_at;   /* `taken` when splicing found nothing although `in` was ready */

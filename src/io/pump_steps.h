@@ -20,8 +20,13 @@ void pump_count_taken(struct pump *pump, size_t length);
 /* How many bytes may be taken now, at most `most`. */
 size_t pump_room(const struct pump *pump, size_t most);
 
-/* The best way for these kinds of ends. */
-enum pump_way pump_best_way(const struct pump *pump);
+/* From the next step on. */
+void pump_take_way(struct pump *pump, enum pump_way way);
+/* And never again another. */
+void pump_only_copy(struct pump *pump);
+
+/* Whether splice(2) is for these kinds of ends. */
+bool pump_can_splice(const struct pump *pump);
 enum pump_step pump_splice(struct pump *pump);
 enum pump_step pump_fill_pipe(struct pump *pump);
 enum pump_step pump_drain_pipe(struct pump *pump);

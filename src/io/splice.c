@@ -15,7 +15,8 @@
 
 enum {
     SPLICE_FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK,
-    STOCK_PIPE = 65536 /* pipe(7): the capacity of a pipe that nobody changed */
+    STOCK_PIPE = 65536, /* pipe(7): the capacity of a pipe that nobody changed */
+    SMALL_FILLS = 4     /* in a row, and it is no stream any more, or one in small pieces */
 };
 
 static bool can_splice(struct end end)
@@ -31,15 +32,10 @@ static bool switched_off(void)
     return no && strcmp(no, "1") == 0;
 }
 
-enum pump_way pump_best_way(const struct pump *pump)
+bool pump_can_splice(const struct pump *pump)
 {
-    if (switched_off())
-        return PUMP_COPY;
-    if (!can_splice(pump->in) || pump->in.kind == END_NULL || !can_splice(pump->out))
-        return PUMP_COPY;
-    if (pump->in.kind == END_PIPE || pump->out.kind == END_PIPE)
-        return PUMP_SPLICE;
-    return PUMP_SPLICE_PIPE;
+    return !switched_off() && can_splice(pump->in) && pump->in.kind != END_NULL &&
+           can_splice(pump->out);
 }
 
 /* The kernel cannot do it this way with these descriptors: nothing has moved, copy instead. */
@@ -48,9 +44,16 @@ static bool refused(int errnum)
     return errnum == EINVAL || errnum == ENOSYS || errnum == EOPNOTSUPP || errnum == ESPIPE;
 }
 
+static enum pump_step refuse(struct pump *pump)
+{
+    pump_only_copy(pump);
+    return PUMP_STEP_MORE;
+}
+
+/* Copies, until it looks like a stream again. */
 static enum pump_step fall_back(struct pump *pump)
 {
-    pump->way = PUMP_COPY;
+    pump_take_way(pump, PUMP_COPY);
     return PUMP_STEP_MORE;
 }
 
@@ -87,14 +90,6 @@ static enum pump_state failed_end(const struct pump *pump)
     return pump->in.kind == END_PIPE || errno == EPIPE ? PUMP_FAILED_OUT : PUMP_FAILED_IN;
 }
 
-/* A pipe that is filled in one go is worth enlarging. */
-static void enlarge(struct pump *pump)
-{
-    pump->enlarged = true;
-    int fd = pump->in.kind == END_PIPE ? pump->in.fd : pump->out.fd;
-    fcntl(fd, F_SETPIPE_SZ, PUMP_PIPE);
-}
-
 static ssize_t splice_some(int in, int out, size_t length)
 {
     ssize_t moved;
@@ -111,14 +106,14 @@ enum pump_step pump_splice(struct pump *pump)
     if (moved < 0 && errno == EAGAIN)
         return await_unready(pump);
     if (moved < 0)
-        return refused(errno) ? fall_back(pump) : pump_stop(pump, failed_end(pump));
+        return refused(errno) ? refuse(pump) : pump_stop(pump, failed_end(pump));
     if (may_be_urgent(pump, moved))
         return fall_back(pump);
     pump->in_ended = moved == 0;
     pump_count_taken(pump, (size_t)moved);
     pump->moved += (size_t)moved;
-    if (moved >= STOCK_PIPE && !pump->enlarged)
-        enlarge(pump);
+    if (moved >= STOCK_PIPE)
+        pump_take_way(pump, PUMP_SPLICE_PIPE);
     if (moved == 0 || moved >= STOCK_PIPE || !pump->limit)
         return PUMP_STEP_MORE;
     /* Less than a pipeful: `in` is most likely empty. If it is `out` that is full, waiting for
@@ -132,6 +127,19 @@ static void give_back_pipe(struct pump *pump)
     pump->pipe[0] = pump->pipe[1] = -1;
 }
 
+/* All that the pipe was filled with has been written. If that was little, `in` is most likely empty;
+ * if it is always little, the pipe does not pay. */
+static enum pump_step emptied_pipe(struct pump *pump)
+{
+    if (pump->fill > STOCK_PIPE || !pump->limit)
+        return PUMP_STEP_MORE;
+    give_back_pipe(pump);
+    pump->in_a_row = pump->fill < STOCK_PIPE ? pump->in_a_row + 1 : 0;
+    if (pump->in_a_row == SMALL_FILLS)
+        pump_take_way(pump, PUMP_COPY);
+    return pump_stop(pump, PUMP_WANTS_IN);
+}
+
 enum pump_step pump_fill_pipe(struct pump *pump)
 {
     if (pump->pipe[0] < 0 && pump_pool_take_pipe(pump->pool, pump->pipe) < 0)
@@ -139,14 +147,16 @@ enum pump_step pump_fill_pipe(struct pump *pump)
     ssize_t moved = splice_some(pump->in.fd, pump->pipe[1], pump_room(pump, PUMP_PIPE));
     if (moved > 0) {
         pump_count_taken(pump, (size_t)moved);
-        pump->piped = (size_t)moved;
+        pump->fill = pump->piped = (size_t)moved;
         return PUMP_STEP_MORE;
     }
     int failure = errno;
     give_back_pipe(pump);
     errno = failure;
-    if (may_be_urgent(pump, moved) || (moved < 0 && refused(errno)))
+    if (may_be_urgent(pump, moved))
         return fall_back(pump);
+    if (moved < 0 && refused(errno))
+        return refuse(pump);
     pump->in_ended = moved == 0;
     if (moved == 0)
         return PUMP_STEP_MORE;
@@ -166,7 +176,6 @@ static enum pump_step unload_pipe(struct pump *pump)
     pump->held = (size_t)got;
     pump->offset = 0;
     pump->piped -= (size_t)got;
-    pump->way = PUMP_COPY;
     return PUMP_STEP_MORE;
 }
 
@@ -176,10 +185,10 @@ enum pump_step pump_drain_pipe(struct pump *pump)
         return unload_pipe(pump);
     ssize_t moved = splice_some(pump->pipe[0], pump->out.fd, pump->piped);
     if (moved < 0 && refused(errno))
-        return unload_pipe(pump);
+        return refuse(pump); /* and what the pipe holds goes by the buffer */
     if (moved < 0)
         return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_OUT : PUMP_FAILED_OUT);
     pump->piped -= (size_t)moved;
     pump->moved += (size_t)moved;
-    return pump->piped ? pump_stop(pump, PUMP_WANTS_OUT) : PUMP_STEP_MORE;
+    return pump->piped ? pump_stop(pump, PUMP_WANTS_OUT) : emptied_pipe(pump);
 }

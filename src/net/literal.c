@@ -62,7 +62,7 @@ int literal_read(const char *host, struct sockname *name, struct error *err)
     struct in_addr v4;
     struct in6_addr v6;
     char literal[INET6_ADDRSTRLEN];
-    size_t length = strcspn(host, "%");
+    size_t length = (size_t)(strchrnul(host, '%') - host);
     if (inet_pton(AF_INET, host, &v4) == 1) {
         *name = ipv4_name(v4);
         return 1;

@@ -10,6 +10,11 @@
 
 #include "net/trace.h"
 
+enum {
+    SOCK_SNDBUF_LOCK = 1,      /* of SO_BUF_LOCK: the kernel does not export it to libc */
+    STREAM_SNDBUF = 512 * 1024 /* the kernel doubles it: socket(7) */
+};
+
 static const struct sockaddr *const_sockaddr(const struct sockname *name)
 {
     return (const struct sockaddr *)(const void *)&name->storage;
@@ -99,6 +104,16 @@ ssize_t sock_recv(int fd, void *buffer, size_t room)
     return length;
 }
 
+ssize_t sock_discard(int fd, void *buffer, size_t room)
+{
+    ssize_t length;
+    do
+        length = recv(fd, buffer, room, MSG_DONTWAIT | MSG_TRUNC);
+    while (length < 0 && errno == EINTR);
+    TRACE(length, "recv(%d, %zu, MSG_TRUNC)", fd, room);
+    return length;
+}
+
 ssize_t sock_peek(int fd, void *buffer, size_t room)
 {
     ssize_t length;
@@ -162,6 +177,22 @@ int sock_set(int fd, int level, int option, int value)
     TRACE(result, "setsockopt(%d, %s, %s, %d)", fd, trace_level(level), trace_option(level, option),
           value);
     return result;
+}
+
+bool sock_is_tcp(int fd)
+{
+    int protocol;
+    if (sock_get(fd, SOL_SOCKET, SO_PROTOCOL, &protocol))
+        return false;
+    return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
+}
+
+void sock_make_room(int fd)
+{
+    int domain, chosen;
+    if (sock_get(fd, SOL_SOCKET, SO_DOMAIN, &domain) == 0 && domain == AF_UNIX &&
+        sock_get(fd, SOL_SOCKET, SO_BUF_LOCK, &chosen) == 0 && !(chosen & SOCK_SNDBUF_LOCK))
+        sock_set(fd, SOL_SOCKET, SO_SNDBUF, STREAM_SNDBUF);
 }
 
 int sock_reset_on_close(int fd)
@@ -230,14 +261,6 @@ int sock_credentials(int fd, struct ucred *credentials)
     return result;
 }
 
-static bool is_tcp(int fd)
-{
-    int protocol;
-    if (sock_get(fd, SOL_SOCKET, SO_PROTOCOL, &protocol))
-        return false;
-    return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
-}
-
 int sock_unread(int fd)
 {
     int bytes = 0;
@@ -249,7 +272,7 @@ int sock_unread(int fd)
 
 int sock_unacknowledged(int fd)
 {
-    return is_tcp(fd) ? sock_unread(fd) : -1;
+    return sock_is_tcp(fd) ? sock_unread(fd) : -1;
 }
 
 void sock_trace_splice(int in, int out, size_t length, ssize_t moved)
@@ -261,7 +284,7 @@ int sock_tcp(int fd, struct sock_tcp *tcp)
 {
     struct tcp_info info = {0};
     socklen_t length = sizeof info;
-    if (!is_tcp(fd))
+    if (!sock_is_tcp(fd))
         return -1;
     int result = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length);
     *tcp = (struct sock_tcp){info.tcpi_rtt, info.tcpi_total_retrans};

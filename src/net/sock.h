@@ -29,6 +29,9 @@ void sock_abort(int fd);
 
 /* Never block (MSG_DONTWAIT), never raise SIGPIPE. */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
+/* As sock_recv, of TCP; what came is counted, and gone (MSG_TRUNC, tcp(7)). EOPNOTSUPP: an old kernel
+ * that does not know how to, of MPTCP. */
+ssize_t sock_discard(int fd, void *buffer, size_t room);
 /* What is there stays there (MSG_PEEK). */
 ssize_t sock_peek(int fd, void *buffer, size_t room);
 ssize_t sock_send(int fd, const void *bytes, size_t length);
@@ -78,7 +81,13 @@ void sock_receive_segments(int fd);
 void sock_keep_reports(int fd, int family);
 int sock_read_report(int fd, struct sockname *by);
 
+/* MPTCP, too. */
+bool sock_is_tcp(int fd);
 int sock_set(int fd, int level, int option, int value);
+/* A UNIX socket gets room for as much as a pipe of a pump holds: with the stock 208 KiB, sender and
+ * receiver wait for each other every time. Not where the user has chosen (SO_BUF_LOCK), and not of
+ * TCP, which finds its own. */
+void sock_make_room(int fd);
 /* SO_LINGER with no time: close(2) will reset the connection. */
 int sock_reset_on_close(int fd);
 /* SO_BINDTODEVICE. */

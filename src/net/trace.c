@@ -71,14 +71,14 @@ const char *trace_level(int level)
 const char *trace_option(int level, int option)
 {
     static const struct constant socket[] = {CONSTANT(SO_ACCEPTCONN), CONSTANT(SO_BINDTODEVICE),
-                                             CONSTANT(SO_BROADCAST),  CONSTANT(SO_DOMAIN),
-                                             CONSTANT(SO_ERROR),      CONSTANT(SO_KEEPALIVE),
-                                             CONSTANT(SO_LINGER),     CONSTANT(SO_MARK),
-                                             CONSTANT(SO_OOBINLINE),  CONSTANT(SO_PASSCRED),
-                                             CONSTANT(SO_PEERCRED),   CONSTANT(SO_PROTOCOL),
-                                             CONSTANT(SO_RCVBUF),     CONSTANT(SO_REUSEADDR),
-                                             CONSTANT(SO_REUSEPORT),  CONSTANT(SO_SNDBUF),
-                                             CONSTANT(SO_TYPE)};
+                                             CONSTANT(SO_BROADCAST),  CONSTANT(SO_BUF_LOCK),
+                                             CONSTANT(SO_DOMAIN),     CONSTANT(SO_ERROR),
+                                             CONSTANT(SO_KEEPALIVE),  CONSTANT(SO_LINGER),
+                                             CONSTANT(SO_MARK),       CONSTANT(SO_OOBINLINE),
+                                             CONSTANT(SO_PASSCRED),   CONSTANT(SO_PEERCRED),
+                                             CONSTANT(SO_PROTOCOL),   CONSTANT(SO_RCVBUF),
+                                             CONSTANT(SO_REUSEADDR),  CONSTANT(SO_REUSEPORT),
+                                             CONSTANT(SO_SNDBUF),     CONSTANT(SO_TYPE)};
     static const struct constant ip[] = {CONSTANT(IP_BIND_ADDRESS_NO_PORT), CONSTANT(IP_PKTINFO),
                                          CONSTANT(IP_RECVERR), CONSTANT(IP_TOS), CONSTANT(IP_TTL)};
     static const struct constant ipv6[] = {CONSTANT(IPV6_RECVERR), CONSTANT(IPV6_RECVPKTINFO),

@@ -12,6 +12,9 @@
 #ifndef IPPROTO_MPTCP /* libcs older than the protocol */
 #define IPPROTO_MPTCP 262
 #endif
+#ifndef SO_BUF_LOCK /* the same */
+#define SO_BUF_LOCK 72
+#endif
 
 /* A call that has been made, and its result; the arguments are evaluated only where somebody will
  * read them. Leaves errno as it was. */
