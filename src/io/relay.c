@@ -155,7 +155,7 @@ static void confirm(struct relay *relay)
         error_system(&err, STATUS_TRANSFER, failure, "write to %s", relay->far.out_name);
         undelivered_add(relay, &err);
         relay_note_error(relay, &err);
-    } else if (relay->policy.confirm && sock_unacknowledged(relay->far.out.fd) > 0) {
+    } else if (relay->policy.confirm && sock_unread(relay->far.out.fd) > 0) {
         loop_timer_set(relay->loop, &relay->confirm, relay->confirm_ms);
         if (relay->confirm_ms < RELAY_CONFIRM_MOST_MS)
             relay->confirm_ms++;

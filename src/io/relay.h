@@ -22,8 +22,9 @@
 enum { RELAY_SILENCE_MS = 500 };
 
 struct relay_policy {
-    bool no_shutdown;      /* the far side's sending half stays open when `up` has ended */
-    bool confirm;          /* wait until a far side by TCP has acknowledged every byte */
+    bool no_shutdown; /* the far side's sending half stays open when `up` has ended */
+    bool confirm;     /* wait until the far side's TCP has acknowledged every byte, or the peer of
+                            * a UNIX socket has read it */
     int64_t quit_after_ms; /* after `up` has ended, until all is over; -1: no limit */
     int64_t idle_ms;       /* nothing moved for so long: status 5; -1: no limit */
     int64_t silence_ms;    /* when `down` has ended: `up` ends after so much silence; 0: at once;

@@ -103,7 +103,8 @@ int sock_credentials(int fd, struct ucred *credentials);
 void sock_trace_splice(int in, int out, size_t length, ssize_t moved);
 /* 0: the peer of this UNIX stream has read all that was sent to it, or has closed (then sock_error
  * tells whether something was left unread). Else a figure that falls as it reads: the memory that
- * the rest occupies. -1: the kernel does not say. Source: unix(7), SIOCOUTQ in tcp(7). */
+ * the rest occupies. Of TCP: as sock_unacknowledged. -1: the kernel does not say. Source: unix(7),
+ * SIOCOUTQ in tcp(7). */
 int sock_unread(int fd);
 /* Bytes sent but not acknowledged by the peer's TCP (SIOCOUTQ); -1 where it does not say, and of a
  * socket that is not TCP. */
