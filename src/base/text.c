@@ -116,6 +116,19 @@ size_t text_distance(const char *one, const char *other)
     return cost[rows][columns];
 }
 
+char *text_put_number(char *out, unsigned number)
+{
+    char digits[3 * sizeof number];
+    size_t count = 0;
+    do
+        digits[count++] = (char)('0' + number % 10);
+    while (number /= 10);
+    while (count)
+        *out++ = digits[--count];
+    *out = '\0';
+    return out;
+}
+
 void text_base64(FILE *out, const char *bytes, size_t length)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -3,11 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "net/sock.h"
 
 enum { DISCARD_ROUNDS = 16 };
@@ -89,8 +90,8 @@ struct end end_stdin(void)
 /* Gives it an open file description of our own, if one can be had. */
 static void reopen(struct end *end, int access)
 {
-    char path[sizeof "/proc/self/fd/" + 3 * sizeof end->fd];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", end->fd);
+    char path[sizeof "/proc/self/fd/" + 3 * sizeof end->fd] = "/proc/self/fd/";
+    text_put_number(path + strlen(path), (unsigned)end->fd);
     int own = open(path, access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (own < 0)
         return;

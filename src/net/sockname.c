@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <linux/vm_sockets.h>
 
+#include "base/text.h"
+
 static const struct sockaddr_in *as_ipv4(const struct sockname *name)
 {
     return (const struct sockaddr_in *)(const void *)&name->storage;
@@ -29,11 +31,20 @@ static const struct sockaddr_vm *as_vsock(const struct sockname *name)
     return (const struct sockaddr_vm *)(const void *)&name->storage;
 }
 
+static void ipv4_text(const unsigned char bytes[4], char *out)
+{
+    for (int i = 0; i < 4; i++) {
+        if (i)
+            *out++ = '.';
+        out = text_put_number(out, bytes[i]);
+    }
+}
+
 static void ipv6_text(const struct sockaddr_in6 *name, char *out)
 {
     char text[INET6_ADDRSTRLEN], zone[IF_NAMESIZE];
     if (IN6_IS_ADDR_V4MAPPED(&name->sin6_addr)) {
-        inet_ntop(AF_INET, &name->sin6_addr.s6_addr[12], out, SOCKNAME_TEXT_MAX);
+        ipv4_text(&name->sin6_addr.s6_addr[12], out);
         return;
     }
     inet_ntop(AF_INET6, &name->sin6_addr, text, sizeof text);
@@ -76,7 +87,7 @@ char *sockname_host(const struct sockname *name, char *out)
     *out = '\0';
     switch (name->storage.ss_family) {
     case AF_INET:
-        inet_ntop(AF_INET, &as_ipv4(name)->sin_addr, out, SOCKNAME_TEXT_MAX);
+        ipv4_text((const unsigned char *)&as_ipv4(name)->sin_addr, out);
         break;
     case AF_INET6:
         ipv6_text(as_ipv6(name), out);
@@ -133,7 +144,7 @@ char *sockname_text(const struct sockname *name, char *out)
     else if (strchr(host, ':'))
         snprintf(out, SOCKNAME_TEXT_MAX, "[%.*s]:%u", HOST_MAX, host, port);
     else
-        snprintf(out, SOCKNAME_TEXT_MAX, "%.*s:%u", HOST_MAX, host, port);
+        text_put_number(stpcpy(stpcpy(out, host), ":"), port);
     return out;
 }
 

@@ -171,6 +171,17 @@ static void test_json(void)
     }
 }
 
+static void test_put_number(void)
+{
+    const unsigned numbers[] = {0, 7, 10, 255, 65535, 4294967295};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        char right[16], out[16] = "###############";
+        int length = snprintf(right, sizeof right, "%u", numbers[i]);
+        const char *end = text_put_number(out, numbers[i]);
+        check(strcmp(out, right) == 0 && end == out + length, "a number", right);
+    }
+}
+
 int main(void)
 {
     test_escape();
@@ -179,6 +190,7 @@ int main(void)
     test_distance();
     test_looks();
     test_json();
+    test_put_number();
     printf("1..%d\n", tests);
     return failures > 0;
 }
