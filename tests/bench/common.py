@@ -32,6 +32,16 @@ def in_turn(contenders):
     return random.sample(list(contenders.items()), len(contenders))
 
 
+def existing_file(name, size):
+    """A file to write into that has its pages: else how fast a virtual machine gets memory from its
+    host is measured, threefold up and down."""
+    if not os.path.exists(name) or os.path.getsize(name) < size:
+        with open(name, "wb") as file:
+            for _ in range(0, size, 1 << 16):
+                file.write(b"x" * (1 << 16))
+    return open(name, "r+b")
+
+
 def spawn(command, stdin, stdout):
     return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE)
 

@@ -5,7 +5,7 @@ import statistics
 import subprocess
 import time
 
-from common import LIMIT, LIMIT_SECONDS, ROUNDS, SOCKCTL, end, spawn
+from common import LIMIT, LIMIT_SECONDS, ROUNDS, SOCKCTL, end, existing_file, spawn
 
 DATAGRAMS = 150000
 
@@ -75,16 +75,17 @@ def flood(size, port):
 
 def receive_datagrams(command, size, port):
     """As send_datagrams, of one receiver: the rate is what it got of a sender that does not wait."""
-    with open("got", "wb") as sink:
-        receiver = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink,
-                                    stderr=subprocess.DEVNULL)
+    sink = existing_file("got", DATAGRAMS * size)
+    receiver = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink,
+                                stderr=subprocess.DEVNULL)
     wait_bound(port)
     seconds = flood(size, port)
     length = -1
-    while length != os.path.getsize("got"):
-        length = os.path.getsize("got")
+    while length != os.lseek(sink.fileno(), 0, os.SEEK_CUR):
+        length = os.lseek(sink.fileno(), 0, os.SEEK_CUR)
         time.sleep(0.1)
     cpu = end(receiver)
+    sink.close()
     count = length / size
     return count / seconds, 1 - count / DATAGRAMS, cpu * 1e6 / max(count, 1), 0
 

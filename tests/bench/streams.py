@@ -5,8 +5,8 @@ import statistics
 import subprocess
 import time
 
-from common import (BYTES, LIMIT, LIMIT_SECONDS, PEERS, ROUNDS, SOCKCTL, end, in_turn, reap, spawn,
-                    wait_listening)
+from common import (BYTES, LIMIT, LIMIT_SECONDS, PEERS, ROUNDS, SOCKCTL, end, existing_file, in_turn,
+                    reap, spawn, wait_listening)
 
 
 def bulk_contenders(where, is_unix):
@@ -29,14 +29,11 @@ def bulk_contenders(where, is_unix):
 
 
 def open_sink(kind):
-    """Where the receiver writes, and the process behind it. A file is there already, with its pages:
-    else how fast a virtual machine gets memory from its host is measured, threefold up and down."""
+    """Where the receiver writes, and the process behind it."""
     if kind == "null":
         return open(os.devnull, "wb"), None
     if kind == "file":
-        if not os.path.exists("out"):
-            shutil.copy("in", "out")
-        return open("out", "r+b"), None
+        return existing_file("out", BYTES), None
     drain = subprocess.Popen([LIMIT, "drain"], stdin=subprocess.PIPE)
     return drain.stdin, drain
 
