@@ -212,10 +212,10 @@ static enum pump_step copy(struct pump *pump)
     pump->buffer = buffer;
     bool full = (size_t)got == room;
     pump->in_a_row = full ? pump->in_a_row + 1 : 0;
-    if (hold(pump, (size_t)got) == PUMP_STEP_WAIT || drain(pump) == PUMP_STEP_WAIT)
-        return PUMP_STEP_WAIT;
     if (pump->in_a_row >= FULL_READS && pump->may_splice)
         pump_take_way(pump, PUMP_SPLICE_PIPE);
+    if (hold(pump, (size_t)got) == PUMP_STEP_WAIT || drain(pump) == PUMP_STEP_WAIT)
+        return PUMP_STEP_WAIT;
     return full ? read_on(pump) : pump_stop(pump, PUMP_WANTS_IN);
 }
 
