@@ -154,3 +154,20 @@ sizes_asked() {
     { echo before && cat data; } | cmp - got
     [ "$(grep -c EINVAL trace)" = 1 ]
 }
+
+@test "a stdin that others read, too, does not block whoever finds it empty" {
+    need python3
+    timeout 30 python3 -c '
+import os, socket, subprocess, threading, time
+server = socket.create_server(("127.0.0.1", 0))
+stdin, into = os.pipe()
+words = [os.environ["SOCKCTL"], "connect", "--max-time", "2", "127.0.0.1", str(server.getsockname()[1])]
+both = [subprocess.Popen(words, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    for _ in range(2)]
+peers = [server.accept()[0] for _ in both]
+for i in range(800):
+    os.write(into, b"x")
+    time.sleep(0.003 if i % 3 == 0 else 0.0003)
+for process in both:
+    assert process.wait(10) == 5, process.stderr.read()'
+}

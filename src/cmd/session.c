@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "cli/report.h"
 #include "cmd/account.h"
@@ -37,6 +38,7 @@ struct end session_output(const struct session *session)
 struct stream {
     struct relay relay;
     struct loop *loop;
+    struct end ahead; /* closed with the stream, where it is not stdin itself */
 };
 
 static void stream_done(struct relay *relay)
@@ -89,6 +91,8 @@ static void prepare(struct stream *stream, const struct session *session, struct
     stream->relay.far = (struct relay_side){
         .in = socket, .out = socket, .in_name = name, .out_name = name, .status = STATUS_TRANSFER};
     stream->relay.policy = session_policy(session);
+    stream->ahead = end_ahead(stream->relay.near.in);
+    stream->relay.policy.ahead = &stream->ahead;
     stream->relay.near_ended = close_output;
     stream->relay.done = stream_done;
 }
@@ -134,6 +138,8 @@ int session_stream(const struct session *session, struct end socket, const struc
     progress_stop(&progress);
     relay_release(&stream.relay);
     pump_pool_release(&pool);
+    if (stream.ahead.fd != stream.relay.near.in.fd)
+        close(stream.ahead.fd);
     if (stream.relay.result < 0)
         *err = stream.relay.error;
     if (result == 0)

@@ -46,8 +46,8 @@ void end_discard(int fd);
  * where that fails, writes are kept to PIPE_BUF bytes, which do not block after poll(2) said ready. */
 struct end end_stdin(void);
 struct end end_stdout(void);
-/* The same input, of which as much can be read as there is: a pipe by an open file description of
- * our own, the process's until it ends. The loop watches `in` itself, which alone is told when a
+/* The same input, of which as much can be read as there is, also where others read it, too: a pipe by
+ * an open file description of our own, the caller's. The loop watches `in` itself, which alone is told when a
  * named pipe loses its last writer. */
 struct end end_ahead(struct end in);
 /* Whether it can be read without asking the loop first: EAGAIN will say that there is no more. */

@@ -24,7 +24,7 @@ void pump_init(struct pump *pump, struct end in, struct end out, struct pump_poo
     pump->may_splice = pump_can_splice(pump);
     if (!pump->may_splice)
         return;
-    if (out.kind == END_PIPE)
+    if (out.kind == END_PIPE || pump_in_may_block(pump))
         pump->way = PUMP_SPLICE;
     if (end_swallows(out) && in.kind == END_SOCKET && sock_is_tcp(in.fd))
         pump->way = PUMP_DISCARD;
@@ -50,6 +50,11 @@ void pump_take_way(struct pump *pump, enum pump_way way)
     pump->in_a_row = 0;
     if (way == PUMP_SPLICE_PIPE)
         make_room(pump);
+}
+
+bool pump_in_may_block(const struct pump *pump)
+{
+    return pump->in.kind == END_PIPE && pump->in.shared;
 }
 
 void pump_only_copy(struct pump *pump)
@@ -169,7 +174,7 @@ static enum pump_step drain(struct pump *pump)
 static enum pump_step read_on(struct pump *pump)
 {
     bool may_block = pump->in.shared && pump->in.kind != END_FILE && pump->in.kind != END_SOCKET;
-    if (may_block && pump->limit && !pump->in_ended)
+    if (may_block && pump->limit && !pump->in_ended && !pump->piped)
         return pump_stop(pump, PUMP_WANTS_IN);
     return PUMP_STEP_MORE;
 }

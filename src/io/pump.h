@@ -40,7 +40,7 @@ enum pump_state {
 
 enum pump_way {
     PUMP_COPY,        /* read into a buffer, write from it */
-    PUMP_SPLICE,      /* one end is a pipe: splice between the ends */
+    PUMP_SPLICE,      /* one end is a pipe: splice between the two, for messages */
     PUMP_SPLICE_PIPE, /* splice into a pipe of our own, and from it: for streams */
     PUMP_DISCARD      /* from TCP to /dev/null: the bytes are only counted */
 };
@@ -62,7 +62,7 @@ struct pump {
     char *buffer;      /* the pool's; NULL while nothing is held in it */
     size_t held;       /* bytes in the buffer */
     size_t offset;     /* of the first of them */
-    int pipe[2];       /* the pool's; -1 while nothing is held in it */
+    int pipe[2];       /* the pool's; -1 while there is none */
     size_t piped;      /* bytes in the pipe, which follow those in the buffer */
     size_t fill;       /* bytes that were put into it last */
     struct filter *filter; /* the owner's; NULL: nobody looks at the bytes */

@@ -24,6 +24,8 @@ size_t pump_room(const struct pump *pump, size_t most);
 void pump_take_way(struct pump *pump, enum pump_way way);
 /* And never again another. */
 void pump_only_copy(struct pump *pump);
+/* A pipe that others may read, too: whoever of them comes late waits in read(2), but not in splice(2). */
+bool pump_in_may_block(const struct pump *pump);
 
 /* Whether splice(2) is for these kinds of ends. */
 bool pump_can_splice(const struct pump *pump);

@@ -150,12 +150,14 @@ static void settle_down(struct relay *relay)
 static void confirm(struct relay *relay)
 {
     struct error err;
+    /* In this order: what is not acknowledged is forgotten when the error comes. */
+    int unacknowledged = relay->policy.confirm ? sock_unacknowledged(relay->far.out.fd) : 0;
     int failure = sock_error(relay->far.out.fd);
     if (failure) {
         error_system(&err, STATUS_TRANSFER, failure, "write to %s", relay->far.out_name);
         undelivered_add(relay, &err);
         relay_note_error(relay, &err);
-    } else if (relay->policy.confirm && sock_unread(relay->far.out.fd) > 0) {
+    } else if (unacknowledged > 0) {
         loop_timer_set(relay->loop, &relay->confirm, relay->confirm_ms);
         if (relay->confirm_ms < RELAY_CONFIRM_MOST_MS)
             relay->confirm_ms++;
@@ -318,7 +320,8 @@ static void set_callbacks(struct relay *relay)
 
 static void start_pumps(struct relay *relay, struct pump_pool *pool)
 {
-    pump_init(&relay->up, relay->near.in, relay->far.out, pool);
+    const struct end *ahead = relay->policy.ahead;
+    pump_init(&relay->up, ahead ? *ahead : relay->near.in, relay->far.out, pool);
     pump_init(&relay->down, relay->far.in, relay->near.out, pool);
     pump_filter(&relay->up, relay->policy.up_filter);
     pump_filter(&relay->down, relay->policy.down_filter);

@@ -22,9 +22,8 @@
 enum { RELAY_SILENCE_MS = 500 };
 
 struct relay_policy {
-    bool no_shutdown; /* the far side's sending half stays open when `up` has ended */
-    bool confirm;     /* wait until the far side's TCP has acknowledged every byte, or the peer of
-                            * a UNIX socket has read it */
+    bool no_shutdown;      /* the far side's sending half stays open when `up` has ended */
+    bool confirm;          /* wait until a far side by TCP has acknowledged every byte */
     int64_t quit_after_ms; /* after `up` has ended, until all is over; -1: no limit */
     int64_t idle_ms;       /* nothing moved for so long: status 5; -1: no limit */
     int64_t silence_ms;    /* when `down` has ended: `up` ends after so much silence; 0: at once;
@@ -35,7 +34,8 @@ struct relay_policy {
     struct filter *down_filter;
     struct pace *up_pace; /* the owner's; NULL: as fast as it goes */
     struct pace *down_pace;
-    const struct end *sink; /* where bytes go once near.out takes no more, and that is no failure;
+    const struct end *ahead; /* what near.in is read by, see end_ahead; the owner's; NULL: itself */
+    const struct end *sink;  /* where bytes go once near.out takes no more, and that is no failure;
                                the owner's; NULL: it is one */
 };
 

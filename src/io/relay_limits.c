@@ -46,7 +46,6 @@ void relay_quit_over(struct timer *timer)
         undelivered_add(relay, &err);
         relay_note_error(relay, &err);
     }
-    relay->policy.confirm = false;
     relay->down.limit = 0;
     if (relay->down.state == PUMP_WANTS_IN)
         pump_move(&relay->down);

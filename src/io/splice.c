@@ -136,14 +136,14 @@ static enum pump_step emptied_pipe(struct pump *pump)
     give_back_pipe(pump);
     pump->in_a_row = pump->fill < STOCK_PIPE ? pump->in_a_row + 1 : 0;
     if (pump->in_a_row == SMALL_FILLS)
-        pump_take_way(pump, PUMP_COPY);
+        pump_take_way(pump, pump_in_may_block(pump) ? PUMP_SPLICE : PUMP_COPY);
     return pump_stop(pump, PUMP_WANTS_IN);
 }
 
 enum pump_step pump_fill_pipe(struct pump *pump)
 {
     if (pump->pipe[0] < 0 && pump_pool_take_pipe(pump->pool, pump->pipe) < 0)
-        return fall_back(pump);
+        return refuse(pump);
     ssize_t moved = splice_some(pump->in.fd, pump->pipe[1], pump_room(pump, PUMP_PIPE));
     if (moved > 0) {
         pump_count_taken(pump, (size_t)moved);

@@ -189,9 +189,10 @@ bool sock_is_tcp(int fd)
 
 void sock_make_room(int fd)
 {
-    int domain, chosen;
+    int domain, chosen, room;
     if (sock_get(fd, SOL_SOCKET, SO_DOMAIN, &domain) == 0 && domain == AF_UNIX &&
-        sock_get(fd, SOL_SOCKET, SO_BUF_LOCK, &chosen) == 0 && !(chosen & SOCK_SNDBUF_LOCK))
+        sock_get(fd, SOL_SOCKET, SO_BUF_LOCK, &chosen) == 0 && !(chosen & SOCK_SNDBUF_LOCK) &&
+        sock_get(fd, SOL_SOCKET, SO_SNDBUF, &room) == 0 && room < 2 * STREAM_SNDBUF)
         sock_set(fd, SOL_SOCKET, SO_SNDBUF, STREAM_SNDBUF);
 }
 

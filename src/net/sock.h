@@ -84,9 +84,9 @@ int sock_read_report(int fd, struct sockname *by);
 /* MPTCP, too. */
 bool sock_is_tcp(int fd);
 int sock_set(int fd, int level, int option, int value);
-/* A UNIX socket gets room for as much as a pipe of a pump holds: with the stock 208 KiB, sender and
- * receiver wait for each other every time. Not where the user has chosen (SO_BUF_LOCK), and not of
- * TCP, which finds its own. */
+/* A UNIX socket gets room for as much as a pipe of a pump holds, as far as the system allows: with the
+ * stock 208 KiB, sender and receiver wait for each other every time. Not where it has more, or what the
+ * user has chosen (SO_BUF_LOCK), and not of TCP, which finds its own. */
 void sock_make_room(int fd);
 /* SO_LINGER with no time: close(2) will reset the connection. */
 int sock_reset_on_close(int fd);
@@ -103,8 +103,7 @@ int sock_credentials(int fd, struct ucred *credentials);
 void sock_trace_splice(int in, int out, size_t length, ssize_t moved);
 /* 0: the peer of this UNIX stream has read all that was sent to it, or has closed (then sock_error
  * tells whether something was left unread). Else a figure that falls as it reads: the memory that
- * the rest occupies. Of TCP: as sock_unacknowledged. -1: the kernel does not say. Source: unix(7),
- * SIOCOUTQ in tcp(7). */
+ * the rest occupies. -1: the kernel does not say. Source: unix(7), SIOCOUTQ in tcp(7). */
 int sock_unread(int fd);
 /* Bytes sent but not acknowledged by the peer's TCP (SIOCOUTQ); -1 where it does not say, and of a
  * socket that is not TCP. */
