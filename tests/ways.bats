@@ -158,7 +158,7 @@ sizes_asked() {
 @test "a stdin that others read, too, does not block whoever finds it empty" {
     need python3
     timeout 30 python3 -c '
-import os, socket, subprocess, threading, time
+import os, socket, subprocess, time
 server = socket.create_server(("127.0.0.1", 0))
 stdin, into = os.pipe()
 words = [os.environ["SOCKCTL"], "connect", "--max-time", "2", "127.0.0.1", str(server.getsockname()[1])]

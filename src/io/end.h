@@ -47,8 +47,8 @@ void end_discard(int fd);
 struct end end_stdin(void);
 struct end end_stdout(void);
 /* The same input, of which as much can be read as there is, also where others read it, too: a pipe by
- * an open file description of our own, the caller's. The loop watches `in` itself, which alone is told when a
- * named pipe loses its last writer. */
+ * an open file description of our own, the caller's. The loop watches `in` itself, which alone is told
+ * when a named pipe loses its last writer. */
 struct end end_ahead(struct end in);
 /* Whether it can be read without asking the loop first: EAGAIN will say that there is no more. */
 bool end_reads_on(struct end end);

@@ -94,34 +94,29 @@ void sock_abort(int fd)
     sock_close(fd);
 }
 
-ssize_t sock_recv(int fd, void *buffer, size_t room)
+static ssize_t receive(int fd, void *buffer, size_t room, int flags, const char *shown)
 {
     ssize_t length;
     do
-        length = recv(fd, buffer, room, MSG_DONTWAIT);
+        length = recv(fd, buffer, room, flags | MSG_DONTWAIT);
     while (length < 0 && errno == EINTR);
-    TRACE(length, "recv(%d, %zu)", fd, room);
+    TRACE(length, "recv(%d, %zu%s)", fd, room, shown);
     return length;
+}
+
+ssize_t sock_recv(int fd, void *buffer, size_t room)
+{
+    return receive(fd, buffer, room, 0, "");
 }
 
 ssize_t sock_discard(int fd, void *buffer, size_t room)
 {
-    ssize_t length;
-    do
-        length = recv(fd, buffer, room, MSG_DONTWAIT | MSG_TRUNC);
-    while (length < 0 && errno == EINTR);
-    TRACE(length, "recv(%d, %zu, MSG_TRUNC)", fd, room);
-    return length;
+    return receive(fd, buffer, room, MSG_TRUNC, ", MSG_TRUNC");
 }
 
 ssize_t sock_peek(int fd, void *buffer, size_t room)
 {
-    ssize_t length;
-    do
-        length = recv(fd, buffer, room, MSG_PEEK | MSG_DONTWAIT);
-    while (length < 0 && errno == EINTR);
-    TRACE(length, "recv(%d, %zu, MSG_PEEK)", fd, room);
-    return length;
+    return receive(fd, buffer, room, MSG_PEEK, ", MSG_PEEK");
 }
 
 ssize_t sock_send(int fd, const void *bytes, size_t length)
