@@ -330,3 +330,15 @@ PY
     assert_status 5
     [[ $drawn != *$'\e'* ]] || fail "something was drawn" try.out
 }
+
+@test "13.10: durations are words, one is singular, and a UNIX peer without a name is called unnamed" {
+    start server "$SOCKCTL" listen -i 1 -v "$T/socket"
+    wait_line server listening
+    start client "$SOCKCTL" connect -d "$T/socket"
+    try "$SOCKCTL" listen --max-time 1 127.0.0.1 0
+    assert_status 5
+    assert_errors '^sockctl: the limit of 1 second for the command is over$'
+    finish server
+    assert_status 5
+    assert_errors '^sockctl: unix:\(unnamed\): nothing moved for 1 second'
+}

@@ -1,5 +1,6 @@
 #include "base/units.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,6 +131,28 @@ char *units_show_size(char *out, unsigned long room, uint64_t bytes)
     for (; value >= 1024 && unit < sizeof names / sizeof *names - 1; unit++)
         value /= 1024;
     snprintf(out, room, unit ? "%.1f %s" : "%.0f %s", value, names[unit]);
+    return out;
+}
+
+char *units_show_duration(char *out, int64_t ms)
+{
+    static const struct {
+        const char *name;
+        int64_t ms;
+    } units[] = {{"day", 86400000}, {"hour", 3600000}, {"minute", 60000}, {"second", 1000}};
+    size_t unit = 0;
+    while (unit < sizeof units / sizeof *units - 1 && (ms == 0 || ms % units[unit].ms))
+        unit++;
+    int64_t whole = ms / units[unit].ms, rest = ms % units[unit].ms;
+    const char *plural = whole == 1 && !rest ? "" : "s";
+    int digits = 3;
+    for (; digits && rest % 10 == 0; digits--) /* 1.500 → 1.5 */
+        rest /= 10;
+    if (digits)
+        snprintf(out, UNITS_DURATION_MAX, "%" PRId64 ".%0*d %s%s", whole, digits, (int)rest,
+                 units[unit].name, plural);
+    else
+        snprintf(out, UNITS_DURATION_MAX, "%" PRId64 " %s%s", whole, units[unit].name, plural);
     return out;
 }
 

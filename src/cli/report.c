@@ -36,7 +36,7 @@ void report_connected(const char *peer, const char *local)
     }
     message_tell(MESSAGE_STORY, "connected to %s", peer);
     /* A line of its own: scripts rely on the first one as it is. A UNIX client has no name. */
-    if (strcmp(local, "unix:") != 0)
+    if (strcmp(local, "unix:(unnamed)") != 0)
         message_tell(MESSAGE_STORY, "connected from %s", local);
 }
 

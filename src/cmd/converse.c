@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/message.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "cmd/account.h"
 #include "io/outbox.h"
 #include "net/sock.h"
@@ -293,9 +294,10 @@ static void printed(struct outbox *outbox)
 static void idle_too_long(struct timer *timer)
 {
     struct conversation *conversation = LOOP_OWNER(timer, struct conversation, idle);
-    stop(conversation, error_set(conversation->err, STATUS_TIMEOUT,
-                                 "%s: nothing moved for %.3g seconds", conversation->account.peer,
-                                 (double)conversation->session->limits->idle_ms / 1000));
+    char limit[UNITS_DURATION_MAX];
+    units_show_duration(limit, conversation->session->limits->idle_ms);
+    stop(conversation, error_set(conversation->err, STATUS_TIMEOUT, "%s: nothing moved for %s",
+                                 conversation->account.peer, limit));
 }
 
 static void waited_enough(struct timer *timer)

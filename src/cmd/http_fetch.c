@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/units.h"
 #include "cli/report.h"
 #include "cmd/http_transfer.h"
 
@@ -37,6 +38,7 @@ static int wait_for(struct loop *loop, int64_t ms)
 static int try_often(struct http_transfer *transfer, struct error *err)
 {
     const struct http_fetch *fetch = transfer->fetch;
+    char pause[UNITS_DURATION_MAX];
     for (;;) {
         if (http_transfer_try(transfer, err) == 0)
             return 0;
@@ -45,8 +47,8 @@ static int try_often(struct http_transfer *transfer, struct error *err)
             return -1;
         transfer->tries++;
         if (!fetch->options->silent)
-            report_warning("%s; trying again in %.3g seconds", err->text,
-                           (double)transfer->pause_ms / 1000);
+            report_warning("%s; trying again in %s", err->text,
+                           units_show_duration(pause, transfer->pause_ms));
         if (wait_for(fetch->loop, transfer->pause_ms))
             return -1;
         transfer->pause_ms *= 2;

@@ -1,5 +1,7 @@
 #include "cmd/http_watch.h"
 
+#include "base/units.h"
+
 /* The more often it looks, the closer to the limit it ends. */
 enum { IDLE_LOOKS = 8 };
 
@@ -26,8 +28,9 @@ static void look(struct timer *timer)
         loop_timer_set(watch->loop, timer, left_ms < step_ms ? left_ms : step_ms);
         return;
     }
-    error_set(watch->err, STATUS_TIMEOUT, "%s: nothing moved for %.3g seconds",
-              watch->exchange->name, (double)watch->idle_ms / 1000);
+    char limit[UNITS_DURATION_MAX];
+    error_set(watch->err, STATUS_TIMEOUT, "%s: nothing moved for %s", watch->exchange->name,
+              units_show_duration(limit, watch->idle_ms));
     loop_stop(watch->loop, -1);
 }
 

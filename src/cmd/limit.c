@@ -1,5 +1,7 @@
 #include "cmd/limit.h"
 
+#include "base/units.h"
+
 static void fired(struct timer *timer)
 {
     struct limit *limit = LOOP_OWNER(timer, struct limit, timer);
@@ -25,8 +27,9 @@ void limit_cancel(struct limit *limit)
 
 void limit_command(struct limit *limit, struct loop *loop, int64_t limit_ms, struct error *err)
 {
-    if (limit_ms >= 0) /* else the pages of libc that print fractions are spared */
-        error_set(&limit->reason, STATUS_TIMEOUT,
-                  "the limit of %.3g seconds for the command is over", (double)limit_ms / 1000);
+    char text[UNITS_DURATION_MAX];
+    if (limit_ms >= 0)
+        error_set(&limit->reason, STATUS_TIMEOUT, "the limit of %s for the command is over",
+                  units_show_duration(text, limit_ms));
     limit_start(limit, loop, limit_ms, err);
 }

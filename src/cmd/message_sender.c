@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/units.h"
 #include "cmd/message_output.h"
 #include "cmd/message_source.h"
 #include "cmd/messages.h"
@@ -305,13 +306,14 @@ static void idle_over(struct timer *timer)
 {
     struct sender *sender = LOOP_OWNER(timer, struct sender, idle);
     int64_t left_ms = sender->moved_ms + sender->sending->idle_ms - loop_now_ms();
+    char limit[UNITS_DURATION_MAX];
     if (left_ms > 0) {
         loop_timer_set(sender->loop, timer, left_ms);
         return;
     }
-    settle(sender,
-           error_set(sender->err, STATUS_TIMEOUT, "%s: nothing moved for %.3g seconds",
-                     sender->sending->account->peer, (double)sender->sending->idle_ms / 1000));
+    units_show_duration(limit, sender->sending->idle_ms);
+    settle(sender, error_set(sender->err, STATUS_TIMEOUT, "%s: nothing moved for %s",
+                             sender->sending->account->peer, limit));
 }
 
 static void prepare(struct sender *sender)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/units.h"
 #include "io/datagram_steps.h"
 
 enum { LOOK_AGAIN_MS = 20 };
@@ -110,8 +111,9 @@ static void quit_fired(struct timer *timer)
 static void first_fired(struct timer *timer)
 {
     struct datagram_relay *relay = LOOP_OWNER(timer, struct datagram_relay, first);
-    error_set(&relay->error, STATUS_TIMEOUT, "listen on %s: no datagram came in %.3g seconds",
-              relay->peer_name, (double)relay->policy.first_ms / 1000);
+    char limit[UNITS_DURATION_MAX];
+    error_set(&relay->error, STATUS_TIMEOUT, "listen on %s: no datagram came in %s",
+              relay->peer_name, units_show_duration(limit, relay->policy.first_ms));
     datagram_finish(relay, -1);
 }
 
@@ -123,8 +125,9 @@ static void idle_fired(struct timer *timer)
         loop_timer_set(relay->loop, timer, left_ms);
         return;
     }
-    error_set(&relay->error, STATUS_TIMEOUT, "%s: nothing moved for %.3g seconds", relay->peer_name,
-              (double)relay->policy.idle_ms / 1000);
+    char limit[UNITS_DURATION_MAX];
+    error_set(&relay->error, STATUS_TIMEOUT, "%s: nothing moved for %s", relay->peer_name,
+              units_show_duration(limit, relay->policy.idle_ms));
     datagram_finish(relay, -1);
 }
 

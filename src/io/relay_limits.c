@@ -1,6 +1,7 @@
 /*
  * The time limits of a relay.
  */
+#include "base/units.h"
 #include "io/relay_steps.h"
 #include "io/undelivered.h"
 #include "net/sock.h"
@@ -14,8 +15,9 @@ void relay_idle_over(struct timer *timer)
         loop_timer_set(relay->loop, timer, left_ms);
         return;
     }
-    error_set(&err, STATUS_TIMEOUT, "%s: nothing moved for %.3g seconds", relay->far.in_name,
-              (double)relay->policy.idle_ms / 1000);
+    char limit[UNITS_DURATION_MAX];
+    error_set(&err, STATUS_TIMEOUT, "%s: nothing moved for %s", relay->far.in_name,
+              units_show_duration(limit, relay->policy.idle_ms));
     undelivered_add(relay, &err);
     relay_fail(relay, &err);
 }

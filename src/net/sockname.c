@@ -134,7 +134,7 @@ char *sockname_text(const struct sockname *name, char *out)
     sa_family_t family = name->storage.ss_family;
     sockname_host(name, host);
     if (family == AF_UNIX)
-        snprintf(out, SOCKNAME_TEXT_MAX, "unix:%.*s", HOST_MAX, host);
+        snprintf(out, SOCKNAME_TEXT_MAX, "unix:%.*s", HOST_MAX, *host ? host : "(unnamed)");
     else if (family == AF_VSOCK)
         snprintf(out, SOCKNAME_TEXT_MAX, "vsock:%.*s:%u", HOST_MAX, host, port);
     else if (family != AF_INET && family != AF_INET6)

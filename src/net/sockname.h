@@ -15,7 +15,7 @@ struct sockname {
 enum { SOCKNAME_TEXT_MAX = 160 };
 
 /* "127.0.0.1:80", "[::1]:80", "[fe80::1%eth0]:80", "*:80" for the IPv6 wildcard (both families),
- * "unix:PATH", "unix:@NAME", "unix:" for a UNIX socket without a name, "vsock:CID:PORT" (CID `*`
+ * "unix:PATH", "unix:@NAME", "unix:(unnamed)" for a UNIX socket without a name, "vsock:CID:PORT" (CID `*`
  * for any), "unnamed" for anything else. An IPv4-mapped address reads as IPv4.
  * Returns out, which holds SOCKNAME_TEXT_MAX bytes. */
 char *sockname_text(const struct sockname *name, char *out);

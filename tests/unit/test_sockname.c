@@ -93,7 +93,7 @@ static void test_other_names(void)
     struct sockaddr_vm vm = {.svm_family = AF_VSOCK, .svm_cid = 2, .svm_port = 1234567};
     memcpy(&vsock.storage, &vm, sizeof vm);
     check_name(&path, "unix:/x", "/x", 0);
-    check_name(&nameless, "unix:", "", 0);
+    check_name(&nameless, "unix:(unnamed)", "", 0);
     check_name(&full, "unix:" PATH_107 "8", PATH_107 "8", 0);
     check_name(&abstract, "unix:@a@\xff", "@a@\xff", 0);
     check_name(&none, "unnamed", "", 0);

@@ -232,8 +232,32 @@ static void test_percents(void)
     }
 }
 
+/* Shown durations */
+
+static const struct {
+    int64_t ms;
+    const char *text;
+} shown_durations[] = {
+    {0, "0 seconds"},      {1, "0.001 seconds"},    {50, "0.05 seconds"},
+    {250, "0.25 seconds"}, {1000, "1 second"},      {1001, "1.001 seconds"},
+    {1500, "1.5 seconds"}, {2000, "2 seconds"},     {59000, "59 seconds"},
+    {60000, "1 minute"},   {60500, "60.5 seconds"}, {90000, "90 seconds"},
+    {120000, "2 minutes"}, {3600000, "1 hour"},     {5400000, "90 minutes"},
+    {86400000, "1 day"},   {172800000, "2 days"},   {INT64_MAX, "9223372036854775.807 seconds"},
+};
+
+static void test_shown_durations(void)
+{
+    char text[UNITS_DURATION_MAX];
+    for (size_t i = 0; i < sizeof shown_durations / sizeof *shown_durations; i++)
+        check(strcmp(units_show_duration(text, shown_durations[i].ms), shown_durations[i].text) ==
+                  0,
+              "shown as", shown_durations[i].text);
+}
+
 int main(void)
 {
+    test_shown_durations();
     test_durations();
     test_sizes();
     test_shown_sizes();
