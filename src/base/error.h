@@ -10,15 +10,16 @@
 
 enum {
     STATUS_OK = 0,
-    STATUS_TRANSFER = 1,  /* the transfer failed: reset, refused in mid-stream */
-    STATUS_USAGE = 2,     /* the command line is wrong */
-    STATUS_RESOLVE = 3,   /* the name did not resolve */
-    STATUS_CONNECT = 4,   /* could not connect, or could not bind or listen */
-    STATUS_TIMEOUT = 5,   /* a time limit ran out */
-    STATUS_REFUSED = 6,   /* the peer said no: HTTP 400 and up, a proxy, no such record */
-    STATUS_MALFORMED = 7, /* incomplete or malformed data */
-    STATUS_LOCAL_IO = 8,  /* stdin, stdout or a file could not be read or written */
-    STATUS_EXPECT = 9,    /* --expect not met */
+    STATUS_TRANSFER = 1,    /* the transfer failed: reset, refused in mid-stream */
+    STATUS_USAGE = 2,       /* the command line is wrong */
+    STATUS_RESOLVE = 3,     /* the name did not resolve */
+    STATUS_CONNECT = 4,     /* could not connect, or could not bind or listen */
+    STATUS_TIMEOUT = 5,     /* a time limit ran out */
+    STATUS_REFUSED = 6,     /* the peer said no: HTTP 400 and up, a proxy, no such record */
+    STATUS_MALFORMED = 7,   /* incomplete or malformed data */
+    STATUS_LOCAL_IO = 8,    /* stdin, stdout or a file could not be read or written */
+    STATUS_EXPECT = 9,      /* --expect not met */
+    STATUS_IMPOSSIBLE = 70, /* out of memory, or of descriptors that every command needs */
     STATUS_CANNOT_RUN = 126,
     STATUS_NOT_FOUND = 127,
     STATUS_SIGNAL = 128 /* plus the signal's number */

@@ -4,14 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/message.h"
-
-enum { EXIT_IMPOSSIBLE = 70 }; /* sysexits.h, EX_SOFTWARE */
 
 void memory_impossible(const char *what)
 {
-    message_error(EXIT_IMPOSSIBLE, what);
-    exit(EXIT_IMPOSSIBLE);
+    message_error(STATUS_IMPOSSIBLE, what);
+    exit(STATUS_IMPOSSIBLE);
 }
 
 void *memory_new(size_t count, size_t size)

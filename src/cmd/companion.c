@@ -62,10 +62,11 @@ int companion_start(struct companion *companion, struct children *children, char
                     const struct sockname *listens, struct error *err)
 {
     struct environment environment;
+    if (children_init(children, companion->loop, err))
+        return -1;
     describe(&environment, listens);
     const struct program_spec spec = {.argv = (const char *const *)words,
                                       .env = (const char *const *)environment.list};
-    children_init(children, companion->loop);
     descriptors_close_on_exec();
     companion->program.ended = ended;
     companion->timer = (struct timer){.fired = time_is_over};

@@ -37,7 +37,8 @@ int connect_program(const struct session *session, const char **argv, struct con
                                      .children = &run.children,
                                      .argv = argv,
                                      .left = program_left};
-    children_init(&run.children, session->loop);
+    if (children_init(&run.children, session->loop, err))
+        return -1;
     int result = programs_init(&run.programs, err);
     if (result == 0)
         result = serve(&run, connection);

@@ -64,7 +64,8 @@ int listening_programs(struct listening *listening)
     if (result != 1)
         return result;
     server_bound(server, 3); /* its socket, and two pipes */
-    children_init(&server->children, listening->loop);
+    if (children_init(&server->children, listening->loop, listening->err))
+        return -1;
     server->joined = client_came;
     server->stopping = listening->given->keep_open ? stop : NULL;
     listening->programs = (struct programs){.session = &listening->session,

@@ -179,7 +179,7 @@ static void complete(struct message_program *run)
     programs->ended(programs);
     if (client)
         message_hub_go_on(client);
-    if (programs->ending && !programs->first)
+    if (!programs->first && loop_timer_is_set(&programs->limit))
         loop_stop(programs->hub->loop, 0);
 }
 
@@ -269,7 +269,6 @@ static void limit_over(struct timer *timer)
 void message_programs_end(struct message_programs *programs)
 {
     struct loop *loop = programs->hub->loop;
-    programs->ending = true;
     programs->limit = (struct timer){.fired = limit_over};
     if (programs->first) {
         loop_timer_set(loop, &programs->limit, END_MS);

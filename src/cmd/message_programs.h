@@ -30,7 +30,6 @@ struct message_programs {
     struct message_program *first;
     size_t count;
     struct timer limit;
-    bool ending;
 };
 
 /* Starts the program for a message that has just arrived; the client is held until it has ended. */

@@ -32,11 +32,10 @@ struct sender {
     bool source_waits;
     struct frame_reader replies;
     struct message_output output;
-    bool reply_due;    /* to the message sent last */
-    bool shut;         /* all is sent; the server has been told */
-    bool server_ended; /* it sends no more */
-    bool server_gone;  /* it has closed, and had read all that was sent */
-    bool done;
+    bool reply_due;      /* to the message sent last */
+    bool shut;           /* all is sent; the server has been told */
+    bool server_ended;   /* it sends no more */
+    bool server_gone;    /* it has closed, and had read all that was sent */
     struct timer unread; /* until the next look */
     int64_t unread_ms;
     int unread_seen;
@@ -67,7 +66,6 @@ static void settle(struct sender *sender, int result)
 
 static int finish(struct sender *sender)
 {
-    sender->done = true;
     loop_stop(sender->loop, 0);
     return 0;
 }
@@ -361,7 +359,7 @@ int message_sender_run(const struct sending *sending, struct loop *loop, struct 
     sender->err = err;
     prepare(sender);
     int result = proceed(sender);
-    if (!result && !sender->done)
+    if (!result)
         result = loop_run(loop);
     if (!result)
         result = message_output_close(&sender->output, err);

@@ -131,7 +131,7 @@ static void depart(struct program_client *client)
     unlink_client(client);
     if (!programs->ending)
         programs->left(programs, result, &error);
-    else if (!programs->first)
+    else if (!programs->first && loop_timer_is_set(&programs->limit))
         loop_stop(programs->session->loop, 0);
     free(client);
 }

@@ -240,7 +240,8 @@ static int serve(struct serving *serving, const struct address *address)
         return -1;
     if (has_programs(serving)) {
         bound_clients(serving);
-        children_init(&server->children, server->loop);
+        if (children_init(&server->children, server->loop, server->err))
+            return -1;
         descriptors_close_on_exec();
     }
     message_output_start(&serving->output, server->loop);

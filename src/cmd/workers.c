@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { PATIENCE_MS = 1500 }; /* more than a worker has with its programs */
+
 /* In a worker */
 
 static void take_share(struct workers *workers, int count)
@@ -43,10 +45,18 @@ static void tell_all(const struct workers *workers, int signal_number)
             kill(workers->ids[i], signal_number);
 }
 
+static void patience_over(struct timer *timer)
+{
+    tell_all(LOOP_OWNER(timer, struct workers, patience), SIGKILL);
+}
+
 static void stop_all(struct workers *workers)
 {
     workers->stopping = true;
     tell_all(workers, SIGTERM);
+    workers->patience.fired = patience_over;
+    if (!loop_timer_is_set(&workers->patience))
+        loop_timer_set(workers->server->loop, &workers->patience, PATIENCE_MS);
 }
 
 static void note_end(struct workers *workers, int index, int status)
@@ -63,8 +73,8 @@ static void note_end(struct workers *workers, int index, int status)
         stop_all(workers);
 }
 
-/* Stops the loop when the last one has ended. */
-static void reap(struct workers *workers, int flags)
+/* Those that have ended; with flags of 0, all, which are waited for. Returns how many are left. */
+static int reap(struct workers *workers, int flags)
 {
     int left = 0;
     for (int i = 0; i < workers->count; i++) {
@@ -73,7 +83,12 @@ static void reap(struct workers *workers, int flags)
             note_end(workers, i, status);
         left += workers->ids[i] != 0;
     }
-    if (!left)
+    return left;
+}
+
+static void stop_if_none(struct workers *workers)
+{
+    if (reap(workers, WNOHANG) == 0)
         loop_stop(workers->server->loop, workers->server->err->status ? -1 : 0);
 }
 
@@ -81,7 +96,7 @@ static void signal_came(void *context, int signal_number)
 {
     struct workers *workers = context;
     if (signal_number == SIGCHLD)
-        reap(workers, WNOHANG);
+        stop_if_none(workers);
     else if (signal_number == SIGHUP && access_has_files(&workers->server->access))
         tell_all(workers, SIGHUP);
     else
@@ -97,10 +112,13 @@ static int wait_for_all(struct workers *workers)
     if (access_has_files(&server->access))
         sigaddset(&set, SIGHUP);
     loop_signals(server->loop, &set, signal_came, workers);
-    reap(workers, WNOHANG);
+    stop_if_none(workers); /* some may have ended before their signal was asked for */
     int result = loop_run(server->loop);
-    stop_all(workers); /* after a time limit */
-    reap(workers, 0);
+    if (reap(workers, WNOHANG)) { /* a time limit is over */
+        stop_all(workers);
+        loop_run(server->loop);
+    }
+    loop_timer_cancel(server->loop, &workers->patience);
     return result;
 }
 
@@ -126,7 +144,8 @@ int workers_run(struct workers *workers, struct server *server, int count)
             return become_worker(workers, count, parent);
         if (id < 0) {
             error_system(server->err, STATUS_CONNECT, errno, "start a worker");
-            stop_all(workers);
+            workers->stopping = true;
+            tell_all(workers, SIGKILL); /* they have not begun */
             reap(workers, 0);
             return -1;
         }

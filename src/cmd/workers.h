@@ -17,6 +17,7 @@ struct workers {
     pid_t ids[WORKERS_MOST]; /* 0: ended */
     int count;
     bool stopping;
+    struct timer patience;       /* with those that were told to stop */
     struct server_options share; /* of a worker: it has its part of -m */
 };
 

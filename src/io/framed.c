@@ -255,7 +255,7 @@ int framed_run(struct framed *framed)
     framed->in_watch = (struct watch){.fd = framed->pump.in.fd, .ready = in_ready};
     framed->out_watch = (struct watch){.fd = framed->pump.out.fd, .ready = out_ready};
     carry_on(framed);
-    int result = framed->finished ? 0 : loop_run(framed->loop);
+    int result = loop_run(framed->loop);
     unwatch(framed);
     return result;
 }

@@ -2,24 +2,35 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/message.h"
 
-enum { BATCH = 128 };
+enum {
+    BATCH = 128,
+    LATE_MS = 5,   /* a timer that is so late: we have been stopped, or are slow */
+    POLLED_MS = 20 /* between two looks at descriptors that epoll has no room for */
+};
 
 struct loop {
     int epoll;
-    bool stopped;
+    bool stopped; /* and `result` is not told yet */
     int result;
+    size_t watch_count;
     struct epoll_event batch[BATCH]; /* of the current round; data.ptr NULL: no longer watched */
     int batch_next;
     int batch_end;
     struct watch *always;      /* the always ready */
     struct watch *always_next; /* the one whose turn is next in this round */
+    struct watch *polled;      /* those that epoll has no room for */
+    struct watch *polled_next;
+    struct timer look; /* at these */
+    bool warned;
     struct timer **heap;
     size_t heap_count;
     size_t heap_room;
@@ -30,9 +41,12 @@ struct loop {
     bool signal_of_terminal;
 };
 
+static void look_at_polled(struct timer *timer);
+
 struct loop *loop_new(void)
 {
     struct loop *loop = memory_new(1, sizeof *loop);
+    loop->look.fired = look_at_polled;
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll < 0)
         memory_impossible("out of descriptors: epoll_create1 failed");
@@ -55,16 +69,45 @@ void loop_free(struct loop *loop)
 
 /* Descriptors */
 
-static void control(struct loop *loop, struct watch *watch, int operation)
+static bool add_to_epoll(struct loop *loop, struct watch *watch, int operation)
 {
     struct epoll_event event = {.events = watch->events, .data.ptr = watch};
-    if (epoll_ctl(loop->epoll, operation, watch->fd, &event) == 0)
+    return epoll_ctl(loop->epoll, operation, watch->fd, &event) == 0;
+}
+
+static void enter_list(struct watch **list, struct watch *watch)
+{
+    watch->next = *list;
+    *list = watch;
+}
+
+/* The user's watches are used up (ENOSPC, see epoll(7), max_user_watches), or the kernel has no memory:
+ * that is no end of anything, only slower. */
+static void enter_polled(struct loop *loop, struct watch *watch)
+{
+    const char *reason = errno == ENOSPC ? "fs.epoll.max_user_watches is reached" : "out of memory";
+    if (!loop->warned)
+        message_print("warning: epoll cannot watch more: %s; some are looked at every %d ms",
+                      reason, POLLED_MS);
+    loop->warned = true;
+    watch->polled = true;
+    enter_list(&loop->polled, watch);
+    if (!loop_timer_is_set(&loop->look))
+        loop_timer_set(loop, &loop->look, POLLED_MS);
+}
+
+static void control(struct loop *loop, struct watch *watch, int operation)
+{
+    if (add_to_epoll(loop, watch, operation))
         return;
+    if (operation == EPOLL_CTL_ADD && (errno == ENOSPC || errno == ENOMEM)) {
+        enter_polled(loop, watch);
+        return;
+    }
     if (errno != EPERM)
-        memory_impossible("epoll_ctl failed: out of memory, or not an open descriptor");
+        memory_impossible("epoll_ctl failed: not an open descriptor");
     watch->always = true;
-    watch->next = loop->always;
-    loop->always = watch;
+    enter_list(&loop->always, watch);
 }
 
 void loop_watch(struct loop *loop, struct watch *watch, uint32_t events)
@@ -72,25 +115,27 @@ void loop_watch(struct loop *loop, struct watch *watch, uint32_t events)
     if (watch->watched && watch->events == events)
         return;
     watch->events = events;
-    if (!watch->always)
+    if (!watch->always && !watch->polled)
         control(loop, watch, watch->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD);
+    loop->watch_count += !watch->watched;
     watch->watched = true;
 }
 
-static void leave_always(struct loop *loop, struct watch *watch)
+/* `next`: of the list, the one whose turn is next. */
+static void leave_list(struct watch **list, struct watch **next, struct watch *watch)
 {
-    struct watch **at = &loop->always;
+    struct watch **at = list;
     while (*at != watch)
         at = &(*at)->next;
     *at = watch->next;
-    if (loop->always_next == watch)
-        loop->always_next = watch->next;
-    watch->always = false;
+    if (*next == watch)
+        *next = watch->next;
+    watch->always = watch->polled = false;
 }
 
 void loop_unwatch(struct loop *loop, struct watch *watch)
 {
-    if (watch->watched && !watch->always &&
+    if (watch->watched && !watch->always && !watch->polled &&
         epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL) < 0 && errno != EBADF)
         memory_impossible("epoll_ctl failed: the descriptor is not the one that was watched");
     loop_forget(loop, watch);
@@ -100,15 +145,45 @@ void loop_forget(struct loop *loop, struct watch *watch)
 {
     if (!watch->watched)
         return;
+    loop->watch_count--;
     watch->watched = false;
     watch->events = 0;
     if (watch->always) {
-        leave_always(loop, watch);
+        leave_list(&loop->always, &loop->always_next, watch);
+        return;
+    }
+    if (watch->polled) {
+        leave_list(&loop->polled, &loop->polled_next, watch);
         return;
     }
     for (int i = loop->batch_next; i < loop->batch_end; i++)
         if (loop->batch[i].data.ptr == watch)
             loop->batch[i].data.ptr = NULL;
+}
+
+/* Whether there is room by now; else whether something has happened there. */
+static void look_at(struct loop *loop, struct watch *watch, bool *full)
+{
+    struct pollfd now = {.fd = watch->fd, .events = (short)(watch->events & (EPOLLIN | EPOLLOUT))};
+    *full = *full || !add_to_epoll(loop, watch, EPOLL_CTL_ADD);
+    if (!*full)
+        leave_list(&loop->polled, &loop->polled_next, watch);
+    else if (poll(&now, 1, 0) > 0)
+        watch->ready(watch, (uint32_t)now.revents);
+}
+
+static void look_at_polled(struct timer *timer)
+{
+    struct loop *loop = LOOP_OWNER(timer, struct loop, look);
+    bool full = false;
+    loop->polled_next = loop->polled;
+    while (loop->polled_next && !loop->stopped) {
+        struct watch *watch = loop->polled_next;
+        loop->polled_next = watch->next;
+        look_at(loop, watch, &full);
+    }
+    if (loop->polled)
+        loop_timer_set(loop, timer, POLLED_MS);
 }
 
 /* Timers: a binary heap, the next one due on top. */
@@ -187,13 +262,10 @@ bool loop_timer_is_set(const struct timer *timer)
     return timer->place != 0;
 }
 
-/* Those that were due when it began: one that is set again and again, for at once, is over with this
+/* Those that were due at `now_ms`: one that is set again and again, for at once, is over with this
  * millisecond, so that descriptors have their turn. */
-static void fire_timers(struct loop *loop)
+static void fire_timers(struct loop *loop, int64_t now_ms)
 {
-    if (!loop->heap_count)
-        return;
-    int64_t now_ms = loop_now_ms();
     while (!loop->stopped && loop->heap_count && loop->heap[0]->due_ms <= now_ms) {
         struct timer *timer = loop->heap[0];
         loop_timer_cancel(loop, timer);
@@ -269,19 +341,48 @@ static void serve_batch(struct loop *loop)
     }
 }
 
+/* False: a signal came in between, such as SIGCONT. */
+static bool await_batch(struct loop *loop, int timeout_ms)
+{
+    int count = epoll_wait(loop->epoll, loop->batch, BATCH, timeout_ms);
+    if (count < 0 && errno != EINTR)
+        memory_impossible("epoll_wait failed");
+    loop->batch_next = 0;
+    loop->batch_end = count < 0 ? 0 : count;
+    return count >= 0;
+}
+
+/* Everything that waits now, wherever. */
+static void catch_up(struct loop *loop)
+{
+    size_t rounds = loop->watch_count / BATCH + 1;
+    do {
+        await_batch(loop, 0);
+        serve_batch(loop);
+    } while (loop->batch_end == BATCH && --rounds && !loop->stopped);
+}
+
+/* After a pause (SIGSTOP, or that of a virtual machine) limits are over, and what came before they were
+ * is still to be read: that is seen to before any limit is. */
+static void serve_timers(struct loop *loop, bool interrupted)
+{
+    if (!loop->heap_count)
+        return;
+    int64_t now_ms = loop_now_ms();
+    if (interrupted || loop->heap[0]->due_ms + LATE_MS < now_ms)
+        catch_up(loop);
+    fire_timers(loop, now_ms);
+}
+
 int loop_run(struct loop *loop)
 {
-    loop->stopped = false;
     while (!loop->stopped) {
-        int count = epoll_wait(loop->epoll, loop->batch, BATCH, wait_ms(loop));
-        if (count < 0 && errno != EINTR)
-            memory_impossible("epoll_wait failed");
-        loop->batch_next = 0;
-        loop->batch_end = count < 0 ? 0 : count;
+        bool interrupted = !await_batch(loop, wait_ms(loop));
         serve_batch(loop);
-        fire_timers(loop);
+        serve_timers(loop, interrupted);
         serve_always(loop);
     }
+    loop->stopped = false;
     return loop->result;
 }
 

@@ -26,7 +26,8 @@ struct watch {
     uint32_t events;    /* the loop's: what is registered */
     bool watched;       /* the loop's */
     bool always;        /* the loop's: epoll refused it, it counts as ready */
-    struct watch *next; /* the loop's: in the list of the always ready */
+    bool polled;        /* the loop's: epoll has no room for it, it is looked at now and then */
+    struct watch *next; /* the loop's: in the list of these, or of those */
 };
 
 struct timer {
@@ -45,7 +46,7 @@ void loop_free(struct loop *loop);
 
 /* Awaits `events` (EPOLLIN, EPOLLOUT, or 0 for errors and hang-up alone) on watch->fd; the same
  * again costs nothing, other events replace the old. A descriptor that epoll refuses (a regular
- * file) counts as always ready. */
+ * file) counts as always ready; one that it has no room for is looked at every 20 ms, until it has. */
 void loop_watch(struct loop *loop, struct watch *watch, uint32_t events);
 /* To be called before the descriptor is closed. Of one that is not watched: nothing. */
 void loop_unwatch(struct loop *loop, struct watch *watch);
@@ -68,8 +69,9 @@ void loop_signals(struct loop *loop, const sigset_t *set,
 /* Of the signal that has arrived last: it is the terminal's, which has told the whole process group. */
 bool loop_signal_is_of_terminal(const struct loop *loop);
 
-/* Runs until loop_stop. Returns what was given
- * to loop_stop: 0 or -1. May be run again. */
+/* Runs until loop_stop, or not at all where that was called before. Returns what was given to the
+ * last loop_stop: 0 or -1. May be run again. After a pause of the process, what waits on descriptors
+ * is served before timers fire. */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop, int result);
 

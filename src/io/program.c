@@ -8,8 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/memory.h"
-
 /* Ends */
 
 static struct program **bucket_of(struct children *children, pid_t id)
@@ -52,21 +50,22 @@ static void reap(struct watch *watch, uint32_t events)
     }
 }
 
-void children_init(struct children *children, struct loop *loop)
+int children_init(struct children *children, struct loop *loop, struct error *err)
 {
     sigset_t set;
     if (children->loop)
-        return;
+        return 0;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     signal(SIGCHLD, SIG_DFL); /* whoever ignores it is not told how its children ended */
     sigprocmask(SIG_BLOCK, &set, NULL);
-    children->loop = loop;
     children->signals.ready = reap;
     children->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (children->signals.fd < 0)
-        memory_impossible("out of descriptors: signalfd failed");
+        return error_system(err, STATUS_IMPOSSIBLE, errno, "wait for programs");
+    children->loop = loop;
     loop_watch(loop, &children->signals, EPOLLIN);
+    return 0;
 }
 
 void children_release(struct children *children)

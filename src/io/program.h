@@ -47,8 +47,9 @@ struct program_spec {
     int passed; /* becomes its descriptor 3; the caller's to close. 0: none */
 };
 
-/* From now on ends are heard. `children` is {0} but for most_open, or initialised already. */
-void children_init(struct children *children, struct loop *loop);
+/* From now on ends are heard. `children` is {0} but for most_open, or initialised already.
+ * -1, status 70: there is no descriptor for it. */
+int children_init(struct children *children, struct loop *loop, struct error *err);
 /* No more of them. Of one that is not in use: nothing. */
 void children_release(struct children *children);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/message.h"
 #include "net/sock.h"
 
 const char socket_file_in_use[] = "in use by a running server";
@@ -134,8 +135,8 @@ void socket_file_remove(struct socket_file *file)
     if (!file->path)
         return;
     if (lstat(file->path, &status) == 0 && status.st_dev == file->device &&
-        status.st_ino == file->inode)
-        unlink(file->path);
+        status.st_ino == file->inode && unlink(file->path) < 0 && errno != ENOENT)
+        message_print("warning: remove %s: %s", file->path, strerror(errno));
     free(file->path);
     file->path = NULL;
 }
