@@ -3,19 +3,29 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+#include "io/output_path.h"
 
 int copy_file_open(struct copy_file *file, const char *name, bool append, struct error *err)
 {
     enum { NEW_FILE = 0666 }; /* less what the umask takes, as of any new file */
     if (!name)
         return 0;
-    int how = O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC | (append ? O_APPEND : O_TRUNC);
-    file->fd = open(name, how, NEW_FILE);
+    int how = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC |
+              (append ? O_APPEND : O_TRUNC);
+    char *path = output_path_find(name, &file->fd, err);
+    if (!path)
+        return -1;
     if (file->fd < 0)
-        return error_system(err, STATUS_LOCAL_IO, errno, "open %s", name);
-    file->name = name;
-    return 0;
+        file->fd = open(path, how, NEW_FILE);
+    if (file->fd < 0)
+        error_system(err, STATUS_LOCAL_IO, errno, "open %s", name);
+    else
+        file->name = name;
+    free(path);
+    return file->name ? 0 : -1;
 }
 
 int copy_file_stderr(struct copy_file *file, struct error *err)

@@ -14,7 +14,8 @@ struct copy_file {
     int fd;
 };
 
-/* `name` may be NULL. Written anew, or with `append` at its end. Status 8. */
+/* `name` may be NULL. Written anew, or with `append` at its end; output_path.h says whose links are
+ * followed. Status 8. */
 int copy_file_open(struct copy_file *file, const char *name, bool append, struct error *err);
 int copy_file_stderr(struct copy_file *file, struct error *err);
 /* Writes all of it; blocks as long as the file does. Status 8, and errno. */

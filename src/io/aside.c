@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,48 +10,14 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "io/output_path.h"
 
 static int failed(const struct aside *aside, const char *what, struct error *err)
 {
     return error_system(err, STATUS_LOCAL_IO, errno, "%s %s", what, aside->path);
 }
 
-/* The place of the file that was opened, where the path to it is a symbolic link. That it could be
- * opened says that the system's protection against planted links has let it pass. */
-static void follow_link(struct aside *aside, int fd)
-{
-    struct stat status;
-    char name[64], place[PATH_MAX];
-    if (lstat(aside->path, &status) < 0 || !S_ISLNK(status.st_mode))
-        return;
-    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    ssize_t length = readlink(name, place, sizeof place);
-    if (length <= 0 || (size_t)length == sizeof place)
-        return; /* then the link itself is replaced */
-    free(aside->path);
-    aside->path = memory_copy(place, (size_t)length);
-}
-
-int aside_find(struct aside *aside, const char *path, struct error *err)
-{
-    *aside = (struct aside){.path = memory_copy(path, strlen(path)), .fd = -1};
-    struct stat status;
-    int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-    /* A program that is running cannot be written to, but it can be replaced. */
-    if (fd < 0 && (errno == ENOENT || errno == ETXTBSY))
-        return 0;
-    if (fd < 0 || fstat(fd, &status) < 0)
-        return failed(aside, "open", err);
-    if (!S_ISREG(status.st_mode)) {
-        aside->fd = fd;
-        return 0;
-    }
-    follow_link(aside, fd);
-    close(fd);
-    return 0;
-}
-
-/* Beside the file: the directory, then the three. */
+/* In its directory: the three, the one after the other. */
 static char *name_beside(const struct aside *aside, const char *dot, const char *name,
                          const char *suffix)
 {
@@ -62,6 +27,38 @@ static char *name_beside(const struct aside *aside, const char *dot, const char 
     memcpy(place, aside->path, directory);
     stpcpy(stpcpy(stpcpy(place + directory, dot), name), suffix);
     return place;
+}
+
+/* Before anybody has been asked for what is to be written, for there is no other place for it. */
+static int check_directory(const struct aside *aside, struct error *err)
+{
+    char *directory = name_beside(aside, ".", "", "");
+    int result = access(directory, W_OK | X_OK) < 0 ? failed(aside, "create", err) : 0;
+    free(directory);
+    return result;
+}
+
+int aside_find(struct aside *aside, const char *path, struct error *err)
+{
+    *aside = (struct aside){.fd = -1};
+    aside->path = output_path_find(path, &aside->fd, err);
+    if (!aside->path)
+        return -1;
+    if (aside->fd >= 0)
+        return 0;
+    struct stat status;
+    int fd = open(aside->path, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+    /* A program that is running cannot be written to, but it can be replaced. */
+    if (fd < 0 && (errno == ENOENT || errno == ETXTBSY))
+        return check_directory(aside, err);
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return failed(aside, "open", err);
+    if (!S_ISREG(status.st_mode)) {
+        aside->fd = fd;
+        return 0;
+    }
+    close(fd);
+    return check_directory(aside, err);
 }
 
 static int forget(struct aside *aside, const char *what, struct error *err)
@@ -118,10 +115,40 @@ static int open_to_others(int fd)
     return fchmod(fd, 0666 & ~mask);
 }
 
+/* The owner first: a change of owner takes set-id bits away, and those are not taken over at all, for
+ * what is in the file is new. Where the group cannot be kept, its members are others by now, and another
+ * group's members, who were others, are to have no more than others had. */
+static int take_attributes(int fd, const struct stat *old)
+{
+    struct stat now;
+    mode_t mode = old->st_mode & 0777;
+    bool refused = fchown(fd, (uid_t)-1, old->st_gid) < 0;
+    refused |= fchown(fd, old->st_uid, (gid_t)-1) < 0;
+    if (refused && (fstat(fd, &now) < 0 || now.st_gid != old->st_gid))
+        mode = (mode & ~(mode_t)070) | (mode & 07) << 3;
+    return fchmod(fd, mode);
+}
+
+/* Those of the file whose place it takes, else those of any new file. */
+static int set_attributes(const struct aside *aside)
+{
+    struct stat old;
+    if (lstat(aside->path, &old) == 0 && S_ISREG(old.st_mode))
+        return take_attributes(aside->fd, &old);
+    return open_to_others(aside->fd);
+}
+
+/* So that a crash of the machine leaves the old file or the whole new one. Some file systems have no
+ * such thing. */
+static int reach_disk(int fd)
+{
+    return fsync(fd) < 0 && errno != EINVAL && errno != ENOSYS ? -1 : 0;
+}
+
 int aside_commit(struct aside *aside, struct error *err)
 {
     int fd = aside->fd;
-    if (aside->temporary && open_to_others(fd) < 0)
+    if (aside->temporary && (set_attributes(aside) < 0 || reach_disk(fd) < 0))
         return failed(aside, "write", err);
     aside->fd = -1;
     if (close(fd) < 0)

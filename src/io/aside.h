@@ -2,8 +2,8 @@
  * A file that is written aside, in the same directory, and takes its place only when it is
  * complete: until then, whatever goes wrong, what was there before stays as it is.
  *
- * What is no regular file (a device, a FIFO) is written in place. A symbolic link stays, and the
- * file that it leads to is replaced.
+ * What is no regular file (a device, a FIFO, /dev/stdout) is written in place. A symbolic link stays, and
+ * the file that it leads to is replaced, or created; output_path.h says whose links are followed.
  */
 #ifndef IO_ASIDE_H
 #define IO_ASIDE_H
@@ -19,8 +19,8 @@ struct aside {
     bool kept;       /* set by the owner: what is not complete stays, for a later aside_resume */
 };
 
-/* Looks at what is at `path`, which must be writable if it is there; a FIFO waits for its reader.
- * Creates nothing. The failures of all of these are status 8. */
+/* Looks at what is at `path`, which must be writable if it is there, as must its directory; a FIFO waits
+ * for its reader. Creates nothing. The failures of all of these are status 8. */
 int aside_find(struct aside *aside, const char *path, struct error *err);
 /* Opens it for writing: creates the file, under a name that nobody can foresee. */
 int aside_create(struct aside *aside, struct error *err);
@@ -28,7 +28,9 @@ int aside_create(struct aside *aside, struct error *err);
  * is still in it. Nobody else's file is taken, nor one that another process is writing. Of what is
  * no regular file, as aside_create. */
 int aside_resume(struct aside *aside, struct error *err);
-/* It is complete: it gets the mode of any new file, and its place. */
+/* It is complete: it gets its place, with the mode, and where that may be the owner and the group, of the
+ * regular file that is there now, else with the mode of any new file. Set-id bits are not taken over, nor
+ * are access control lists and extended attributes. It waits for the disk. */
 int aside_commit(struct aside *aside, struct error *err);
 /* Removes what was created and not committed, unless it is kept and not empty. Always the last; may be
  * called twice. */
