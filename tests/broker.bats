@@ -161,6 +161,15 @@ has_sockets() {
     [ "$(grep -c 'was cut' server.err)" -eq 1 ]
 }
 
+@test "12.2.9: --chat: what turns the direction, or is not seen, is escaped" {
+    server -v --chat
+    client a 6
+    client b 7
+    printf 'x\342\200\216\342\200\217\330\234\342\200\213\357\273\277\363\240\201\201\342\235\244\357\270\217y\n' >&6
+    wait_file b.out 'user1.*y$'
+    grep -qxF '<user1> x\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c\xe2\x80\x8b\xef\xbb\xbf\xf3\xa0\x81\x81❤️y' b.out
+}
+
 @test "--chat: many lines of many clients, each whole and once" {
     server -v --chat
     client reader 6

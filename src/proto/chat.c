@@ -76,11 +76,23 @@ static size_t read_character(const unsigned char *bytes, size_t length, uint32_t
     return *character < least[size] || *character > 0x10ffff || surrogate ? 0 : size;
 }
 
-/* C1 controls (ECMA-48), line and paragraph ends, and what turns the direction (UAX #9). */
-static bool is_control(uint32_t character)
+/* C1 controls (ECMA-48), line and paragraph ends, what turns the direction of the text (UAX #9) and
+ * what is not seen at all: Unicode's Default_Ignorable_Code_Point and the annotation characters, but
+ * not the variation selectors FE00-FE0F, which say how the emoji before them looks. */
+static const struct {
+    uint32_t first, last;
+} hidden[] = {{0x80, 0x9f},       {0xad, 0xad},     {0x34f, 0x34f},     {0x61c, 0x61c},
+              {0x115f, 0x1160},   {0x17b4, 0x17b5}, {0x180b, 0x180f},   {0x200b, 0x200f},
+              {0x2028, 0x202e},   {0x2060, 0x206f}, {0x3164, 0x3164},   {0xfeff, 0xfeff},
+              {0xffa0, 0xffa0},   {0xfff0, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+              {0xe0000, 0xe0fff}, {UINT32_MAX, 0}};
+
+static bool is_hidden(uint32_t character)
 {
-    return character < 0xa0 || (character >= 0x2028 && character <= 0x202e) ||
-           (character >= 0x2066 && character <= 0x2069);
+    size_t i = 0;
+    while (character > hidden[i].last && hidden[i].last)
+        i++;
+    return character >= hidden[i].first;
 }
 
 size_t chat_show(char *out, const char *line, size_t length)
@@ -89,7 +101,7 @@ size_t chat_show(char *out, const char *line, size_t length)
     for (size_t at = 0, size; at < length; at += size) {
         uint32_t character = 0;
         size = read_character((const unsigned char *)line + at, length - at, &character);
-        if ((size && !is_control(character)) || line[at] == '\t') {
+        if ((size && !is_hidden(character)) || line[at] == '\t') {
             size = size ? size : 1;
             memcpy(out + used, line + at, size);
             used += size;

@@ -32,9 +32,9 @@ bool chat_next(struct chat_reader *reader, struct chat_text *text, struct chat_t
 bool chat_rest(struct chat_reader *reader, struct chat_text *line);
 void chat_release(struct chat_reader *reader);
 
-/* Writes a line as it may be shown: printable ASCII, tabs, and UTF-8 characters that neither control
- * a terminal nor turn the direction of the text; every other byte as \xNN. At most CHAT_SHOWN_MAX
- * bytes for a line of a reader, 4 for each byte of any other. Returns how many. */
+/* Writes a line as it may be shown: printable ASCII, tabs, and UTF-8 characters that can be seen and
+ * that neither control a terminal nor turn the direction of the text; every other byte as \xNN. At
+ * most CHAT_SHOWN_MAX bytes for a line of a reader, 4 for each byte of any other. Returns how many. */
 size_t chat_show(char *out, const char *line, size_t length);
 
 #endif
