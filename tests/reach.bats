@@ -106,6 +106,25 @@ END
     done
 }
 
+@test "13.10: no round of --wait follows faster than the one before, and the last begins near the end" {
+    local wait pause before sum
+    for wait in 150 700 2500; do
+        for option in -v -zv; do
+            try "$SOCKCTL" connect $option --wait ${wait}ms 127.0.0.1 1
+            assert_status 5
+            before=0 sum=0
+            while read -r pause; do
+                # Or a little, where that round itself took long.
+                ((2 * pause >= before)) || fail "$pause ms after $before ms" try.err
+                ((before = pause, sum += pause))
+            done < <(sed -n 's/.*trying again in \([0-9]*\) ms$/\1/p' try.err)
+            ((sum <= wait && before > 0)) || fail "pauses of $sum ms" try.err
+            # Not where the rounds themselves took long.
+            ((sum >= wait * 6 / 10)) || fail "the last round began after $sum of $wait ms" try.err
+        done
+    done
+}
+
 @test "--retry, too, waits for a server that does not close at once" {
     closing_server
     # On a busy machine "at once" can be later than the 100 ms that a probe waits.

@@ -4,7 +4,11 @@
 
 #include "base/message.h"
 
-enum { PAUSE_FIRST_MS = 50, PAUSE_MOST_MS = 1000, PAUSE_LEAST_MS = 10 };
+enum {
+    PAUSE_FIRST_MS = 50,
+    PAUSE_MOST_MS = 1000,
+    LAST_ROUND_MS = 100 /* of the time of --wait, or a quarter of what is left of it */
+};
 
 /* Patience */
 
@@ -78,15 +82,20 @@ static int give_up(const struct patience *patience, const struct error *failure,
     return error_add(err, " (no more time to wait)");
 }
 
-/* Until the next round. Towards the end they follow more closely, and the last one still has time. */
+/* Until the next round; 0: there is no time for one more. None follows faster than the one before,
+ * unless that one took long: the pause before the last is as long as it takes for that round to begin
+ * just before the end. */
 static int64_t next_pause_ms(struct patience *patience)
 {
     int64_t pause_ms = patience->pause_ms;
-    if (patience->deadline_ms >= 0 && left_ms(patience) <= pause_ms)
-        pause_ms = left_ms(patience) / 2;
-    else
-        patience->pause_ms = pause_ms * 2 < PAUSE_MOST_MS ? pause_ms * 2 : PAUSE_MOST_MS;
-    return pause_ms;
+    patience->pause_ms = pause_ms * 2 < PAUSE_MOST_MS ? pause_ms * 2 : PAUSE_MOST_MS;
+    if (patience->deadline_ms < 0)
+        return pause_ms;
+    int64_t left = left_ms(patience);
+    int64_t until_last_ms = left - (left / 4 < LAST_ROUND_MS ? left / 4 : LAST_ROUND_MS);
+    if (until_last_ms < pause_ms / 4)
+        return 0;
+    return until_last_ms < 2 * pause_ms ? until_last_ms : pause_ms;
 }
 
 int patience_pause(struct patience *patience, const struct error *failure, struct error *err)
@@ -97,7 +106,7 @@ int patience_pause(struct patience *patience, const struct error *failure, struc
         return -1;
     }
     int64_t pause_ms = next_pause_ms(patience);
-    if (waits && pause_ms < PAUSE_LEAST_MS)
+    if (!pause_ms)
         return rest(patience->loop, left_ms(patience)) ? -1 : give_up(patience, failure, err);
     if (failure->status != STATUS_TIMEOUT)
         patience->last = *failure;
