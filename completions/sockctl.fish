@@ -77,6 +77,7 @@ complete -c sockctl -n "__fish_seen_subcommand_from listen" -l chat -d 'the same
 complete -c sockctl -n "__fish_seen_subcommand_from listen" -s m -l max-conns -x -d 'at most N clients at a time'
 complete -c sockctl -n "__fish_seen_subcommand_from listen" -l backlog -x -d 'clients that may wait'
 complete -c sockctl -n "__fish_seen_subcommand_from listen" -l reuse-port -d 'share the port with others that do (SO_REUSEPORT)'
+complete -c sockctl -n "__fish_seen_subcommand_from listen" -l max-memory -x -d 'all clients\' queues together (64M); the largest goes first'
 complete -c sockctl -n "__fish_seen_subcommand_from listen" -l workers -x -d 'N processes that share the clients'
 complete -c sockctl -n "__fish_seen_subcommand_from listen" -l port-file -r -F -d 'write the port to FILE when listening'
 complete -c sockctl -n "__fish_seen_subcommand_from listen" -l ready-fd -x -d 'write a newline to descriptor N when listening, and close it'

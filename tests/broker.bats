@@ -82,6 +82,36 @@ has_sockets() {
     ((sockets >= $1))
 }
 
+# The most memory that the server ever had resident, in KiB.
+peak_kib() { awk '/^VmHWM/ {print $2}' "/proc/${PIDS[server]}/status"; }
+
+@test "12.2.7: --broker: 300 who do not read cost no more than --max-memory; who reads gets all of it" {
+    while read -r most least_dropped limit_kib; do
+        # shellcheck disable=SC2086
+        server --broker --sndbuf 16k ${most#default}
+        TRY_SECONDS=60 TRY_STDIN=/dev/null try python3 "$HELPERS/crowd.py" deaf "$PORT" 300
+        assert_status 0
+        [ -z "$errors" ] || fail "$errors"
+        sanitized || (($(peak_kib) < limit_kib)) || fail "$(peak_kib) KiB"
+        stop server
+        assert_status 0
+        (($(grep -c 'its queue was the largest' <<<"$errors") >= least_dropped)) || fail "$errors"
+    done <<'END'
+default 200 140000
+--max-memory=4M 290 40000
+END
+}
+
+@test "--max-memory is for servers that have queues, and has a least" {
+    for options in "" "-k -c cat" "--to 127.0.0.1:1" "-u -k"; do
+        # shellcheck disable=SC2086
+        try "$SOCKCTL" listen --max-memory 1M $options 127.0.0.1:0
+        assert_usage_error 'option --max-memory is for '
+    done
+    try "$SOCKCTL" listen -k --max-memory 63k 127.0.0.1:0
+    assert_usage_error "option --max-memory: '63k' is too small \(64k at least\)"
+}
+
 @test "--broker: a client that has ended hears what is said soon after, and is disconnected" {
     server -v --broker
     client a 6

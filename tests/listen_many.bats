@@ -134,6 +134,36 @@ has_lines() { (($(wc -l <server.out) == $1)); }
     [ "$(grep -c 'Too many open files' <<<"$errors")" -eq 1 ]
 }
 
+# half_closed WAY N: a server, a client of it that says no more and reads N bytes, and 700,000 bytes of
+# input.
+half_closed() {
+    rm -f say
+    mkfifo say
+    exec 8<>say
+    CLOSE+=" 8>&-"
+    input=say server -v "$1" --sndbuf 16k 127.0.0.1 0
+    start client python3 "$HELPERS/crowd.py" half-closed "$PORT" "$2"
+    wait_file client.out '^UP'
+    start feed bash -c 'head -c 700000 /dev/zero >say'
+}
+
+@test "12.3.3: a client that has ended and does not read is disconnected, one that reads slowly gets all" {
+    need python3
+    for way in -k --broker; do
+        half_closed $way 0
+        wait_line server 'does not read: disconnected'
+        stop server
+        assert_status 0
+        half_closed $way 700000
+        finish client 20
+        assert_status 0
+        [ -z "$errors" ] || fail "$errors"
+        stop server
+        assert_status 0
+        refute grep -q 'does not read' <<<"$errors"
+    done
+}
+
 @test "--serial: one client after the other, in their order" {
     server --serial 127.0.0.1 0
     client a

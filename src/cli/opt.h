@@ -73,6 +73,7 @@ struct opt_bytes {
 #define OPT_CTYPE_bytes struct opt_bytes
 #define OPT_CTYPE_duration int64_t
 #define OPT_CTYPE_size uint64_t
+#define OPT_CTYPE_memory uint64_t
 #define OPT_CTYPE_number int64_t
 #define OPT_CTYPE_service const char *
 #define OPT_CTYPE_percent uint32_t
@@ -105,6 +106,7 @@ extern const struct opt_type opt_entries;    /* LIST, each time one more; not em
 extern const struct opt_type opt_bytes;      /* TEXT, with C escapes */
 extern const struct opt_type opt_duration;   /* TIME, in milliseconds */
 extern const struct opt_type opt_size;       /* SIZE, in bytes */
+extern const struct opt_type opt_memory;     /* SIZE, in bytes, at least BUDGET_LEAST */
 extern const struct opt_type opt_number;     /* N, from 1 to INT_MAX */
 extern const struct opt_type opt_amount;     /* N, from 0 to INT_MAX */
 extern const struct opt_type opt_mode;       /* OCTAL, from 0 to 0777 */

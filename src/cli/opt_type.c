@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -92,6 +93,12 @@ static const char *read_size(char *text, void *field)
     return units_size(text, field);
 }
 
+static const char *read_memory(char *text, void *field)
+{
+    const char *wrong = units_size(text, field);
+    return wrong || *(uint64_t *)field >= BUDGET_LEAST ? wrong : "is too small (64k at least)";
+}
+
 static const char *read_number(char *text, void *field)
 {
     return units_number(text, 1, INT_MAX, field);
@@ -165,6 +172,7 @@ const struct opt_type opt_entries = {"LIST", read_entries};
 const struct opt_type opt_bytes = {"TEXT", read_bytes};
 const struct opt_type opt_duration = {"TIME", read_duration};
 const struct opt_type opt_size = {"SIZE", read_size};
+const struct opt_type opt_memory = {"SIZE", read_memory};
 const struct opt_type opt_number = {"N", read_number};
 const struct opt_type opt_service = {"SERVICE", read_text};
 const struct opt_type opt_percent = {"PERCENT", read_percent};

@@ -25,6 +25,7 @@ static const struct opt options[] = {
         "what one client sends goes to all others"),
     OPT(0, "chat", flag, struct listen_options, chat, "the same by line, with a name for each"),
     SERVER_ROWS(struct listen_options, server),
+    MEMORY_ROWS(struct listen_options, max_memory),
     WORKERS_ROWS(struct listen_options, workers),
     READINESS_ROWS(struct listen_options, server.readiness),
     ACCESS_ROWS(struct listen_options, server),
@@ -75,6 +76,7 @@ static const char *for_connections(const struct listen_options *given)
     if (given->serial || given->broker)
         return name_of_way(given);
     return given->greeting.length        ? "greeting"
+           : given->max_memory           ? "max-memory"
            : given->transfer.urgent >= 0 ? "oob"
            : given->transfer.telnet      ? "telnet"
                                          : NULL;
@@ -191,6 +193,10 @@ static int check(const struct listen_options *given, const struct operands *oper
         return error_set(err, STATUS_USAGE,
                          "option --%s: clients speak with each other: not with --%s",
                          name_of_way(given), other);
+    if (given->max_memory && (!given->keep_open || has_program || given->forward.to))
+        return error_set(err, STATUS_USAGE,
+                         "option --max-memory is for --keep-open, --broker and --chat, without a "
+                         "program or --to");
     if (given->greeting.length > PUMP_BUFFER)
         return error_set(err, STATUS_USAGE, "option --greeting: longer than %d bytes", PUMP_BUFFER);
     if (check_workers(given, err) || listening_check_forward(given, err))

@@ -79,6 +79,8 @@ void listening_chat_heard(struct hub *hub, struct hub_client *from, const char *
         gather(&gathered, &line);
     tell(&gathered);
     warn_if_cut(client);
+    if (from)
+        hub_client_owns(from, client->reader.held ? CHAT_LINE_MAX : 0);
 }
 
 /* Comings and goings */

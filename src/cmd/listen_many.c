@@ -28,6 +28,7 @@ static enum report_how how_client_left(const struct listening *listening,
     static const enum report_how hows[] = {[HUB_EOF] = REPORT_EOF,
                                            [HUB_IDLE] = REPORT_TIMEOUT,
                                            [HUB_SLOW] = REPORT_SLOW,
+                                           [HUB_LARGEST] = REPORT_SLOW,
                                            [HUB_STOPPED] = REPORT_SIGNAL};
     if (how == HUB_RESET)
         return account_how_failed(client->failure);
@@ -49,6 +50,10 @@ static void client_left(struct hub *hub, const struct hub_client *client, enum h
         report_warning("%s: nothing moved within the time limit", name);
     else if (how == HUB_SLOW)
         report_warning("%s does not read: disconnected", name);
+    else if (how == HUB_LARGEST)
+        report_warning("%s does not read enough: disconnected; its queue was the largest when all "
+                       "had reached --max-memory",
+                       name);
     account_close(&ours->account,
                   (struct report_end){.in = client->bytes_in,
                                       .out = client->outbox.written,
@@ -91,6 +96,7 @@ static void prepare(struct listening *listening)
                                   .no_shutdown = broker || session->transfer->no_shutdown,
                                   .greeting = session->greeting,
                                   .greeting_length = session->greeting_length,
+                                  .max_memory = listening->given->max_memory,
                                   .up_filter = filters_up(session->filters),
                                   .down_filter = filters_down(session->filters),
                                   .left = client_left,

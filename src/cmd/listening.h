@@ -39,6 +39,7 @@ struct listen_options {
     struct forward_options forward;
     bool accept_proxy;
     struct server_options server;
+    uint64_t max_memory; /* 0: not given */
     int64_t workers;
     struct program_options program;
     bool log_json;

@@ -118,6 +118,10 @@ struct server_options {
         OPT(0, "deny", entries, options, field.deny, "addresses and networks that may not")
 #define WORKERS_ROWS(options, field)                                                               \
     OPT(0, "workers", number, options, field, "N processes that share the clients")
+/* For what is queued for clients, see base/budget. */
+#define MEMORY_ROWS(options, field)                                                                \
+    OPT(0, "max-memory", memory, options, field,                                                   \
+        "all clients' queues together (64M); the largest goes first")
 /* For UNIX sockets. */
 #define SOCKET_FILE_ROWS(options, field)                                                           \
     OPT(0, "mode", mode, options, field.mode, "of a UNIX socket's file (0600)")

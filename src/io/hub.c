@@ -10,7 +10,6 @@
 
 enum {
     PATIENCE_MS = 500, /* with what is queued, while stopping */
-    HOLD_MS = 500,     /* for a client that is behind, without it taking anything */
     LARGE_READ = 4096  /* costs more to copy than a write of its own */
 };
 
@@ -139,17 +138,23 @@ static void read_waiting(struct hub *hub)
 
 /* Waiting for a client that is behind */
 
+/* With half of the memory in use, whoever has something queued is behind. */
+static bool is_behind(const struct hub_client *client)
+{
+    const struct budget *budget = &client->hub->budget;
+    size_t most = budget->used > budget->most / 2 ? 0 : HUB_QUEUE / 2;
+    return !client->lost && client->outbox.length > most;
+}
+
 static int64_t until_given_up_ms(const struct hub_client *client)
 {
-    if (client->lost || client->outbox.length <= HUB_QUEUE / 2)
-        return 0;
-    return client->taken_ms + HOLD_MS - loop_now_ms();
+    return is_behind(client) ? client->taken_ms + HUB_HOLD_MS - loop_now_ms() : 0;
 }
 
 void hub_hold_for(struct hub *hub, struct hub_client *client)
 {
-    int64_t left_ms = until_given_up_ms(client);
-    if (hub->awaited || left_ms <= 0)
+    int64_t left_ms = hub->awaited ? 0 : until_given_up_ms(client);
+    if (left_ms <= 0)
         return;
     hub->awaited = client;
     loop_timer_set(hub->loop, &hub->hold, left_ms);
@@ -179,10 +184,7 @@ bool hub_finish_if_stopped(struct hub *hub)
         return false;
     if (!put_gathered(hub))
         return true;
-    bool waiting = outbox_is_full(&hub->outbox);
-    for (const struct hub_client *client = hub->clients; client; client = client->next)
-        waiting = waiting || (!client->lost && outbox_is_full(&client->outbox));
-    if (waiting)
+    if (outbox_is_full(&hub->outbox) || hub->queued_count)
         return false;
     finish(hub, 0);
     return true;
@@ -201,9 +203,7 @@ static void output_drained(struct outbox *outbox)
 
 void hub_await_input(struct hub *hub)
 {
-    bool wanted = false;
-    for (const struct hub_client *client = hub->clients; client && !wanted; client = client->next)
-        wanted = !outbox_is_full(&client->outbox);
+    bool wanted = hub->client_count > hub->queued_count + hub->lost_count;
     if (wanted && hub_has_input(hub) && !hub->awaited && !hub->stopping)
         loop_watch(hub->loop, &hub->in_watch, EPOLLIN);
     else
@@ -258,6 +258,7 @@ void hub_start(struct hub *hub, struct loop *loop)
 {
     hub->loop = loop;
     hub->waiting_end = &hub->waiting;
+    budget_init(&hub->budget, hub->max_memory);
     hub->buffer = memory_grow(NULL, HUB_READ, 3);
     hub->put.fired = round_over;
     hub->in_watch = (struct watch){.fd = hub->in.fd, .ready = input_ready};

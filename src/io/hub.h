@@ -3,9 +3,10 @@
  * whole, and what several say in one round of the loop in one write; what the input delivers goes to
  * every client. Or the owner hears all of it, and tells clients what it likes.
  *
- * What a client does not take at once is queued for it. Where half of its queue is full, no more is
- * read of what would fill it, until it has taken that; but a client that takes nothing for half a
- * second is not waited for, and when its queue is full it is disconnected.
+ * What a client does not take at once is queued for it. Where half of its queue is full, or half of the
+ * memory that all queues may take, no more is read of what would fill it, until it has taken that; but
+ * a client that takes nothing for half a second is not waited for. When its queue is full it is
+ * disconnected, and so is the one with the largest when all of them take too much.
  */
 #ifndef IO_HUB_H
 #define IO_HUB_H
@@ -14,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "io/end.h"
 #include "io/filter.h"
@@ -22,7 +24,14 @@
 
 enum { HUB_QUEUE = 1 << 20, HUB_READ = 65535 };
 
-enum hub_end { HUB_EOF, HUB_RESET, HUB_IDLE, HUB_SLOW, HUB_STOPPED };
+enum hub_end {
+    HUB_EOF,
+    HUB_RESET,
+    HUB_IDLE,
+    HUB_SLOW,    /* it does not read */
+    HUB_LARGEST, /* its queue was the largest when all together were too large */
+    HUB_STOPPED
+};
 
 struct hub_client {
     struct hub *hub;
@@ -30,14 +39,19 @@ struct hub_client {
     struct hub_client *previous;
     struct watch watch;
     struct outbox outbox;
+    bool queued; /* something waits in it, as it is counted */
+    struct budget_holder holder;
+    size_t owned;                  /* bytes that the owner holds for it, see hub_client_owns */
     struct timer timer;            /* for the nearest of its limits */
     bool ended;                    /* it has sent all it had */
-    bool lost;                     /* its timer will drop it */
+    bool lost;                     /* its timer will drop it, */
+    enum hub_end lost_how;         /* and that is how it has ended */
     struct hub_client *waits_next; /* of those that wait to be read */
     struct hub_client **waits_at;  /* what points at it there; NULL: it does not wait */
     int failure;                   /* errno of HUB_RESET */
     int64_t moved_ms;
     int64_t taken_ms;  /* when its queue was begun, or last got shorter */
+    int untaken;       /* of what was sent, when that was looked at last, see sock_unread */
     uint64_t bytes_in; /* from the client */
     void *label;       /* the owner's */
 };
@@ -56,8 +70,12 @@ struct hub {
     bool no_shutdown;      /* clients are not told of the end of the input */
     const char *greeting;
     size_t greeting_length;
+    uint64_t max_memory;        /* bytes of all queues together; 0: BUDGET_DEFAULT */
     struct hub_client *clients; /* the last one added is the first */
     size_t client_count;
+    size_t queued_count;        /* of them: those for whom something is queued, */
+    size_t lost_count;          /* and those whose timer will drop them */
+    struct budget budget;       /* of all queues */
     struct hub_client *awaited; /* the one that is behind; NULL: nobody is */
     struct timer hold;          /* until it is waited for no more */
     struct hub_client *waiting; /* have something to say, while nothing is read, in their order */
@@ -82,7 +100,7 @@ struct hub {
     void (*done)(struct hub *hub, int result);
 };
 
-/* in, out, names, limits, greeting, heard, left and done are set by the owner before. */
+/* in, out, names, limits, greeting, max_memory, heard, left and done are set by the owner before. */
 void hub_start(struct hub *hub, struct loop *loop);
 /* Takes over a non-blocking socket. The client is the hub's, until `left`. */
 struct hub_client *hub_add(struct hub *hub, int fd, void *label);
@@ -92,6 +110,8 @@ void hub_tell(struct hub_client *client, const char *bytes, size_t length);
 /* All clients but `from`, which may be NULL. */
 void hub_tell_others(struct hub *hub, const struct hub_client *from, const char *bytes,
                      size_t length);
+/* The owner holds so many bytes for this client, which count as if they were queued. */
+void hub_client_owns(struct hub_client *client, size_t bytes);
 /* Reads no more, writes what was read, and is done. */
 void hub_stop(struct hub *hub);
 /* Closes what is left. May be called twice. */

@@ -7,6 +7,7 @@
 static void leave_list(struct hub_client *client)
 {
     client->hub->client_count--;
+    client->hub->lost_count -= client->lost;
     if (client->previous)
         client->previous->next = client->next;
     else
@@ -41,6 +42,24 @@ void hub_client_wait_no_more(struct hub_client *client)
     client->waits_at = NULL;
 }
 
+/* Whatever becomes of its queue is counted here. */
+static void hub_client_count(struct hub_client *client)
+{
+    struct hub *hub = client->hub;
+    bool queued = outbox_is_full(&client->outbox);
+    hub->queued_count += queued;
+    hub->queued_count -= client->queued;
+    client->queued = queued;
+    budget_set(&hub->budget, &client->holder, client->outbox.room + client->owned);
+}
+
+static void hub_client_forget_queue(struct hub_client *client)
+{
+    outbox_release(&client->outbox);
+    client->owned = 0;
+    hub_client_count(client);
+}
+
 void hub_client_drop(struct hub_client *client, enum hub_end how)
 {
     struct hub *hub = client->hub;
@@ -50,7 +69,7 @@ void hub_client_drop(struct hub_client *client, enum hub_end how)
         hub->left(hub, client, how);
     loop_unwatch(hub->loop, &client->watch);
     loop_timer_cancel(hub->loop, &client->timer);
-    outbox_release(&client->outbox);
+    hub_client_forget_queue(client);
     sock_close(client->watch.fd);
     if (hub->awaited == client)
         hub_look_again(hub);
@@ -70,20 +89,18 @@ void hub_client_await(struct hub_client *client)
 
 /* Limits */
 
-enum { LOOK_AGAIN_MS = 20 };
-
 static const int64_t never_ms = INT64_MAX;
 
-/* Until it has been silent for long enough after its end. */
+/* Until it has been silent for long enough after its end, or has taken nothing of what is queued. */
 static int64_t until_silence_ms(const struct hub_client *client)
 {
     const struct hub *hub = client->hub;
     bool told = hub->heard || (hub_has_input(hub) && hub->in.kind != END_TERMINAL);
-    if (outbox_is_full(&client->outbox))
-        return LOOK_AGAIN_MS;
-    if (!told)
-        return 0;
-    return hub->silence_ms < 0 ? never_ms : client->moved_ms + hub->silence_ms - loop_now_ms();
+    if (told && hub->silence_ms < 0)
+        return never_ms;
+    if (client->queued)
+        return client->taken_ms + HUB_HOLD_MS - loop_now_ms();
+    return told ? client->moved_ms + hub->silence_ms - loop_now_ms() : 0;
 }
 
 static int64_t until_idle_ms(const struct hub_client *client)
@@ -118,8 +135,19 @@ void hub_client_await_limit(struct hub_client *client)
 static enum hub_end how_over(const struct hub_client *client)
 {
     if (client->lost)
-        return client->failure ? HUB_RESET : HUB_SLOW;
-    return until_idle_ms(client) > 0 ? HUB_EOF : HUB_IDLE;
+        return client->lost_how;
+    if (until_idle_ms(client) <= 0)
+        return HUB_IDLE;
+    return client->ended && client->queued && until_silence_ms(client) <= 0 ? HUB_SLOW : HUB_EOF;
+}
+
+/* Whether its system has taken more since this was asked last, if only into the socket's queue. */
+static bool still_takes(struct hub_client *client)
+{
+    int untaken = sock_unread(client->watch.fd);
+    bool takes = untaken != client->untaken;
+    client->untaken = untaken;
+    return takes;
 }
 
 static void limit_fired(struct timer *timer)
@@ -130,7 +158,13 @@ static void limit_fired(struct timer *timer)
         hub_client_await_limit(client);
         return;
     }
-    hub_client_drop(client, how_over(client));
+    enum hub_end how = how_over(client);
+    if (how == HUB_SLOW && !client->lost && still_takes(client)) {
+        client->taken_ms = loop_now_ms();
+        hub_client_await_limit(client);
+        return;
+    }
+    hub_client_drop(client, how);
     if (!hub_finish_if_stopped(hub))
         hub_await_input(hub);
 }
@@ -138,21 +172,43 @@ static void limit_fired(struct timer *timer)
 void hub_client_end(struct hub_client *client)
 {
     client->ended = true;
-    client->moved_ms = loop_now_ms();
+    client->moved_ms = client->taken_ms = loop_now_ms();
+    if (client->queued)
+        still_takes(client);
     hub_client_await(client);
     hub_client_await_limit(client);
 }
 
 /* Its queue */
 
-/* Not at once: whoever walks through the clients finds them all as they were. `failure`: errno; 0:
- * it is too slow. */
-static void lose(struct hub_client *client, int failure)
+/* Not at once: whoever walks through the clients finds them all as they were. But what is queued for it
+ * is given up now. */
+static void lose(struct hub_client *client, enum hub_end how)
 {
     client->lost = true;
-    client->failure = failure;
+    client->lost_how = how;
+    client->failure = client->outbox.failure;
+    client->hub->lost_count++;
+    hub_client_forget_queue(client);
     hub_client_await(client);
     hub_client_await_limit(client);
+}
+
+/* Until all queues together are small enough, the largest goes. */
+static void hub_keep_budget(struct hub *hub)
+{
+    struct budget_holder *largest;
+    while (budget_is_exceeded(&hub->budget) && (largest = budget_largest(&hub->budget)))
+        lose(LOOP_OWNER(largest, struct hub_client, holder), HUB_LARGEST);
+}
+
+void hub_client_owns(struct hub_client *client, size_t bytes)
+{
+    if (client->lost || client->owned == bytes)
+        return;
+    client->owned = bytes;
+    hub_client_count(client);
+    hub_keep_budget(client->hub);
 }
 
 void hub_tell(struct hub_client *client, const char *bytes, size_t length)
@@ -164,10 +220,18 @@ void hub_tell(struct hub_client *client, const char *bytes, size_t length)
     if (!waited)
         client->taken_ms = client->moved_ms;
     if (outbox_put(&client->outbox, bytes, length) < 0) {
-        lose(client, client->outbox.failure);
-    } else if (client->outbox.length > HUB_QUEUE) {
-        lose(client, 0);
-    } else {
+        lose(client, HUB_RESET);
+        return;
+    }
+    if (client->outbox.length > HUB_QUEUE) {
+        lose(client, HUB_SLOW);
+        return;
+    }
+    if (client->outbox.length || client->queued) {
+        hub_client_count(client);
+        hub_keep_budget(client->hub);
+    }
+    if (!client->lost) {
         hub_client_await(client);
         hub_hold_for(client->hub, client);
     }
@@ -199,9 +263,10 @@ static void drained(struct outbox *outbox)
     struct hub *hub = client->hub;
     client->moved_ms = loop_now_ms();
     if (outbox->failure) {
-        lose(client, outbox->failure);
+        lose(client, HUB_RESET);
         return;
     }
+    hub_client_count(client);
     if (hub_finish_if_stopped(hub))
         return;
     hub_client_end_sending(client);

@@ -6,6 +6,8 @@
 
 #include "io/hub.h"
 
+enum { HUB_HOLD_MS = 500 }; /* for a client that is behind, without it taking anything */
+
 /* Of a client. Nothing but hub_client_drop frees it. */
 void hub_client_drop(struct hub_client *client, enum hub_end how);
 /* Watches it for what is wanted of it now, if anything. */

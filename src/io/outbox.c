@@ -7,6 +7,8 @@
 #include "base/memory.h"
 #include "net/sock.h"
 
+enum { FIRST_ROOM = 512 };
+
 /* Nothing waits: all there can be to notice is that the reader goes. */
 static void rest(struct outbox *outbox)
 {
@@ -97,18 +99,31 @@ void outbox_release(struct outbox *outbox)
     become_empty(outbox);
 }
 
-/* Keeps bytes that could not be written at once. */
-static void keep(struct outbox *outbox, const char *bytes, size_t length)
+/* Room behind what waits: what was written before it is given up once that is at least as much as is
+ * to be moved, and the room is doubled, so that many puts cost no more than their bytes. */
+static void make_room(struct outbox *outbox, size_t length)
 {
-    if (outbox->offset) {
+    const size_t needed = outbox->length + length;
+    if (outbox->offset + needed <= outbox->room)
+        return;
+    if (outbox->offset && (outbox->offset >= outbox->length || needed > outbox->room)) {
         memmove(outbox->bytes, outbox->bytes + outbox->offset, outbox->length);
         outbox->offset = 0;
     }
-    if (outbox->room < outbox->length + length) {
-        outbox->room = outbox->length + length;
-        outbox->bytes = memory_grow(outbox->bytes, outbox->room, 1);
-    }
-    memcpy(outbox->bytes + outbox->length, bytes, length);
+    if (outbox->offset + needed <= outbox->room)
+        return;
+    size_t room = outbox->room ? outbox->room : FIRST_ROOM;
+    while (room < outbox->offset + needed)
+        room = 2 * room;
+    outbox->room = room;
+    outbox->bytes = memory_grow(outbox->bytes, room, 1);
+}
+
+/* Keeps bytes that could not be written at once. */
+static void keep(struct outbox *outbox, const char *bytes, size_t length)
+{
+    make_room(outbox, length);
+    memcpy(outbox->bytes + outbox->offset + outbox->length, bytes, length);
     outbox->length += length;
     if (outbox->loop)
         loop_watch(outbox->loop, &outbox->watch, EPOLLOUT);

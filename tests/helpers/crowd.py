@@ -143,6 +143,49 @@ def slow_pair(args):
     check(got == data, "other bytes came")
 
 
+def half_closed(args):
+    """A client that, once it has heard something, says no more and does not read, or reads N bytes,
+    16 KiB every 20 ms."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+    sock.connect(("127.0.0.1", args.port))
+    say("UP")
+    got = len(sock.recv(1))
+    sock.shutdown(socket.SHUT_WR)
+    if not args.count:
+        signal.pause()
+    while got < args.count:
+        time.sleep(0.02)
+        part = len(sock.recv(16384))
+        check(part, f"disconnected after {got} of {args.count} bytes")
+        got += part
+
+
+def deaf(args):
+    """N clients that do not read, and one that does: it gets all that another sends."""
+    stuck = []
+    for _ in range(args.count):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.connect(("127.0.0.1", args.port))
+        stuck.append(sock)
+    reader, sender = connect(args.port), connect(args.port)
+    reader.settimeout(LIMIT_SECONDS)
+    time.sleep(0.2)
+    data = os.urandom(1 << 16) * 48
+    if os.fork() == 0:
+        sender.sendall(data)
+        os._exit(0)
+    got = b""
+    while len(got) < len(data):
+        part = reader.recv(65536)
+        check(part, f"disconnected after {len(got)} of {len(data)} bytes")
+        got += part
+    check(got == data, "other bytes came")
+    say("DONE")
+    sys.stdin.read()
+
+
 def everyone(args):
     """N clients; each says a line, and hears those of all others, each once."""
     socks = connect_all(args)
@@ -162,7 +205,7 @@ def main():
     signal.alarm(LIMIT_SECONDS)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
-    for run in [lines, gather, come_and_go, burdened, flood, slow_pair, everyone]:
+    for run in [lines, gather, come_and_go, burdened, flood, slow_pair, half_closed, deaf, everyone]:
         sub = commands.add_parser(run.__name__.replace("_", "-"), help=run.__doc__.splitlines()[0])
         sub.set_defaults(run=run)
         sub.add_argument("port", type=int)
