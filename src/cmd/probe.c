@@ -252,21 +252,48 @@ static int complain(const struct prober *prober, struct error *err)
                      prober->count);
 }
 
-static int probe_once(struct prober *prober, struct error *err)
+static int look_up(struct prober *prober, int64_t limit_ms, bool complete, struct error *err)
 {
-    const struct dial_options *how_to_dial = prober->probing->dial;
-    struct resolver_options how = {.numeric = how_to_dial->numeric,
-                                   .timeout_ms = patience_limit(&prober->patience,
-                                                                how_to_dial->timeout_ms)};
+    const struct resolver_options how = {.numeric = prober->probing->dial->numeric,
+                                         .complete = complete,
+                                         .timeout_ms = limit_ms};
     resolved_release(&prober->resolved);
-    if (resolver_look_up(prober->loop, prober->probing->address, &how, &prober->resolved, err))
-        return -1;
+    return resolver_look_up(prober->loop, prober->probing->address, &how, &prober->resolved, err);
+}
+
+/* Every port that was not found open. */
+static int probe_names(struct prober *prober)
+{
     forget_reasons(prober);
     prober->started = 0;
     prober->most = (size_t)prober->probing->options->parallel;
     order(prober);
     loop_timer_set(prober->loop, &prober->turn, 0);
-    if (loop_run(prober->loop))
+    return loop_run(prober->loop);
+}
+
+/* The names of one family were probed, and some port is open at none of them. The other family's are
+ * waited for as long as an answer to a probe is; without them, what is known stands. */
+static int probe_late_names(struct prober *prober)
+{
+    struct error ignored = {.status = STATUS_OK};
+    struct resolved known = prober->resolved;
+    prober->resolved = (struct resolved){0};
+    if (look_up(prober, limit_of_one(prober), true, &ignored) == 0) {
+        resolved_release(&known);
+        return probe_names(prober);
+    }
+    prober->resolved = known;
+    return ignored.status == STATUS_OK ? -1 : 0;
+}
+
+static int probe_once(struct prober *prober, struct error *err)
+{
+    const int64_t limit_ms = patience_limit(&prober->patience, prober->probing->dial->timeout_ms);
+    if (look_up(prober, limit_ms, false, err) || probe_names(prober))
+        return -1;
+    if (count(prober, KNOCK_OPEN) < prober->count && prober->resolved.partial &&
+        probe_late_names(prober))
         return -1;
     return count(prober, KNOCK_OPEN) == prober->count ? 0 : complain(prober, err);
 }

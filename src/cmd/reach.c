@@ -116,6 +116,11 @@ int patience_pause(struct patience *patience, const struct error *failure, struc
     return rest(patience->loop, pause_ms);
 }
 
+static bool has_another_round(const struct patience *patience)
+{
+    return patience->deadline_ms >= 0 || patience->retries > 0;
+}
+
 /* Reaching */
 
 static const char *proxy_of_environment(const struct reach_options *options)
@@ -137,13 +142,16 @@ int reach_check(const struct reach_options *options, const struct address *addre
 
 /* One round. What goes wrong is in *failure; its status stays 0 when somebody else has stopped the
  * loop. */
-static int try_once(struct loop *loop, const struct reach *reach, int64_t limit_ms,
+static int try_once(const struct patience *patience, const struct reach *reach,
                     struct connection *connection, struct error *failure)
 {
+    struct loop *loop = patience->loop;
+    int64_t limit_ms = patience_limit(patience, reach->dial->timeout_ms);
     const struct address *next = reach->proxy ? &reach->proxy->address : reach->address;
     struct dial_options how = *reach->dial;
     int64_t began_ms = loop_now_ms();
     how.timeout_ms = limit_ms;
+    how.is_retried = has_another_round(patience);
     if (dial(loop, next, &how, connection, failure))
         return -1;
     if (!reach->proxy)
@@ -166,8 +174,7 @@ int reach(struct loop *loop, const struct reach *reach, struct connection *conne
     patience_init(&patience, reach->options, loop);
     for (;;) {
         struct error failure = {.status = STATUS_OK};
-        int64_t limit_ms = patience_limit(&patience, reach->dial->timeout_ms);
-        if (try_once(loop, reach, limit_ms, connection, &failure) == 0)
+        if (try_once(&patience, reach, connection, &failure) == 0)
             return 0;
         if (failure.status == STATUS_OK)
             return -1; /* somebody else has stopped the loop, and said why */

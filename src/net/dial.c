@@ -16,6 +16,7 @@
 /* RFC 8305, 5: the Connection Attempt Delay, and the least that it may be: where one address has not
  * answered for the first, the host's others are not made to wait for each other as long again. */
 enum { STAGGER_MS = 250, STAGGER_LEAST_MS = 10 };
+enum { LATE_MS = 1000 }; /* for names that are not known yet, where there will be another round */
 
 struct dialer {
     struct loop *loop;
@@ -24,15 +25,20 @@ struct dialer {
     const struct sockopt *sockopt;
     struct resolver *resolver; /* while the look-up goes on */
     struct resolved resolved;
+    struct resolved late;   /* the family that was known later */
     struct resolved *known; /* the caller's, where it is a name that was asked for; else NULL */
     bool was_known;         /* `resolved` is from there */
     bool numeric;
-    struct attempt *attempts; /* resolved.count of them, in the order of the race */
+    bool is_retried;
+    int64_t timeout_ms;
+    struct attempt **attempts; /* the dialer's, in the order of the race */
+    size_t count;
     size_t started;
     size_t running;
-    struct timer stagger;  /* until the next attempt */
-    struct timer limit;    /* of all of it */
-    struct timer conclude; /* `done` for what was known at once */
+    struct timer stagger;    /* until the next attempt */
+    struct timer limit;      /* of all of it */
+    struct timer late_limit; /* of the wait for names that are not known yet */
+    struct timer conclude;   /* `done` for what was known at once */
     struct connection connection;
     struct error error; /* if there is none */
     void (*done)(void *context, const struct connection *connection, const struct error *err);
@@ -43,12 +49,16 @@ struct dialer {
 
 static void release_race(struct dialer *dialer)
 {
-    for (size_t i = 0; i < dialer->started; i++)
-        attempt_drop(&dialer->attempts[i]);
+    for (size_t i = 0; i < dialer->count; i++) {
+        if (i < dialer->started)
+            attempt_drop(dialer->attempts[i]);
+        free(dialer->attempts[i]);
+    }
     free(dialer->attempts);
     dialer->attempts = NULL;
-    dialer->started = dialer->running = 0;
+    dialer->count = dialer->started = dialer->running = 0;
     resolved_release(&dialer->resolved);
+    resolved_release(&dialer->late);
 }
 
 static void release(struct dialer *dialer)
@@ -57,6 +67,7 @@ static void release(struct dialer *dialer)
         resolver_cancel(dialer->resolver);
     loop_timer_cancel(dialer->loop, &dialer->stagger);
     loop_timer_cancel(dialer->loop, &dialer->limit);
+    loop_timer_cancel(dialer->loop, &dialer->late_limit);
     loop_timer_cancel(dialer->loop, &dialer->conclude);
     release_race(dialer);
     free(dialer);
@@ -113,13 +124,16 @@ static void fail(struct dialer *dialer, int status)
     address_text(&dialer->address, false, asked);
     error_set(error, status, "connect to %s", asked);
     for (size_t i = 0; i < dialer->started; i++) {
-        const struct attempt *attempt = &dialer->attempts[i];
+        const struct attempt *attempt = dialer->attempts[i];
         sockname_text(attempt->peer, tried);
         if (dialer->started > 1 || strcmp(asked, tried) != 0)
             error_add(error, "%s %s", i ? ";" : ":", tried);
         error_add(error, ": %s", attempt_reason(attempt, reason));
         error->errnum = attempt->no_socket;
     }
+    if (dialer->resolver && dialer->started)
+        error_add(error, "; no answer to the look-up of its %s addresses",
+                  dialer->attempts[0]->peer->storage.ss_family == AF_INET ? "IPv6" : "IPv4");
     conclude(dialer);
 }
 
@@ -150,11 +164,20 @@ static void win(struct attempt *attempt)
     conclude(dialer);
 }
 
+/* No attempt is under way, nor is there another to be started. */
+static void await_late_names(struct dialer *dialer)
+{
+    if (!dialer->resolver)
+        fail(dialer, STATUS_CONNECT);
+    else if (dialer->is_retried)
+        loop_timer_set(dialer->loop, &dialer->late_limit, LATE_MS);
+}
+
 static void start_next(struct dialer *dialer)
 {
     loop_timer_cancel(dialer->loop, &dialer->stagger);
-    while (dialer->started < dialer->resolved.count) {
-        struct attempt *attempt = &dialer->attempts[dialer->started++];
+    while (dialer->started < dialer->count) {
+        struct attempt *attempt = dialer->attempts[dialer->started++];
         switch (attempt_start(attempt)) {
         case ATTEMPT_UP:
             win(attempt);
@@ -169,7 +192,12 @@ static void start_next(struct dialer *dialer)
         }
     }
     if (!dialer->running)
-        fail(dialer, STATUS_CONNECT);
+        await_late_names(dialer);
+}
+
+static void late_limit_is_over(struct timer *timer)
+{
+    fail(LOOP_OWNER(timer, struct dialer, late_limit), STATUS_CONNECT);
 }
 
 static void stagger_is_over(struct timer *timer)
@@ -187,38 +215,67 @@ static void settled(struct attempt *attempt)
         start_next(dialer);
 }
 
-/* The next name from `from` on that is of the family, or that is not. */
-static size_t find_name(const struct resolved *resolved, size_t from, int family, bool of_it)
+/* Adds an attempt at each of the names that has none. */
+static void add_attempts(struct dialer *dialer, const struct resolved *names)
 {
-    while (from < resolved->count && (resolved->names[from].storage.ss_family == family) != of_it)
+    const size_t before = dialer->count;
+    dialer->attempts = memory_grow(dialer->attempts, before + names->count,
+                                   sizeof *dialer->attempts);
+    for (size_t i = 0; i < names->count; i++) {
+        const struct sockname *name = &names->names[i];
+        size_t same = 0;
+        while (same < before && !sockname_is_same(dialer->attempts[same]->peer, name))
+            same++;
+        if (same < before)
+            continue;
+        struct attempt *attempt = memory_new(1, sizeof *attempt);
+        *attempt = (struct attempt){.loop = dialer->loop,
+                                    .peer = name,
+                                    .socktype = dialer->address.socktype,
+                                    .source = &dialer->source,
+                                    .sockopt = dialer->sockopt,
+                                    .settled = settled,
+                                    .context = dialer};
+        dialer->attempts[dialer->count++] = attempt;
+    }
+}
+
+/* The next attempt from `from` on whose peer is of the family, or is not. */
+static size_t find_attempt(struct attempt *const *attempts, size_t from, int family, bool of_it)
+{
+    while (attempts[from] && (attempts[from]->peer->storage.ss_family == family) != of_it)
         from++;
     return from;
 }
 
-/* The families in turn, beginning with the first name's: RFC 8305, 4. */
-static void line_up(struct dialer *dialer)
+/* Those that are to be started: the families in turn, beginning with this one: RFC 8305, 4. */
+static void line_up(struct dialer *dialer, int family)
 {
-    const struct resolved *resolved = &dialer->resolved;
-    int family = resolved->names[0].storage.ss_family;
-    size_t next[2] = {0, find_name(resolved, 0, family, false)};
-    dialer->attempts = memory_new(resolved->count, sizeof *dialer->attempts);
-    for (size_t i = 0; i < resolved->count; i++) {
-        size_t turn = next[i % 2] < resolved->count ? i % 2 : 1 - i % 2;
-        dialer->attempts[i] = (struct attempt){.loop = dialer->loop,
-                                               .peer = &resolved->names[next[turn]],
-                                               .socktype = dialer->address.socktype,
-                                               .source = &dialer->source,
-                                               .sockopt = dialer->sockopt,
-                                               .settled = settled,
-                                               .context = dialer};
-        next[turn] = find_name(resolved, next[turn] + 1, family, turn == 0);
+    const size_t count = dialer->count - dialer->started;
+    struct attempt **line = dialer->attempts + dialer->started;
+    struct attempt **all = memory_new(count + 1, sizeof *all); /* NULL ends them */
+    memcpy(all, line, count * sizeof *all);
+    size_t next[2] = {find_attempt(all, 0, family, true), find_attempt(all, 0, family, false)};
+    for (size_t i = 0; i < count; i++) {
+        size_t turn = all[next[i % 2]] ? i % 2 : 1 - i % 2;
+        line[i] = all[next[turn]];
+        next[turn] = find_attempt(all, next[turn] + 1, family, turn == 0);
     }
+    free(all);
+}
+
+static void line_up_resolved(struct dialer *dialer)
+{
+    add_attempts(dialer, &dialer->resolved);
+    if (dialer->count > 1)
+        line_up(dialer, dialer->attempts[0]->peer->storage.ss_family);
 }
 
 static void looked_up(void *context, struct resolved *resolved, const struct error *err)
 {
     struct dialer *dialer = context;
-    dialer->resolver = NULL;
+    if (!resolved || !resolved->partial)
+        dialer->resolver = NULL;
     if (!resolved) {
         dialer->error = *err;
         conclude(dialer);
@@ -228,13 +285,31 @@ static void looked_up(void *context, struct resolved *resolved, const struct err
     if (dialer->known && !dialer->known->count)
         resolved_copy(dialer->known, resolved);
     dialer->connection.looked_up_us = loop_now_us();
-    line_up(dialer);
+    line_up_resolved(dialer);
     start_next(dialer);
+}
+
+/* The other family's names take the next turn. */
+static void looked_up_late(void *context, struct resolved *resolved)
+{
+    struct dialer *dialer = context;
+    dialer->resolver = NULL;
+    loop_timer_cancel(dialer->loop, &dialer->late_limit);
+    if (resolved) {
+        const int family = dialer->attempts[dialer->started - 1]->peer->storage.ss_family;
+        dialer->late = *resolved;
+        add_attempts(dialer, &dialer->late);
+        line_up(dialer, family == AF_INET ? AF_INET6 : AF_INET);
+    }
+    if (!loop_timer_is_set(&dialer->stagger))
+        start_next(dialer);
 }
 
 static void look_up(struct dialer *dialer)
 {
-    const struct resolver_options how = {.numeric = dialer->numeric};
+    const struct resolver_options how = {.numeric = dialer->numeric,
+                                         .timeout_ms = dialer->timeout_ms,
+                                         .late = looked_up_late};
     dialer->resolver = resolver_start(dialer->loop, &dialer->address, &how, looked_up, dialer);
 }
 
@@ -279,7 +354,7 @@ static void recall(struct dialer *dialer, struct resolved *known)
         return;
     dialer->was_known = true;
     resolved_copy(&dialer->resolved, known);
-    line_up(dialer);
+    line_up_resolved(dialer);
 }
 
 static int start_look_up(struct dialer *dialer, const struct dial_options *options)
@@ -307,6 +382,9 @@ struct dialer *dial_start(struct loop *loop, const struct address *address,
                               .address = *address,
                               .sockopt = options->sockopt,
                               .numeric = options->numeric,
+                              .is_retried = options->is_retried,
+                              .timeout_ms = options->timeout_ms,
+                              .late_limit.fired = late_limit_is_over,
                               .stagger.fired = stagger_is_over,
                               .limit.fired = time_is_over,
                               .conclude.fired = conclude_later,

@@ -3,7 +3,8 @@
  *
  * Attempts start in the order of the addresses, families interleaved: the second 250 ms after the
  * first, the others, while there is no answer, 10 ms after each other. One that is refused lets the
- * next start at once; the first one up wins and the others are closed.
+ * next start at once; the first one up wins and the others are closed. Where one family's addresses
+ * are known later than the other's, they join the race then.
  */
 #ifndef NET_DIAL_H
 #define NET_DIAL_H
@@ -20,6 +21,8 @@
 
 struct dial_options {
     bool numeric;            /* -n */
+    bool is_retried;         /* another round will follow if it fails: when all known addresses have
+                                failed, those that are not known yet are waited for, for a second */
     int64_t timeout_ms;      /* for look-up and connecting together; -1: no limit */
     const char *source;      /* -s: local IP address or UNIX path; NULL: the system's choice */
     const char *source_port; /* -p; NULL: the system's choice */

@@ -28,6 +28,10 @@ int hostname_look_up(const char *host, const char *service, const struct addrinf
 /* Why getaddrinfo(3) for `family` failed with `code`, and `errnum` in errno. */
 const char *hostname_failure(int code, int errnum, int family);
 
+/* Of two codes of getaddrinfo(3) for the families of one name, whether the first says more: that nobody
+ * could tell for now says more than that nobody could tell, and that more than that there is nothing. */
+bool hostname_is_graver(int code, int other);
+
 /* "resolve NAME: WHY", status 3; a long name is cut. Returns -1. */
 int hostname_fail(const char *name, const char *why, struct error *err);
 

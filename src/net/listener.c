@@ -204,6 +204,7 @@ static int open_resolved(struct opening *opening, struct error *err)
     struct listener *listener = opening->listener;
     const struct resolver_options how = {.listening = true,
                                          .numeric = opening->options->numeric,
+                                         .complete = true,
                                          .timeout_ms = opening->options->timeout_ms};
     if (resolver_look_up(listener->loop, opening->address, &how, &opening->resolved, err))
         return -1;

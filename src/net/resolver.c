@@ -1,40 +1,56 @@
+/*
+ * From an address to the socket names it stands for.
+ *
+ * A name is first looked up as a whole, both families by one getaddrinfo(3): libc then stops at the
+ * source (the hosts file) and at the domain of the search list that has the name in either family, and
+ * sorts what it found. Where that takes longer than HEAD_START_MS, the families are asked for side by
+ * side as well, and from then on the first family's answer is enough: IPv6's at once, IPv4's after
+ * RFC 8305's Resolution Delay. Who wants the other family's names too is told them when they come.
+ *
+ * Where there is a time limit, and libc would not ask again within it, the tries are spread over the
+ * limit, so that a datagram may be lost.
+ */
 #include "net/resolver.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "net/hostname.h"
 #include "net/literal.h"
+#include "net/lookup.h"
+#include "net/preference.h"
 
-/* What the thread works on. It belongs to the thread and to the resolver; whoever is done with it
- * last frees it. */
-struct job {
-    char host[ADDRESS_HOST_MAX + 1];
-    struct addrinfo hints;
-    int ready; /* eventfd(2) */
-    int code;  /* of getaddrinfo */
-    int errnum;
-    struct addrinfo *found;
-    atomic_int owners;
+enum {
+    HEAD_START_MS = 25, /* of the look-up as a whole */
+    DELAY_MS = 50,      /* for the IPv6 names once the IPv4 ones are known: RFC 8305, 3 */
+    TRIES = 3,          /* within a time limit */
+    TRY_LEAST_MS = 100,
+    LIBC_TRY_MS = 5000 /* until libc asks again by itself: resolv.conf(5) */
 };
 
 struct resolver {
     struct loop *loop;
     struct watch watch;
-    struct timer now; /* for an answer that is there at once */
-    struct job *job;
+    struct timer now;   /* for an answer that is there at once */
+    struct timer again; /* until the families, or all of it once more, are asked for */
+    struct timer delay; /* until one family's names are enough */
+    struct lookup *lookup;
+    const struct lookup_answer *told; /* of the family whose names were delivered first */
+    char host[ADDRESS_HOST_MAX + 1];
+    int family;
+    int tries; /* at a name in one family, or at the families of a name */
+    int64_t timeout_ms;
+    bool complete;
     unsigned port;
     int result;
     struct resolved resolved;
     struct error error;
     void (*done)(void *context, struct resolved *resolved, const struct error *err);
+    void (*late)(void *context, struct resolved *resolved);
     void *context;
 };
 
@@ -51,64 +67,16 @@ void resolved_copy(struct resolved *copy, const struct resolved *resolved)
     memcpy(copy->names, resolved->names, resolved->count * sizeof *copy->names);
 }
 
-/* The thread */
+/* The end */
 
-static void job_leave(struct job *job)
-{
-    if (atomic_fetch_sub(&job->owners, 1) > 1)
-        return;
-    if (job->found)
-        freeaddrinfo(job->found);
-    if (job->ready >= 0)
-        close(job->ready);
-    free(job);
-}
-
-static void *look_up(void *argument)
-{
-    struct job *job = argument;
-    job->code = hostname_look_up(job->host, NULL, &job->hints, &job->found);
-    job->errnum = errno;
-    if (eventfd_write(job->ready, 1) < 0)
-        memory_impossible("eventfd_write failed");
-    job_leave(job);
-    return NULL;
-}
-
-/* Every signal is the loop's. */
-static int start_thread(struct job *job)
-{
-    pthread_t thread;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&thread, NULL, look_up, job);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!failure)
-        pthread_detach(thread);
-    return failure;
-}
-
-static struct job *job_new(const struct address *address)
-{
-    struct job *job = memory_new(1, sizeof *job);
-    const char *host = *address->host ? address->host : "localhost";
-    memcpy(job->host, host, strlen(host));
-    job->hints.ai_family = address->family;
-    job->hints.ai_socktype = address->socktype;
-    job->ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    atomic_init(&job->owners, 2);
-    return job;
-}
-
-/* The answer */
-
-static void free_resolver(struct resolver *resolver)
+static void resolver_free(struct resolver *resolver)
 {
     loop_unwatch(resolver->loop, &resolver->watch);
     loop_timer_cancel(resolver->loop, &resolver->now);
-    if (resolver->job)
-        job_leave(resolver->job);
+    loop_timer_cancel(resolver->loop, &resolver->again);
+    loop_timer_cancel(resolver->loop, &resolver->delay);
+    if (resolver->lookup)
+        lookup_leave(resolver->lookup);
     resolved_release(&resolver->resolved);
     free(resolver);
 }
@@ -116,36 +84,140 @@ static void free_resolver(struct resolver *resolver)
 void resolver_cancel(struct resolver *resolver)
 {
     if (resolver)
-        free_resolver(resolver);
+        resolver_free(resolver);
 }
 
-static void deliver(struct resolver *resolver)
+/* Tells what is known. Whoever is told may cancel a resolver that goes on. */
+static void resolver_deliver(struct resolver *resolver, bool goes_on)
 {
-    struct resolved resolved = resolver->resolved;
+    const struct resolver own = *resolver;
+    struct resolved resolved = own.resolved;
     resolver->resolved = (struct resolved){0};
-    resolver->done(resolver->context, resolver->result < 0 ? NULL : &resolved, &resolver->error);
-    free_resolver(resolver);
+    if (!goes_on)
+        resolver_free(resolver);
+    own.done(own.context, own.result < 0 ? NULL : &resolved, &own.error);
 }
 
 static void deliver_now(struct timer *timer)
 {
-    deliver(LOOP_OWNER(timer, struct resolver, now));
+    resolver_deliver(LOOP_OWNER(timer, struct resolver, now), false);
 }
 
-static int take_found(struct resolver *resolver)
+/* The answers */
+
+static struct sockname name_of(const struct addrinfo *found, unsigned port)
 {
-    const struct job *job = resolver->job;
-    if (job->code)
-        return hostname_fail(job->host,
-                             hostname_failure(job->code, job->errnum, job->hints.ai_family),
-                             &resolver->error);
-    for (const struct addrinfo *at = job->found; at; at = at->ai_next) {
-        struct sockname name = {.length = at->ai_addrlen};
-        memcpy(&name.storage, at->ai_addr, at->ai_addrlen);
-        sockname_set_port(&name, resolver->port);
+    struct sockname name = {.length = found->ai_addrlen};
+    memcpy(&name.storage, found->ai_addr, found->ai_addrlen);
+    sockname_set_port(&name, port);
+    return name;
+}
+
+static void add_names(struct resolver *resolver, const struct lookup_answer *answer)
+{
+    for (const struct addrinfo *at = answer->found; at; at = at->ai_next) {
+        const struct sockname name = name_of(at, resolver->port);
         resolved_add(&resolver->resolved, &name);
     }
-    return 0;
+}
+
+static bool has_names(const struct lookup_answer *answer)
+{
+    return answer && answer->found;
+}
+
+/* The search list may have led the two families to different hosts. */
+static bool are_of_one_host(const struct lookup_answer *one, const struct lookup_answer *other)
+{
+    const char *name = one->found->ai_canonname, *other_name = other->found->ai_canonname;
+    return !name || !other_name || strcasecmp(name, other_name) == 0;
+}
+
+/* In a race the families take turns: whose best name is the better one is all that has to be known. */
+static bool is_better(const struct lookup_answer *one, const struct lookup_answer *other)
+{
+    const struct sockname name = name_of(one->found, 0), other_name = name_of(other->found, 0);
+    struct preference own, others;
+    preference_find(&own, &name);
+    preference_find(&others, &other_name);
+    return preference_rule(&own, &others) != NULL;
+}
+
+/* What the families' two answers come to. */
+static void add_families(struct resolver *resolver, const struct lookup_answer *v4,
+                         const struct lookup_answer *v6)
+{
+    const bool both = has_names(v4) && has_names(v6);
+    const bool v6_first = both && is_better(v6, v4);
+    if (both && !are_of_one_host(v4, v6)) {
+        add_names(resolver, v4);
+        return;
+    }
+    if (has_names(v6) && v6_first)
+        add_names(resolver, v6);
+    if (has_names(v4))
+        add_names(resolver, v4);
+    if (has_names(v6))
+        add_names(resolver, v6);
+}
+
+static int fail_answer(struct resolver *resolver, const struct lookup_answer *answer)
+{
+    return hostname_fail(resolver->host,
+                         hostname_failure(answer->code, answer->errnum, resolver->family),
+                         &resolver->error);
+}
+
+/* The look-up is over: everything that it found. */
+static void deliver_all(struct resolver *resolver)
+{
+    const struct lookup_answer *whole = lookup_answer(resolver->lookup, LOOKUP_WHOLE);
+    const struct lookup_answer *v4 = lookup_answer(resolver->lookup, LOOKUP_IPV4);
+    const struct lookup_answer *v6 = lookup_answer(resolver->lookup, LOOKUP_IPV6);
+    if (has_names(whole))
+        add_names(resolver, whole);
+    else if (has_names(v4) || has_names(v6))
+        add_families(resolver, v4, v6);
+    else if (whole)
+        resolver->result = fail_answer(resolver, whole);
+    else
+        resolver->result = fail_answer(resolver, hostname_is_graver(v4->code, v6->code) ? v4 : v6);
+    resolver_deliver(resolver, false);
+}
+
+/* One family's names, while the other's are still to come. */
+static void deliver_one(struct resolver *resolver, const struct lookup_answer *answer)
+{
+    const bool goes_on = resolver->late != NULL;
+    loop_timer_cancel(resolver->loop, &resolver->delay);
+    add_names(resolver, answer);
+    resolver->resolved.partial = true;
+    resolver->told = answer;
+    resolver_deliver(resolver, goes_on);
+}
+
+static void delay_is_over(struct timer *timer)
+{
+    struct resolver *resolver = LOOP_OWNER(timer, struct resolver, delay);
+    deliver_one(resolver, lookup_answer(resolver->lookup, LOOKUP_IPV4));
+}
+
+/* The names of the family that was not told, if there are any. */
+static void deliver_late(struct resolver *resolver)
+{
+    const struct resolver own = *resolver;
+    const int told = own.told->found->ai_family;
+    const struct lookup_answer *other = lookup_answer(own.lookup,
+                                                      told == AF_INET ? LOOKUP_IPV6 : LOOKUP_IPV4);
+    const struct lookup_answer *whole = lookup_answer(own.lookup, LOOKUP_WHOLE);
+    if (has_names(whole))
+        add_names(resolver, whole);
+    else if (has_names(other) && are_of_one_host(own.told, other))
+        add_names(resolver, other);
+    struct resolved resolved = resolver->resolved;
+    resolver->resolved = (struct resolved){0};
+    resolver_free(resolver);
+    own.late(own.context, resolved.count ? &resolved : NULL);
 }
 
 static void look_up_ready(struct watch *watch, uint32_t events)
@@ -155,25 +227,73 @@ static void look_up_ready(struct watch *watch, uint32_t events)
     (void)events;
     if (eventfd_read(watch->fd, &count)) /* orders what the thread wrote before what we read */
         return;
-    loop_unwatch(resolver->loop, watch);
-    resolver->result = take_found(resolver);
-    deliver(resolver);
+    const struct lookup_answer *whole = lookup_answer(resolver->lookup, LOOKUP_WHOLE);
+    const struct lookup_answer *v4 = lookup_answer(resolver->lookup, LOOKUP_IPV4);
+    const struct lookup_answer *v6 = lookup_answer(resolver->lookup, LOOKUP_IPV6);
+    if (whole || (v4 && v6)) {
+        if (resolver->told)
+            deliver_late(resolver);
+        else
+            deliver_all(resolver);
+    } else if (resolver->told || resolver->complete) {
+        return;
+    } else if (has_names(v6)) {
+        deliver_one(resolver, v6);
+    } else if (has_names(v4) && !loop_timer_is_set(&resolver->delay)) {
+        loop_timer_set(resolver->loop, &resolver->delay, DELAY_MS);
+    }
 }
 
-static void start_look_up(struct resolver *resolver, const struct address *address)
+/* Asking */
+
+/* When to ask again, if the first datagram of a try was lost; -1: libc does. */
+static int64_t try_ms(const struct resolver *resolver)
 {
-    struct job *job = job_new(address);
-    int failure = job->ready < 0 ? errno : start_thread(job);
-    resolver->job = job;
+    const int64_t limit_ms = resolver->timeout_ms;
+    if (limit_ms < 0 || limit_ms >= TRIES * (int64_t)LIBC_TRY_MS || resolver->tries >= TRIES)
+        return -1;
+    return limit_ms / TRIES < TRY_LEAST_MS ? TRY_LEAST_MS : limit_ms / TRIES;
+}
+
+/* That a thread cannot be started is no failure: there is one already. */
+static void ask_again(struct timer *timer)
+{
+    struct resolver *resolver = LOOP_OWNER(timer, struct resolver, again);
+    if (resolver->family != AF_UNSPEC) {
+        lookup_ask(resolver->lookup, LOOKUP_WHOLE);
+    } else {
+        if (!lookup_answer(resolver->lookup, LOOKUP_IPV6))
+            lookup_ask(resolver->lookup, LOOKUP_IPV6);
+        if (!lookup_answer(resolver->lookup, LOOKUP_IPV4))
+            lookup_ask(resolver->lookup, LOOKUP_IPV4);
+    }
+    resolver->tries++;
+    const int64_t after_ms = try_ms(resolver);
+    if (after_ms >= 0)
+        loop_timer_set(resolver->loop, timer, after_ms);
+}
+
+static void start_look_up(struct resolver *resolver, int socktype)
+{
+    resolver->lookup = lookup_new(resolver->host, resolver->family, socktype);
+    int failure = resolver->lookup ? lookup_ask(resolver->lookup, LOOKUP_WHOLE) : errno;
     if (failure) {
-        job_leave(job); /* in place of the thread */
         resolver->result = error_system(&resolver->error, STATUS_RESOLVE, failure,
-                                        "resolve %.100s: start the look-up", job->host);
+                                        "resolve %.100s: start the look-up", resolver->host);
         loop_timer_set(resolver->loop, &resolver->now, 0);
         return;
     }
-    resolver->watch = (struct watch){.fd = job->ready, .ready = look_up_ready};
+    resolver->watch = (struct watch){.fd = lookup_fd(resolver->lookup), .ready = look_up_ready};
     loop_watch(resolver->loop, &resolver->watch, EPOLLIN);
+    resolver->tries = resolver->family == AF_UNSPEC ? 0 : 1;
+    const int64_t after_ms = resolver->tries ? try_ms(resolver) : HEAD_START_MS;
+    if (after_ms >= 0)
+        loop_timer_set(resolver->loop, &resolver->again, after_ms);
+}
+
+static const char *host_of(const struct address *address)
+{
+    return *address->host ? address->host : "localhost";
 }
 
 struct resolver *resolver_start(
@@ -183,15 +303,22 @@ struct resolver *resolver_start(
     struct resolver *resolver = memory_new(1, sizeof *resolver);
     *resolver = (struct resolver){.loop = loop,
                                   .now.fired = deliver_now,
+                                  .again.fired = ask_again,
+                                  .delay.fired = delay_is_over,
+                                  .family = address->family,
+                                  .timeout_ms = options->timeout_ms,
+                                  .complete = options->complete,
                                   .done = done,
+                                  .late = options->late,
                                   .context = context};
     int taken = literal_take(address, options, &resolver->port, &resolver->resolved,
                              &resolver->error);
     resolver->result = taken < 0 ? -1 : 0;
+    strcpy(resolver->host, host_of(address));
     if (taken)
         loop_timer_set(loop, &resolver->now, 0);
     else
-        start_look_up(resolver, address);
+        start_look_up(resolver, address->socktype);
     return resolver;
 }
 
@@ -233,7 +360,7 @@ int resolver_look_up(struct loop *loop, const struct address *address,
                               .limit.fired = limit_over,
                               .resolved = resolved,
                               .err = err,
-                              .host = *address->host ? address->host : "localhost"};
+                              .host = host_of(address)};
     unsigned port = 0;
     *resolved = (struct resolved){0};
     int taken = literal_take(address, options, &port, resolved, err);

@@ -1,6 +1,7 @@
 /*
  * From an address to the socket names it stands for. Literals, UNIX paths and vsock need no
- * look-up; names are looked up by getaddrinfo(3) on a thread, so that the loop goes on.
+ * look-up; names are looked up by getaddrinfo(3) on threads, so that the loop goes on. Of a name with
+ * addresses of both families, one family's are enough to begin with (RFC 8305, 3).
  */
 #ifndef NET_RESOLVER_H
 #define NET_RESOLVER_H
@@ -14,17 +15,25 @@
 #include "io/loop.h"
 #include "net/address.h"
 
-struct resolver_options {
-    bool listening;     /* no host means every address; else localhost */
-    bool numeric;       /* -n: no look-up of names or services */
-    int64_t timeout_ms; /* of resolver_look_up; -1: no limit */
-};
-
 /* The names, in the order to try them (RFC 6724, as getaddrinfo sorts). */
 struct resolved {
     struct sockname *names; /* the owner's: resolved_release */
     size_t count;
+    bool partial; /* one family's names: the other's are not known yet */
 };
+
+struct resolver_options {
+    bool listening; /* no host means every address; else localhost */
+    bool numeric;   /* -n: no look-up of names or services */
+    bool complete;  /* both families have to have answered */
+    int64_t
+        timeout_ms; /* of resolver_look_up; of a resolver, within which it asks again; -1: none */
+    /* Of a resolver: called once after `done` was given a partial answer, with the other family's
+     * names, some of which may be known already, or NULL: there are no more. The resolver has ended.
+     * NULL: nobody wants to know. */
+    void (*late)(void *context, struct resolved *resolved);
+};
+
 void resolved_release(struct resolved *resolved);
 /* *copy is another owner's; of at least one name. */
 void resolved_copy(struct resolved *copy, const struct resolved *resolved);
@@ -37,7 +46,8 @@ int resolver_look_up(struct loop *loop, const struct address *address,
                      struct error *err);
 
 /* A look-up in the background. `done` is called from the loop with the names (then the callee's)
- * or with resolved NULL and the reason. Cancelling forgets the look-up; its thread ends alone. */
+ * or with resolved NULL and the reason. The resolver has ended then, unless the names are partial and
+ * options->late is given. Cancelling forgets the look-up; its threads end by themselves. */
 struct resolver;
 struct resolver *resolver_start(
     struct loop *loop, const struct address *address, const struct resolver_options *options,

@@ -2,7 +2,9 @@
 line for each query (`udp www.test 1`), and answers from ZONE.
 
 A name that is not there does not exist; one with an empty list has no such record; one with None
-is never answered. Names in ODD are answered in ways that no server should.
+is never answered, nor is one for records of a type whose value is None. Names in ODD are answered in
+ways that no server should. Of names in LOST the first datagrams are, and the answers for one type
+of those in LATE come later.
 """
 import ipaddress
 import socket
@@ -33,11 +35,22 @@ ZONE = {
     "data": [(A, "192.0.2.7")],
     "empty.test": [],
     "silent.test": None,
+    "half4.test": [(A, "127.0.0.1"), (AAAA, None)],
+    "half6.test": [(A, None), (AAAA, "::1")],
+    "late6.test": [(A, "127.0.0.1"), (AAAA, "::1")],
+    "lost.test": [(A, "127.0.0.1")],
+    "onelost.test": [(A, "127.0.0.1")],
+    "search.one.test": [(A, "127.0.0.1")],
+    "search.two.test": [(AAAA, "::1")],
     "1.2.0.192.in-addr.arpa": [(PTR, "host.test")],
     "9.2.0.192.in-addr.arpa": [(PTR, "\x1b[31mevil.test")],
     "8.2.0.192.in-addr.arpa": [(PTR, "192.0.2.8")],
     "1.0.0.0" + ".0" * 20 + ".8.b.d.0.1.0.0.2.ip6.arpa": [(PTR, "host.test")],
 }
+
+# How many datagrams: the first for each of two types, or for one.
+LOST = {"lost.test": 2, "mixed.test": 2, "search.one.test": 2, "onelost.test": 1}
+LATE = {("late6.test", AAAA): 0.4}  # seconds
 
 
 def wire_name(name):
@@ -120,6 +133,8 @@ ODD = {
     "code.test": with_code(11),
     "formerr.test": with_code(FORMERR),
     "old.test": without_edns,
+    # No IPv4 address, and whether there is an IPv6 one nobody could tell.
+    "mixed.test": lambda query, tcp: [message(query, SERVFAIL if read_question(query)[1] == AAAA else 0)],
     "lame.test": lambda query, tcp: [message(query, flags=0)],
     "id.test": lambda query, tcp: [wrong_id(query)],
     "question.test": lambda query, tcp: [wrong_question(query)],
@@ -159,7 +174,7 @@ def answers(query, tcp):
     print("tcp" if tcp else "udp", name, kind, flush=True)
     if name in ODD:
         return ODD[name](query, tcp)
-    if ZONE.get(name, []) is None:
+    if ZONE.get(name, []) is None or (kind, None) in ZONE.get(name, []):
         return []
     records = find(name, kind)
     code = 0 if name in ZONE else NXDOMAIN
@@ -195,6 +210,11 @@ def serve_tcp(server):
         threading.Thread(target=serve_connection, args=(connection,), daemon=True).start()
 
 
+def send_all(server, replies, client):
+    for reply in replies:
+        server.sendto(reply, client)
+
+
 def main():
     streams = socket.create_server(("127.0.0.1", 53))
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -205,11 +225,15 @@ def main():
     print("READY", flush=True)
     while True:
         query, client = server.recvfrom(4096)
-        if read_question(query)[0] == "foreign.test":
+        name, kind, _ = read_question(query)
+        if name == "foreign.test":
             stranger.sendto(good(query), client)
             continue
-        for reply in answers(query, False):
-            server.sendto(reply, client)
+        replies = answers(query, False)
+        if LOST.get(name):
+            LOST[name] -= 1
+            continue
+        threading.Timer(LATE.get((name, kind), 0), send_all, (server, replies, client)).start()
 
 
 if __name__ == "__main__":

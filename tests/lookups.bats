@@ -1,0 +1,158 @@
+#!/usr/bin/env bats
+# Look-ups on the way to a connection: of servers that answer for one family alone, late, or not at all.
+
+load helpers/common
+load helpers/names
+
+# libc waits for a minute.
+setup() {
+    names_setup
+    export TRY_SECONDS=30
+    printf 'nameserver 127.0.0.1\noptions timeout:30 attempts:2\n' >resolv.conf
+}
+
+queries() { grep -aE '^(udp|tcp) ' dns.out; }
+
+# with_echo ADDRESS CMD…: CMD with an echo server at ADDRESS and the DNS server of helpers/dns.py.
+with_echo() {
+    # shellcheck disable=SC2016
+    dns bash -c '"$0" echo-server -v "$1" 2>echo.err & echo=$!
+        until grep -q listening echo.err; do kill -0 $echo || exit; sleep 0.02; done
+        shift; "$@"; status=$?; kill $echo; wait $echo; exit $status' "$SOCKCTL" "$@"
+}
+
+@test "13.1: the A record at once, AAAA never: connect, -w, --wait, -z, -u, a proxy by name" {
+    # shellcheck disable=SC2016
+    with_echo 127.0.0.1:7 bash -c '
+        echo one | "$0" connect half4.test 7
+        echo two | "$0" connect -w 5 half4.test 7
+        "$0" connect -z --wait 5 half4.test 7 -- echo three
+        "$0" echo-server -v udp:127.0.0.1:7 2>udp.err & udp=$!
+        until grep -q listening udp.err; do kill -0 $udp || exit; sleep 0.02; done
+        echo four | "$0" connect -u -W1 half4.test 7
+        kill $udp
+        "$0" connect -w 9 -x socks5://half4.test:7 127.0.0.1 8' "$SOCKCTL"
+    assert_output $'one\ntwo\nthree\nfour'
+    assert_errors 'half4\.test' # the echo server is no proxy, but it was found
+    refute grep -q 'looked up' <<<"$errors"
+}
+
+@test "13.1: the AAAA record at once, A never" {
+    [ -e /proc/net/if_inet6 ] || skip "needs IPv6"
+    TRY_STDIN=<(echo hi) with_echo '[::1]:7' "$SOCKCTL" connect half6.test 7
+    assert_status 0
+    assert_output hi
+}
+
+@test "13.1: the same for http-get and listen --to, streams and datagrams" {
+    need python3
+    mkdir www && echo page >www/page
+    # shellcheck disable=SC2016
+    dns bash -c 'cd www && python3 -u -m http.server -b 127.0.0.1 80 >../http.out 2>&1 & http=$!
+        until grep -q Serving http.out; do kill -0 $http || exit; sleep 0.02; done
+        "$0" http-get http://half4.test/page; status=$?; kill $http; exit $status' "$SOCKCTL"
+    assert_status 0
+    assert_output page
+    for kind in '' udp:; do
+        # shellcheck disable=SC2016
+        TRY_STDIN=<(echo hi) with_echo "${kind}127.0.0.1:7" bash -c '
+            "$0" listen "${1}127.0.0.1:8" --to "${1}half4.test:7" -v 2>to.err & to=$!
+            until grep -q listening to.err; do kill -0 $to || exit; sleep 0.02; done
+            "$0" connect -q 9 -W1 "${1}127.0.0.1:8"; status=$?; kill $to; exit $status' \
+            "$SOCKCTL" "$kind"
+        assert_output hi
+    done
+}
+
+@test "13.1: what is known late joins the race" {
+    [ -e /proc/net/if_inet6 ] || skip "needs IPv6"
+    # 127.0.0.1 refuses; that ::1 is there is known 400 ms later.
+    TRY_STDIN=<(echo hi) with_echo '[::1]:7' "$SOCKCTL" connect -v late6.test 7
+    assert_status 0
+    assert_output hi
+    assert_errors '^sockctl: connected to \[::1\]:7$'
+    with_echo '[::1]:7' "$SOCKCTL" connect -z late6.test 7
+    assert_status 0
+    assert_output 'late6.test 7 open'
+    with_echo '[::1]:7' "$SOCKCTL" connect -z late6.test 7,9
+    assert_status 4
+    assert_output 'late6.test 7 open'
+    # Both refuse: both are named, each once.
+    dns "$SOCKCTL" connect late6.test 7
+    assert_status 4
+    assert_errors '^sockctl: connect to late6\.test:7: 127\.0\.0\.1:7: Connection refused; \[::1\]:7: Connection refused$'
+}
+
+@test "13.1: IPv4 does not wait for IPv6 addresses that come after 400 ms" {
+    TRY_STDIN=<(echo hi) with_echo 127.0.0.1:7 "$SOCKCTL" connect -v late6.test 7
+    assert_output hi
+    assert_errors '^sockctl: connected to 127\.0\.0\.1:7$'
+    refute grep -q '::1' <<<"$errors"
+}
+
+@test "13.1: where the known address refuses and the other never comes, a round is over in time" {
+    dns "$SOCKCTL" connect -w 2 half4.test 7
+    assert_status 5
+    assert_errors '127\.0\.0\.1:7: Connection refused; no answer to the look-up of its IPv6 addresses$'
+    # A server that comes up later is found by a later round.
+    # shellcheck disable=SC2016
+    TRY_STDIN=<(echo hi) dns bash -c '{ sleep 1.3; exec "$0" echo-server 127.0.0.1:7; } 2>echo.err & echo=$!
+        "$0" connect --wait 9 half4.test 7; status=$?; kill $echo; wait $echo; exit $status' "$SOCKCTL"
+    assert_status 0
+    assert_output hi
+}
+
+@test "13.1: names of the hosts file are looked up as a whole: nothing is asked of DNS" {
+    printf '127.0.0.1 localhost pinned.test\n' >hosts
+    TRY_STDIN=<(echo hi) with_echo 127.0.0.1:7 "$SOCKCTL" connect localhost 7
+    assert_output hi
+    TRY_STDIN=<(echo hi) with_echo 127.0.0.1:7 "$SOCKCTL" connect pinned.test 7
+    assert_output hi
+    refute queries
+}
+
+@test "13.1: a name that answers in time is asked for once a family; -4 and -6 ask for theirs" {
+    dns "$SOCKCTL" connect -4 half4.test 7
+    assert_status 4
+    [ "$(queries)" = 'udp half4.test 1' ]
+    dns "$SOCKCTL" connect -6 half6.test 7
+    assert_status 4
+    [ "$(queries)" = 'udp half6.test 28' ]
+}
+
+one_thread() {
+    ASAN_OPTIONS=detect_leaks=0 hosts strace -f -e trace=clone,clone3 -o trace \
+        "$SOCKCTL" connect localhost 1
+    [ "$(grep -Ec 'clone3?\(' trace)" -eq 1 ]
+}
+
+@test "13.1: a name of the hosts file costs one thread" {
+    need strace
+    poll 20000 one_thread # a busy machine may be late with it
+}
+
+@test "13.1: two hosts of the search list are never taken for one" {
+    printf 'search one.test two.test\n' >>resolv.conf
+    dns "$SOCKCTL" connect search 7
+    assert_status 4
+    assert_errors '127\.0\.0\.1:7: Connection refused'
+    refute grep -q '::1' <<<"$errors"
+}
+
+@test "13.1: a temporary failure of one family and no address of the other is temporary" {
+    printf 'nameserver 127.0.0.1\noptions timeout:30 attempts:1\n' >resolv.conf
+    dns "$SOCKCTL" connect mixed.test 7
+    assert_status 3
+    assert_errors '^sockctl: resolve mixed\.test: (Temporary failure in name resolution|Try again)$'
+}
+
+@test "13.9: a datagram lost on the way to a connection is asked for again in time" {
+    for limit in '-w 2' '-w 5' ''; do
+        # shellcheck disable=SC2086
+        TRY_STDIN=<(echo hi) with_echo 127.0.0.1:7 "$SOCKCTL" connect $limit lost.test 7
+        assert_status 0
+        assert_output hi
+    done
+    TRY_STDIN=<(echo hi) with_echo 127.0.0.1:7 "$SOCKCTL" connect -4 -w 2 onelost.test 7
+    assert_output hi
+}
