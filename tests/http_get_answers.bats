@@ -71,6 +71,36 @@ check_answer() {
     check_answers
 }
 
+@test "13.3: blanks after a chunk's size, folded fields, empty elements, a list of one length, HTTP/1.x" {
+    chunked="${OK}Transfer-Encoding: chunked\r\n\r\n"
+    answer 'blanks before an extension' 0 hello '' "${chunked}5 \t; a = \"b\"\r\nhello\r\n0 ;x\r\n\r\n"
+    answer 'blanks before the line end' 0 hello '' "${chunked}5   \r\nhello\r\n0\t\r\n\r\n"
+    answer 'a digit after a blank' 7 '' 'bad chunk size' "${chunked}5 5\r\nhello\r\n0\r\n\r\n"
+    answer 'a folded field' 0 hello '' "${OK}A: b,\r\n c\r\n\td\r\nContent-Length: 5\r\n\r\nhello"
+    answer 'a folded trailer' 0 hello '' "${chunked}5\r\nhello\r\n0\r\nA: b\r\n c\r\n\r\n"
+    for codings in 'chunked,' ', chunked' 'chunked ,,'; do
+        answer "codings $codings" 0 hello '' "${OK}Transfer-Encoding: $codings\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    done
+    answer 'one length, twice' 0 hello '' "${OK}Content-Length: 5, 5\r\n\r\nhello"
+    answer 'HTTP/1.2' 0 hello '' 'HTTP/1.2 200 OK\r\nContent-Length: 5\r\n\r\nhello'
+    answer 'HTTP/1.9' 0 hello '' 'HTTP/1.9 200 OK\r\n\r\nhello'
+    answer 101 7 '' 'changed to another protocol' 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nhello'
+    check_answers
+}
+
+@test "13.3: the lines of a folded field are joined by one space, wherever it is read or shown" {
+    moved='HTTP/1.1 302 x\r\nLocation:\r\n\t /new \r\nX: a \r\n   b\r\nContent-Length: 0\r\n\r\n'
+    serve_text "$moved" "$moved" "${OK}\r\nhello"
+    try "$SOCKCTL" http-get -iv "$URL"
+    assert_status 0
+    [ "$(tr -d '\r' <try.out)" = $'HTTP/1.1 302 x\nLocation: /new \nX: a b\nContent-Length: 0' ]
+    assert_errors '^sockctl: < X: a b$'
+    try "$SOCKCTL" http-get -L "$URL"
+    assert_status 0
+    assert_output hello
+    requests | grep -q '^GET /new '
+}
+
 @test "a short body is status 7 and says how much is missing" {
     chunked="${OK}Transfer-Encoding: chunked\r\n\r\n"
     answer short 7 hel 'ended early: 2 of 5 bytes are missing' "${OK}Content-Length: 5\r\n\r\nhel"
@@ -111,28 +141,29 @@ check_answer() {
     answer 'gzip, chunked' 7 '' 'a transfer coding other' \
         "${OK}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"
     answer 'identity' 7 '' 'a transfer coding other' "${OK}Transfer-Encoding: identity\r\n\r\nx"
-    answer 'chunked, chunked' 7 '' 'a transfer coding other' "${OK}Transfer-Encoding: chunked, chunked\r\n\r\n"
+    answer 'chunked, chunked' 7 '' 'two transfer codings' "${OK}Transfer-Encoding: chunked, chunked\r\n\r\n"
     answer 'chunked twice' 7 '' 'two transfer codings' \
         "${OK}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
     answer 'xchunked' 7 '' 'a transfer coding other' "${OK}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"
     answer 'chunked, by half' 7 '' 'a transfer coding other' "${OK}Transfer-Encoding: chunk\r\n\r\n"
-    answer 'no coding' 7 '' 'a transfer coding other' "${OK}Transfer-Encoding:\r\n\r\nhello"
-    answer 'a list of lengths' 7 '' 'not a number' "${OK}Content-Length: 5, 5\r\n\r\nhello"
+    answer 'no coding' 7 '' 'a Transfer-Encoding without a coding' "${OK}Transfer-Encoding:\r\n\r\nhello"
+    answer 'a list of lengths' 7 '' 'two different' "${OK}Content-Length: 5, 6\r\n\r\nhello"
     answer 'two in one' 7 '' 'not a number' "${OK}Content-Length: 5 5\r\n\r\nhello"
     answer 'an empty length' 7 '' 'not a number' "${OK}Content-Length:\r\n\r\nhello"
     answer 'a CR in a length' 7 '' 'a CR without its LF' "${OK}Content-Length: \r5\r\n\r\nhello"
     answer 'no colon' 7 '' 'malformed answer: a field without a colon' "${OK}abc\r\n\r\nhello"
     answer 'a space before the colon' 7 '' 'a space in a field name' "${OK}A : b\r\n\r\nhello"
-    answer 'a folded field' 7 '' 'a folded field' "${OK}A: b\r\n c\r\n\r\nhello"
-    answer 'the first one folded' 7 '' 'a folded field' "${OK} A: b\r\n\r\nhello"
+    answer 'a folded length' 7 '' 'a folded Content-Length' "${OK}Content-Length: 5\r\n 0\r\n\r\nhello"
+    answer 'a folded coding' 7 '' 'a folded Content-Length or Transfer-Encoding' \
+        "${OK}Transfer-Encoding: chunked\r\n ,\r\n\r\n0\r\n\r\n"
+    answer 'the first one folded' 7 '' 'a folded line before the first field' "${OK} A: b\r\n\r\nhello"
     answer 'a NUL' 7 '' 'a NUL byte' "${OK}A: b\0c\r\n\r\nhello"
     answer 'a CR' 7 '' 'a CR without its LF' "${OK}A: b\rc\r\n\r\nhello"
-    answer 'HTTP/1.2' 7 '' 'status line' 'HTTP/1.2 200 OK\r\n\r\nhello'
     answer 'HTTP/2' 7 '' 'status line' 'HTTP/2 200 OK\r\n\r\nhello'
     answer 'a negative status' 7 '' 'status line' 'HTTP/1.1 -12 OK\r\n\r\nhello'
     answer 'one digit' 7 '' 'status line' 'HTTP/1.1 2 OK\r\n\r\nhello'
     answer 'four digits' 7 '' 'status line' 'HTTP/1.1 2000 OK\r\n\r\nhello'
-    answer 'HTTP/0.9' 7 '' 'no HTTP/1.0 or HTTP/1.1 status line' '<html>hello</html>'
+    answer 'HTTP/0.9' 7 '' 'no HTTP/1.x status line' '<html>hello</html>'
     answer 'zero bytes' 7 '' 'status line' '\0\0\0\0'
     check_answers
 }

@@ -111,6 +111,30 @@ granted='\5\0\0\1\1\2\3\4\0\120'
     done
 }
 
+@test "13.3: interim answers to CONNECT are skipped, and what a 2xx says of a body is ignored" {
+    local head heads=('Content-Length: 0\r\n' 'Content-Length: 10\r\n' 'Transfer-Encoding: chunked\r\n'
+        'Transfer-Encoding: gzip\r\nContent-Length: x\r\n' 'Content-Length: 1\r\nContent-Length: 2\r\n'
+        'Content-Length: 1\r\n 2\r\n' 'Via: 1.1 a,\r\n 1.1 b\r\n')
+    for head in "${heads[@]}"; do
+        dialogue proxy "HTTP/1.1 200 OK\r\n$head\r\nfirst words "
+        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -x "http://127.0.0.1:$PORT" 10.1.2.3 80
+        assert_status 0
+        assert_output "first words hello" || fail "$head"
+    done
+    for cut in '' --byte; do
+        dialogue proxy $cut 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 x\r\nA: b\r\n\r\nHTTP/1.2 200 OK\r\n\r\nfirst words '
+        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -x "http://127.0.0.1:$PORT" 10.1.2.3 80
+        assert_status 0
+        assert_output "first words hello"
+    done
+    dialogue proxy "$(for _ in {1..17}; do printf 'HTTP/1.1 100 x\\r\\n\\r\\n'; done)HTTP/1.1 200 OK\r\n\r\n"
+    refused 6 'too many interim answers' -x "http://127.0.0.1:$PORT" a 80
+    dialogue proxy 'HTTP/1.1 101 Switching Protocols\r\n\r\n'
+    refused 6 'proxy 127.0.0.1:[0-9]+: 101 Switching' -x "http://127.0.0.1:$PORT" a 80
+    dialogue proxy 'HTTP/1.1 407 x\r\nContent-Length: 1\r\n 2\r\n\r\n'
+    refused 6 'a folded Content-Length' -x "http://127.0.0.1:$PORT" a 80
+}
+
 @test "each refusal of a SOCKS5 proxy has its words" {
     words=(x 'general failure' 'not allowed by its rules' 'network unreachable' 'host unreachable'
         'connection refused' 'timed out' 'does not know the command' 'does not know the kind of address'

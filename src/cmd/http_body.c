@@ -18,6 +18,7 @@ static enum framed_next next_chunk(struct http_chunks *chunks, const char *bytes
         return FRAMED_WRONG;
     case HTTP_MORE:
     case HTTP_FIELD:
+    case HTTP_FOLD:
         break;
     }
     return FRAMED_MORE;

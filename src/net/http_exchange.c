@@ -8,7 +8,7 @@
 #include "base/message.h"
 #include "net/sock.h"
 
-enum { FIRST_ROOM = 16384, INTERIM_MAX = 16 };
+enum { FIRST_ROOM = 16384, SWITCHING_PROTOCOLS = 101 };
 
 static void finish(struct http_exchange *exchange, int result)
 {
@@ -32,9 +32,12 @@ static void tell_head(const struct http_exchange *exchange)
 static int skip_interim(struct http_exchange *exchange)
 {
     size_t used = exchange->head.length;
-    if (++exchange->interim > INTERIM_MAX)
+    if (exchange->head.status == SWITCHING_PROTOCOLS)
+        return error_set(exchange->err, STATUS_MALFORMED,
+                         "%s: the server has changed to another protocol (101)", exchange->name);
+    if (++exchange->interim > HTTP_INTERIM_MAX)
         return error_set(exchange->err, STATUS_MALFORMED, "%s: more than %d interim answers",
-                         exchange->name, INTERIM_MAX);
+                         exchange->name, HTTP_INTERIM_MAX);
     exchange->length -= used;
     memmove(exchange->bytes, exchange->bytes + used, exchange->length);
     exchange->head = (struct http_head){.used = 0};
@@ -54,6 +57,7 @@ static int parse(struct http_exchange *exchange)
                              exchange->name, head->wrong);
         if (step != HTTP_DONE)
             return 0;
+        exchange->length = http_head_unfold(head, exchange->bytes, exchange->length);
         tell_head(exchange);
         if (head->status >= 200)
             return 1;

@@ -17,8 +17,9 @@
 #include "proto/url.h"
 
 enum {
-    DEFAULT_PORT = 1080, /* as curl has it, of every kind */
-    HEAD_MAX = 65536     /* of an answer to CONNECT */
+    DEFAULT_PORT = 1080,       /* as curl has it, of every kind */
+    HEAD_MAX = 65536,          /* of an answer to CONNECT */
+    SWITCHING_PROTOCOLS = 101, /* which is no interim answer: nothing follows it */
 };
 
 /* The proxy */
@@ -149,6 +150,7 @@ struct talk {
     size_t length;
     struct socks socks;
     struct http_head head;
+    unsigned interim; /* answers (1xx) skipped */
     struct error *err;
 };
 
@@ -215,6 +217,12 @@ static void write_credentials(FILE *out, const struct proxy *proxy)
     free(both);
 }
 
+static void begin_head(struct talk *talk)
+{
+    talk->head = (struct http_head){.answers_connect = true};
+    talk->length = 0;
+}
+
 static void ask_http(struct talk *talk)
 {
     const char *host = host_of(talk->target);
@@ -230,6 +238,7 @@ static void ask_http(struct talk *talk)
         write_credentials(out, talk->proxy);
     fputs("\r\n", out);
     fclose(out);
+    begin_head(talk);
     say_when_possible(talk);
 }
 
@@ -257,10 +266,16 @@ static ssize_t hear_http(struct talk *talk)
 
 static void follow_http(struct talk *talk)
 {
+    bool is_interim = talk->head.length && talk->head.status / 100 == 1 &&
+                      talk->head.status != SWITCHING_PROTOCOLS;
     if (talk->head.wrong)
         stop(talk, fail(talk, STATUS_REFUSED, talk->head.wrong));
     else if (!talk->head.length && talk->length == HEAD_MAX)
         stop(talk, fail(talk, STATUS_REFUSED, "its answer has no end"));
+    else if (is_interim && ++talk->interim > HTTP_INTERIM_MAX)
+        stop(talk, fail(talk, STATUS_REFUSED, "too many interim answers (1xx)"));
+    else if (is_interim)
+        begin_head(talk);
     else if (talk->head.length && talk->head.status / 100 == 2)
         stop(talk, 0);
     else if (talk->head.length)

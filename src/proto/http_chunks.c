@@ -11,6 +11,24 @@ static enum http_step size_line_ends(struct http_chunks *chunks)
     return chunks->size ? HTTP_DATA : HTTP_MORE;
 }
 
+/* What follows the digits: blanks (RFC 9112, 7.1.1), then an extension or the end of the line. */
+static enum http_step size_ends(struct http_chunks *chunks, char byte)
+{
+    if (byte == '\n')
+        return size_line_ends(chunks);
+    if (http_is_blank(byte) && ++chunks->line > HTTP_EXTENSION_MAX)
+        return http_malformed(&chunks->wrong, "more than 4 KiB of blanks after a chunk size");
+    if (http_is_blank(byte))
+        chunks->state = CHUNKS_BLANK;
+    else if (byte == ';')
+        chunks->state = CHUNKS_EXTENSION;
+    else if (byte == '\r')
+        chunks->state = CHUNKS_SIZE_CR;
+    else
+        return http_malformed(&chunks->wrong, "a bad chunk size");
+    return HTTP_MORE;
+}
+
 static enum http_step size_byte(struct http_chunks *chunks, char byte)
 {
     int digit = text_hex_digit(byte);
@@ -20,12 +38,9 @@ static enum http_step size_byte(struct http_chunks *chunks, char byte)
         chunks->size = chunks->size * 16 + (unsigned)digit;
         return HTTP_MORE;
     }
-    if (chunks->digits == 0 || (byte != ';' && byte != '\r' && byte != '\n'))
+    if (chunks->digits == 0)
         return http_malformed(&chunks->wrong, "a bad chunk size");
-    if (byte == '\n')
-        return size_line_ends(chunks);
-    chunks->state = byte == ';' ? CHUNKS_EXTENSION : CHUNKS_SIZE_CR;
-    return HTTP_MORE;
+    return size_ends(chunks, byte);
 }
 
 static enum http_step extension_byte(struct http_chunks *chunks, char byte)
@@ -61,7 +76,7 @@ static enum http_step trailer_byte(struct http_chunks *chunks, char byte)
     enum http_step step = http_fields_read(&chunks->trailer, byte);
     if (step == HTTP_MALFORMED)
         chunks->wrong = chunks->trailer.wrong;
-    return step == HTTP_FIELD ? HTTP_MORE : step;
+    return step == HTTP_FIELD || step == HTTP_FOLD ? HTTP_MORE : step;
 }
 
 static enum http_step next_byte(struct http_chunks *chunks, char byte)
@@ -69,6 +84,8 @@ static enum http_step next_byte(struct http_chunks *chunks, char byte)
     switch (chunks->state) {
     case CHUNKS_SIZE:
         return size_byte(chunks, byte);
+    case CHUNKS_BLANK:
+        return size_ends(chunks, byte);
     case CHUNKS_EXTENSION:
         return extension_byte(chunks, byte);
     case CHUNKS_SIZE_CR:

@@ -17,6 +17,7 @@ struct http_chunks {
     const char *wrong;
     enum {
         CHUNKS_SIZE,
+        CHUNKS_BLANK,
         CHUNKS_EXTENSION,
         CHUNKS_SIZE_CR,
         CHUNKS_DATA_END,
@@ -24,7 +25,7 @@ struct http_chunks {
         CHUNKS_TRAILER
     } state;
     size_t digits; /* the parser's: of the size so far */
-    size_t line;   /* the parser's: bytes of the extension, or of the trailer */
+    size_t line;   /* the parser's: bytes of blanks and extension, or of the trailer */
     struct http_fields trailer;
 };
 

@@ -27,9 +27,23 @@ bool http_is_token(char c)
     return c && strchr(tokens, c);
 }
 
-static bool is_blank(char c)
+bool http_is_blank(char c)
 {
     return c == ' ' || c == '\t';
+}
+
+const char *http_list_next(const char **at, const char *end, size_t *length)
+{
+    while (*at < end && (**at == ',' || http_is_blank(**at)))
+        ++*at;
+    const char *start = *at;
+    while (*at < end && **at != ',')
+        ++*at;
+    const char *last = *at;
+    while (last > start && http_is_blank(last[-1]))
+        last--;
+    *length = (size_t)(last - start);
+    return *length ? start : NULL;
 }
 
 static enum http_step line_starts(struct http_fields *fields, char byte)
@@ -40,8 +54,12 @@ static enum http_step line_starts(struct http_fields *fields, char byte)
         fields->state = FIELDS_END_CR;
         return HTTP_MORE;
     }
-    if (is_blank(byte))
-        return http_malformed(&fields->wrong, "a folded field");
+    if (http_is_blank(byte) && !fields->count)
+        return http_malformed(&fields->wrong, "a folded line before the first field");
+    if (http_is_blank(byte)) {
+        fields->state = FIELDS_VALUE;
+        return HTTP_FOLD;
+    }
     if (byte == ':')
         return http_malformed(&fields->wrong, "a field without a name");
     if (!http_is_token(byte))
@@ -58,7 +76,7 @@ static enum http_step name_goes_on(struct http_fields *fields, char byte)
         fields->state = FIELDS_VALUE;
     else if (byte == '\r' || byte == '\n')
         return http_malformed(&fields->wrong, "a field without a colon");
-    else if (is_blank(byte))
+    else if (http_is_blank(byte))
         return http_malformed(&fields->wrong, "a space in a field name");
     else if (!http_is_token(byte))
         return http_malformed(&fields->wrong, "a bad byte in a field name");

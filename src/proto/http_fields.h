@@ -16,7 +16,8 @@
 
 enum http_step {
     HTTP_MORE,     /* all bytes used, more needed */
-    HTTP_FIELD,    /* http_fields_read alone: a field has ended */
+    HTTP_FIELD,    /* http_fields_read alone: a field line has ended */
+    HTTP_FOLD,     /* http_fields_read alone: a line has begun that goes on with the field before */
     HTTP_DATA,     /* http_chunks_read alone: bytes of the body follow */
     HTTP_DONE,     /* this was the end; what follows it was not looked at */
     HTTP_MALFORMED /* see `wrong`: what was met, as words: "a field without a colon" */
@@ -31,7 +32,8 @@ struct http_fields {
     const char *wrong;
 };
 
-/* Takes the next byte. */
+/* Takes the next byte. A line that begins with a blank goes on with the field before it (RFC 9112,
+ * 5.2): HTTP_FOLD at its first byte, and HTTP_FIELD at its end as of any line. */
 enum http_step http_fields_read(struct http_fields *fields, char byte);
 
 /* Sets *wrong and returns HTTP_MALFORMED. */
@@ -39,6 +41,13 @@ enum http_step http_malformed(const char **wrong, const char *what);
 
 /* A whole number of at most INT64_MAX, and nothing else. */
 bool http_number(const char *digits, size_t length, uint64_t *number);
+
+/* The next element, without the blanks around it, of a list that goes on at *at, which moves on; NULL
+ * at its end. Empty elements are skipped (RFC 9110, 5.6.1.2), and quotes have no meaning. */
+const char *http_list_next(const char **at, const char *end, size_t *length);
+
+/* A space or a tab: RFC 9110, 5.6.3. */
+bool http_is_blank(char c);
 
 /* Of a field name: RFC 9110, 5.6.2. */
 bool http_is_token(char c);

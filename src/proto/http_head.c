@@ -18,7 +18,7 @@ static bool fits_status_form(size_t place, char byte)
         return true;
     switch (status_form[place]) {
     case 'x':
-        return byte == '0' || byte == '1';
+        return byte >= '0' && byte <= '9'; /* RFC 9110, 2.5: as the highest that we know */
     case 'N':
         return byte >= '0' && byte <= '9';
     default:
@@ -30,7 +30,7 @@ static bool fits_status_form(size_t place, char byte)
 static enum http_step read_status(struct http_head *head, const char *line, size_t length)
 {
     const char *digits = line + STATUS_PLACE;
-    head->minor = line[STATUS_PLACE - 2] - '0';
+    head->minor = line[STATUS_PLACE - 2] != '0';
     head->status = (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
     bool separated = length == STATUS_FORM_LENGTH || line[STATUS_FORM_LENGTH] == ' ';
     if (head->status < 100 || !separated)
@@ -44,9 +44,8 @@ static enum http_step read_status(struct http_head *head, const char *line, size
 static enum http_step status_byte(struct http_head *head, const char *bytes, size_t at)
 {
     if (!fits_status_form(at, bytes[at]))
-        return http_malformed(&head->wrong, at < STATUS_PLACE
-                                                ? "no HTTP/1.0 or HTTP/1.1 status line"
-                                                : "a bad status line");
+        return http_malformed(&head->wrong,
+                              at < STATUS_PLACE ? "no HTTP/1.x status line" : "a bad status line");
     if (bytes[at] != '\n')
         return HTTP_MORE;
     return read_status(head, bytes, bytes[at - 1] == '\r' ? at - 1 : at);
@@ -56,7 +55,7 @@ static enum http_step status_byte(struct http_head *head, const char *bytes, siz
 
 static bool is_space(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    return http_is_blank(c) || c == '\r' || c == '\n';
 }
 
 /* The value in a field line, without the space around it. */
@@ -78,38 +77,64 @@ static bool field_is(const char *line, size_t line_length, const char *name)
     return line_length > length && line[length] == ':' && strncasecmp(line, name, length) == 0;
 }
 
-static enum http_step read_length(struct http_head *head, const char *value, size_t length)
-{
-    uint64_t number;
-    if (!text_is_digits(value, length))
-        return http_malformed(&head->wrong, "a Content-Length that is not a number");
-    if (!http_number(value, length, &number))
-        return http_malformed(&head->wrong, "a Content-Length out of range");
-    if (head->has_length && head->content_length != number)
-        return http_malformed(&head->wrong, "two different Content-Lengths");
-    head->has_length = true;
-    head->content_length = number;
-    return HTTP_MORE;
-}
-
-static enum http_step read_coding(struct http_head *head, const char *value, size_t length)
-{
-    if (length != strlen("chunked") || strncasecmp(value, "chunked", length) != 0)
-        return http_malformed(&head->wrong, "a transfer coding other than chunked");
-    if (head->chunked)
-        return http_malformed(&head->wrong, "two transfer codings");
-    head->chunked = true;
-    return HTTP_MORE;
-}
-
-static enum http_step read_field(struct http_head *head, const char *line, size_t line_length)
+/* The same number several times is one: RFC 9110, 8.6. */
+static enum http_step read_length(struct http_head *head, const char *value, const char *end)
 {
     size_t length;
+    const char *element = http_list_next(&value, end, &length);
+    if (!element)
+        return http_malformed(&head->wrong, "a Content-Length that is not a number");
+    for (; element; element = http_list_next(&value, end, &length)) {
+        uint64_t number;
+        if (!text_is_digits(element, length))
+            return http_malformed(&head->wrong, "a Content-Length that is not a number");
+        if (!http_number(element, length, &number))
+            return http_malformed(&head->wrong, "a Content-Length out of range");
+        if (head->has_length && head->content_length != number)
+            return http_malformed(&head->wrong, "two different Content-Lengths");
+        head->has_length = true;
+        head->content_length = number;
+    }
+    return HTTP_MORE;
+}
+
+static enum http_step read_codings(struct http_head *head, const char *value, const char *end)
+{
+    size_t length;
+    const char *element = http_list_next(&value, end, &length);
+    if (!element)
+        return http_malformed(&head->wrong, "a Transfer-Encoding without a coding");
+    for (; element; element = http_list_next(&value, end, &length)) {
+        if (length != strlen("chunked") || strncasecmp(element, "chunked", length) != 0)
+            return http_malformed(&head->wrong, "a transfer coding other than chunked");
+        if (head->chunked)
+            return http_malformed(&head->wrong, "two transfer codings");
+        head->chunked = true;
+    }
+    return HTTP_MORE;
+}
+
+/* Of a line that goes on with a field, nothing is read: it begins with a blank. */
+static enum http_step read_field(struct http_head *head, const char *line, size_t line_length)
+{
+    bool is_length = field_is(line, line_length, "Content-Length");
+    bool is_coding = field_is(line, line_length, "Transfer-Encoding");
+    bool is_tunnel = head->answers_connect && head->status / 100 == 2;
+    head->framing = (is_length || is_coding) && !is_tunnel;
+    if (!head->framing)
+        return HTTP_MORE;
+    size_t length;
     const char *value = field_value(line, line_length, &length);
-    if (field_is(line, line_length, "Content-Length"))
-        return read_length(head, value, length);
-    if (field_is(line, line_length, "Transfer-Encoding"))
-        return read_coding(head, value, length);
+    return is_length ? read_length(head, value, value + length)
+                     : read_codings(head, value, value + length);
+}
+
+/* What says where a message ends has to be beyond doubt, and others read a fold otherwise. */
+static enum http_step field_goes_on(struct http_head *head)
+{
+    if (head->framing)
+        return http_malformed(&head->wrong, "a folded Content-Length or Transfer-Encoding");
+    head->folded = true;
     return HTTP_MORE;
 }
 
@@ -126,6 +151,8 @@ static enum http_step field_byte(struct http_head *head, const char *bytes, size
     enum http_step step = http_fields_read(&head->fields, bytes[at]);
     if (step == HTTP_FIELD)
         return read_field(head, bytes + head->line, at + 1 - head->line);
+    if (step == HTTP_FOLD)
+        return field_goes_on(head);
     if (step == HTTP_DONE)
         return finish(head);
     if (step == HTTP_MALFORMED)
@@ -153,6 +180,28 @@ enum http_step http_head_read(struct http_head *head, const char *bytes, size_t 
     return head->length ? HTTP_DONE : HTTP_MORE;
 }
 
+size_t http_head_unfold(struct http_head *head, char *bytes, size_t length)
+{
+    size_t kept = 0;
+    for (size_t at = 0; head->folded && at < head->length; at++) {
+        bytes[kept++] = bytes[at];
+        if (bytes[at] != '\n' || at + 1 == head->length || !http_is_blank(bytes[at + 1]))
+            continue;
+        while (is_space(bytes[kept - 1]))
+            kept--;
+        while (http_is_blank(bytes[at + 1]))
+            at++;
+        bytes[kept++] = ' ';
+    }
+    if (!head->folded)
+        return length;
+    memmove(bytes + kept, bytes + head->length, length - head->length);
+    length -= head->length - kept;
+    head->length = head->used = kept;
+    head->folded = false;
+    return length;
+}
+
 const char *http_head_next(const struct http_head *head, const char *bytes, const char *name,
                            const char *after, size_t *length)
 {
@@ -176,17 +225,12 @@ const char *http_head_field(const struct http_head *head, const char *bytes, con
     return http_head_next(head, bytes, name, NULL, length);
 }
 
-/* Of a list, with commas between. */
 static bool has_word(const char *list, size_t length, const char *word)
 {
-    static const char separators[] = ", \t";
-    for (size_t at = 0; at < length; at++) {
-        size_t start = at;
-        while (at < length && !strchr(separators, list[at]))
-            at++;
-        if (at - start == strlen(word) && strncasecmp(list + start, word, at - start) == 0)
+    const char *end = list + length, *element;
+    while ((element = http_list_next(&list, end, &length)))
+        if (length == strlen(word) && strncasecmp(element, word, length) == 0)
             return true;
-    }
     return false;
 }
 

@@ -10,11 +10,14 @@
 
 #include "proto/http_fields.h"
 
-enum { HTTP_HEAD_MAX = 262144 };
+/* Bytes of a head, and interim answers (1xx) before the one that counts. */
+enum { HTTP_HEAD_MAX = 262144, HTTP_INTERIM_MAX = 16 };
 
 struct http_head {
-    int minor;  /* of the version: 0 or 1 */
-    int status; /* 100 to 999 */
+    bool
+        answers_connect; /* the owner's: what a 2xx says of a body is not looked at (RFC 9110, 9.3.6) */
+    int minor;           /* of the version: 0, or 1 for all later ones */
+    int status;          /* 100 to 999 */
     bool has_length;
     uint64_t content_length; /* at most INT64_MAX */
     bool chunked;
@@ -23,13 +26,19 @@ struct http_head {
     size_t used;    /* the parser's: bytes looked at */
     size_t line;    /* the parser's: where the current line starts */
     bool in_fields; /* the parser's */
+    bool framing;   /* the parser's: the field that was read last says how long the body is */
+    bool folded;    /* some field is: see http_head_unfold */
     struct http_fields fields;
 };
 
 /* `bytes` is everything since the start of the head, `length` bytes so far. */
 enum http_step http_head_read(struct http_head *head, const char *bytes, size_t length);
 
-/* Of a head that is done and starts at `bytes`: the value of the first field `name`, NULL if there
+/* Joins the lines of each folded field of a head that is done by one space (RFC 9112, 5.2). `bytes` is
+ * the head and what has come behind it, `length` bytes: returns how many that is now. */
+size_t http_head_unfold(struct http_head *head, char *bytes, size_t length);
+
+/* Of a head that is done, and unfolded, and starts at `bytes`: the value of the first field `name`, NULL if there
  * is none; and the status line from the status on, "404 Not Found". Neither ends with NUL. */
 const char *http_head_field(const struct http_head *head, const char *bytes, const char *name,
                             size_t *length);

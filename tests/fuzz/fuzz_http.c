@@ -89,8 +89,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(read_head(&parts, bytes, length, by) == step);
     require(parts.length == whole.length && parts.wrong == whole.wrong);
     require(parts.status == whole.status && parts.content_length == whole.content_length);
-    if (step == HTTP_DONE)
+    if (step == HTTP_DONE) {
+        size_t before = length;
+        length = http_head_unfold(&whole, bytes, length);
+        require(length <= before && whole.length <= length && whole.length > 0);
         check_parts(&whole, bytes);
+    }
     size_t start = step == HTTP_DONE ? whole.length : 0;
     struct outcome one = read_chunks(bytes + start, length - start, length + 1);
     struct outcome other = read_chunks(bytes + start, length - start, by);

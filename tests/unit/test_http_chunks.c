@@ -98,6 +98,9 @@ static const struct {
     BODY("line ends in the data", "4\r\n\r\n\r\n\r\n0\r\n\r\n", "\r\n\r\n done /14"),
     BODY("what follows is left alone", "0\r\n\r\nmore", " done /5"),
     BODY("an extension", "5;a=b;c=\"d\"\r\nhello\r\n0;x\r\n\r\n", "hello done /27"),
+    BODY("blanks behind a size", "5 \t\r\nhello\r\n0 \n\n", "hello done /16"),
+    BODY("blanks before an extension", "5 \t; a = \"b\"\r\nhello\r\n0 ;x\r\n\r\n",
+         "hello done /29"),
     BODY("a trailer", "0\r\nA: b\r\nC: d\r\n\r\n", " done /17"),
     BODY("a trailer, LF alone", "0\nA: b\n\n", " done /8"),
 
@@ -117,7 +120,9 @@ static const struct {
     BODY("a sign", "-5\r\n", BAD_SIZE),
     BODY("a plus", "+5\r\n", BAD_SIZE),
     BODY("a space first", " 5\r\nhello\r\n", BAD_SIZE),
-    BODY("a space behind", "5 \r\nhello\r\n", BAD_SIZE),
+    BODY("a digit behind a space", "5 5\r\nhello\r\n", BAD_SIZE),
+    BODY("a CR alone behind a space", "5 \rhello",
+         " malformed: a CR without its LF after a chunk size"),
     BODY("a NUL", "5\0\r\nhello\r\n", BAD_SIZE),
     BODY("16 digits", "0000000000000005\r\n", " malformed: a chunk size of more than 15 digits"),
     BODY("an overflow", "10000000000000005\r\n", " malformed: a chunk size of more than 15 digits"),
@@ -131,7 +136,9 @@ static const struct {
          "hello malformed: a chunk longer than its size"),
     BODY("a trailer without a colon", "0\r\nabc\r\n\r\n", " malformed: a field without a colon"),
     BODY("a NUL in the trailer", "0\r\nA: \0\r\n\r\n", " malformed: a NUL byte in a field"),
-    BODY("a folded trailer", "0\r\nA: b\r\n c\r\n\r\n", " malformed: a folded field"),
+    BODY("a folded trailer", "0\r\nA: b\r\n c\r\n\td\r\n\r\n", " done /19"),
+    BODY("a trailer that begins with a fold", "0\r\n A: b\r\n\r\n",
+         " malformed: a folded line before the first field"),
 };
 
 static void test_chunks(void)
@@ -149,6 +156,7 @@ static void test_chunk_limits(void)
     } cases[] = {
         {"a long extension", "5;", 4098, " more, 0 left"},
         {"one too long", "5;", 4099, " malformed: a chunk extension of more than 4 KiB"},
+        {"many blanks", "5 ;", 4098, " more, 0 left"},
         {"a long trailer", "0\r\nA:", 262147, " more, 0 left"},
         {"one too long", "0\r\nA:", 262148, " malformed: a trailer of more than 256 KiB"},
     };

@@ -66,7 +66,8 @@ static bool head_is(const char *bytes, size_t length, const char *expected)
 }
 
 #define OK "HTTP/1.1 200 OK\r\n"
-#define NO_STATUS_LINE "malformed: no HTTP/1.0 or HTTP/1.1 status line"
+#define NO_STATUS_LINE "malformed: no HTTP/1.x status line"
+#define FOLDED_FRAMING "malformed: a folded Content-Length or Transfer-Encoding"
 #define BAD_STATUS_LINE "malformed: a bad status line"
 
 static const struct {
@@ -99,7 +100,9 @@ static const struct {
     HEAD("an empty line first", "\r\n" OK "\r\n", NO_STATUS_LINE),
     HEAD("a space first", " " OK "\r\n", NO_STATUS_LINE),
     HEAD("lower case", "http/1.1 200 OK\r\n\r\n", NO_STATUS_LINE),
-    HEAD("HTTP/1.2", "HTTP/1.2 200 OK\r\n\r\n", NO_STATUS_LINE),
+    HEAD("HTTP/1.2", "HTTP/1.2 200 OK\r\n\r\n", "done 1.1 200 /19"),
+    HEAD("HTTP/1.9", "HTTP/1.9 200 OK\r\n\r\n", "done 1.1 200 /19"),
+    HEAD("HTTP/1.x", "HTTP/1.x 200 OK\r\n\r\n", NO_STATUS_LINE),
     HEAD("HTTP/1.10", "HTTP/1.10 200 OK\r\n\r\n", NO_STATUS_LINE),
     HEAD("HTTP/2", "HTTP/2 200 OK\r\n\r\n", NO_STATUS_LINE),
     HEAD("HTTP/2.0", "HTTP/2.0 200 OK\r\n\r\n", NO_STATUS_LINE),
@@ -125,9 +128,19 @@ static const struct {
     HEAD("no name", OK ": b\r\n\r\n", "malformed: a field without a name"),
     HEAD("a space before the colon", OK "A : b\r\n\r\n", "malformed: a space in a field name"),
     HEAD("a space in a name", OK "A b: c\r\n\r\n", "malformed: a space in a field name"),
-    HEAD("a folded field", OK "A: b\r\n c\r\n\r\n", "malformed: a folded field"),
-    HEAD("folded with a tab", OK "A: b\r\n\tc\r\n\r\n", "malformed: a folded field"),
-    HEAD("the first field folded", OK " A: b\r\n\r\n", "malformed: a folded field"),
+    HEAD("a folded field", OK "A: b\r\n c\r\n\r\n", "done 1.1 200 /29"),
+    HEAD("folded with a tab", OK "A: b\r\n\tc\r\n\r\n", "done 1.1 200 /29"),
+    HEAD("folded without a colon to come", OK "A:\n b\n\n", "done 1.1 200 /24"),
+    HEAD("folded, with what looks like a length", OK "A: b\r\n Content-Length: 5\r\n\r\n",
+         "done 1.1 200 /45"),
+    HEAD("a NUL in a fold", OK "A: b\r\n \0\r\n\r\n", "malformed: a NUL byte in a field"),
+    HEAD("the first field folded", OK " A: b\r\n\r\n",
+         "malformed: a folded line before the first field"),
+    HEAD("a folded length", OK "Content-Length: 5\r\n \r\n\r\n", FOLDED_FRAMING),
+    HEAD("a length that goes on", OK "Content-Length: 5\r\n 5\r\n\r\n", FOLDED_FRAMING),
+    HEAD("a folded coding", OK "transfer-encoding: chunked\n\t,\n\n", FOLDED_FRAMING),
+    HEAD("a fold after a field after a length", OK "Content-Length: 5\r\nA: b\r\n c\r\n\r\n",
+         "done 1.1 200 /48 length 5"),
     HEAD("a bad byte in a name", OK "A(b): c\r\n\r\n", "malformed: a bad byte in a field name"),
     HEAD("a high byte in a name", OK "\xe4: c\r\n\r\n", "malformed: a bad byte in a field name"),
     HEAD("a NUL in a name", OK "A\0: b\r\n\r\n", "malformed: a bad byte in a field name"),
@@ -159,7 +172,13 @@ static const struct {
          "malformed: a Content-Length that is not a number"),
     HEAD("a hexadecimal length", OK "Content-Length: 0x5\r\n\r\n",
          "malformed: a Content-Length that is not a number"),
-    HEAD("a list of lengths", OK "Content-Length: 6, 6\r\n\r\n",
+    HEAD("a list of one length", OK "Content-Length: 6, 6 ,,6\r\n\r\n",
+         "done 1.1 200 /45 length 6"),
+    HEAD("a list of two lengths", OK "Content-Length: 6, 7\r\n\r\n",
+         "malformed: two different Content-Lengths"),
+    HEAD("a list of no length", OK "Content-Length: , ,\r\n\r\n",
+         "malformed: a Content-Length that is not a number"),
+    HEAD("two lengths without a comma", OK "Content-Length: 6 6\r\n\r\n",
          "malformed: a Content-Length that is not a number"),
     HEAD("the same length twice", OK "Content-Length: 6\r\nContent-Length: 6\r\n\r\n",
          "done 1.1 200 /57 length 6"),
@@ -174,8 +193,14 @@ static const struct {
          "malformed: a transfer coding other than chunked"),
     HEAD("chunked, identity", OK "Transfer-Encoding: chunked, identity\r\n\r\n",
          "malformed: a transfer coding other than chunked"),
+    HEAD("empty elements", OK "Transfer-Encoding: ,, chunked , \t,\r\n\r\n",
+         "done 1.1 200 /55 chunked"),
+    HEAD("chunked, chunked", OK "Transfer-Encoding: chunked, chunked\r\n\r\n",
+         "malformed: two transfer codings"),
     HEAD("no coding", OK "Transfer-Encoding:\r\n\r\n",
-         "malformed: a transfer coding other than chunked"),
+         "malformed: a Transfer-Encoding without a coding"),
+    HEAD("empty elements alone", OK "Transfer-Encoding: ,\r\n\r\n",
+         "malformed: a Transfer-Encoding without a coding"),
     HEAD("xchunked", OK "Transfer-Encoding: xchunked\r\n\r\n",
          "malformed: a transfer coding other than chunked"),
     HEAD("chunked twice", OK "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -270,6 +295,51 @@ static void test_next(void)
     check(found == 3 && !value, "all of them");
 }
 
+static void test_unfold(void)
+{
+    static const struct {
+        const char *head, *unfolded;
+    } cases[] = {
+        {"HTTP/1.1 200\r\nA: b \t\r\n \t c\r\nD: e\r\n\r\n",
+         "HTTP/1.1 200\r\nA: b c\r\nD: e\r\n\r\n"},
+        {"HTTP/1.1 200\nA:\n b\n\tc\n\n", "HTTP/1.1 200\nA: b c\n\n"},
+        {"HTTP/1.1 200\nA: b\n \n\n", "HTTP/1.1 200\nA: b \n\n"},
+        {"HTTP/1.1 200\nA: b\n \n c\n\n", "HTTP/1.1 200\nA: b c\n\n"},
+        {"HTTP/1.1 200\nA: b\n\n", "HTTP/1.1 200\nA: b\n\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static const char body[] = " body\n x";
+        char bytes[100];
+        struct http_head head = {0};
+        size_t length = (size_t)snprintf(bytes, sizeof bytes, "%s%s", cases[i].head, body);
+        size_t expected = strlen(cases[i].unfolded);
+        bool done = http_head_read(&head, bytes, length) == HTTP_DONE;
+        length = http_head_unfold(&head, bytes, length);
+        check(done && head.length == expected && length == expected + strlen(body) &&
+                  memcmp(bytes, cases[i].unfolded, expected) == 0 &&
+                  memcmp(bytes + expected, body, strlen(body)) == 0,
+              "an unfolded head");
+    }
+}
+
+/* RFC 9110, 9.3.6. */
+static void test_connect(void)
+{
+    static const char *const ignored[] = {
+        "HTTP/1.1 200\nContent-Length: x\nTransfer-Encoding: gzip\nContent-Length: 1\n\n",
+        "HTTP/1.1 299\nContent-Length: 1\n 2\n\n"};
+    static const char *const refused[] = {"HTTP/1.1 407\nContent-Length: x\n\n",
+                                          "HTTP/1.1 407\nContent-Length: 1\n 2\n\n"};
+    for (size_t i = 0; i < 2; i++) {
+        struct http_head head = {.answers_connect = true}, other = head;
+        check(http_head_read(&head, ignored[i], strlen(ignored[i])) == HTTP_DONE &&
+                  !head.has_length && !head.chunked,
+              "a tunnel has no body");
+        check(http_head_read(&other, refused[i], strlen(refused[i])) == HTTP_MALFORMED,
+              "a refusal has one");
+    }
+}
+
 static void test_persistence(void)
 {
     static const struct {
@@ -323,6 +393,8 @@ int main(void)
     test_limits();
     test_field();
     test_next();
+    test_unfold();
+    test_connect();
     test_persistence();
     test_body();
     printf("1..%d\n", tests);
