@@ -1,5 +1,6 @@
 #include "cmd/http_answer.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -41,6 +42,14 @@ int http_answer_refuse(const struct http_exchange *exchange, struct error *err)
     size_t length;
     const char *status = http_head_status(&exchange->head, exchange->bytes, &length);
     return error_set(err, STATUS_REFUSED, "%s: %.*s", exchange->name, shown(length), status);
+}
+
+int http_answer_unasked(const struct http_exchange *exchange, struct error *err)
+{
+    size_t length;
+    const char *status = http_head_status(&exchange->head, exchange->bytes, &length);
+    return error_set(err, STATUS_MALFORMED, "%s: %.*s, which was not asked for", exchange->name,
+                     shown(length), status);
 }
 
 bool http_answer_may_pass(const struct http_exchange *exchange)
@@ -89,8 +98,11 @@ int http_answer_location(const struct http_exchange *exchange, const struct url 
         return 0;
     if (find_location(exchange, &found, &length, err))
         return -1;
-    if (!length)
+    if (!found)
         return 0;
+    if (!length)
+        return error_set(err, STATUS_MALFORMED, "%s: malformed answer: a Location without a value",
+                         exchange->name);
     char *text = url_refer(base, found, length, &wrong);
     if (text)
         wrong = url_parse(&url, text);
@@ -123,49 +135,84 @@ void http_answer_validator(const struct http_exchange *exchange, char *out, size
     out[length] = '\0';
 }
 
-static int part_is_wrong(const struct http_exchange *exchange, const char *what, struct error *err)
+/* Whether the answer says that it is of another version. One that says nothing is believed to have
+ * looked at If-Range. */
+static bool is_other_version(const struct http_exchange *exchange, const char *validator)
 {
-    return error_set(err, STATUS_MALFORMED, "%s: the rest cannot be added: %s", exchange->name,
-                     what);
+    bool is_tag = *validator == '"';
+    size_t length;
+    const char *now = field(exchange, is_tag ? "ETag" : "Last-Modified", &length);
+    if (!*validator || !now)
+        return false;
+    if (is_tag && length > 2 && memcmp(now, "W/", 2) == 0) {
+        now += 2;
+        length -= 2;
+    }
+    return length != strlen(validator) || memcmp(now, validator, length) != 0;
 }
 
-static const char *find_fault(const struct http_exchange *exchange, const struct http_range *range,
-                              uint64_t there)
+/* Of a 206: NULL, or what is wrong. */
+static const char *read_part(const struct http_exchange *exchange, struct http_range *range)
 {
-    uint64_t length = range->last - range->first + 1;
-    if (!range->is_part || range->first != there)
-        return "it starts at another byte";
-    if (range->has_total && range->last + 1 != range->total)
-        return "it does not go on to the end";
-    if (exchange->head.has_length && exchange->head.content_length != length)
+    static const char several[] = "multipart/byteranges";
+    size_t length;
+    const char *value = field(exchange, "Content-Range", &length);
+    const char *type = value ? NULL : field(exchange, "Content-Type", &length);
+    if (type && length >= strlen(several) && strncasecmp(type, several, strlen(several)) == 0)
+        return "it is in several parts (multipart/byteranges)";
+    if (!value || !http_range_read(range, value, length) || !range->is_part)
+        return "there is no valid Content-Range";
+    if (exchange->head.has_length &&
+        exchange->head.content_length != range->last - range->first + 1)
         return "its length and its range differ";
     return NULL;
 }
 
-int http_answer_check_part(const struct http_exchange *exchange, uint64_t there,
-                           const char *validator, uint64_t *length, struct error *err)
+int http_answer_check_rest(const struct http_exchange *exchange, const struct http_present *present,
+                           uint64_t *length, struct error *err)
 {
     struct http_range range;
-    char now[SHOWN_MAX * 4];
-    size_t value_length;
-    const char *value = field(exchange, "Content-Range", &value_length);
-    if (!value || !http_range_read(&range, value, value_length))
-        return part_is_wrong(exchange, "there is no valid Content-Range", err);
-    http_answer_validator(exchange, now, sizeof now);
-    if (*validator && *now && strcmp(validator, now) != 0)
-        return part_is_wrong(exchange, "the file has changed", err);
-    const char *fault = find_fault(exchange, &range, there);
+    const char *wrong = read_part(exchange, &range);
+    if (!wrong && (is_other_version(exchange, present->validator) ||
+                   (present->total && range.has_total && range.total != present->total)))
+        wrong = "the file has changed";
+    if (!wrong && range.first != present->bytes)
+        wrong = "it starts at another byte";
+    if (!wrong && range.has_total && range.last + 1 != range.total)
+        wrong = "it does not go on to the end";
+    if (wrong)
+        return error_set(err, STATUS_MALFORMED, "%s: the rest cannot be added: %s", exchange->name,
+                         wrong);
     *length = range.last - range.first + 1;
-    return fault ? part_is_wrong(exchange, fault, err) : 0;
+    return 0;
 }
 
-bool http_answer_is_whole(const struct http_exchange *exchange, uint64_t there)
+int http_answer_check_range(const struct http_exchange *exchange, const char *wish,
+                            uint64_t *length, struct error *err)
+{
+    struct http_range range;
+    if (!wish)
+        return http_answer_unasked(exchange, err);
+    const char *wrong = read_part(exchange, &range);
+    if (wrong)
+        return error_set(err, STATUS_MALFORMED, "%s: this is not the range asked for: %s",
+                         exchange->name, wrong);
+    if (!http_range_grants(&range, wish))
+        return error_set(err, STATUS_MALFORMED,
+                         "%s: this is not the range asked for (%.60s): bytes %" PRIu64 "-%" PRIu64,
+                         exchange->name, wish, range.first, range.last);
+    *length = range.last - range.first + 1;
+    return 0;
+}
+
+bool http_answer_is_whole(const struct http_exchange *exchange, uint64_t there, bool presumed)
 {
     struct http_range range;
     size_t length;
     const char *value = field(exchange, "Content-Range", &length);
-    return value && http_range_read(&range, value, length) && !range.is_part &&
-           range.total == there;
+    if (!value)
+        return presumed;
+    return http_range_read(&range, value, length) && !range.is_part && range.total == there;
 }
 
 /* Warnings */

@@ -42,6 +42,10 @@ static int try_often(struct http_transfer *transfer, struct error *err)
     for (;;) {
         if (http_transfer_try(transfer, err) == 0)
             return 0;
+        if (transfer->anew && !fetch->options->silent)
+            report_warning("%s; starting anew", err->text);
+        if (transfer->anew)
+            continue;
         if (!transfer->may_pass || transfer->tries == fetch->options->retries ||
             http_fetch_is_over(fetch, err))
             return -1;

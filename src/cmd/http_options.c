@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "net/proxy.h"
+#include "proto/http_range.h"
 #include "proto/http_request.h"
 #include "proto/sha256.h"
 #include "proto/url.h"
@@ -68,6 +69,11 @@ const char *http_options_pinned(const struct http_options *options, const char *
     return NULL;
 }
 
+const char *http_options_field(const struct http_options *options, const char *name)
+{
+    return http_request_users_value(options->fields.items, options->fields.count, name);
+}
+
 /* Checks of one option each. */
 
 static int check_value(const char *name, const char *value, struct error *err)
@@ -93,7 +99,7 @@ static int check_values(const struct http_options *options, struct error *err)
 
 static int check_range(const char *range, struct error *err)
 {
-    if (!range || (*range && strspn(range, "0123456789,-") == strlen(range)))
+    if (!range || http_range_is_wish(range))
         return 0;
     return error_set(err, STATUS_USAGE, "option --range: '%.100s' is not a range (0-99, 100-, -50)",
                      range);

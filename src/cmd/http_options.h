@@ -52,6 +52,9 @@ struct http_options {
 /* Status 2 where they are bad, or do not go together, or with so many URLs. */
 int http_options_check(const struct http_options *options, int urls, struct error *err);
 
+/* The first value that --header gives the field `name`; NULL: none. */
+const char *http_options_field(const struct http_options *options, const char *name);
+
 /* The first option of --resolve that is for this host and port: its address, of *length bytes. */
 const char *http_options_pinned(const struct http_options *options, const char *host, unsigned port,
                                 size_t *length);

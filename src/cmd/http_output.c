@@ -78,6 +78,7 @@ static bool find_left(struct http_output *output, struct error *err)
     }
     output->validator[length] = '\0';
     output->there = (uint64_t)status.st_size;
+    output->stale = true;
     output->file.kept = true; /* also if nothing comes this time */
     return true;
 }
@@ -104,8 +105,8 @@ static int find_part(struct http_output *output, struct error *err)
 int http_output_find(struct http_output *output, const struct url *url, struct error *err)
 {
     const char *path = output->options->output;
-    output->begun = false;
-    output->there = 0;
+    output->begun = output->stale = output->unchanged = false;
+    output->there = output->total = 0;
     *output->validator = '\0';
     if (output->options->remote_name)
         path = find_name(output, url, err);
@@ -177,7 +178,7 @@ static int restart(struct http_output *output, struct error *err)
     if (!http_output_can_restart(output))
         return error_set(err, STATUS_TRANSFER, "%s: what has been written cannot be taken back",
                          output->name);
-    bool empties = output->there && output->old < 0;
+    bool empties = output->stale && output->has_file && output->file.temporary;
     output->there = 0;
     sha256_init(&output->sha);
     if (empties && (ftruncate(output->file.fd, 0) < 0 || lseek(output->file.fd, 0, SEEK_SET) < 0))
@@ -204,16 +205,35 @@ int http_output_begin(struct http_output *output, bool resumes, struct error *er
     remember_validator(output);
     if (resumes ? take_over(output, err) : restart(output, err))
         return -1;
-    output->begun = true;
+    output->begun = output->stale = true;
     if (output->old >= 0)
         close(output->old);
     output->old = -1;
     return 0;
 }
 
-void http_output_reject_part(struct http_output *output)
+bool http_output_reject_part(struct http_output *output)
 {
+    bool can_restart = http_output_can_restart(output);
     output->file.kept = false;
+    if (can_restart)
+        output->there = 0;
+    return can_restart;
+}
+
+int http_output_leave(struct http_output *output, struct error *err)
+{
+    struct stat status = {.st_size = 0};
+    output->unchanged = true;
+    sha256_init(&output->sha);
+    if (!output->options->sha256 || !output->has_file)
+        return 0;
+    if (output->old < 0)
+        output->old = open(output->file.path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (output->old < 0 || fstat(output->old, &status) < 0)
+        return fail(output, "open", err);
+    output->there = (uint64_t)status.st_size;
+    return 0;
 }
 
 /* The end */
@@ -254,8 +274,9 @@ bool http_output_was_complete(const struct http_output *output)
 
 int http_output_finish(struct http_output *output, struct error *err)
 {
-    if (http_output_was_complete(output)) {
-        if (output->options->sha256 && read_part(output, output->old, false, err))
+    if (http_output_was_complete(output) || output->unchanged) {
+        if (output->options->sha256 && output->old >= 0 &&
+            read_part(output, output->old, false, err))
             return -1;
         return verify(output, err);
     }

@@ -27,7 +27,10 @@ struct http_output {
     char *path;     /* of --remote-name; the output's */
     int old;        /* --continue: FILE, of which `there` bytes are to be taken over; -1: none */
     bool begun;     /* something may have been written */
+    bool stale;     /* the new file may have bytes in it, which a new beginning has to remove */
+    bool unchanged; /* what is there already is what was asked for */
     uint64_t there; /* bytes of the body that need not come again */
+    uint64_t total; /* of the body that they are of; 0: not known */
     char validator[HTTP_VALIDATOR_MAX]; /* of the version they are of; empty: none */
     struct sha256 sha;
     struct filter look;
@@ -44,8 +47,12 @@ int http_output_find(struct http_output *output, const struct url *url, struct e
 int http_output_begin(struct http_output *output, bool resumes, struct error *err);
 /* Whether that may be asked for: all of it again. */
 bool http_output_can_restart(const struct http_output *output);
-/* What an earlier try has left is of no use: it is not kept for another one. */
-void http_output_reject_part(struct http_output *output);
+/* What an earlier try has left is of no use: it is not kept for another one. Whether all of it may be
+ * asked for again: then there is nothing there any more. */
+bool http_output_reject_part(struct http_output *output);
+/* The file stays as it is, for it is what was asked for: http_output_finish just checks it against
+ * --sha256. Status 8. */
+int http_output_leave(struct http_output *output, struct error *err);
 /* What looks at the body; NULL: nobody. */
 struct filter *http_output_filter(struct http_output *output);
 /* What the output has is complete: checks it against --sha256 (status 7), and gives it its name. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/message.h"
 #include "cli/report.h"
@@ -11,7 +12,7 @@
 #include "cmd/progress.h"
 #include "proto/http_request.h"
 
-enum { PARTIAL = 206, NOT_SATISFIABLE = 416 };
+enum { PARTIAL = 206, NOT_MODIFIED = 304, NOT_SATISFIABLE = 416 };
 
 /* Request and head */
 
@@ -179,22 +180,28 @@ static int write_body(struct http_transfer *transfer, bool to_file, enum http_bo
 
 /* Answers */
 
-/* All that comes is wanted: of a part, `part` is how much. */
-static int take_body(struct http_transfer *transfer, bool is_part, uint64_t part, struct error *err)
+/* All that comes is wanted. `rest`: it goes on with what is there; of a part, `part` is how much comes,
+ * else 0. */
+static int take_body(struct http_transfer *transfer, bool rest, uint64_t part, struct error *err)
 {
     struct http_output *output = transfer->fetch->output;
     const struct http_options *options = transfer->fetch->options;
-    if (!options->http09)
+    if (!options->http09 && !(rest && *output->validator))
         http_answer_validator(&transfer->exchange, output->validator, sizeof output->validator);
-    if (http_output_begin(output, is_part, err))
+    if (!rest)
+        output->total = transfer->exchange.head.content_length;
+    if (http_output_begin(output, rest, err))
         return -1;
     int result = write_body(transfer, true, kind_of_body(transfer), err);
+    bool is_other = result == 0 && part && !options->head && transfer->timing.bytes != part;
     bool was_cut = result && (http_body_was_cut(&transfer->body) || err->status == STATUS_TIMEOUT);
+    if (is_other) {
+        was_cut = transfer->timing.bytes < part; /* of a body that the end of the connection ends */
+        result = error_set(err, STATUS_MALFORMED, "%s: the body and its range differ in length",
+                           transfer->target->name);
+    }
     transfer->may_pass = was_cut && (http_output_can_restart(output) ||
                                      (*output->validator && !options->range));
-    if (result == 0 && is_part && transfer->timing.bytes != part)
-        return error_set(err, STATUS_MALFORMED, "%s: the body and its range differ in length",
-                         transfer->target->name);
     return result;
 }
 
@@ -237,27 +244,76 @@ static int take_redirect(struct http_transfer *transfer, struct error *err)
     return 0;
 }
 
+/* With --retry all of it is asked for again, where that can still be. */
+static int reject_part(struct http_transfer *transfer)
+{
+    bool can_restart = http_output_reject_part(transfer->fetch->output);
+    transfer->anew = can_restart && transfer->fetch->options->retries > 0;
+    return -1;
+}
+
 /* To 416 the answer is that all is there, or that what is there is something else. */
 static int take_unsatisfied(struct http_transfer *transfer, struct error *err)
 {
     struct http_output *output = transfer->fetch->output;
-    if (!http_answer_is_whole(&transfer->exchange, output->there)) {
-        http_output_reject_part(output);
-        return http_answer_refuse(&transfer->exchange, err);
+    bool was_complete = http_output_was_complete(output);
+    if (!http_answer_is_whole(&transfer->exchange, output->there, was_complete)) {
+        http_answer_refuse(&transfer->exchange, err);
+        return reject_part(transfer);
     }
     transfer->keeps = leaves_it_clean(transfer) &&
                       http_body_is_here(&transfer->exchange, kind_of_body(transfer));
-    return http_output_was_complete(output) ? 0 : http_output_begin(output, true, err);
+    return was_complete ? 0 : http_output_begin(output, true, err);
+}
+
+/* What a 304 says is that the user has it already, if he had asked for that. */
+static int take_not_modified(struct http_transfer *transfer, struct error *err)
+{
+    const struct http_options *options = transfer->fetch->options;
+    struct http_output *output = transfer->fetch->output;
+    if (!http_options_field(options, "If-None-Match") &&
+        !http_options_field(options, "If-Modified-Since"))
+        return http_answer_unasked(&transfer->exchange, err);
+    if (http_output_leave(output, err) ||
+        (!output->has_file && write_body(transfer, true, HTTP_BODY_NONE, err)))
+        return -1;
+    transfer->keeps = leaves_it_clean(transfer) &&
+                      http_body_is_here(&transfer->exchange, HTTP_BODY_NONE);
+    return 0;
+}
+
+/* The range that the request had; NULL: none. Of another unit nothing is known. */
+static const char *asked_range(const struct http_options *options)
+{
+    static const char unit[] = "bytes=";
+    const char *field = http_options_field(options, "Range");
+    if (field && strncasecmp(field, unit, strlen(unit)) == 0)
+        return field + strlen(unit);
+    return field ? field : options->range;
+}
+
+static int take_part(struct http_transfer *transfer, struct error *err)
+{
+    struct http_output *output = transfer->fetch->output;
+    const struct http_exchange *exchange = &transfer->exchange;
+    uint64_t part = 0;
+    const struct http_present present = {output->there, output->total, output->validator};
+    if (transfer->resumes) {
+        if (http_answer_check_rest(exchange, &present, &part, err))
+            return reject_part(transfer);
+        return take_body(transfer, true, part, err);
+    }
+    if (http_answer_check_range(exchange, asked_range(transfer->fetch->options), &part, err))
+        return -1;
+    return take_body(transfer, false, part, err);
 }
 
 static int take_answer(struct http_transfer *transfer, struct error *err)
 {
     const struct http_options *options = transfer->fetch->options;
-    struct http_output *output = transfer->fetch->output;
     const struct http_exchange *exchange = &transfer->exchange;
-    uint64_t part = 0;
     if (options->http09)
-        return take_body(transfer, false, part, err);
+        return take_body(transfer, false, 0, err);
     if (options->location &&
         http_answer_location(exchange, &transfer->target->url, &transfer->next, err))
         return -1;
@@ -267,14 +323,13 @@ static int take_answer(struct http_transfer *transfer, struct error *err)
         return take_unsatisfied(transfer, err);
     if (http_answer_is_refusal(exchange))
         return take_refusal(transfer, err);
+    if (exchange->head.status == NOT_MODIFIED)
+        return take_not_modified(transfer, err);
     if (!options->silent && !options->head)
         http_answer_warn(exchange, options->range);
-    bool is_part = transfer->resumes && exchange->head.status == PARTIAL;
-    if (is_part && http_answer_check_part(exchange, output->there, output->validator, &part, err)) {
-        http_output_reject_part(output);
-        return -1;
-    }
-    return take_body(transfer, is_part, part, err);
+    if (exchange->head.status == PARTIAL)
+        return take_part(transfer, err);
+    return take_body(transfer, false, 0, err);
 }
 
 /* The whole */
@@ -290,7 +345,7 @@ static enum report_how how_closed(int result, const struct error *err)
 int http_transfer_try(struct http_transfer *transfer, struct error *err)
 {
     struct http_connection *connection = transfer->fetch->connection;
-    transfer->may_pass = transfer->keeps = false;
+    transfer->may_pass = transfer->keeps = transfer->anew = false;
     int result = ask(transfer, err);
     if (result == 0)
         result = take_answer(transfer, err);

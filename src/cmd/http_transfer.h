@@ -29,6 +29,7 @@ struct http_transfer {
     bool persistent;        /* the connection may serve others */
     bool resumes;           /* the rest was asked for */
     bool may_pass;          /* what went wrong */
+    bool anew;              /* what is there is of no use: all of it is to be asked for, at once */
     bool keeps;             /* the connection is as good as new */
     char *next;             /* where a redirect leads; NULL: nowhere */
     struct http_target hop; /* where one has led */
@@ -37,7 +38,8 @@ struct http_transfer {
 
 /* Asks transfer->target once; more often only where a connection that was kept turns out to be dead.
  * Sets `next` where the answer is a redirect that is to be followed, else has written its body to the
- * output. Fails as http_fetch_run does; `may_pass` says whether it is worth another try. */
+ * output. Fails as http_fetch_run does; `may_pass` says whether it is worth another try,
+ * and `anew` whether another one is due that counts as none. */
 int http_transfer_try(struct http_transfer *transfer, struct error *err);
 
 #endif

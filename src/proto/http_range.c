@@ -40,3 +40,58 @@ bool http_range_read(struct http_range *range, const char *value, size_t length)
     return http_number(slash + 1, total, &range->total) &&
            (!range->is_part || range->last < range->total);
 }
+
+/* What is asked for */
+
+enum wish_kind { WISH_FROM_TO, WISH_FROM, WISH_LAST };
+
+struct wish {
+    enum wish_kind kind;
+    uint64_t first;
+    uint64_t last; /* of WISH_LAST: how many */
+};
+
+static bool read_wish(struct wish *wish, const char *text, size_t length)
+{
+    const char *dash = memchr(text, '-', length);
+    if (!dash)
+        return false;
+    size_t before = (size_t)(dash - text), behind = length - before - 1;
+    wish->kind = !before ? WISH_LAST : !behind ? WISH_FROM : WISH_FROM_TO;
+    if (before && !http_number(text, before, &wish->first))
+        return false;
+    if ((behind || !before) && !http_number(dash + 1, behind, &wish->last))
+        return false;
+    return wish->kind != WISH_FROM_TO || wish->first <= wish->last;
+}
+
+bool http_range_is_wish(const char *text)
+{
+    for (struct wish wish;; text++) {
+        size_t length = strcspn(text, ",");
+        if (!read_wish(&wish, text, length))
+            return false;
+        text += length;
+        if (!*text)
+            return true;
+    }
+}
+
+bool http_range_grants(const struct http_range *range, const char *wish)
+{
+    struct wish asked;
+    if (!range->is_part || !read_wish(&asked, wish, strlen(wish)))
+        return false;
+    bool to_end = range->has_total && range->last + 1 == range->total;
+    switch (asked.kind) {
+    case WISH_FROM_TO:
+        return range->first == asked.first &&
+               (range->last == asked.last || (range->last < asked.last && to_end));
+    case WISH_FROM:
+        return range->first == asked.first && (to_end || !range->has_total);
+    case WISH_LAST:
+        break;
+    }
+    bool all = range->first == 0 && range->last < asked.last;
+    return (to_end || !range->has_total) && (all || range->last - range->first + 1 == asked.last);
+}

@@ -41,10 +41,20 @@ static bool is_named(const char *field, const char *name)
     return name_length(field) == length && strncasecmp(field, name, length) == 0;
 }
 
-static bool has_value(const char *field)
+/* NULL: it has none. */
+static const char *value_of(const char *field)
 {
     const char *colon = field + name_length(field);
-    return *colon == ':' && colon[1 + strspn(colon + 1, " \t")];
+    const char *value = *colon == ':' ? colon + 1 + strspn(colon + 1, " \t") : "";
+    return *value ? value : NULL;
+}
+
+const char *http_request_users_value(const char *const *fields, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_named(fields[i], name) && value_of(fields[i]))
+            return value_of(fields[i]);
+    return NULL;
 }
 
 /* Writing it */
@@ -87,7 +97,7 @@ static void print_users_field(FILE *out, const char *field)
     size_t length = name_length(field);
     if (field[length] == ';')
         fprintf(out, "%.*s:\r\n", (int)length, field);
-    else if (has_value(field))
+    else if (value_of(field))
         fprintf(out, "%s\r\n", field);
 }
 

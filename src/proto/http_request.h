@@ -36,6 +36,9 @@ struct http_request {
 const char *http_request_check_field(const char *field);
 const char *http_request_check_value(const char *value);
 
+/* What the user's fields say of `name`: the first value; NULL: none of them has one. */
+const char *http_request_users_value(const char *const *fields, size_t count, const char *name);
+
 /* The request, the caller's to free. */
 char *http_request_text(const struct http_request *request, size_t *length);
 

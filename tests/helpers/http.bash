@@ -51,6 +51,51 @@ nginx_start() {
     fail "nginx does not start" nginx.log nginx.err
 }
 
+# serves_at_free_port NAME CONFIG CMD…: starts CMD as NAME, with what the function CONFIG prints for a port
+# in $T/NAME.conf, until it answers at URL; again if the port is taken in between.
+serves_at_free_port() {
+    local name=$1 config=$2 attempt port
+    shift 2
+    mkdir -p www
+    for attempt in 1 2 3 4 5; do
+        port=$(free_port)
+        "$config" "$port" >"$name.conf"
+        start "$name" "$@"
+        URL=127.0.0.1:$port
+        ! poll 5000 answers_or_gone "$name" || gone "${PIDS[$name]}" || return 0
+    done
+    fail "$name does not start" "$name.err"
+}
+
+answers_or_gone() { gone "${PIDS[$1]}" || "$SOCKCTL" connect -z "$URL" >/dev/null 2>&1; }
+
+# lighttpd_start and apache_start: the same as nginx_start, without the socket file.
+lighttpd_start() {
+    need lighttpd python3
+    serves_at_free_port lighttpd lighttpd_config lighttpd -D -f lighttpd.conf
+}
+
+lighttpd_config() {
+    printf '%s\n' "server.document-root = \"$T/www\"" 'server.bind = "127.0.0.1"' "server.port = $1" \
+        'mimetype.assign = ("" => "application/octet-stream")' # without a type, no conditions
+}
+
+apache_start() {
+    need apache2 python3
+    [ -e /usr/lib/apache2/modules/mod_mpm_event.so ] || skip "apache2 has no mod_mpm_event here"
+    serves_at_free_port apache apache_config apache2 -X -d "$T" -f "$T/apache.conf"
+}
+
+apache_config() {
+    local module
+    for module in mpm_event authz_core; do
+        echo "LoadModule ${module}_module /usr/lib/apache2/modules/mod_$module.so"
+    done
+    printf '%s\n' "Listen 127.0.0.1:$1" 'ServerName localhost' "DocumentRoot $T/www" "PidFile $T/apache.id" \
+        "ErrorLog $T/apache.log" 'User www-data' 'Group www-data' '<Directory />' 'Require all granted' '</Directory>'
+    chmod a+rx "$T" www
+}
+
 free_port() {
     python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])'
 }
