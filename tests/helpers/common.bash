@@ -33,6 +33,9 @@ common_setup() {
     declare -gA PIDS=()
     STARTED=()
     close_inherited
+    # What nobody ever writes to: reading it with a limit is a pause.
+    exec {PAUSE}<> <(:)
+    CLOSE+=" $PAUSE>&-"
     T=$(mktemp -d)
     cd "$T" || return
 }
@@ -65,13 +68,14 @@ common_teardown() {
 
 now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
 
-# poll MS CMD…: runs CMD until it succeeds; status 1 after MS milliseconds.
+# poll MS CMD…: runs CMD until it succeeds; status 1 after MS milliseconds. It starts no process of its
+# own: those of a whole suite that waits would keep a small machine busy.
 poll() {
-    local end=$(($(now_ms) + $1))
+    local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000)) _
     shift
     until "$@"; do
-        (($(now_ms) < end)) || return 1
-        sleep 0.02
+        ((${EPOCHREALTIME/[.,]/} < end)) || return 1
+        read -rt 0.02 -u "$PAUSE" _ || :
     done
 }
 
@@ -144,7 +148,17 @@ wait_for() {
 found_or_dead() {
     local dead=1
     [ -z "$1" ] || ! gone "$1" || dead=0
-    LINE=$(grep -aEm1 -e "$3" -- "$2" 2>/dev/null) && [ -n "$LINE" ] || return $dead
+    [ -s "$2" ] && first_match "$2" "$3" && [ -n "$LINE" ] || return $dead
+}
+
+# Sets LINE to the first line of FILE that matches; of a short one without a process.
+first_match() {
+    local line some=()
+    mapfile -n 100 -t some 2>/dev/null <"$1"
+    for line in "${some[@]}"; do
+        [[ ! $line =~ $2 ]] || { LINE=$line && return; }
+    done
+    [ ${#some[@]} -eq 100 ] && LINE=$(grep -aEm1 -e "$2" -- "$1" 2>/dev/null)
 }
 
 # listening NAME: until it says so. ADDR is what follows "listening on", PORT its number.
