@@ -239,6 +239,8 @@ notimp it does not answer such queries (NOTIMP)
 refused it refused to answer (REFUSED)
 formerr it did not understand the query (FORMERR)
 code it answered with the code 11
+badcookie it answered with the code 23 (BADCOOKIE)
+behind it answered with the code 23 (BADCOOKIE)
 lame it does not know, and refers to other servers
 cuttwice its answer is cut off, also over TCP
 tcpcloses it closed the connection before the answer was complete
@@ -255,6 +257,31 @@ END
     record -s -t A old.test
     assert_output 192.0.2.42
     [ "$(queries | wc -l)" -eq 2 ]
+}
+
+@test "13.5: an extended code is not taken for success: BADVERS asks once more without EDNS0" {
+    record -s -t A badvers.test
+    assert_status 0
+    assert_output 192.0.2.42
+    [ "$(queries | wc -l)" -eq 2 ]
+    record -t A badcookie.test
+    assert_status 3
+    assert_output ""
+    assert_errors ': 127\.0\.0\.1:53: it answered with the code 23 \(BADCOOKIE\)$'
+}
+
+@test "13.5: records without end are called so, by a real server's and by others" {
+    zone "$SOCKCTL" resolve -t A circle1.zone.test
+    assert_status 3
+    assert_output "record    circle1.zone.test.   300   CNAME   circle2.zone.test.
+record    circle2.zone.test.   300   CNAME   circle1.zone.test."
+    assert_errors '^sockctl: resolve circle1\.zone\.test: its CNAME records lead in a circle$'
+    record -t A circle.test self.test
+    assert_status 3
+    [ "$(grep -c ': its CNAME records lead in a circle$' <<<"$errors")" -eq 2 ]
+    record -s -t CNAME self.test
+    assert_status 0
+    assert_output self.test.
 }
 
 @test "what does not fit into a datagram is fetched over TCP" {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -142,10 +143,31 @@ static bool has_type(const struct dns_lines *found, uint16_t type)
     return false;
 }
 
+/* What the CNAME record of `name` says; NULL: it has none. */
+static const char *find_alias(const struct dns_lines *found, const char *name)
+{
+    for (size_t i = 0; i < found->count; i++)
+        if (found->lines[i].type == DNS_CNAME && strcasecmp(found->lines[i].name, name) == 0)
+            return found->lines[i].data;
+    return NULL;
+}
+
+/* Whether the CNAME records lead from the name back to one that they have led to. */
+static bool is_loop(const struct dns_lines *found, const struct dns_name *name)
+{
+    char *asked = name_text(name);
+    const char *at = asked;
+    size_t steps = 0;
+    while (at && steps++ <= found->count)
+        at = find_alias(found, at);
+    free(asked);
+    return at != NULL;
+}
+
 /* Asking */
 
 /* What came of a name; the later ones say more. */
-enum outcome { NO_NAME, NO_ANSWER, NO_RECORD, FOUND };
+enum outcome { NO_NAME, NO_ANSWER, NO_RECORD, LOOP, FOUND };
 
 struct finding {
     const struct dns_options *options;
@@ -166,7 +188,9 @@ static enum outcome read_answer(struct finding *finding)
     }
     if (ask->head.code == DNS_NXDOMAIN)
         return NO_NAME;
-    return has_type(&finding->answer, ask->question.type) ? FOUND : NO_RECORD;
+    if (has_type(&finding->answer, ask->question.type))
+        return FOUND;
+    return is_loop(&finding->answer, &ask->question.name) ? LOOP : NO_RECORD;
 }
 
 static void add_reason(struct finding *finding, const struct sockname *server)
@@ -297,6 +321,8 @@ int dns_find(const struct dns_options *options, const char *name, uint16_t type,
     free(finding.ask.buffer);
     if (outcome == NO_NAME)
         hostname_fail(name, "there is no such name (NXDOMAIN)", err);
+    if (outcome == LOOP)
+        hostname_fail(name, "its CNAME records lead in a circle", err);
     if (outcome == NO_RECORD)
         fail_type(name, type, err);
     if (finding.ask.is_late)

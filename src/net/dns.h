@@ -37,7 +37,7 @@ struct dns_lines {
 int dns_set_server(struct resolv_conf *conf, const char *text, struct error *err);
 
 /* Asks for the records of `type` that `name` has; with a last dot, it is not searched for. Status 3:
- * there is no such name, or nobody could tell; 6: there is no such record; 5: limit_ms is over.
+ * there is no such name, its CNAME records lead in a circle, or nobody could tell; 6: there is no such record; 5: limit_ms is over.
  * Whatever came of it, *found holds what was answered, such as a CNAME that leads nowhere; dns_release
  * gives it back. */
 int dns_find(const struct dns_options *options, const char *name, uint16_t type,

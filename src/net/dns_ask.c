@@ -178,7 +178,9 @@ static int judge(struct dns_ask *ask)
     if (head->code < sizeof words / sizeof *words && words[head->code])
         return fail(ask, words[head->code]);
     if (head->code != DNS_NOERROR) {
-        snprintf(ask->why, sizeof ask->why, "it answered with the code %u", head->code);
+        const char *name = dns_code_name(head->code);
+        snprintf(ask->why, sizeof ask->why, "it answered with the code %u%s%s%s", head->code,
+                 name ? " (" : "", name ? name : "", name ? ")" : "");
         return -1;
     }
     if (!head->answers && !head->authoritative && !head->recursion)
@@ -192,8 +194,10 @@ int dns_ask(struct dns_ask *ask, const struct sockname *server)
     for (;;) {
         if (converse(ask, server, tcp, edns))
             return -1;
-        if (edns && (ask->head.code == DNS_FORMERR || ask->head.code == DNS_NOTIMP))
-            edns = false; /* older than EDNS0: RFC 6891, 7 */
+        const unsigned code = ask->head.code;
+        if (edns && (code == DNS_FORMERR || code == DNS_NOTIMP || code == DNS_BADVERS))
+            edns =
+                false; /* older than EDNS0 (RFC 6891, 7), or without the one version that there is */
         else if (ask->head.truncated && !tcp)
             tcp = true;
         else

@@ -185,6 +185,29 @@ static bool has_question(struct dns_reader *reader, const struct dns_question *q
            read_u16(rest + 2) == CLASS_IN;
 }
 
+const char *dns_code_name(unsigned code)
+{
+    static const char *const names[] = {
+        [1] = "FORMERR",  [2] = "SERVFAIL",  [3] = "NXDOMAIN",   [4] = "NOTIMP",   [5] = "REFUSED",
+        [6] = "YXDOMAIN", [7] = "YXRRSET",   [8] = "NXRRSET",    [9] = "NOTAUTH",  [10] = "NOTZONE",
+        [16] = "BADVERS", [17] = "BADKEY",   [18] = "BADTIME",   [19] = "BADMODE", [20] = "BADNAME",
+        [21] = "BADALG",  [22] = "BADTRUNC", [23] = "BADCOOKIE",
+    };
+    return code < sizeof names / sizeof *names ? names[code] : NULL;
+}
+
+/* The upper bits of the code, which are in the OPT record behind the answer: the first byte of what
+ * is the TTL in others. `records` are those of all sections. */
+static unsigned extended_code(struct dns_reader reader, size_t records)
+{
+    struct dns_record record;
+    reader.left = records;
+    while (dns_next(&reader, &record) > 0)
+        if (record.type == OPT_TYPE)
+            return record.ttl >> 24 << 4;
+    return 0;
+}
+
 bool dns_is_answer(struct dns_reader *reader, const unsigned char *bytes, size_t length,
                    const struct dns_question *question, struct dns_head *head)
 {
@@ -199,9 +222,13 @@ bool dns_is_answer(struct dns_reader *reader, const unsigned char *bytes, size_t
                               .answers = read_u16(bytes + 6)};
     *reader = (struct dns_reader){bytes, length, HEADER, head->answers};
     const unsigned questions = read_u16(bytes + 4);
+    if (questions && (questions > 1 || !has_question(reader, question)))
+        return false;
+    head->code |= extended_code(*reader,
+                                head->answers + read_u16(bytes + 8) + read_u16(bytes + 10));
     if (!questions)
         return head->code != DNS_NOERROR && head->code != DNS_NXDOMAIN;
-    return questions == 1 && has_question(reader, question);
+    return true;
 }
 
 int dns_next(struct dns_reader *reader, struct dns_record *record)

@@ -17,7 +17,15 @@ enum {
     DNS_MESSAGE_MAX = 65535
 };
 
-enum dns_code { DNS_NOERROR, DNS_FORMERR, DNS_SERVFAIL, DNS_NXDOMAIN, DNS_NOTIMP, DNS_REFUSED };
+enum dns_code {
+    DNS_NOERROR,
+    DNS_FORMERR,
+    DNS_SERVFAIL,
+    DNS_NXDOMAIN,
+    DNS_NOTIMP,
+    DNS_REFUSED,
+    DNS_BADVERS = 16
+};
 
 struct dns_name {
     unsigned char bytes[DNS_NAME_MAX];
@@ -32,7 +40,7 @@ struct dns_question {
 
 /* What a message says of itself. */
 struct dns_head {
-    unsigned code; /* enum dns_code, or another */
+    unsigned code; /* enum dns_code, or another, with the bits that EDNS0 adds (RFC 6891, 6.1.3) */
     bool truncated;
     bool authoritative;
     bool recursion; /* is available */
@@ -65,6 +73,9 @@ void dns_name_print(FILE *out, const struct dns_name *name);
 /* Writes the query, which desires recursion, if wanted with EDNS0 (RFC 6891). Returns its length;
  * `out` holds DNS_QUERY_MAX bytes. */
 size_t dns_query(const struct dns_question *question, bool edns, unsigned char *out);
+
+/* The name of a code, "BADVERS"; NULL: it has none. */
+const char *dns_code_name(unsigned code);
 
 /* Whether the message answers that question. If so, *head is what it says of itself, and *reader is
  * before its first record. A complaint may do without the question. */

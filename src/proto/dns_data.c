@@ -171,7 +171,8 @@ static int print_base64(struct field *field)
 
 static const char *const keys[] = {"mandatory", "alpn", "no-default-alpn", "port",
                                    "ipv4hint",  "ech",  "ipv6hint",        "dohpath"};
-enum { KEYS = sizeof keys / sizeof *keys, KEY_NO_DEFAULT_ALPN = 2 };
+enum { KEYS = sizeof keys / sizeof *keys };
+enum { KEY_MANDATORY = 0, KEY_ALPN = 1, KEY_NO_DEFAULT_ALPN = 2, KEY_PORT = 3, KEY_DOHPATH = 7 };
 
 static void print_key(FILE *out, uint32_t key)
 {
@@ -226,18 +227,69 @@ static int print_list_item(struct field *field, uint32_t key)
     }
 }
 
-static int print_parameter(struct field *field)
+/* A key and the place of its value, behind which *at moves. */
+static int take_parameter(struct field *field, uint32_t *key, struct field *value)
 {
-    uint32_t key, length;
-    if (take_number(field, 2, &key) || take_number(field, 2, &length) ||
+    uint32_t length;
+    if (take_number(field, 2, key) || take_number(field, 2, &length) ||
         length > field->end - field->at)
         return -1;
-    struct field value = {field->out, field->reader, field->at, field->at + length};
-    const bool quoted = key == 1 || key >= 7;
-    field->at = value.end;
+    *value = (struct field){field->out, field->reader, field->at, field->at + length};
+    field->at = value->end;
+    return 0;
+}
+
+static bool has_key(struct field parameters, uint32_t wanted)
+{
+    uint32_t key;
+    struct field value;
+    while (parameters.at < parameters.end && take_parameter(&parameters, &key, &value) == 0)
+        if (key == wanted)
+            return true;
+    return false;
+}
+
+/* The keys that a client has to know: in strictly increasing order, which is above 0, as this one
+ * itself is mandatory anyway, and all of them there (RFC 9460, 8). */
+static bool are_mandatory(struct field list, const struct field *parameters)
+{
+    uint32_t key, before = KEY_MANDATORY;
+    while (list.at < list.end) {
+        if (take_number(&list, 2, &key) || key <= before || !has_key(*parameters, key))
+            return false;
+        before = key;
+    }
+    return true;
+}
+
+/* Whether a value can be of its key as far as its length and its list of keys go. */
+static bool fits_key(uint32_t key, const struct field *value, const struct field *parameters)
+{
+    const size_t length = value->end - value->at;
+    switch (key) {
+    case KEY_MANDATORY:
+        return length && are_mandatory(*value, parameters);
+    case KEY_NO_DEFAULT_ALPN:
+        return !length;
+    case KEY_PORT:
+        return length == 2;
+    default:
+        return length || key >= KEYS;
+    }
+}
+
+/* The next of the parameters, which are `all`; its key is above *before. */
+static int print_parameter(struct field *field, const struct field *all, int64_t *before)
+{
+    uint32_t key;
+    struct field value;
+    if (take_parameter(field, &key, &value) || key <= *before || !fits_key(key, &value, all))
+        return -1;
+    const bool quoted = key == KEY_ALPN || key >= KEY_DOHPATH;
+    *before = key;
     print_key(field->out, key);
-    if (!length)
-        return key == KEY_NO_DEFAULT_ALPN || key >= KEYS ? 0 : -1;
+    if (value.at == value.end)
+        return 0;
     fputs(quoted ? "=\"" : "=", field->out);
     do
         if (print_list_item(&value, key))
@@ -247,11 +299,14 @@ static int print_parameter(struct field *field)
     return 0;
 }
 
+/* In strictly increasing order of their keys: RFC 9460, 2.2. */
 static int print_parameters(struct field *field)
 {
+    const struct field all = *field;
+    int64_t before = -1;
     while (field->at < field->end) {
         putc(' ', field->out);
-        if (print_parameter(field))
+        if (print_parameter(field, &all, &before))
             return -1;
     }
     return 0;

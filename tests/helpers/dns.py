@@ -110,6 +110,14 @@ def with_code(code):
     return lambda query, tcp: [message(query, code)]
 
 
+def with_extended(query, code, questions):
+    """The upper bits of the code are in the OPT record: here behind another additional record."""
+    low = struct.pack("!HHHHH", 0x8180 | code & 15, questions, 0, 0, 2)
+    opt = b"\0" + struct.pack("!HHBBHH", 41, 1232, code >> 4, 0, 0, 0)
+    question = read_question(query)[2] if questions else b""
+    return query[:2] + low + question + wire_record(wire_name("ns.test"), A, b"abcd") + opt
+
+
 def without_edns(query, tcp):
     """From before EDNS0: a complaint that is a bare header."""
     if query[11]:
@@ -131,6 +139,12 @@ ODD = {
     "notimp.test": with_code(NOTIMP),
     "refused.test": with_code(REFUSED),
     "code.test": with_code(11),
+    "badvers.test": lambda query, tcp: [with_extended(query, 16, 1) if query[11] else good(query)],
+    "badcookie.test": lambda query, tcp: [with_extended(query, 23, 1)],
+    "behind.test": lambda query, tcp: [with_extended(query, 23, 0)],
+    "circle.test": with_record(wire_record(b"\xc0\x0c", CNAME, wire_name("CIRCLE2.test")) +
+                               wire_record(wire_name("circle2.test"), CNAME, b"\xc0\x0c"), 2),
+    "self.test": with_record(wire_record(b"\xc0\x0c", CNAME, b"\xc0\x0c")),
     "formerr.test": with_code(FORMERR),
     "old.test": without_edns,
     # No IPv4 address, and whether there is an IPv6 one nobody could tell.
@@ -233,7 +247,11 @@ def main():
         if LOST.get(name):
             LOST[name] -= 1
             continue
-        threading.Timer(LATE.get((name, kind), 0), send_all, (server, replies, client)).start()
+        late = LATE.get((name, kind))
+        if late:
+            threading.Timer(late, send_all, (server, replies, client)).start()
+        else:
+            send_all(server, replies, client)
 
 
 if __name__ == "__main__":

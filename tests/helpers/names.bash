@@ -39,8 +39,9 @@ with_server() {
         shift
     done
     shift
+    # A server has to start first, which takes a busy machine a while.
     # shellcheck disable=SC2016
-    try unshare -rmn bash -c "$in_place"' && ip link set lo up || exit
+    TRY_SECONDS=${TRY_SECONDS:-30} try unshare -rmn bash -c "$in_place"' && ip link set lo up || exit
         file=$1 pattern=$2 count=$3
         shift 3
         "${@:1:count}" >"$file" 2>&1 & server=$!

@@ -119,6 +119,63 @@ static const struct {
      BYTES(HEAD("\x81\x80", ONE) NAME "\0\x41\0\1" RECORD("\x41", "\x8") "\0\1\0\0\3\0\1\1"), NULL},
     {"HTTPS: a value beyond the data", 65,
      BYTES(HEAD("\x81\x80", ONE) NAME "\0\x41\0\1" RECORD("\x41", "\x8") "\0\1\0\0\3\0\2\1"), NULL},
+    {"HTTPS: keys in order, of which two are mandatory", 65,
+     BYTES(HEAD("\x81\x80", ONE) NAME
+           "\0\x41\0\1" RECORD("\x41", "\030") "\000\001\000\000\000\000\004\000\001\000\003\000"
+                                               "\001\000\003\002\150\062\000\003\000\002\001\273"),
+     "x.test. 300 HTTPS 1 . mandatory=alpn,port alpn=\"h2\" port=443\n"},
+    {"HTTPS: keys out of order", 65,
+     BYTES(HEAD("\x81\x80", ONE) NAME "\0\x41\0\1" RECORD(
+         "\x41", "\020") "\000\001\000\000\003\000\002\001\273\000\001\000\003\002\150\062"),
+     NULL},
+    {"HTTPS: a key twice", 65,
+     BYTES(HEAD("\x81\x80", ONE) NAME "\0\x41\0\1" RECORD(
+         "\x41", "\017") "\000\001\000\000\003\000\002\001\273\000\003\000\002\001\273"),
+     NULL},
+    {"HTTPS: mandatory keys out of order", 65,
+     BYTES(HEAD("\x81\x80", ONE) NAME
+           "\0\x41\0\1" RECORD("\x41", "\030") "\000\001\000\000\000\000\004\000\003\000\001\000"
+                                               "\001\000\003\002\150\062\000\003\000\002\001\273"),
+     NULL},
+    {"HTTPS: a mandatory key twice", 65,
+     BYTES(HEAD("\x81\x80", ONE) NAME "\0\x41\0\1" RECORD(
+         "\x41",
+         "\022") "\000\001\000\000\000\000\004\000\001\000\001\000\001\000\003\002\150\062"),
+     NULL},
+    {"HTTPS: a mandatory key that is not there", 65,
+     BYTES(HEAD("\x81\x80", ONE) NAME "\0\x41\0\1" RECORD(
+         "\x41",
+         "\022") "\000\001\000\000\000\000\004\000\001\000\003\000\001\000\003\002\150\062"),
+     NULL},
+    {"HTTPS: mandatory is mandatory", 65,
+     BYTES(HEAD("\x81\x80", ONE) NAME "\0\x41\0\1" RECORD(
+         "\x41",
+         "\022") "\000\001\000\000\000\000\004\000\000\000\001\000\001\000\003\002\150\062"),
+     NULL},
+    {"HTTPS: half a mandatory key", 65,
+     BYTES(HEAD("\x81\x80", ONE) NAME "\0\x41\0\1" RECORD(
+         "\x41", "\021") "\000\001\000\000\000\000\003\000\001\000\000\001\000\003\002\150\062"),
+     NULL},
+    {"HTTPS: no mandatory key", 65,
+     BYTES(HEAD("\x81\x80", ONE) NAME
+           "\0\x41\0\1" RECORD("\x41", "\007") "\000\001\000\000\000\000\000"),
+     NULL},
+    {"HTTPS: two ports", 65,
+     BYTES(HEAD("\x81\x80", ONE) NAME
+           "\0\x41\0\1" RECORD("\x41", "\013") "\000\001\000\000\003\000\004\001\273\001\274"),
+     NULL},
+    {"HTTPS: no-default-alpn with a value", 65,
+     BYTES(HEAD("\x81\x80", ONE) NAME "\0\x41\0\1" RECORD(
+         "\x41", "\017") "\000\001\000\000\001\000\003\002\150\062\000\002\000\001\170"),
+     NULL},
+    {"HTTPS: a protocol without a name", 65,
+     BYTES(HEAD("\x81\x80", ONE) NAME
+           "\0\x41\0\1" RECORD("\x41", "\010") "\000\001\000\000\001\000\001\000"),
+     NULL},
+    {"HTTPS: a hint of five bytes", 65,
+     BYTES(HEAD("\x81\x80", ONE) NAME
+           "\0\x41\0\1" RECORD("\x41", "\014") "\000\001\000\000\004\000\005\141\142\143\144\145"),
+     NULL},
     {"none", DNS_A, BYTES(HEAD("\x81\x80", "\0\1\0\0\0\0\0\0") NAME "\0\1\0\1"), ""},
     {"a complaint without the question", DNS_A, BYTES(HEAD("\x81\x81", "\0\0\0\0\0\0\0\0")), ""},
     {"success without the question", DNS_A, BYTES(HEAD("\x81\x80", "\0\0\0\0\0\0\0\0")), "no"},
