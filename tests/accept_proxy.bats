@@ -6,6 +6,7 @@ load helpers/common
 HEADER='PROXY TCP4 192.0.2.1 203.0.113.2 12345 443\r\n'
 V2='\r\n\r\n\0\r\nQUIT\n'
 HEADER_V2=$V2'\x21\x11\0\x0c\xc0\0\x02\x01\xcb\0\x71\x02\x30\x39\x01\xbb'
+NGINX_STREAM=/usr/lib/nginx/modules/ngx_stream_module.so # Debian: libnginx-mod-stream
 LOCAL=$V2'\x20\0\0\0'
 
 server() {
@@ -15,6 +16,11 @@ server() {
 
 # client BYTES: what it gets is in $output.
 client() { TRY_STDIN=<(printf '%b' "$1") try "$SOCKCTL" connect "$ADDR"; }
+
+# client_from ADDRESS BYTES
+client_from() {
+    TRY_STDIN=<(printf '%b' "$2") try "$SOCKCTL" connect -s "$1" "$ADDR"
+}
 
 open_descriptors() { find "/proc/${PIDS[server]}/fd" | wc -l; }
 has_open() { [ "$(open_descriptors)" -eq "$1" ]; }
@@ -95,20 +101,155 @@ END
     done
 }
 
-@test "--allow and --deny are about whom the header names" {
+@test "12.2.3: --allow and --deny judge whom the header names" {
     for at in "127.0.0.1 0" "$T/socket"; do
         # shellcheck disable=SC2086 # words
-        server $at -k --greeting welcome --allow 192.0.2.0/24 --deny 192.0.2.2
+        server $at -k --greeting welcome --allow 192.0.2.0/24,127.0.0.1 --deny 192.0.2.2
         client "$HEADER"
         assert_output welcome
         client "PROXY TCP4 192.0.2.2 203.0.113.2 12345 443\r\n"
         assert_output ""
-        client "PROXY TCP4 127.0.0.1 203.0.113.2 12345 443\r\n"
-        assert_output ""
-        client "$LOCAL"
+        client "PROXY TCP4 127.0.0.2 203.0.113.2 12345 443\r\n"
         assert_output ""
         wait_line server '192\.0\.2\.2:12345 is not allowed: closed'
+        [[ $at != *socket ]] || { client "$LOCAL" && assert_output ""; }
         stop server
+    done
+}
+
+@test "12.2.3: --allow and --deny judge the proxy's own address, too" {
+    server 127.0.0.1 0 -k --greeting welcome --allow 192.0.2.0/24
+    client "$HEADER"
+    assert_output ""
+    wait_line server '127\.0\.0\.1:[0-9]+ is not allowed: closed'
+    stop server
+    server 127.0.0.1 0 -k --greeting welcome --deny 127.0.0.1
+    client "$HEADER"
+    assert_output ""
+    client_from 127.0.0.2 "$HEADER"
+    assert_output welcome
+    stop server
+}
+
+# With everything that listen does with a client: what a client gets, and what of it arrives.
+@test "12.2.3: --proxy-from: others are served under their own address, and their bytes are theirs" {
+    start far "$SOCKCTL" echo-server 127.0.0.1 0
+    listening far
+    for way in "--to 127.0.0.1:$PORT" "-k -e cat" "-e cat"; do
+        for proxy in 127.0.0.2 192.0.2.0/24,127.0.0.2/31; do
+            # shellcheck disable=SC2086 # words
+            server 127.0.0.1 0 --proxy-from "$proxy" $way
+            client "${HEADER}hello"
+            assert_output $'PROXY TCP4 192.0.2.1 203.0.113.2 12345 443\r\nhello'
+            wait_line server 'accepted 127\.0\.0\.1:[0-9]+$'
+            if [[ $way != "-e cat" ]]; then
+                client_from 127.0.0.2 "${HEADER}hello"
+                assert_output hello
+                wait_line server 'accepted 192\.0\.2\.1:12345$'
+                client hello
+                assert_output hello
+                stop server
+            fi
+            finish server
+        done
+    done
+}
+
+@test "12.2.3: --proxy-from: whoever may not announce is not waited for, and speaks second if it likes" {
+    # shellcheck disable=SC2016 # the program's
+    server 127.0.0.1 0 -k --proxy-from 127.0.0.2 \
+        -c 'echo "$SOCKCTL_REMOTE_ADDR $SOCKCTL_LOCAL_ADDR"; cat'
+    client_from 127.0.0.2 "$HEADER"
+    assert_output '192.0.2.1 203.0.113.2'
+    client ''
+    assert_output '127.0.0.1 127.0.0.1' # and not where the one before it went
+    client "$HEADER_V2"
+    [[ $output == '127.0.0.1 127.0.0.1'* ]]
+    [ "$(stat -c %s try.out)" -eq 48 ]
+    stop server
+}
+
+@test "12.2.3: --proxy-from @FILE, and SIGHUP" {
+    echo 127.0.0.2 >proxies
+    server 127.0.0.1 0 -k -c 'echo "$SOCKCTL_REMOTE_ADDR"' --proxy-from @proxies
+    client_from 127.0.0.2 "$HEADER"
+    assert_output 192.0.2.1
+    echo 127.0.0.1 >proxies
+    kill -s HUP "${PIDS[server]}"
+    wait_line server 'read again'
+    client_from 127.0.0.2 "$HEADER"
+    assert_output 127.0.0.2
+    client "$HEADER"
+    assert_output 192.0.2.1
+    echo 127.0.0.1/08 >proxies
+    kill -s HUP "${PIDS[server]}"
+    wait_line server 'SIGHUP: option --proxy-from: proxies, line 1: '
+    client "$HEADER"
+    assert_output 192.0.2.1
+    stop server
+    assert_status 0
+}
+
+@test "12.2.3: --proxy-from: behind haproxy and nginx, and beside them" {
+    need haproxy nginx "$NGINX_STREAM"
+    # shellcheck disable=SC2016 # the program's
+    server 127.0.0.1 0 -k -c 'echo "$SOCKCTL_REMOTE_ADDR"; cat' --proxy-from 127.0.0.2,127.0.0.3
+    cat >haproxy.cfg <<END
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 10s
+    timeout server 10s
+listen one
+    bind unix@$T/one.sock accept-proxy
+    server behind 127.0.0.1:$PORT send-proxy source 127.0.0.2
+listen two
+    bind unix@$T/two.sock accept-proxy
+    server behind 127.0.0.1:$PORT send-proxy-v2 source 127.0.0.2
+END
+    cat >nginx.conf <<END
+load_module $NGINX_STREAM;
+pid $T/nginx.pid;
+error_log stderr;
+daemon off;
+events {}
+stream {
+    server {
+        listen 127.0.88.1:$PORT;
+        proxy_protocol on;
+        proxy_half_close on;
+        proxy_bind 127.0.0.3;
+        proxy_pass 127.0.0.1:$PORT;
+    }
+}
+END
+    start haproxy haproxy -db -f haproxy.cfg
+    start nginx nginx -p "$T" -e stderr -c "$T/nginx.conf"
+    for name in one two; do
+        poll 5000 test -S $name.sock
+        TRY_STDIN=<(printf '%bhello' "$HEADER") try "$SOCKCTL" connect "./$name.sock"
+        assert_output $'192.0.2.1\nhello'
+    done
+    TRY_STDIN=<(echo hello) try "$SOCKCTL" connect --wait 5 -s 127.0.0.9 127.0.88.1 "$PORT"
+    assert_output $'127.0.0.9\nhello'
+    client hello
+    assert_output $'127.0.0.1\nhello'
+    client_from 127.0.0.4 "${HEADER}hello"
+    assert_output $'127.0.0.4\nPROXY TCP4 192.0.2.1 203.0.113.2 12345 443\r\nhello'
+    stop haproxy
+    stop nginx QUIT
+    stop server
+}
+
+@test "12.2.3: --proxy-from: what it is for" {
+    try "$SOCKCTL" listen --proxy-from 127.0.0.1 127.0.0.1:0
+    assert_usage_error 'option --proxy-from is for --accept-proxy'
+    try "$SOCKCTL" listen --accept-proxy --proxy-from 127.0.0.1 "$T/socket"
+    assert_usage_error 'option --proxy-from is for internet sockets.*--allow-uid'
+    [ ! -e socket ]
+    for list in '' localhost 10.0.0.0/33 127.0.0.1/08; do
+        try "$SOCKCTL" listen --accept-proxy --proxy-from "$list" 127.0.0.1:0
+        assert_usage_error 'option --proxy-from'
     done
 }
 

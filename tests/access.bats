@@ -236,6 +236,32 @@ EOF
     assert_status 0
 }
 
+@test "12.2.8: numbers that others read otherwise, and NUL in a file, are errors" {
+    for list in 127.0.0.1/08 127.0.0.1/032 ::1/0128 0.0.0.0/00 10.0.0.0/+8 '10.0.0.0/ 8' \
+        ' 10.0.0.0/8' '10.0.0.0/8 ' '10.0.0.0/8, ::1' 10/8 10.0/16 0x7f.0.0.1 010.0.0.1 127.1 \
+        2130706433 10.0.0.0/255.0.0.0 10.0.0.1-9; do
+        for option in allow deny; do
+            try "$SOCKCTL" echo-server "--$option" "$list" 127.0.0.1:0
+            assert_usage_error "option --$option: '[^']*' (does not end in a number|is not a numeric)"
+        done
+    done
+    for user in 00 01000 +0 ' 0'; do
+        try "$SOCKCTL" listen --allow-uid "$user" ./sock
+        assert_usage_error "option --allow-uid: '[+]?${user#+}' is not"
+    done
+    printf '127.0.0.1\n127.0.0.2\0/0\n' >list
+    for option in allow deny allow-uid; do
+        printf '0\n%s\n0\0\n' '# one' >uids
+        file=list line=2 at=127.0.0.1:0
+        [ $option != allow-uid ] || file=uids line=3 at=./sock
+        try "$SOCKCTL" listen "--$option" "@$file" $at
+        assert_usage_error "option --$option: $file, line $line: has a NUL byte"
+    done
+    printf '127.0.0.1 # \0\n' >list
+    try "$SOCKCTL" echo-server --allow @list 127.0.0.1:0
+    assert_usage_error "list, line 1: has a NUL byte"
+}
+
 @test "what is no list is a usage error, and nothing listens" {
     for list in '' ',' '127.0.0.1,' localhost 10.0.0.0/33 10.0.0.0/ ::/129 ::1%none 127.0.0.1:80; do
         try "$SOCKCTL" echo-server --allow "$list" 127.0.0.1:0

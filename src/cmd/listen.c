@@ -40,6 +40,8 @@ static const struct opt options[] = {
         "with --to: send a PROXY header (version 2) first"),
     OPT(0, "accept-proxy", flag, struct listen_options, accept_proxy,
         "read a PROXY header (version 1 or 2) from each client first"),
+    OPT(0, "proxy-from", entries, struct listen_options, server.proxy_from,
+        "with --accept-proxy: who may send one; others are served as they are"),
     LIMIT_ROWS(struct listen_options, limits, "limit for the wait for the first client"),
     SOCKET_ROWS(struct listen_options, sockopt),
     TRANSFER_ROWS(struct listen_options, transfer),
@@ -199,6 +201,8 @@ static int check(const struct listen_options *given, const struct operands *oper
                          "program or --to");
     if (given->greeting.length > PUMP_BUFFER)
         return error_set(err, STATUS_USAGE, "option --greeting: longer than %d bytes", PUMP_BUFFER);
+    if (given->server.proxy_from.count && !given->accept_proxy)
+        return error_set(err, STATUS_USAGE, "option --proxy-from is for --accept-proxy");
     if (check_workers(given, err) || listening_check_forward(given, err))
         return -1;
     if (program_check(&given->program, arguments_of(given, operands), &given->transfer, err))

@@ -23,6 +23,7 @@ static int open_access(struct server *server)
     server->access = (struct access){
         .given = {[ACCESS_ALLOW] = {given->allow.items, given->allow.count},
                   [ACCESS_DENY] = {given->deny.items, given->deny.count},
+                  [ACCESS_PROXY_FROM] = {given->proxy_from.items, given->proxy_from.count},
                   [ACCESS_ALLOW_UID] = {given->allow_uid.items, given->allow_uid.count}},
         .announced = server->header_ms > 0};
     return access_open(&server->access, server->err);
@@ -199,18 +200,22 @@ static void newcomer_refused(struct newcomers *newcomers)
 static void client_came(void *context, int fd, const struct sockname *peer)
 {
     struct server *server = context;
-    if (!access_admits_user(&server->access, fd) ||
-        (!server->header_ms && !access_admits(&server->access, peer))) {
+    const struct access *access = &server->access;
+    bool announces = server->header_ms && access_may_announce(access, peer);
+    if (!access_admits_user(access, fd) ||
+        !(announces ? access_admits_proxy(access, peer) : access_admits(access, peer))) {
         turn_away(fd, peer);
         return;
     }
     server->count++;
     if (is_full(server))
         listener_pause(&server->listener);
-    if (server->header_ms)
+    if (announces) {
         newcomers_add(&server->newcomers, fd, peer);
-    else
-        join(server, fd, peer);
+        return;
+    }
+    server->destination.length = 0;
+    join(server, fd, peer);
 }
 
 void server_accept(struct server *server)

@@ -30,7 +30,8 @@ struct server {
     const struct sockopt *sockopt; /* NULL: none */
     bool numeric;
     bool worker;          /* one of several processes: that it listens has been told */
-    int64_t header_ms;    /* clients begin with a PROXY header, within this time; 0: they do not */
+    int64_t header_ms;    /* clients that may announce begin with a PROXY header, within this time;
+                             0: nobody does */
     char *const *command; /* of --run: what followed `--` */
     struct error *err;
     /* A client has come; its descriptor is the callee's. server_left when it has gone. */

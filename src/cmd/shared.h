@@ -102,6 +102,7 @@ struct server_options {
     struct readiness_options readiness;
     struct opt_list allow;
     struct opt_list deny;
+    struct opt_list proxy_from;
     struct opt_list allow_uid;
 };
 #define SERVER_DEFAULTS                                                                            \

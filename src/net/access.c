@@ -13,7 +13,7 @@
 #include "base/units.h"
 #include "net/sock.h"
 
-static const char *const options[ACCESS_LISTS] = {"allow", "deny", "allow-uid"};
+static const char *const options[ACCESS_LISTS] = {"allow", "deny", "proxy-from", "allow-uid"};
 
 /* What is being read, for errors. */
 struct reading {
@@ -39,14 +39,15 @@ static const char *add_network(struct networks *networks, const char *text)
 static const char *add_user(struct access_rules *rules, const char *text)
 {
     int64_t number;
+    bool zeros = *text == '0' && text[1]; /* octal, for some: then it is another user */
     if (!text_is_digits(text, strlen(text))) {
         char buffer[1 << 14];
         struct passwd entry, *user;
         if (getpwnam_r(text, &entry, buffer, sizeof buffer, &user) || !user)
             return "is not a user of this system";
         number = user->pw_uid;
-    } else if (units_number(text, 0, UINT32_MAX - 1, &number)) {
-        return "is not a user's number";
+    } else if (zeros || units_number(text, 0, UINT32_MAX - 1, &number)) {
+        return "is not a user's number (no leading zeros)";
     }
     rules->users = memory_grow(rules->users, rules->user_count + 1, sizeof *rules->users);
     rules->users[rules->user_count++] = (uid_t)number;
@@ -61,7 +62,7 @@ static int add(const struct reading *reading, const char *entry)
     if (reading->list == ACCESS_ALLOW_UID)
         wrong = add_user(rules, entry);
     else
-        wrong = add_network(reading->list == ACCESS_DENY ? &rules->denied : &rules->allowed, entry);
+        wrong = add_network(&rules->networks[reading->list], entry);
     if (!wrong)
         return 0;
     if (!reading->file)
@@ -89,7 +90,15 @@ static int read_lines(struct reading *reading, FILE *file)
     char *line = NULL;
     size_t room = 0;
     int result = 0;
-    for (reading->line = 1; result == 0 && getline(&line, &room, file) >= 0; reading->line++) {
+    ssize_t length;
+    for (reading->line = 1; result == 0 && (length = getline(&line, &room, file)) >= 0;
+         reading->line++) {
+        if (memchr(line, '\0', (size_t)length)) {
+            result = error_set(reading->err, STATUS_USAGE,
+                               "option --%s: %.100s, line %lu: has a NUL byte, which no text has",
+                               options[reading->list], reading->file, reading->line);
+            continue;
+        }
         const char *entry = entry_of(line);
         if (*entry)
             result = add(reading, entry);
@@ -138,8 +147,8 @@ static int read_list(struct reading *reading, char *list)
 
 static void release(struct access_rules *rules)
 {
-    networks_release(&rules->allowed);
-    networks_release(&rules->denied);
+    for (int list = 0; list < ACCESS_NETWORKS; list++)
+        networks_release(&rules->networks[list]);
     free(rules->users);
     *rules = (struct access_rules){.users = NULL};
 }
@@ -166,8 +175,8 @@ static int read_all(struct access *access, bool again, struct error *err)
             return -1;
         }
     }
-    networks_settle(&rules.allowed);
-    networks_settle(&rules.denied);
+    for (int list = 0; list < ACCESS_NETWORKS; list++)
+        networks_settle(&rules.networks[list]);
     release(&access->rules);
     access->rules = rules;
     return 0;
@@ -210,6 +219,10 @@ int access_check(const struct access *access, const struct sockname *own, int so
         return error_set(err, STATUS_USAGE,
                          "options --allow and --deny are for internet sockets: not for %s",
                          sockname_text(own, name));
+    if (access->given[ACCESS_PROXY_FROM].count && !network_of(&ignored, own))
+        return error_set(err, STATUS_USAGE,
+                         "option --proxy-from is for internet sockets: not for %s%s",
+                         sockname_text(own, name), is_unix ? " (see --allow-uid)" : "");
     if (access->given[ACCESS_ALLOW_UID].count && (!is_unix || socktype == SOCK_DGRAM))
         return error_set(err, STATUS_USAGE,
                          "option --allow-uid is for UNIX sockets with connections: not for %s",
@@ -223,10 +236,24 @@ bool access_admits(const struct access *access, const struct sockname *peer)
     if (!has_networks(access))
         return true;
     bool inet = network_of(&address, peer);
-    if (inet && networks_have(&access->rules.denied, &address))
+    if (inet && networks_have(&access->rules.networks[ACCESS_DENY], &address))
         return false;
     return !access->given[ACCESS_ALLOW].count ||
-           (inet && networks_have(&access->rules.allowed, &address));
+           (inet && networks_have(&access->rules.networks[ACCESS_ALLOW], &address));
+}
+
+bool access_may_announce(const struct access *access, const struct sockname *peer)
+{
+    struct network address;
+    return !access->given[ACCESS_PROXY_FROM].count ||
+           (network_of(&address, peer) &&
+            networks_have(&access->rules.networks[ACCESS_PROXY_FROM], &address));
+}
+
+bool access_admits_proxy(const struct access *access, const struct sockname *peer)
+{
+    struct network ignored;
+    return !network_of(&ignored, peer) || access_admits(access, peer);
 }
 
 bool access_admits_user(const struct access *access, int fd)

@@ -1,6 +1,7 @@
 /*
  * Who may connect: lists of addresses and networks for internet sockets, of users for UNIX sockets.
  * What is denied is denied, whatever is allowed; where something is allowed, all else is denied.
+ * A list of proxies says who may announce, by a PROXY header, whose connection it passes on.
  *
  * Each word given is a list with commas; "@FILE" in it stands for a file with one entry a line,
  * blank lines and what follows a `#` left out. Users are numbers, or names that the system knows.
@@ -15,7 +16,15 @@
 #include "base/error.h"
 #include "net/network.h"
 
-enum access_list { ACCESS_ALLOW, ACCESS_DENY, ACCESS_ALLOW_UID, ACCESS_LISTS };
+/* Those of addresses come first. */
+enum access_list {
+    ACCESS_ALLOW,
+    ACCESS_DENY,
+    ACCESS_PROXY_FROM,
+    ACCESS_ALLOW_UID,
+    ACCESS_LISTS,
+    ACCESS_NETWORKS = ACCESS_ALLOW_UID
+};
 
 /* What was given for a list. The words are the owner's, and outlast the access. */
 struct access_words {
@@ -25,8 +34,7 @@ struct access_words {
 
 /* What the lists say; the access's own. */
 struct access_rules {
-    struct networks allowed;
-    struct networks denied;
+    struct networks networks[ACCESS_NETWORKS];
     uid_t *users;
     size_t user_count;
     bool has_files;
@@ -34,7 +42,7 @@ struct access_rules {
 
 /* Zeroed by the owner, which then sets the first two. */
 struct access {
-    bool announced; /* the clients are those that PROXY headers name, whatever the socket is */
+    bool announced; /* PROXY headers are read: they name clients of whatever kind the socket is */
     struct access_words given[ACCESS_LISTS];
     struct access_rules rules;
 };
@@ -52,6 +60,12 @@ int access_check(const struct access *access, const struct sockname *own, int so
                  struct error *err);
 /* Whether the addresses let `peer` speak to us. One of a UNIX socket is in no network. */
 bool access_admits(const struct access *access, const struct sockname *peer);
+/* Whether a client may announce by a PROXY header whose connection it passes on. Everybody may where
+ * there is no list of proxies. */
+bool access_may_announce(const struct access *access, const struct sockname *peer);
+/* Whether the addresses let `peer` speak to us as a proxy, whose clients are judged by themselves.
+ * Where it has no internet address, as over a UNIX socket, they have nothing to say about it. */
+bool access_admits_proxy(const struct access *access, const struct sockname *peer);
 /* Whether the users let this client. */
 bool access_admits_user(const struct access *access, int fd);
 

@@ -69,8 +69,8 @@ static int read_bits(const char *text, const struct sockname *name, const struct
     bool mapped = name->storage.ss_family == AF_INET6 && address->bytes[0] == 4;
     int most = name->storage.ss_family == AF_INET ? IPV4_BITS : IPV6_BITS;
     int64_t bits;
-    if (units_number(text, 0, most, &bits))
-        return -1;
+    if ((*text == '0' && text[1]) || units_number(text, 0, most, &bits))
+        return -1; /* 08 is what some take for octal */
     return mapped ? (int)bits - MAPPED_BITS : (int)bits;
 }
 
@@ -94,8 +94,8 @@ const char *network_parse(struct network *network, const char *text)
         return NULL;
     bits = read_bits(text + length + 1, &name, network);
     if (bits < 0)
-        return name.storage.ss_family == AF_INET ? "does not end in a number of bits (0-32)"
-                                                 : "does not end in a number of bits (0-128)";
+        return name.storage.ss_family == AF_INET ? "does not end in a number of bits (0 to 32)"
+                                                 : "does not end in a number of bits (0 to 128)";
     cut(network, 8 * ADDRESS_AT + (unsigned)bits);
     return NULL;
 }
