@@ -15,13 +15,13 @@
 #   make compile_commands.json, clean
 #
 # CC, CFLAGS, CPPFLAGS and LDFLAGS are respected: they come after our own flags, never instead of
-# them. WERROR= lets a compiler newer than ours warn without failing the build. V=1 shows commands.
+# them. WERROR=-Werror makes warnings errors, as in CI and `make lint`. V=1 shows commands.
 
 # Set on the command line; of these, the environment is asked for PREFIX and DESTDIR alone.
 PREFIX       ?= /usr/local
 DESTDIR      ?=
 PROFILE      := release
-WERROR       := -Werror
+WERROR       :=
 STATIC_CC    := musl-gcc
 STATIC_MOST  := 524288
 FUZZ_CC      := clang
@@ -82,7 +82,7 @@ ifeq ($(PROFILE),asan)
   sanitize       := -fsanitize=address,undefined -fno-sanitize-recover=all
 else ifeq ($(PROFILE),static)
   compiler        = $(STATIC_CC)
-  profile_cflags  = $(hardened) -fno-pie -idirafter $(out)/kernel
+  profile_cflags  = $(hardened) -fno-pie
   profile_ldflags = $(small) -static -no-pie -s
 else ifeq ($(PROFILE),fuzz)
   compiler        = $(FUZZ_CC)
@@ -92,8 +92,15 @@ else ifeq ($(PROFILE),analyze)
   profile_cflags  = -O1 -fanalyzer
 endif
 
-profile_cflags := $(profile_cflags)
-compile  = $(compiler) -std=c11 -D_GNU_SOURCE -Isrc -pthread $(warnings) $(WERROR) \
+# musl-gcc does not look where the kernel's headers are (linux/…, asm/…), nor does gcc -m32 without
+# gcc-multilib: this has links to them.
+hash           := \#
+kernel         := $(if $(shell printf '$(hash)include <%s>\n' sys/socket.h linux/vm_sockets.h | \
+                    $(compiler) $(CPPFLAGS) $(CFLAGS) -E -x c - >/dev/null 2>&1 || echo lacking),$(out)/kernel)
+profile_cflags := $(profile_cflags) $(kernel:%=-idirafter %)
+# Files beyond 2 GiB and times beyond 2038 where a long has 32 bits.
+system   = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+compile  = $(compiler) -std=c11 $(system) -Isrc -pthread $(warnings) $(WERROR) \
            $(profile_cflags) $(faster) $(CPPFLAGS) $(CFLAGS)
 link    := $(compiler) -pthread $(profile_cflags) $(CFLAGS) $(profile_ldflags) $(LDFLAGS)
 
@@ -142,10 +149,9 @@ $(out)/proto/sha256.o: faster = -O2
 
 -include $(objects:.o=.d) $(patsubst %.c,$(out)/%.d,$(wildcard tests/unit/*.c tests/fuzz/*.c))
 
-# musl-gcc does not look where the kernel's headers are (linux/…, asm/…).
-ifeq ($(PROFILE),static)
-$(objects): | $(out)/kernel
-$(out)/kernel:
+ifneq ($(kernel),)
+$(objects): | $(kernel)
+$(kernel):
 	$(Q)mkdir -p $@
 	$(Q)for dir in linux asm asm-generic; do \
 	    for from in /usr/include /usr/include/$$(gcc -print-multiarch 2>/dev/null); do \
@@ -160,10 +166,10 @@ static:
 
 # Tests.
 demo: $(binary)
-	@SOCKCTL=$(abspath $(binary)) tests/checks/demo
+	@SOCKCTL="$$PWD/$(binary)" tests/checks/demo
 
 test: $(binary) $(unit) $(replay)
-	@BATS=$$(tests/checks/get-bats) SOCKCTL=$(abspath $(binary)) BUILD_DIR=$(abspath $(out)) \
+	@BATS=$$(tests/checks/get-bats) SOCKCTL="$$PWD/$(binary)" BUILD_DIR="$$PWD/$(out)" \
 	    JOBS=$(JOBS) $(if $(filter asan,$(PROFILE)),SOCKCTL_SANITIZED=1) \
 	    tests/checks/run-tests $(TESTS)
 
@@ -192,29 +198,33 @@ $(fuzzers:=.run): %.run: %
 endif
 
 bench: $(binary)
-	@if [ -x tests/bench/run ]; then SOCKCTL=$(abspath $(binary)) tests/bench/run; \
+	@if [ -x tests/bench/run ]; then SOCKCTL="$$PWD/$(binary)" tests/bench/run; \
 	else echo 'bench: there is no tests/bench/run'; fi
 
 soak: $(binary)
-	@SOCKCTL=$(abspath $(binary)) tests/bench/soak
+	@SOCKCTL="$$PWD/$(binary)" tests/bench/soak
 
 # What users and packagers get.
 completions: $(binary)
-	SOCKCTL=$(abspath $(binary)) tests/checks/gen-completions completions
+	SOCKCTL="$$PWD/$(binary)" tests/checks/gen-completions completions
 
-prefix    := $(DESTDIR)$(PREFIX)
 installed := bin/sockctl $(manpages:man/%=share/man/man1/%) \
              share/bash-completion/completions/sockctl share/zsh/site-functions/_sockctl \
              share/fish/vendor_completions.d/sockctl.fish
+# In the shell, where a path is one word whatever is in it. A directory that exists stays as it is:
+# install -d would change its mode.
+install uninstall: export sockctl_prefix = $(DESTDIR)$(PREFIX)
+to        = "$$sockctl_prefix"/$(1)
 install: $(binary)
-	install -d $(sort $(dir $(addprefix $(prefix)/,$(installed))))
-	install -m 755 $(binary) $(prefix)/bin/sockctl
-	$(if $(manpages),install -m 644 $(manpages) $(prefix)/share/man/man1)
-	install -m 644 completions/sockctl.bash $(prefix)/share/bash-completion/completions/sockctl
-	install -m 644 completions/_sockctl $(prefix)/share/zsh/site-functions
-	install -m 644 completions/sockctl.fish $(prefix)/share/fish/vendor_completions.d
+	for dir in $(sort $(dir $(installed))); do \
+	    [ -d $(call to,$$dir) ] || install -d $(call to,$$dir) || exit; done
+	install -m 755 $(binary) $(call to,bin/sockctl)
+	$(if $(manpages),install -m 644 $(manpages) $(call to,share/man/man1))
+	install -m 644 completions/sockctl.bash $(call to,share/bash-completion/completions/sockctl)
+	install -m 644 completions/_sockctl $(call to,share/zsh/site-functions)
+	install -m 644 completions/sockctl.fish $(call to,share/fish/vendor_completions.d)
 uninstall:
-	rm -f $(addprefix $(prefix)/,$(installed))
+	rm -f $(foreach file,$(installed),$(call to,$(file)))
 
 dist:
 	@mkdir -p build
@@ -225,7 +235,7 @@ quoted = $(subst ",\",$(subst \,\\,$(1)))
 compile_commands.json: Makefile $(sources) $(out)/compile.flags
 	@{ echo '['; comma=; for file in $(sources); do \
 	    printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}\n' "$$comma" \
-	        '$(CURDIR)' "$$file" '$(subst ','\'',$(call quoted,$(compile)))' "$$file"; \
+	        '$(call quoted,$(subst ','\'',$(CURDIR)))' "$$file" '$(subst ','\'',$(call quoted,$(compile)))' "$$file"; \
 	    comma=,; done; echo ']'; } >$@
 
 clean:

@@ -36,3 +36,45 @@ load helpers/common
     try find root -type f
     assert_output ""
 }
+
+@test "12.1: install to a path with spaces; a directory that is there keeps its mode" {
+    [ -x "$ROOT/sockctl" ] || skip "there is no ./sockctl"
+    mkdir -m 1777 open
+    mkdir -m 700 "open/dest dir" "open/dest dir/usr" "open/dest dir/usr/bin"
+    make -C "$ROOT" -so sockctl install DESTDIR="$T/open/dest dir" PREFIX=/usr
+    try stat -c %a open "open/dest dir" "open/dest dir/usr" "open/dest dir/usr/bin" "open/dest dir/usr/share/man/man1"
+    assert_output $'1777\n700\n700\n700\n755'
+    cmp "$ROOT/sockctl" "open/dest dir/usr/bin/sockctl"
+    make -C "$ROOT" -so sockctl uninstall DESTDIR="$T/open/dest dir" PREFIX=/usr
+    try find open -type f
+    assert_output ""
+    [ "$(ls open)" = 'dest dir' ]
+}
+
+@test "12.1: a clone in a path with spaces: demo, completions, compile_commands.json" {
+    need python3
+    [ -x "$ROOT/sockctl" ] || skip "there is no ./sockctl"
+    clone="$T/a clone's path"
+    mkdir -p "$clone"
+    cp -a "$ROOT"/{Makefile,sockctl,src,tests,man,completions} "$clone"
+    rm "$clone"/completions/*
+    TRY_SECONDS=60 try make -C "$clone" -so sockctl demo completions compile_commands.json
+    assert_status 0
+    diff -r "$ROOT/completions" "$clone/completions"
+    python3 - "$clone" <<'END'
+import json, os, sys
+commands = json.load(open(sys.argv[1] + "/compile_commands.json"))
+assert commands and all(command["directory"] == os.path.realpath(sys.argv[1]) for command in commands)
+END
+}
+
+@test "12.1: a warning stops no build, but those of make lint and CI" {
+    built() { make -C "$ROOT" --no-print-directory -n V=1 PROFILE=other CC="${CC:-cc}" "$@" build/other/base/text.o; }
+    output=$(built)
+    [[ $output == *' -Wall '* && $output != *'-Werror '* ]]
+    [[ $output == *'-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64'* ]]
+    output=$(built WERROR=-Werror)
+    [[ $output == *' -Werror '* ]]
+    grep -q 'WERROR=-Werror' "$ROOT/tests/checks/lint"
+    grep -q 'WERROR=-Werror' "$ROOT/.ci/run"
+}

@@ -232,6 +232,19 @@ with open("got", "wb") as f:
     if grep -q shutdown try.err; then fail "the sending half was shut down"; fi
 }
 
+@test "12.1: a file is sent from beyond 4 GiB, also where a long has 32 bits" {
+    truncate -s 5000000000 file || skip "no room for a file of holes"
+    echo hello >>file
+    start server "$SOCKCTL" listen 127.0.0.1 0
+    listening server
+    # shellcheck disable=SC2016
+    TRY_STDIN=file try bash -c 'dd bs=1000 skip=5000000 count=0 2>dd.err && exec "$0" connect "$@"' \
+        "$SOCKCTL" 127.0.0.1 "$PORT"
+    assert_status 0
+    finish server
+    assert_output hello
+}
+
 @test "refused: status 4, one line with the address and the reason" {
     try "$SOCKCTL" connect 127.0.0.1 1
     assert_status 4

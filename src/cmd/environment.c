@@ -1,5 +1,6 @@
 #include "cmd/environment.h"
 
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,10 +68,10 @@ void environment_set(struct environment *environment, const char *name, const ch
     environment->own++;
 }
 
-void environment_set_number(struct environment *environment, const char *name, long value)
+void environment_set_number(struct environment *environment, const char *name, int64_t value)
 {
     char text[24];
-    snprintf(text, sizeof text, "%ld", value);
+    snprintf(text, sizeof text, "%" PRId64, value);
     environment_set(environment, name, text);
 }
 
@@ -207,7 +208,7 @@ static void set_credentials(struct environment *environment, int fd, bool unix_s
     }
     if (!known)
         return;
-    const long values[] = {peer.pid, peer.uid, peer.gid, getpid(), getuid(), getgid()};
+    const int64_t values[] = {peer.pid, peer.uid, peer.gid, getpid(), getuid(), getgid()};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         environment_set_number(environment, names[i][0], values[i]);
         environment_set_number(environment, names[i][1], values[i]);

@@ -5,6 +5,7 @@
 #define CMD_ENVIRONMENT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "net/sockname.h"
 
@@ -20,7 +21,7 @@ void environment_release(struct environment *environment);
 
 /* NULL: there is to be no such variable. */
 void environment_set(struct environment *environment, const char *name, const char *value);
-void environment_set_number(struct environment *environment, const char *name, long value);
+void environment_set_number(struct environment *environment, const char *name, int64_t value);
 
 /* What is known of the stream `fd` and its peer, by our own names and those of ncat, socat and UCSPI
  * tools: see sockctl-listen(1), PROGRAMS. What does not apply is removed. `announced`, unless it is
