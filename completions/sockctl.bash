@@ -31,8 +31,8 @@ _sockctl()
         files=""
         ;;
     unix-serve)
-        options="--framing --max-message --log --quit-word --reply --echo -0 --print0 -e --exec -c --sh-exec --recv-fd --mode --allow-uid --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
-        valued="--framing --max-message --log --quit-word --reply -c --sh-exec --mode --allow-uid --ready-fd -w --timeout -i --idle-timeout --max-time"
+        options="--framing --max-message --log --quit-word --reply --echo -0 --print0 -e --exec -c --sh-exec --recv-fd -m --max-conns --max-memory --mode --allow-uid --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
+        valued="--framing --max-message --log --quit-word --reply -c --sh-exec -m --max-conns --max-memory --mode --allow-uid --ready-fd -w --timeout -i --idle-timeout --max-time"
         files="-e --exec --port-file"
         ;;
     http-get)

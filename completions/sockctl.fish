@@ -199,6 +199,8 @@ complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -s 0 -l print0 -
 complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -s e -l exec -r -F -d 'the program to run for each message, whose output is the answer; its arguments after --'
 complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -s c -l sh-exec -x -d 'the same, a command of the shell'
 complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -l recv-fd -d 'a descriptor that comes with a message becomes the program\'s descriptor 3'
+complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -s m -l max-conns -x -d 'at most N clients at a time'
+complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -l max-memory -x -d 'all clients\' queues together (64M); the largest goes first'
 complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -l mode -x -d 'of a UNIX socket\'s file (0600)'
 complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -l allow-uid -x -d 'users that may connect to a UNIX socket'
 complete -c sockctl -n "__fish_seen_subcommand_from unix-serve" -l port-file -r -F -d 'write the port to FILE when listening'

@@ -34,6 +34,32 @@ has_open() { [ "$(open_files server)" -eq "$1" ]; }
     assert_output ""
 }
 
+@test "12.2.7: -k: at most 100 programs at a time, or as many as -m says; the others wait in the backlog" {
+    need python3
+    while read -r most options; do
+        : >ran
+        # shellcheck disable=SC2086
+        server -k $options 127.0.0.1:0 -c 'echo x >>ran; cat'
+        mkfifo "go$most"
+        START_STDIN=go$most start crowd python3 "$HELPERS/crowd.py" gather "$PORT" 104
+        exec 6>"go$most"
+        CLOSE+=" 6>&-"
+        wait_file crowd.out '^UP'
+        poll 20000 has_run "$most" || fail "$(wc -l <ran) have run"
+        if poll 500 has_run $((most + 1)); then fail "$(wc -l <ran) have run"; fi
+        exec 6>&-
+        finish crowd
+        poll 20000 has_run 104 || fail "$(wc -l <ran) have run"
+        stop server
+        assert_status 0
+    done <<'END'
+100
+3 -m 3
+102 -m 102
+END
+}
+has_run() { (($(wc -l <ran) >= $1)); }
+
 @test "connect wires a program to the socket as well" {
     server -v 127.0.0.1:0 -c 'echo question; cat >answer'
     try "$SOCKCTL" connect 127.0.0.1 "$PORT" -c 'read line; echo "$line?"'

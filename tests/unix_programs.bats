@@ -58,18 +58,52 @@ descriptors() { find "/proc/${PIDS[server]}/fd" -mindepth 1 | wc -l; }
     ended
 }
 
-@test "at most 64 programs at a time; the messages of the others wait" {
-    server -c 'echo x >>count; until [ -e go ]; do sleep 0.05; done'
-    for i in {1..70}; do background "c$i" frame=m end gone; done
-    poll 5000 test_count 64
-    send -i 200ms late
-    assert_status 5
-    [ "$(wc -l <count)" -eq 64 ] || fail "there are more"
-    touch go
-    for i in {1..70}; do finish "c$i"; done
-    poll 5000 test_count 71
+# Programs that wait for a line of the FIFO `go`, which `release N` gives to N of them.
+hold() {
+    rm -f go count
+    mkfifo go
+    exec 6<>go
+    CLOSE+=" 6>&-"
+}
+release() { yes '' | head -n "$1" >&6; }
+
+@test "12.2.7: at most 100 programs at a time, or as many as -m says; the messages of the others wait" {
+    while read -r most options; do
+        hold
+        # shellcheck disable=SC2086
+        server $options -c 'echo x >>count; read -r _ <go'
+        background many many=110 hang
+        poll 30000 test_count "$most" || fail "$(wc -l <count) programs"
+        # With -m, the others have not even been accepted; `many` is one that says nothing.
+        [ "$options" ] || send -i 200ms late
+        [ "$options" ] || assert_status 5
+        if poll 500 test_count $((most + 1)); then fail "more than $most programs"; fi
+        release 111
+        [ "$options" ] || poll 30000 test_count 111
+        exec 6>&-
+        stop server
+        assert_status 0
+    done <<'END'
+100
+2 -m 3
+END
+}
+
+@test "12.3.12: those who wait for a program cost nothing while others get theirs" {
+    need strace
+    export ASAN_OPTIONS=detect_leaks=0
+    hold
+    start server strace -D -o calls -e trace=epoll_ctl "$SOCKCTL" unix-serve -v "$T/s" \
+        -c 'read -r _ <go; echo x >>count'
+    listening server
+    background many many=400 say=SENT hang
+    wait_file many.out SENT
+    release 401
+    poll 30000 test_count 400 || fail "$(wc -l <count) programs"
     send quit
-    ended
+    finish server
+    # For each: its connection and its program's output, each begun and ended, and a wait.
+    (($(wc -l <calls) < 400 * 10)) || fail "$(wc -l <calls) calls"
 }
 
 test_count() { [ -e count ] && [ "$(wc -l <count)" -ge "$1" ]; }

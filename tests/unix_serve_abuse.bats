@@ -88,6 +88,38 @@ sockctl: client 6: malformed frame: a message of 1048577 bytes, where at most 10
     [ "$(warnings)" = '' ] || fail "a client that had not ended was reported" server.err
 }
 
+# The most memory that the server ever had resident, in KiB.
+peak_kib() { awk '/^VmHWM/ {print $2}' "/proc/${PIDS[server]}/status"; }
+
+@test "12.2.7: frames that do not end cost no more than --max-memory for all clients together" {
+    while read -r many largest kib options; do
+        # shellcheck disable=SC2086
+        server $options
+        background swollen swell="$many" say=HERE hang
+        wait_file swollen.out HERE 40
+        send 'one more'
+        assert_status 0
+        wait_file server.out 'one more'
+        sanitized || (($(peak_kib) < kib)) || fail "$(peak_kib) KiB"
+        stop server
+        assert_status 0
+        (($(grep -c 'held for it was the most' <<<"$errors") > largest)) || fail "few went" server.err
+        stop swollen
+    done <<'END'
+100 20 120000
+40 25 30000 --max-memory=8M
+END
+}
+
+@test "--max-memory has a least" {
+    try "$SOCKCTL" unix-serve --max-memory 4095k "$T/s"
+    assert_usage_error 'option --max-memory: less than four times --max-message \(4194304 bytes\)'
+    try "$SOCKCTL" unix-serve --max-memory 1k "$T/s"
+    assert_usage_error "option --max-memory: '1k' is too small"
+    try "$SOCKCTL" unix-serve --max-memory 100k --max-message 30k "$T/s"
+    assert_usage_error 'option --max-memory: less than four times --max-message \(122880 bytes\)'
+}
+
 @test "at a quit, the others are heard though stdout is slow" {
     mkfifo out
     exec 5<>out

@@ -94,7 +94,7 @@ static size_t most_flows(const struct forwarding *forwarding)
 {
     int64_t most = forwarding->listening->given->server.max_conns;
     int64_t room = descriptors_most() - OTHER_DESCRIPTORS;
-    if (most == INT_MAX)
+    if (!most)
         most = FLOWS_MOST;
     if (most > room)
         most = room;

@@ -165,6 +165,8 @@ static void settle(struct listen_options *given)
     given->keep_open = given->keep_open || given->broker || given->serial;
     if (given->serial)
         given->server.max_conns = 1;
+    if (program_is_given(&given->program) && given->keep_open && !given->server.max_conns)
+        given->server.max_conns = PROGRAMS_MOST;
 }
 
 /* What follows `--` is for --run, or else for --exec. */

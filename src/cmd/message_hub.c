@@ -28,10 +28,40 @@ static void drop_passed(struct message_client *client)
     client->passed = 0;
 }
 
+/* The row of those that wait for their turn */
+
+static void message_client_wait(struct message_client *client)
+{
+    struct message_hub *hub = client->hub;
+    loop_unwatch(hub->loop, &client->watch);
+    if (client->waits_at)
+        return;
+    client->waits_next = NULL;
+    client->waits_at = hub->waiting_end;
+    *hub->waiting_end = client;
+    hub->waiting_end = &client->waits_next;
+}
+
+static void message_client_wait_no_more(struct message_client *client)
+{
+    if (!client->waits_at)
+        return;
+    *client->waits_at = client->waits_next;
+    if (client->waits_next)
+        client->waits_next->waits_at = client->waits_at;
+    else
+        client->hub->waiting_end = client->waits_at;
+    client->waits_at = NULL;
+}
+
+/* The end of a client */
+
 static void remove_client(struct message_client *client)
 {
     struct message_hub *hub = client->hub;
     hub->left(client);
+    message_client_wait_no_more(client);
+    budget_set(&hub->budget, &client->holder, 0);
     loop_unwatch(hub->loop, &client->watch);
     loop_timer_cancel(hub->loop, &client->idle);
     sock_close(client->watch.fd);
@@ -94,18 +124,40 @@ static void await(struct message_client *client)
 {
     struct message_hub *hub = client->hub;
     bool out = outbox_is_full(&client->answers);
-    bool in = !out && !hub->paused && !client->held;
+    bool in = !out && !client->held && !client->waits_at;
     if (!hub->ending && (in || out))
         loop_watch(hub->loop, &client->watch, out ? EPOLLOUT : EPOLLIN);
     else
         loop_unwatch(hub->loop, &client->watch);
 }
 
-static void await_all(struct message_hub *hub)
+/* Memory */
+
+/* Not at once: whoever is at work with a client finds it as it was. */
+static void message_client_count(struct message_client *client)
 {
-    for (struct message_client *client = hub->clients; client; client = client->next)
-        await(client);
+    struct message_hub *hub = client->hub;
+    budget_set(&hub->budget, &client->holder,
+               client->reader.room + client->answers.room + client->owned);
+    if (budget_is_exceeded(&hub->budget) && !loop_timer_is_set(&hub->turn))
+        loop_timer_set(hub->loop, &hub->turn, 0);
 }
+
+void message_hub_owns(struct message_client *client, size_t bytes)
+{
+    client->owned = bytes;
+    message_client_count(client);
+}
+
+static void message_hub_keep_budget(struct message_hub *hub)
+{
+    struct budget_holder *largest;
+    while (budget_is_exceeded(&hub->budget) && (largest = budget_largest(&hub->budget)))
+        part_with(LOOP_OWNER(largest, struct message_client, holder), REPORT_SLOW,
+                  "what is held for it was the most when all had reached --max-memory");
+}
+
+/* Hearing */
 
 /* A client that has gone away without reading its answers is no failure: what it sent counts. */
 void message_hub_answer(struct message_client *client, const char *message, size_t length)
@@ -203,6 +255,7 @@ static enum heard hear(struct message_client *client)
         return part_with_ended(client, client->failure);
     if (client->last && !client->held)
         return part_with(client, REPORT_EOF, NULL);
+    message_client_count(client);
     await(client);
     return HEARD;
 }
@@ -224,7 +277,7 @@ static void hear_last_of(struct message_client *client)
 static void hear_last(struct message_hub *hub)
 {
     struct message_client *next;
-    for (struct message_client *client = hub->clients; client; client = next) {
+    for (struct message_client *client = hub->clients; client && !hub->paused; client = next) {
         next = client->next;
         hear_last_of(client);
     }
@@ -237,6 +290,22 @@ static void end_turn(struct message_hub *hub)
     hub->turn_over(hub);
     if (hub->ending)
         hear_last(hub);
+    else
+        message_hub_keep_budget(hub);
+}
+
+static void turns_come(struct timer *timer)
+{
+    struct message_hub *hub = LOOP_OWNER(timer, struct message_hub, turn);
+    if (!hub->ending)
+        message_hub_keep_budget(hub);
+    while (hub->waiting && !hub->paused && !hub->ending) {
+        struct message_client *client = hub->waiting;
+        message_client_wait_no_more(client);
+        await(client);
+        hear(client);
+        end_turn(hub);
+    }
 }
 
 static void client_ready(struct watch *watch, uint32_t events)
@@ -247,7 +316,7 @@ static void client_ready(struct watch *watch, uint32_t events)
     if (outbox_is_full(&client->answers)) {
         outbox_flush(&client->answers);
     } else if (hub->paused) {
-        await(client);
+        message_client_wait(client);
     } else {
         hear(client);
         end_turn(hub);
@@ -258,6 +327,7 @@ static void answers_drained(struct outbox *outbox)
 {
     struct message_client *client = LOOP_OWNER(outbox, struct message_client, answers);
     client->moved_ms = loop_now_ms();
+    message_client_count(client);
     await(client);
 }
 
@@ -281,6 +351,13 @@ static void idle_over(struct timer *timer)
         loop_timer_set(hub->loop, timer, left_ms);
     else
         drop_idle(client);
+}
+
+void message_hub_init(struct message_hub *hub)
+{
+    hub->waiting_end = &hub->waiting;
+    hub->turn.fired = turns_come;
+    budget_init(&hub->budget, hub->max_memory);
 }
 
 void message_hub_add(struct message_hub *hub, int fd)
@@ -310,6 +387,12 @@ void message_hub_hold(struct message_client *client)
     client->held = true;
 }
 
+static void message_client_go_on(struct message_client *client)
+{
+    message_client_count(client);
+    await(client);
+}
+
 void message_hub_go_on(struct message_client *client)
 {
     struct message_hub *hub = client->hub;
@@ -321,13 +404,13 @@ void message_hub_go_on(struct message_client *client)
     else if (client->last)
         part_with(client, REPORT_EOF, NULL);
     else
-        await(client);
+        message_client_go_on(client);
     if (hub->ending)
         hear_last(hub);
 }
 
-/* Only a client that has something to say is no longer awaited: with thousands of silent ones, a
- * pause costs nothing. */
+/* Only a client that has something to say is no longer awaited, and after the pause it is known: with
+ * thousands of silent ones, a pause costs nothing. */
 void message_hub_pause(struct message_hub *hub)
 {
     hub->paused = true;
@@ -338,18 +421,20 @@ void message_hub_resume(struct message_hub *hub)
     hub->paused = false;
     if (hub->ending)
         hear_last(hub);
-    else
-        await_all(hub);
+    else if (hub->waiting)
+        loop_timer_set(hub->loop, &hub->turn, 0);
 }
 
 void message_hub_end(struct message_hub *hub)
 {
     hub->ending = true;
-    await_all(hub);
+    for (struct message_client *client = hub->clients; client; client = client->next)
+        await(client);
 }
 
 void message_hub_release(struct message_hub *hub, enum report_how how)
 {
     while (hub->clients)
         part_with(hub->clients, how, NULL);
+    loop_timer_cancel(hub->loop, &hub->turn);
 }

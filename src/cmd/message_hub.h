@@ -1,7 +1,9 @@
 /*
  * The clients of a message server, any number at once: their frames in, answers out.
  *
- * A client that does not read its answers is not read from until it does, and delays nobody else.
+ * A client that does not read its answers is not read from until it does, and delays nobody else. While
+ * the hub is paused, whoever has something to say waits in a row, and has a turn after it. When what is
+ * held for all clients together is too much, the one that holds most is disconnected.
  * What is not taken stays in the client's socket: so whoever has sent it can see, at the end, that it
  * was not read.
  *
@@ -15,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "cli/report.h"
 #include "io/batch.h"
 #include "io/loop.h"
@@ -31,11 +34,15 @@ struct message_client {
     struct timer idle;
     struct frame_reader reader;
     struct outbox answers;
-    unsigned long number; /* the first is 1 */
-    bool held;            /* see message_hub_hold */
-    bool last;            /* no message is wanted of it any more */
-    uint64_t last_bytes;  /* since message_hub_end */
-    int failure;          /* errno, of reading what had been seen: it would be seen again */
+    unsigned long number;              /* the first is 1 */
+    bool held;                         /* see message_hub_hold */
+    struct message_client *waits_next; /* of those that wait for their turn */
+    struct message_client **waits_at;  /* what points at it there; NULL: it does not wait */
+    struct budget_holder holder;       /* of its frame that is not complete, of answers, */
+    size_t owned;                      /* and of what the owner holds, see message_hub_owns */
+    bool last;                         /* no message is wanted of it any more */
+    uint64_t last_bytes;               /* since message_hub_end */
+    int failure; /* errno, of reading what had been seen: it would be seen again */
     int64_t began_ms;
     int64_t moved_ms;
     uint64_t bytes_in;
@@ -52,7 +59,12 @@ struct message_hub {
     size_t max_message;
     int64_t idle_ms;        /* of a client; -1: no limit */
     bool takes_descriptors; /* one with each message; else the kernel closes them */
+    uint64_t max_memory;    /* bytes held for all clients together */
     struct message_client *clients;
+    struct message_client *waiting;
+    struct message_client **waiting_end;
+    struct timer turn; /* of those that wait */
+    struct budget budget;
     unsigned long count; /* of all there ever were */
     bool paused;
     bool ending;
@@ -71,6 +83,7 @@ struct message_hub {
     void (*left)(struct message_client *client);
 };
 
+void message_hub_init(struct message_hub *hub);
 /* Takes over a non-blocking socket. */
 void message_hub_add(struct message_hub *hub, int fd);
 /* An answer to a message that has just arrived, or that is held. */
@@ -79,6 +92,8 @@ void message_hub_answer(struct message_client *client, const char *message, size
  * client, it is given no further one. */
 void message_hub_hold(struct message_client *client);
 void message_hub_go_on(struct message_client *client);
+/* The owner holds so many bytes for this client. */
+void message_hub_owns(struct message_client *client, size_t bytes);
 /* No client is read from until message_hub_resume. */
 void message_hub_pause(struct message_hub *hub);
 void message_hub_resume(struct message_hub *hub);

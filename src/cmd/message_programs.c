@@ -56,12 +56,27 @@ static void has_moved(struct message_program *run)
         run->client->moved_ms = loop_now_ms();
 }
 
+/* What is held is its client's. */
+static void count_memory(const struct message_program *run)
+{
+    if (run->client)
+        message_hub_owns(run->client, run->input.room + run->room);
+}
+
+static void forget_answer(struct message_program *run)
+{
+    free(run->answer);
+    run->answer = NULL;
+    run->room = run->length = 0;
+}
+
 /* The message, on its way to stdin */
 
 static void end_input(struct message_program *run)
 {
     outbox_release(&run->input);
     program_close_in(&run->program);
+    count_memory(run);
 }
 
 /* All is written, or the program does not want to read it. */
@@ -77,6 +92,8 @@ static void put_input(struct message_program *run, const struct frame *message)
     outbox_init(&run->input, run->programs->hub->loop, end_of_pipe(run->program.in), input_drained);
     if (outbox_put(&run->input, message->message, message->length) || !outbox_is_full(&run->input))
         end_input(run);
+    else
+        count_memory(run);
 }
 
 /* The answer, from stdout */
@@ -106,6 +123,7 @@ static void keep_answer(struct message_program *run, const char *bytes, size_t l
     if (run->room < run->length + length) {
         run->room = 2 * run->room + length;
         run->answer = memory_grow(run->answer, run->room, 1);
+        count_memory(run);
     }
     memcpy(run->answer + run->length, bytes, length);
     run->length += length;
@@ -174,6 +192,9 @@ static void complete(struct message_program *run)
                            status);
         give_answer(run);
         client->label = NULL;
+        forget_answer(run);
+        end_input(run);
+        run->client = NULL;
     }
     release(run);
     programs->ended(programs);
@@ -257,6 +278,7 @@ void message_programs_abandon(struct message_client *client)
     run->no_answer = true;
     end_input(run);
     end_output(run);
+    forget_answer(run);
     program_signal(&run->program, SIGTERM);
     loop_timer_set(run->programs->hub->loop, &run->patience, PATIENCE_MS);
 }

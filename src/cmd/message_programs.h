@@ -14,8 +14,6 @@
 #include "cmd/message_hub.h"
 #include "io/program.h"
 
-enum { MESSAGE_PROGRAMS_MAX = 64 };
-
 struct message_program; /* one that runs; the label of its client */
 
 struct message_programs {
@@ -23,7 +21,7 @@ struct message_programs {
     struct message_hub *hub;
     struct children *children; /* initialised */
     const char **argv;         /* of program_words; the owner's */
-    size_t most;               /* at a time, up to MESSAGE_PROGRAMS_MAX */
+    size_t most;               /* at a time */
     /* One has ended: there is room for another. */
     void (*ended)(struct message_programs *programs);
 

@@ -150,8 +150,8 @@ void server_heard(struct server *server)
 
 static bool is_full(const struct server *server)
 {
-    return server->count >= (size_t)server->options->max_conns ||
-           (server->most && server->count >= server->most);
+    size_t asked = (size_t)server->options->max_conns;
+    return (asked && server->count >= asked) || (server->most && server->count >= server->most);
 }
 
 void server_bound(struct server *server, int descriptors)

@@ -94,8 +94,11 @@ struct readiness_options {
             "start the command after -- when listening, and stop when it ends")
 
 /* Servers. */
+/* So many programs run at a time, where -m does not say otherwise. */
+enum { PROGRAMS_MOST = 100 };
+
 struct server_options {
-    int64_t max_conns;
+    int64_t max_conns; /* 0: not given */
     int64_t backlog;
     bool reuse_port;
     int mode;
@@ -107,10 +110,12 @@ struct server_options {
 };
 #define SERVER_DEFAULTS                                                                            \
     {                                                                                              \
-        .max_conns = INT_MAX, .mode = SOCKET_FILE_MODE, .readiness = READINESS_DEFAULTS            \
+        .mode = SOCKET_FILE_MODE, .readiness = READINESS_DEFAULTS                                  \
     }
+#define MAX_CONNS_ROWS(options, field)                                                             \
+    OPT('m', "max-conns", number, options, field.max_conns, "at most N clients at a time")
 #define SERVER_ROWS(options, field)                                                                \
-    OPT('m', "max-conns", number, options, field.max_conns, "at most N clients at a time"),        \
+    MAX_CONNS_ROWS(options, field),                                                                \
         OPT(0, "backlog", number, options, field.backlog, "clients that may wait"),                \
         OPT(0, "reuse-port", flag, options, field.reuse_port,                                      \
             "share the port with others that do (SO_REUSEPORT)")

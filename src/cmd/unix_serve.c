@@ -35,6 +35,7 @@ struct serve_options {
     bool print0;
     struct program_options program;
     bool recv_fd;
+    uint64_t max_memory; /* 0: not given */
     struct server_options server;
 };
 
@@ -50,6 +51,8 @@ static const struct opt options[] = {
                  "the program to run for each message, whose output is the answer"),
     OPT(0, "recv-fd", flag, struct serve_options, recv_fd,
         "a descriptor that comes with a message becomes the program's descriptor 3"),
+    MAX_CONNS_ROWS(struct serve_options, server),
+    MEMORY_ROWS(struct serve_options, max_memory),
     SOCKET_FILE_ROWS(struct serve_options, server),
     USER_ROWS(struct serve_options, server),
     READINESS_ROWS(struct serve_options, server.readiness),
@@ -225,11 +228,14 @@ static int open_server(struct server *server, const struct address *address)
 static void bound_clients(struct serving *serving)
 {
     const int64_t room = descriptors_most() - OWN_DESCRIPTORS - START_DESCRIPTORS;
+    const int64_t asked = serving->given->server.max_conns;
     int64_t programs = room / 2 / RUN_DESCRIPTORS;
-    if (programs > MESSAGE_PROGRAMS_MAX)
-        programs = MESSAGE_PROGRAMS_MAX;
+    if (programs > (asked ? asked : PROGRAMS_MOST))
+        programs = asked ? asked : PROGRAMS_MOST;
     serving->programs.most = programs < 1 ? 1 : (size_t)programs;
-    const int64_t clients = room - RUN_DESCRIPTORS * programs;
+    int64_t clients = room - RUN_DESCRIPTORS * programs;
+    if (asked && clients > asked)
+        clients = asked;
     serving->options.max_conns = clients < 1 ? 1 : clients;
 }
 
@@ -268,6 +274,18 @@ static char **arguments_of(const struct serve_options *given, const struct opera
     return given->server.readiness.run ? NULL : operands->program;
 }
 
+/* A message is held as it comes, perhaps for a program, and again as an answer. */
+static uint64_t least_memory(const struct serve_options *given)
+{
+    return 4 * (uint64_t)message_limit(&given->messages);
+}
+
+static uint64_t memory_of(const struct serve_options *given)
+{
+    uint64_t least = least_memory(given);
+    return given->max_memory ? given->max_memory : least > BUDGET_DEFAULT ? least : BUDGET_DEFAULT;
+}
+
 static int check(const struct serve_options *given, char **arguments, struct error *err)
 {
     const struct transfer_options none = TRANSFER_DEFAULTS;
@@ -277,6 +295,10 @@ static int check(const struct serve_options *given, char **arguments, struct err
     if (program && (given->echo || given->reply.bytes))
         return error_set(err, STATUS_USAGE, "option --%s: a program is to give the answers",
                          given->echo ? "echo" : "reply");
+    if (given->max_memory && given->max_memory < least_memory(given))
+        return error_set(err, STATUS_USAGE,
+                         "option --max-memory: less than four times --max-message (%llu bytes)",
+                         (unsigned long long)least_memory(given));
     if (given->recv_fd && !program)
         return error_set(err, STATUS_USAGE, "option --recv-fd is for a program: --exec, --sh-exec");
     return 0;
@@ -296,6 +318,8 @@ static void prepare_hub(struct serving *serving)
     hub->turn_over = turn_over;
     hub->ended = all_heard;
     hub->left = client_left;
+    hub->max_memory = memory_of(given);
+    message_hub_init(hub);
 }
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)
@@ -324,7 +348,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     prepare_hub(serving);
     serving->programs = (struct message_programs){.hub = &serving->hub,
                                                   .children = &serving->server.children,
-                                                  .most = MESSAGE_PROGRAMS_MAX,
+                                                  .most = PROGRAMS_MOST,
                                                   .ended = program_ended};
     if (program_is_given(&given->program))
         serving->programs.argv = program_words(&given->program, arguments);

@@ -15,6 +15,8 @@ A step is a word, or a word and its value:
     gone          waits for the other's end, prints "eof" or "reset"
     say=TEXT      prints TEXT                 wait=FILE   waits until FILE is there
     crowd=N       N more connections, each with half a frame
+    swell=N       N more connections, each with most of a frame of 1 MiB, or refused in the middle of it
+    many=N        N more connections, each with a frame
     pour=N        floods and ends in the background, while the next steps go on
     hang          waits until it is ended     accept      takes another client (a server)
 """
@@ -26,7 +28,7 @@ import sys
 import threading
 import time
 
-LIMIT_SECONDS = 20
+LIMIT_SECONDS = 60
 
 
 def say(text):
@@ -143,6 +145,19 @@ class Peer:
         for _ in range(int(count)):
             self.crowded.append(connect(self.path))
             self.crowded[-1].sendall(struct.pack("=i", 1 << 20) + b"half")
+
+    def swell(self, count):
+        for _ in range(int(count)):
+            self.crowded.append(connect(self.path))
+            try:
+                self.crowded[-1].sendall(struct.pack("=i", 1 << 20) + b"x" * 1000000)
+            except ConnectionError:
+                pass
+
+    def many(self, count):
+        for _ in range(int(count)):
+            self.crowded.append(connect(self.path))
+            self.crowded[-1].sendall(frame(b"m"))
 
     def hang(self):
         signal.pause()
