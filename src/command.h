@@ -31,6 +31,7 @@ struct command {
     int min_operands;
     int max_operands;          /* -1: no limit */
     bool takes_program;        /* words after `--` are a program and its arguments */
+    bool takes_urls;           /* the operands are URLs: no secrets in them stay in argv */
     const struct opt *options; /* ends with OPT_END */
     const void *defaults;      /* the options struct before parsing */
     size_t options_size;       /* of that struct */

@@ -29,6 +29,13 @@ void *memory_grow(void *block, size_t count, size_t size)
     return grown;
 }
 
+void memory_wipe(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
 char *memory_copy(const char *bytes, size_t length)
 {
     char *copy = memory_new(length + 1, 1);

@@ -14,6 +14,9 @@ void *memory_grow(void *block, size_t count, size_t size) __attribute__((returns
 /* A NUL-terminated copy of `length` bytes. */
 char *memory_copy(const char *bytes, size_t length) __attribute__((returns_nonnull));
 
+/* Overwrites a text that was secret, and frees it; NULL is none. */
+void memory_wipe(char *text);
+
 /* "sockctl: out of memory", or another state that cannot go on, and status 70. */
 _Noreturn void memory_impossible(const char *what);
 

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "cli/opt_secret.h"
 #include "command.h"
 
 enum {
@@ -140,6 +141,11 @@ static int check_operands(const struct command *command, const struct opt_parsed
     return 0;
 }
 
+static void take_word(const struct command *command, char *word, struct opt_parsed *parsed)
+{
+    parsed->words[parsed->count++] = command->takes_urls ? opt_secret_take_url(word) : word;
+}
+
 /* What follows `--`: a program where the command takes one and has its operands already. */
 static void take_rest(const struct command *command, char **rest, struct opt_parsed *parsed)
 {
@@ -148,7 +154,7 @@ static void take_rest(const struct command *command, char **rest, struct opt_par
         return;
     }
     while (*rest)
-        parsed->words[parsed->count++] = *rest++;
+        take_word(command, *rest++, parsed);
 }
 
 int opt_parse(const struct command *command, int argc, char **argv, struct opt_parsed *parsed,
@@ -164,7 +170,7 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
     int found;
     while ((found = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
         if (found == 1) {
-            parsed->words[parsed->count++] = optarg;
+            take_word(command, optarg, parsed);
             continue;
         }
         if (found == '?' || found == ':')
@@ -178,9 +184,15 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
 
 void opt_release(const struct command *command, struct opt_parsed *parsed)
 {
-    for (const struct opt *row = command->options; row->name && parsed->options; row++)
+    for (const struct opt *row = command->options; row->name && parsed->options; row++) {
+        void *field = (char *)parsed->options + row->offset;
         if (row->type == &opt_list || row->type == &opt_entries)
-            free(((struct opt_list *)(void *)((char *)parsed->options + row->offset))->items);
+            free(((struct opt_list *)field)->items);
+        else if (row->type == &opt_secret || row->type == &opt_proxy)
+            memory_wipe(*(char **)field);
+    }
+    for (int i = 0; command->takes_urls && i < parsed->count; i++)
+        memory_wipe((char *)(uintptr_t)parsed->words[i]);
     free(parsed->options);
     free(parsed->words);
 }

@@ -61,7 +61,8 @@ struct opt_bytes {
 #define OPT_CTYPE_ipv6 int
 #define OPT_CTYPE_text const char *
 #define OPT_CTYPE_file const char *
-#define OPT_CTYPE_url const char *
+#define OPT_CTYPE_secret char *
+#define OPT_CTYPE_proxy char *
 #define OPT_CTYPE_program const char *
 #define OPT_CTYPE_command const char *
 #define OPT_CTYPE_host const char *
@@ -96,7 +97,6 @@ extern const struct opt_type opt_ipv4;       /* AF_INET into an address family *
 extern const struct opt_type opt_ipv6;       /* AF_INET6 */
 extern const struct opt_type opt_text;       /* TEXT, as typed */
 extern const struct opt_type opt_file;       /* FILE */
-extern const struct opt_type opt_url;        /* URL */
 extern const struct opt_type opt_host;       /* ADDR */
 extern const struct opt_type opt_address;    /* ADDRESS */
 extern const struct opt_type opt_port;       /* PORT: a number from 0 to 65535, or a service name */
@@ -116,6 +116,10 @@ extern const struct opt_type opt_service;    /* SERVICE, as typed */
 extern const struct opt_type opt_percent;    /* PERCENT, from 0 to 100, in millionths */
 extern const struct opt_type opt_seed;       /* N, from 0 to INT64_MAX */
 extern const struct opt_type opt_timing;     /* FORMAT: "json", or none */
+
+/* Those with a secret in them (see opt_secret.h), which only @FILE has not. Copies, of the parsed. */
+extern const struct opt_type opt_secret; /* TEXT */
+extern const struct opt_type opt_proxy;  /* URL; may be empty */
 
 /* What --timing was given. */
 enum { OPT_TIMING_NONE, OPT_TIMING_CHART, OPT_TIMING_JSON };
@@ -158,7 +162,7 @@ extern const struct opt opt_common_rows[];
 struct opt_parsed {
     void *options; /* the command's options struct */
     struct opt_common common;
-    const char **words; /* operands in their order, NULL-terminated */
+    const char **words; /* operands in their order, NULL-terminated; copies, if they are URLs */
     int count;
     char **program; /* in argv: what follows `--`; NULL without one */
 };

@@ -162,7 +162,6 @@ const struct opt_type opt_text = {"TEXT", read_text};
 const struct opt_type opt_file = {"FILE", read_word};
 const struct opt_type opt_program = {"PROGRAM", read_word};
 const struct opt_type opt_command = {"COMMAND", read_word};
-const struct opt_type opt_url = {"URL", read_word};
 const struct opt_type opt_host = {"ADDR", read_word};
 const struct opt_type opt_address = {"ADDRESS", read_word};
 const struct opt_type opt_port = {"PORT", read_port};

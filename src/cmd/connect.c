@@ -228,23 +228,25 @@ static int read_address(struct connecting *connecting, const struct operands *op
         return -1;
     if (address_parse(&connecting->address, words, operands->count, &use, connecting->err))
         return -1;
-    int found = reach_check(&given->reach, &connecting->address, &connecting->proxy,
-                            connecting->err);
+    int found = reach_check(connecting->loop, &given->reach, &connecting->address,
+                            &connecting->proxy, connecting->err);
     connecting->has_proxy = found > 0;
     if (found > 0 && given->probe.probe)
         return error_set(connecting->err, STATUS_USAGE, "--probe does not go through a proxy");
     return found < 0 ? -1 : 0;
 }
 
-static int reach_and_serve(struct connecting *connecting)
+static int reach_and_serve(struct connecting *connecting, const struct operands *operands)
 {
     const struct connect_options *given = connecting->given;
     struct limit limit;
-    if (given->pass_fd && check_channel(connecting->err))
-        return -1;
     connecting->loop = loop_new();
     limit_command(&limit, connecting->loop, given->limits.max_time_ms, connecting->err);
-    int result = given->probe.probe ? probe_ports(connecting) : dial_and_transfer(connecting);
+    int result = read_address(connecting, operands);
+    if (result == 0 && given->pass_fd)
+        result = check_channel(connecting->err);
+    if (result == 0)
+        result = given->probe.probe ? probe_ports(connecting) : dial_and_transfer(connecting);
     limit_cancel(&limit);
     loop_free(connecting->loop);
     return result;
@@ -265,9 +267,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
         report_as_objects();
     int result = check(given, operands, err);
     if (result == 0)
-        result = read_address(&connecting, operands);
-    if (result == 0)
-        result = reach_and_serve(&connecting);
+        result = reach_and_serve(&connecting, operands);
     proxy_release(&connecting.proxy);
     free(connecting.ports.numbers);
     if (result == 0 && given->probe.probe && operands->program)

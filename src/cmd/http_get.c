@@ -1,11 +1,13 @@
 /*
  * sockctl http-get: the body of a URL goes to stdout, or to a file when it is complete.
  */
+#include "base/memory.h"
 #include "cli/report.h"
 #include "cmd/http_fetch.h"
 #include "cmd/http_options.h"
 #include "cmd/http_target.h"
 #include "cmd/interrupt.h"
+#include "cmd/secret.h"
 #include "command.h"
 
 #define ROW(letter, name, kind, field, help)                                                       \
@@ -24,14 +26,15 @@ static const struct opt options[] = {
     ROW('H', "header", list, fields, "send the field TEXT (Name: value)"),
     ROW('A', "user-agent", text, user_agent, "send TEXT as User-Agent; empty: none"),
     ROW('e', "referer", text, referer, "send TEXT as Referer"),
-    ROW('u', "user", text, user, "send TEXT (NAME:PASS) as basic credentials"),
+    ROW('u', "user", secret, user, "send TEXT (NAME:PASS, or @FILE) as basic credentials"),
     ROW('b', "cookie", text, cookie, "send TEXT (NAME=VALUE) as Cookie"),
     ROW('r', "range", text, range, "ask for these bytes alone (0-99, 100-, -50)"),
     ROW('0', "http1.0", flag, http10, "ask in HTTP/1.0"),
     ROW(0, "http0.9", flag, http09, "ask with the bare GET /PATH; print whatever comes"),
     FAMILY_ONLY_ROWS(struct http_options, family),
     ROW('U', "unix-socket", file, unix_path, "connect to the UNIX socket FILE"),
-    ROW('x', "proxy", text, proxy, "ask the proxy TEXT ([socks5://]HOST:PORT); empty: none"),
+    ROW('x', "proxy", proxy, proxy,
+        "ask the proxy URL ([socks5://]HOST:PORT, or @FILE); empty: none"),
     ROW(0, "resolve", list, pinned, "HOST:PORT:ADDR: connect to ADDR for that host and port"),
     ROW(0, "retry", amount, retries, "try N times more, where that makes sense"),
     ROW('m', "max-time", duration, max_time_ms, "limit for the whole command"),
@@ -82,18 +85,16 @@ static int fetch_all(const struct http_fetch *fetch, const struct operands *oper
 }
 
 static int fetch_to_output(const struct http_options *given, const struct operands *operands,
-                           struct loop *loop, struct error *err)
+                           struct loop *loop, struct limit *limit, struct error *err)
 {
-    struct limit limit;
     struct interrupt interrupt;
     struct http_output output;
     struct pump_pool pool = {.pipe_count = 0};
     struct http_connection connection = {.loop = loop, .timeout_ms = given->connect_timeout_ms};
-    const struct http_fetch fetch = {given, loop, &limit, &output, &connection, &pool};
+    const struct http_fetch fetch = {given, loop, limit, &output, &connection, &pool};
     http_output_init(&output, given);
     if (given->output || given->remote_name || account_is_wanted())
         interrupt_catch(&interrupt, loop, err);
-    limit_command(&limit, loop, given->max_time_ms, err);
     int result = fetch_all(&fetch, operands, err);
     struct error failure;
     if (http_output_close(&output, &failure) && result == 0) {
@@ -101,7 +102,6 @@ static int fetch_to_output(const struct http_options *given, const struct operan
         result = -1;
     }
     http_connection_close(&connection, REPORT_EOF);
-    limit_cancel(&limit);
     pump_pool_release(&pool);
     return result;
 }
@@ -119,15 +119,46 @@ static int check_urls(const struct http_options *given, const struct operands *o
     return 0;
 }
 
+/* Of those options that have any. */
+static int read_secrets(struct http_options *given, const struct http_options *chosen,
+                        struct loop *loop, struct error *err)
+{
+    given->user = given->proxy = NULL;
+    if (chosen->user)
+        given->user = secret_read(loop, "user", chosen->user, err);
+    if (chosen->user && !given->user)
+        return -1;
+    if (chosen->proxy)
+        given->proxy = secret_read(loop, "proxy", chosen->proxy, err);
+    return chosen->proxy && !given->proxy ? -1 : 0;
+}
+
+static int check_and_fetch(const struct http_options *chosen, const struct operands *operands,
+                           struct loop *loop, struct error *err)
+{
+    struct http_options given = *chosen;
+    struct limit limit;
+    limit_command(&limit, loop, given.max_time_ms, err);
+    int result = read_secrets(&given, chosen, loop, err);
+    if (result == 0)
+        result = http_options_check(&given, operands->count, err);
+    if (result == 0)
+        result = check_urls(&given, operands, err);
+    if (result == 0)
+        result = fetch_to_output(&given, operands, loop, &limit, err);
+    limit_cancel(&limit);
+    memory_wipe(given.user);
+    memory_wipe(given.proxy);
+    return result;
+}
+
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
     const struct http_options *given = chosen;
     if (given->log_json)
         report_as_objects();
-    if (http_options_check(given, operands->count, err) || check_urls(given, operands, err))
-        return -1;
     struct loop *loop = loop_new();
-    int result = fetch_to_output(given, operands, loop, err);
+    int result = check_and_fetch(given, operands, loop, err);
     loop_free(loop);
     return result;
 }
@@ -138,6 +169,7 @@ const struct command http_get_command = {
     .summary = "Fetch URLs; the bodies go to stdout, or one to a file",
     .min_operands = 1,
     .max_operands = -1,
+    .takes_urls = true,
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,

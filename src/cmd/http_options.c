@@ -89,10 +89,12 @@ static int check_values(const struct http_options *options, struct error *err)
         check_value("cookie", options->cookie, err))
         return -1;
     for (size_t i = 0; i < options->fields.count; i++) {
-        const char *wrong = http_request_check_field(options->fields.items[i]);
+        const char *field = options->fields.items[i], *wrong = http_request_check_field(field);
+        size_t length = strlen(field);
+        const char *shown = wrong ? http_request_harmless(field, &length) : NULL;
         if (wrong)
-            return error_set(err, STATUS_USAGE, "option --header: '%.100s' %s",
-                             options->fields.items[i], wrong);
+            return error_set(err, STATUS_USAGE, "option --header: '%.*s' %s",
+                             length < 100 ? (int)length : 100, shown, wrong);
     }
     return 0;
 }

@@ -19,13 +19,13 @@ struct http_options {
     bool http09;
     const char *user_agent; /* empty: not sent */
     const char *referer;
-    const char *user;
+    char *user; /* these two may be "@FILE" until they are read */
     const char *cookie;
     const char *range;
     struct opt_list fields;
     /* Whom. */
     const char *unix_path;
-    const char *proxy; /* empty: none, whatever the environment says */
+    char *proxy; /* empty: none, whatever the environment says */
     struct opt_list pinned;
     bool location; /* redirects are followed */
     int64_t max_redirs;

@@ -89,7 +89,7 @@ static int set_tunnel(struct http_route *route, const struct http_options *optio
 
 void http_route_release(struct http_route *route)
 {
-    free(route->credentials);
+    memory_wipe(route->credentials);
     proxy_release(&route->tunnel);
     *route = (struct http_route){.credentials = NULL};
 }

@@ -61,7 +61,7 @@ static void write_name(struct http_target *target, const char *method)
 
 void http_target_release(struct http_target *target)
 {
-    free(target->credentials);
+    memory_wipe(target->credentials);
     target->credentials = NULL;
     http_route_release(&target->route);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/memory.h"
 #include "base/message.h"
 #include "cli/report.h"
 #include "cmd/http_answer.h"
@@ -61,7 +62,7 @@ static int exchange_heads(struct http_transfer *transfer, struct error *err)
     };
     int result = http_exchange_run(&transfer->exchange, err);
     transfer->exchange.request = NULL;
-    free(request);
+    memory_wipe(request); /* NULs are in none */
     return result;
 }
 

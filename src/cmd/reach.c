@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/message.h"
+#include "cmd/secret.h"
 
 enum {
     PAUSE_FIRST_MS = 50,
@@ -128,16 +130,23 @@ static const char *proxy_of_environment(const struct reach_options *options)
     return options->proxy_env ? getenv("ALL_PROXY") : NULL;
 }
 
-int reach_check(const struct reach_options *options, const struct address *address,
-                struct proxy *proxy, struct error *err)
+int reach_check(struct loop *loop, const struct reach_options *options,
+                const struct address *address, struct proxy *proxy, struct error *err)
 {
-    const char *url = options->proxy ? options->proxy : proxy_of_environment(options);
+    const char *environment = proxy_of_environment(options);
     *proxy = (struct proxy){0};
-    if (!url || !*url)
+    if (options->proxy && !*options->proxy)
+        return error_set(err, STATUS_USAGE, "option --proxy: '' is empty");
+    if (!options->proxy && (!environment || !*environment))
         return 0;
-    if (proxy_parse(proxy, url, err) || proxy_check(proxy, address, err))
-        return options->proxy ? -1 : error_add(err, " (ALL_PROXY)");
-    return 1;
+    if (!options->proxy)
+        return proxy_parse(proxy, environment, err) || proxy_check(proxy, address, err)
+                   ? error_add(err, " (ALL_PROXY)")
+                   : 1;
+    char *url = secret_read(loop, "proxy", options->proxy, err);
+    int result = url && !proxy_parse(proxy, url, err) && !proxy_check(proxy, address, err);
+    memory_wipe(url);
+    return result ? 1 : -1;
 }
 
 /* One round. What goes wrong is in *failure; its status stays 0 when somebody else has stopped the

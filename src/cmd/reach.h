@@ -16,7 +16,7 @@
 struct reach_options {
     int64_t wait_ms; /* -1: one round */
     int64_t retries;
-    const char *proxy;
+    char *proxy;
     bool proxy_env;
 };
 #define REACH_DEFAULTS                                                                             \
@@ -26,8 +26,8 @@ struct reach_options {
 #define REACH_ROWS(options, field)                                                                 \
     OPT(0, "wait", duration, options, field.wait_ms, "try again until connected, for TIME"),       \
         OPT('R', "retry", number, options, field.retries, "try N times more"),                     \
-        OPT('x', "proxy", url, options, field.proxy,                                               \
-            "through the proxy socks5://, socks4:// or http:// [USER:PASS@]HOST[:PORT]"),          \
+        OPT('x', "proxy", proxy, options, field.proxy,                                             \
+            "through socks5://, socks4:// or http:// [USER:PASS@]HOST[:PORT], or @FILE"),          \
         OPT(0, "proxy-env", flag, options, field.proxy_env, "through the proxy in ALL_PROXY")
 
 /* Rounds of trying, and the pauses between them. */
@@ -47,9 +47,10 @@ int64_t patience_limit(const struct patience *patience, int64_t limit_ms);
  * loop and filled *err. */
 int patience_pause(struct patience *patience, const struct error *failure, struct error *err);
 
-/* Usage errors; fills *proxy, kind and address, with what is to be used. 1: a proxy, 0: none. */
-int reach_check(const struct reach_options *options, const struct address *address,
-                struct proxy *proxy, struct error *err);
+/* Usage errors; fills *proxy, kind and address, with what is to be used, which may have to be read from a
+ * file: see secret_read. 1: a proxy, 0: none. */
+int reach_check(struct loop *loop, const struct reach_options *options,
+                const struct address *address, struct proxy *proxy, struct error *err);
 
 /* Whom to reach, and how. All of it is the owner's. */
 struct reach {

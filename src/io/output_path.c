@@ -27,8 +27,7 @@ static int open_failed(const char *path, int errnum, struct error *err)
     return error_system(err, STATUS_LOCAL_IO, errnum, "open %s", path);
 }
 
-/* The descriptor that `path` is a name of; -1: none of ours. */
-static int descriptor_of(const char *path)
+int output_path_descriptor(const char *path)
 {
     static const char *const directories[] = {"/dev/fd/", "/proc/self/fd/",
                                               "/proc/thread-self/fd/"};
@@ -105,7 +104,7 @@ char *output_path_find(const char *path, int *fd, struct error *err)
     int found = 1;
     *fd = -1;
     for (int links = 0; links <= LINKS_MAX && found > 0; links++) {
-        int named = descriptor_of(place);
+        int named = output_path_descriptor(place);
         if (named >= 0) {
             *fd = descriptor_duplicate(named, place);
             found = *fd < 0 ? open_failed(place, errno, err) : 0;

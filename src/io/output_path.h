@@ -11,6 +11,8 @@
 
 #include "base/error.h"
 
+/* The descriptor that `path` names: /dev/stdin, /dev/fd/3, /proc/self/fd/3; -1: none. */
+int output_path_descriptor(const char *path);
 /* Returns the path, the caller's to free, without a link at its end: it is to be opened with O_NOFOLLOW,
  * and there may be nothing. Where `path` names a descriptor (/dev/stdout, /dev/fd/3), *fd is one for the
  * same, the caller's, else -1. NULL: status 8. */

@@ -94,8 +94,8 @@ int proxy_parse(struct proxy *proxy, const char *url, struct error *err)
 
 void proxy_release(struct proxy *proxy)
 {
-    free(proxy->user);
-    free(proxy->password);
+    memory_wipe(proxy->user);
+    memory_wipe(proxy->password);
     proxy->user = proxy->password = NULL;
 }
 
@@ -214,7 +214,7 @@ static void write_credentials(FILE *out, const struct proxy *proxy)
     fputs("Proxy-Authorization: Basic ", out);
     text_base64(out, both, length);
     fputs("\r\n", out);
-    free(both);
+    memory_wipe(both);
 }
 
 static void begin_head(struct talk *talk)
@@ -318,6 +318,7 @@ static void say(struct watch *watch, uint32_t events)
         talk->said += (size_t)sent;
     if (talk->said < talk->to_say)
         return;
+    explicit_bzero(talk->saying, talk->to_say); /* there may have been a password in it */
     free(talk->saying);
     talk->saying = NULL;
     talk->watch.ready = hear;
