@@ -373,7 +373,7 @@ record    circle2.zone.test.   300   CNAME   circle1.zone.test."
     assert_usage_error "option --type: 'NOSUCH' is not a type of DNS records"
     try "$SOCKCTL" resolve -t TYPE65536 localhost
     assert_usage_error
-    for server in '[::1' '127.0.0.1:' '[::1]x' 127.0.0.1:nosuch-service 127.0.0.1:0 127.0.0.1:65536 \
+    for server in '[::1' ':53' '[]:53' '127.0.0.1:' '[::1]x' 127.0.0.1:nosuch-service 127.0.0.1:0 127.0.0.1:65536 \
         '[::1]:65589' 127.0.0.1:99999999999999999999; do
         try "$SOCKCTL" resolve -t A --server "$server" localhost
         assert_usage_error "server '"

@@ -156,3 +156,98 @@ one_thread() {
     TRY_STDIN=<(echo hi) with_echo 127.0.0.1:7 "$SOCKCTL" connect -4 -w 2 onelost.test 7
     assert_output hi
 }
+
+# hanging: a line a command that looks a silent name up, the limit of a second left out (LIMIT).
+hanging() {
+    cat <<'END'
+connect LIMIT silent.test 7
+connect -u LIMIT silent.test 7
+connect -z LIMIT silent.test 7
+connect -x socks5://silent.test:7 LIMIT 127.0.0.1 7
+listen LIMIT silent.test 0
+resolve LIMIT silent.test
+resolve LIMIT silent.test silent.test
+resolve LIMIT -t A silent.test
+resolve LIMIT --explain silent.test
+resolve LIMIT --server silent.test v4.test
+connect MAX silent.test 7
+connect -z MAX silent.test 7
+http-get MAX http://silent.test/
+http-get MAX -x http://silent.test:8/ http://127.0.0.1/
+listen MAX silent.test 0
+listen -k MAX silent.test 0
+listen MAX 127.0.0.1:0 --to silent.test:7
+echo-server MAX silent.test 0
+END
+}
+
+@test "12.3.8: -w and --max-time hold while a name is looked up, whatever the command" {
+    hanging | sed 's/LIMIT/-w 1/; s/MAX/--max-time 1/' >commands
+    # shellcheck disable=SC2016
+    TRY_SECONDS=60 dns bash -c 'while read -r command; do
+            "$0" $command </dev/null >/dev/null 2>&1
+            [ $? -eq 5 ] || echo "$command"
+        done <commands' "$SOCKCTL"
+    assert_status 0
+    assert_output ""
+}
+
+@test "12.3.8: SIGTERM ends a look-up at once, whatever the command" {
+    hanging | sed 's/LIMIT/-w 60/; s/MAX/--max-time 60/' >commands
+    # One that takes 100 ms once may be a busy machine; five times, it is not. One that has not been
+    # told yet has 100 ms more.
+    cat >terminate <<'END'
+ends_at_once() {
+    for _ in 1 2 3 4 5; do
+        asked=$(grep -c silent dns.out)
+        "$SOCKCTL" $1 </dev/null >/dev/null 2>&1 &
+        case $1 in
+        *--to*) sleep 0.2 ;; # asks for a client
+        *) until [ "$(grep -c silent dns.out)" -gt "$asked" ]; do sleep 0.02; done ;;
+        esac
+        before=${EPOCHREALTIME/[.,]/}
+        kill -TERM $!
+        wait $!
+        ((${EPOCHREALTIME/[.,]/} - before >= 100000)) || return 0
+    done
+    return 1
+}
+while read -r command; do ends_at_once "$command" || echo "$command"; done <commands
+END
+    TRY_SECONDS=60 dns bash terminate
+    assert_output ""
+}
+
+@test "12.3.8: names behind silent ones are looked up in time: threads that hang are replaced" {
+    # More silent ones than there are threads to take names.
+    { printf 'silent.test\n%.0s' {1..40} && echo v4.test; } >names
+    TRY_STDIN=names TRY_SECONDS=45 dns "$SOCKCTL" resolve -s -w 2 -
+    assert_status 5
+    assert_output 127.0.0.1
+    [ "$(grep -c '^sockctl: resolve silent\.test: no answer within the time limit$' <<<"$errors")" -eq 40 ]
+}
+
+@test "13.9: resolve -w asks again in time after a lost datagram, of the system's resolver and of DNS" {
+    for limit in 2 5; do
+        dns "$SOCKCTL" resolve -s -w "$limit" onelost.test
+        assert_status 0
+        assert_output 127.0.0.1
+        dns "$SOCKCTL" resolve -s -w "$limit" -t A onelost.test
+        assert_status 0
+        assert_output 127.0.0.1
+        [ "$(queries | wc -l)" -eq 2 ]
+    done
+    # Over two servers, of which the first hears nothing, without a limit.
+    printf 'nameserver 127.0.0.1\nnameserver 127.0.0.1\n' >resolv.conf
+    TRY_SECONDS=30 dns "$SOCKCTL" resolve --timing -t A onelost.test
+    assert_status 0
+    ms=$(sed -n 's/^sockctl: onelost.test: \([0-9]*\)\..* ms$/\1/p' <<<"$errors")
+    ((ms >= 2000 && ms < 4900)) || fail "after $ms ms"
+}
+
+@test "13.9: the last of the tries within -w has until its end" {
+    dns "$SOCKCTL" resolve -w 1 -t A silent.test
+    assert_status 5
+    assert_errors '127\.0\.0\.1:53: no answer within the time limit$'
+    [ "$(queries | wc -l)" -eq 3 ]
+}

@@ -94,7 +94,9 @@ static int make_plan(struct resolve_plan *plan, const struct resolve_options *gi
     plan->dns.tcp = given->tcp;
     plan->dns.limit_ms = given->timeout_ms;
     resolv_conf_read(&plan->dns.conf);
-    return given->server ? dns_set_server(&plan->dns.conf, given->server, err) : 0;
+    if (!given->server)
+        return 0;
+    return dns_set_server(&plan->dns.conf, given->server, given->timeout_ms, err);
 }
 
 /* Each answer is on its way before the next is waited for. */

@@ -1,7 +1,6 @@
 #include "net/dns.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "io/loop.h"
 #include "net/dns_ask.h"
 #include "net/hostname.h"
+#include "net/resolver.h"
 #include "proto/dns_data.h"
 
 /* Servers */
@@ -37,6 +37,8 @@ static const char *split_server(char **host, const char **port)
     } else if (end && strchr(end + 1, ':')) {
         return NULL;
     }
+    if (end == *host || !**host)
+        return "has no address";
     if (!end || !*end)
         return NULL;
     *end = '\0';
@@ -46,28 +48,42 @@ static const char *split_server(char **host, const char **port)
     return is_port(*port) ? NULL : "has a port that is not 1-65535";
 }
 
-int dns_set_server(struct resolv_conf *conf, const char *text, struct error *err)
+static int look_up_server(struct resolved *found, const char *host, const char *port,
+                          int64_t limit_ms, struct error *err)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
-    struct addrinfo *found = NULL;
+    struct address address = {.kind = ADDRESS_INET, .socktype = SOCK_DGRAM, .family = AF_UNSPEC};
+    const struct resolver_options how = {.timeout_ms = limit_ms};
+    const char *wrong = strlen(host) > ADDRESS_HOST_MAX ? "the name is longer than 253 bytes"
+                                                        : NULL;
+    if (wrong)
+        return hostname_fail(host, wrong, err);
+    snprintf(address.host, sizeof address.host, "%s", host);
+    snprintf(address.port, sizeof address.port, "%s", port);
+    struct loop *loop = loop_new();
+    int result = resolver_look_up(loop, &address, &how, found, err);
+    loop_free(loop);
+    return result;
+}
+
+int dns_set_server(struct resolv_conf *conf, const char *text, int64_t limit_ms, struct error *err)
+{
     const char *port = "53";
     char *copy = memory_copy(text, strlen(text)), *host = copy;
     const char *wrong = split_server(&host, &port);
-    int code = wrong ? 0 : getaddrinfo(host, port, &hints, &found);
+    struct resolved found = {0};
+    int result = wrong ? 0 : look_up_server(&found, host, port, limit_ms, err);
     free(copy);
-    if (wrong || code == EAI_SERVICE)
-        return error_set(err, STATUS_USAGE, "server '%.100s' %s", text,
-                         wrong ? wrong : "has an unknown port");
-    if (code)
-        return hostname_fail(text, hostname_failure(code, errno, AF_UNSPEC), err);
-    conf->server_count = 0;
-    for (const struct addrinfo *at = found; at && conf->server_count < RESOLV_SERVERS_MAX;
-         at = at->ai_next) {
-        struct sockname *server = &conf->servers[conf->server_count++];
-        server->length = at->ai_addrlen;
-        memcpy(&server->storage, at->ai_addr, at->ai_addrlen);
-    }
-    freeaddrinfo(found);
+    if (result && err->status == STATUS_USAGE)
+        wrong = "has an unknown port";
+    if (wrong)
+        return error_set(err, STATUS_USAGE, "server '%.100s' %s", text, wrong);
+    if (result)
+        return -1;
+    for (conf->server_count = 0;
+         conf->server_count < found.count && conf->server_count < RESOLV_SERVERS_MAX;
+         conf->server_count++)
+        conf->servers[conf->server_count] = found.names[conf->server_count];
+    resolved_release(&found);
     return 0;
 }
 
@@ -166,6 +182,12 @@ static bool is_loop(const struct dns_lines *found, const struct dns_name *name)
 
 /* Asking */
 
+enum {
+    LIMITED_TRIES = 3, /* within a limit, so that a datagram may be lost */
+    TRY_LEAST_MS = 100,
+    TURN_LEAST_MS = 1000 /* of the first turn, without a limit */
+};
+
 /* What came of a name; the later ones say more. */
 enum outcome { NO_NAME, NO_ANSWER, NO_RECORD, LOOP, FOUND };
 
@@ -216,22 +238,56 @@ static enum outcome ask_server(struct finding *finding, const struct sockname *s
     return outcome;
 }
 
-/* Every server in turn, as often as the file says. The reasons are those of the last turn. */
+/* How often every server is asked: as the file says; within a limit, so that there are three tries. */
+static int64_t count_turns(const struct finding *finding)
+{
+    const struct resolv_conf *conf = &finding->options->conf;
+    const int64_t servers = (int64_t)conf->server_count;
+    const int64_t needed = (LIMITED_TRIES + servers - 1) / servers;
+    const bool is_short = finding->ask.deadline_ms >= 0 &&
+                          finding->options->limit_ms < LIMITED_TRIES * conf->timeout_ms;
+    return is_short && conf->attempts < needed ? needed : conf->attempts;
+}
+
+/* How long the next try may take: as the file says; in the first turn a server's part of that, as the
+ * next one may know at once; within a limit so that there is time for `left` more, twice as long for
+ * the last one. */
+static int64_t try_ms(const struct finding *finding, int64_t turn, int64_t left)
+{
+    const struct resolv_conf *conf = &finding->options->conf;
+    const int64_t deadline_ms = finding->ask.deadline_ms;
+    int64_t ms = conf->timeout_ms;
+    if (turn == 0 && left > 0)
+        ms /= (int64_t)conf->server_count;
+    if (ms < TURN_LEAST_MS)
+        ms = conf->timeout_ms < TURN_LEAST_MS ? conf->timeout_ms : TURN_LEAST_MS;
+    if (deadline_ms < 0)
+        return ms;
+    int64_t part_ms = deadline_ms - loop_now_ms();
+    if (left > 0)
+        part_ms /= left + 2;
+    if (part_ms < TRY_LEAST_MS)
+        part_ms = TRY_LEAST_MS;
+    return part_ms < ms ? part_ms : ms;
+}
+
+/* Every server in turn. The reasons are those of the last turn. */
 static enum outcome ask_all(struct finding *finding)
 {
     const struct resolv_conf *conf = &finding->options->conf;
     const size_t count = conf->server_count;
     const size_t first = conf->rotate ? (size_t)loop_now_ms() : 0;
+    const int64_t turns = count_turns(finding);
+    int64_t left = turns * (int64_t)count;
     finding->is_reached = false;
-    for (int64_t turn = 0; turn < conf->attempts; turn++) {
+    for (int64_t turn = 0; turn < turns && !finding->ask.is_late; turn++) {
         error_silent(&finding->reasons, STATUS_RESOLVE);
         for (size_t i = 0; i < count && !finding->ask.is_late; i++) {
+            finding->ask.timeout_ms = try_ms(finding, turn, --left);
             enum outcome outcome = ask_server(finding, &conf->servers[(first + i) % count]);
             if (outcome != NO_ANSWER)
                 return outcome;
         }
-        if (finding->ask.is_late)
-            break;
     }
     return NO_ANSWER;
 }
@@ -308,7 +364,6 @@ int dns_find(const struct dns_options *options, const char *name, uint16_t type,
         .options = options,
         .ask = {.question.type = type,
                 .tcp = options->tcp || options->conf.tcp || type == DNS_ANY, /* RFC 8482, 4.4 */
-                .timeout_ms = options->conf.timeout_ms,
                 .deadline_ms = limit_ms < 0 ? -1 : loop_now_ms() + limit_ms},
     };
     *found = (struct dns_lines){0};

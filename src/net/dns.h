@@ -33,8 +33,8 @@ struct dns_lines {
 };
 
 /* The servers at "ADDR", "ADDR:PORT" or "[ADDR]:PORT", in place of those in *conf; ADDR may be a name.
- * Status 2, or 3 for the name. */
-int dns_set_server(struct resolv_conf *conf, const char *text, struct error *err);
+ * Status 2, or, for the name, 3, or 5 when limit_ms (-1: none) is over. */
+int dns_set_server(struct resolv_conf *conf, const char *text, int64_t limit_ms, struct error *err);
 
 /* Asks for the records of `type` that `name` has; with a last dot, it is not searched for. Status 3:
  * there is no such name, its CNAME records lead in a circle, or nobody could tell; 6: there is no such record; 5: limit_ms is over.
