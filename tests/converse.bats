@@ -32,7 +32,7 @@ talk() { try "$SOCKCTL" connect "$@" 127.0.0.1 "$PORT"; }
     talk --send 'a' --expect 'once' --expect 'once'
     assert_status 9
     assert_one_error_line
-    assert_errors 'ended without what was expected: once'
+    assert_errors "has ended; still waiting for 'once' \(2nd --expect\); last: \"once\"\$"
 }
 
 @test "bytes that are not text: NUL, escapes, and what a backslash means" {
@@ -174,7 +174,73 @@ print(len(b"".join(iter(lambda: conn.recv(65536), b""))), flush=True)'
     [ "${lines[1]}" = 1440000 ]
 }
 
-@test "^ is where an expression began to look, not where the 64 KiB behind it begin" {
+@test "13.6: ^ and \$ are about lines" {
+    dialogue --silent '220 ready\r\n' '250-SIZE 1\r\n250 ok\r\n'
+    talk --send a --expect '^220 .*\r$' --send b --expect '^250 '
+    assert_status 0
+    printf '220 ready\r\n250-SIZE 1\r\n250 ok\r\n' | cmp - try.out
+    # What an expression left of a line is not the start of one.
+    dialogue --close '220 2nd\n'
+    talk --send a --expect '^2' --expect '^2'
+    assert_status 9
+    dialogue --close '220 2nd\n2 more\n'
+    talk --send a --expect '^2' --expect '^2'
+    assert_status 0
+    # A prompt has no end of its line.
+    dialogue --silent 'motd\nlogin: '
+    talk --send a --expect 'login: $'
+    assert_status 0
+    # . and [^…] stay in a line.
+    dialogue --close 'one\ntwo\n'
+    talk --send a --expect 'one.*two|one[^x]two'
+    assert_status 9
+    dialogue --close 'one\ntwo\n'
+    talk --send a --expect 'one\ntwo'
+    assert_status 0
+}
+
+@test "13.6: the error names the expression, which one it is, and what came last" {
+    waiting='still waiting for .\^250 . \(2nd --expect\); last: "220 ready\\x0d\\x0a250-\\x1b\[31m"$'
+    ask=(--send a --expect '^220' --send b --expect '^250 ')
+    dialogue --silent '220 ready\r\n' '250-\33[31m'
+    talk "${ask[@]}" --max-time 1
+    assert_status 5
+    assert_one_error_line
+    assert_errors "^sockctl: the limit of .* for the command is over; $waiting"
+    dialogue --silent '220 ready\r\n' '250-\33[31m'
+    talk "${ask[@]}" -i 500ms
+    assert_status 5
+    assert_one_error_line
+    assert_errors "nothing moved for .*; $waiting"
+    dialogue --close '220 ready\r\n' '250-\33[31m'
+    talk "${ask[@]}"
+    assert_status 9
+    assert_one_error_line
+    assert_errors "^sockctl: 127\.0\.0\.1:$PORT has ended; $waiting"
+    dialogue --silent
+    talk --expect 'never' --max-time 300ms
+    assert_status 5
+    assert_errors "; still waiting for 'never' \(1st --expect\); nothing has come$"
+    dialogue --close "$(printf 'x%.0s' {1..100})end"
+    talk --send a --expect 'never'
+    assert_status 9
+    assert_errors "last: \"\.\.\.x{61}end\"$"
+    peer resetting rst-after 1
+    talk --send a --expect b --send c --expect d
+    assert_status 1
+    assert_errors "Connection reset by peer; still waiting for 'b' \(1st --expect\); nothing has come$"
+    dialogue --close '11'
+    # shellcheck disable=SC2046 # words
+    talk --send a $(for _ in {1..11}; do echo '--expect x*'; done) --expect never
+    assert_errors "still waiting for 'never' \(12th --expect\)"
+    # What is being said when the limit comes is no expression's fault.
+    dialogue --silent
+    talk --no-shutdown --send a --max-time 300ms
+    assert_status 5
+    refute grep -q waiting try.err
+}
+
+@test "13.6: ^ is where a line began, not where the 64 KiB behind it begin" {
     { echo -n a && head -c 3000000 /dev/zero | tr '\0' b; } >many
     START_STDIN=many start flood "$SOCKCTL" listen 127.0.0.1:0
     listening flood

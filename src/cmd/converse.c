@@ -16,6 +16,7 @@ enum {
     HEARD_MAX = 65536, /* bytes that an expression can look back on, and a datagram's most */
     HEARD_ROOM = 2 * HEARD_MAX,
     SHOWN_MAX = 240,        /* of a piece of the transcript */
+    LAST_MAX = 64,          /* bytes that are shown where an expression was not met */
     DATAGRAM_QUIT_MS = 1000 /* without an answer to what was said last */
 };
 
@@ -33,7 +34,8 @@ struct conversation {
     struct outbox printing;
     char *heard; /* the conversation's, HEARD_ROOM + 1 bytes: what no expression has met yet */
     size_t length;
-    size_t searched; /* of them, see pattern.h */
+    struct pattern_place place; /* in them */
+    char last[LAST_MAX];        /* what has come, met or not, the newest last */
     uint64_t received;
     bool heard_all; /* the peer has ended */
     bool over;      /* once all is printed */
@@ -112,21 +114,47 @@ static void end(struct conversation *conversation)
         stop(conversation, 0);
 }
 
-/* What an expression has met is behind us. */
+/* What an expression has met, or will not meet, is behind us. */
 static void forget(struct conversation *conversation, size_t length)
 {
+    struct pattern_place *place = &conversation->place;
+    if (length)
+        place->in_line = conversation->heard[length - 1] != '\n';
+    place->searched = 0;
     conversation->length -= length;
     memmove(conversation->heard, conversation->heard + length, conversation->length);
-    conversation->searched = 0;
 }
 
-/* The older half has not met it. The NUL in its place is for `^`, which does not match behind it. */
-static void forget_half(struct conversation *conversation)
+static void remember_last(struct conversation *conversation, const char *bytes, size_t length)
 {
-    forget(conversation, conversation->length - HEARD_MAX / 2);
-    memmove(conversation->heard + 1, conversation->heard, conversation->length++);
-    conversation->heard[0] = '\0';
-    conversation->searched = 1;
+    char *last = conversation->last;
+    size_t taken = length < LAST_MAX ? length : LAST_MAX;
+    memmove(last, last + taken, LAST_MAX - taken);
+    memcpy(last + LAST_MAX - taken, bytes + length - taken, taken);
+}
+
+static const char *ordinal(size_t number)
+{
+    static const char *const endings[] = {"th", "st", "nd", "rd"};
+    bool is_regular = number % 10 > 3 || number / 10 % 10 == 1;
+    return endings[is_regular ? 0 : number % 10];
+}
+
+/* After an end that is not what was wanted: which expression was waited for, and what came instead. */
+static void tell_awaited(const struct conversation *conversation, const struct script_step *step)
+{
+    char last[4 * LAST_MAX + 1];
+    uint64_t received = conversation->received;
+    size_t shown = received < LAST_MAX ? (size_t)received : LAST_MAX, number = 0;
+    for (const struct script_step *at = conversation->script->steps; at <= step; at++)
+        number += at->expects;
+    last[text_escape(last, sizeof last - 1, conversation->last + LAST_MAX - shown, shown)] = '\0';
+    error_add(conversation->err, "; still waiting for '%.200s' (%zu%s --expect); ", step->text,
+              number, ordinal(number));
+    if (received)
+        error_add(conversation->err, "last: \"%s%s\"", received > shown ? "..." : "", last);
+    else
+        error_add(conversation->err, "nothing has come");
 }
 
 /* Whether the expression is met by what has come so far. */
@@ -136,7 +164,7 @@ static bool is_met(struct conversation *conversation, const struct script_step *
         memory_impossible("an expression that was compiled before");
     conversation->compiled = true;
     ptrdiff_t met = pattern_find(&conversation->pattern, conversation->heard, conversation->length,
-                                 &conversation->searched);
+                                 &conversation->place);
     if (met < 0)
         return false;
     forget(conversation, (size_t)met);
@@ -218,9 +246,8 @@ static void end_peer(struct conversation *conversation)
     else if (!step || !step->expects)
         await(conversation);
     else
-        stop(conversation, error_set(conversation->err, STATUS_EXPECT,
-                                     "%s ended without what was expected: %.200s",
-                                     conversation->account.peer, step->text));
+        stop(conversation, error_set(conversation->err, STATUS_EXPECT, "%s has ended",
+                                     conversation->account.peer));
 }
 
 static void take(struct conversation *conversation, char *bytes, size_t length)
@@ -228,6 +255,7 @@ static void take(struct conversation *conversation, char *bytes, size_t length)
     show('<', bytes, length);
     conversation->length += length;
     conversation->received += length;
+    remember_last(conversation, bytes, length);
     if (look(filters_down(conversation->session->filters), bytes, length))
         stop(conversation, -1);
     else if (outbox_put(&conversation->printing, bytes, length) < 0)
@@ -239,7 +267,7 @@ static void take(struct conversation *conversation, char *bytes, size_t length)
 static void hear(struct conversation *conversation)
 {
     if (conversation->length >= HEARD_MAX)
-        forget_half(conversation);
+        forget(conversation, conversation->length - HEARD_MAX / 2);
     char *bytes = conversation->heard + conversation->length;
     ssize_t got = sock_recv(conversation->watch.fd, bytes, HEARD_ROOM - conversation->length);
     if (got < 0 && errno == EAGAIN)
@@ -313,6 +341,16 @@ static void start(struct watch *watch, uint32_t events)
     go_on(conversation);
 }
 
+static void tell_failure(const struct conversation *conversation)
+{
+    const struct script_step *step = step_of(conversation);
+    int status = conversation->err->status;
+    bool is_theirs = status == STATUS_TRANSFER || status == STATUS_TIMEOUT ||
+                     status == STATUS_EXPECT;
+    if (step && step->expects && is_theirs)
+        tell_awaited(conversation, step);
+}
+
 static void release(struct conversation *conversation)
 {
     loop_timer_cancel(conversation->loop, &conversation->idle);
@@ -346,6 +384,8 @@ int converse(const struct session *session, const struct script *script,
     note_move(&conversation);
     loop_watch(session->loop, &conversation.watch, EPOLLOUT);
     int result = loop_run(session->loop);
+    if (result < 0)
+        tell_failure(&conversation);
     account_close(&conversation.account, (struct report_end){.in = conversation.received,
                                                              .out = conversation.saying.written,
                                                              .how = account_how(result, err)});

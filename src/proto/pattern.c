@@ -100,7 +100,7 @@ bool pattern_compile(struct pattern *pattern, const char *text, char *why)
 {
     char *decoded = memory_new(2 * strlen(text) + 1, 1);
     const char *wrong = decode(text, decoded);
-    int code = wrong ? 0 : regcomp(&pattern->regex, decoded, REG_EXTENDED);
+    int code = wrong ? 0 : regcomp(&pattern->regex, decoded, REG_EXTENDED | REG_NEWLINE);
     free(decoded);
     if (wrong)
         snprintf(why, PATTERN_WHY_MAX, "%s", wrong);
@@ -114,16 +114,18 @@ void pattern_release(struct pattern *pattern)
     regfree(&pattern->regex);
 }
 
-ptrdiff_t pattern_find(const struct pattern *pattern, char *bytes, size_t length, size_t *searched)
+ptrdiff_t pattern_find(const struct pattern *pattern, char *bytes, size_t length,
+                       struct pattern_place *place)
 {
     regmatch_t match;
     bytes[length] = '\0';
-    for (size_t start = *searched; start <= length; start += strlen(bytes + start) + 1) {
-        *searched = start;
+    for (size_t start = place->searched; start <= length; start += strlen(bytes + start) + 1) {
+        bool in_line = start || place->in_line;
+        place->searched = start;
         /* What matches nothing at all has matched where the search began. */
         if (start && !bytes[start])
             continue;
-        if (regexec(&pattern->regex, bytes + start, 1, &match, start ? REG_NOTBOL : 0) == 0)
+        if (regexec(&pattern->regex, bytes + start, 1, &match, in_line ? REG_NOTBOL : 0) == 0)
             return (ptrdiff_t)start + match.rm_eo;
     }
     return -1;

@@ -1,5 +1,7 @@
 /*
- * Regular expressions (POSIX extended, regex(7)) over bytes that may hold NUL.
+ * Regular expressions (POSIX extended, regex(7)) over bytes that may hold NUL. They are about lines:
+ * `^` matches where one begins, `$` before its LF, and neither `.` nor a list like [^a] matches an LF
+ * (REG_NEWLINE).
  * Source: regcomp(3).
  */
 #ifndef PROTO_PATTERN_H
@@ -21,9 +23,16 @@ enum { PATTERN_WHY_MAX = 96 };
 bool pattern_compile(struct pattern *pattern, const char *text, char *why);
 void pattern_release(struct pattern *pattern);
 
+/* Where a search has got to; {0} in the beginning. */
+struct pattern_place {
+    size_t searched; /* bytes that need no second look when there are more */
+    bool in_line;    /* the first byte does not begin a line: set by the caller */
+};
+
 /* Where the first match in `bytes` ends, as an offset; -1: there is none. bytes[length] is there to
- * be written to. A match never goes over a NUL: *searched, 0 in the beginning, is moved on to where
- * the next search, when there are more bytes, has to start. */
-ptrdiff_t pattern_find(const struct pattern *pattern, char *bytes, size_t length, size_t *searched);
+ * be written to. A match never goes over a NUL, and what follows one does not begin a line. `$`
+ * matches at the end of the bytes, too. */
+ptrdiff_t pattern_find(const struct pattern *pattern, char *bytes, size_t length,
+                       struct pattern_place *place);
 
 #endif

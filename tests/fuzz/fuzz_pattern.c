@@ -41,17 +41,17 @@ static void list(const char *text)
 /* The last byte of `bytes` is room. */
 static void find(const struct pattern *pattern, char *bytes, size_t length)
 {
-    size_t searched = 0, half = length / 2, before;
+    struct pattern_place place = {.in_line = length & 1}, again = place;
+    size_t half = length / 2, before;
     char kept = bytes[half];
-    ptrdiff_t end = pattern_find(pattern, bytes, half, &searched);
+    ptrdiff_t end = pattern_find(pattern, bytes, half, &place);
     bytes[half] = kept;
-    if (end > (ptrdiff_t)half || searched > half)
+    if (end > (ptrdiff_t)half || place.searched > half)
         abort();
-    before = searched;
-    end = pattern_find(pattern, bytes, length, &searched);
-    if (end > (ptrdiff_t)length || searched > length || searched < before)
+    before = place.searched;
+    end = pattern_find(pattern, bytes, length, &place);
+    if (end > (ptrdiff_t)length || place.searched > length || place.searched < before)
         abort();
-    size_t again = 0;
     if (end < 0 && half && pattern_find(pattern, bytes, length, &again) >= 0)
         abort();
 }

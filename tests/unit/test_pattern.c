@@ -64,27 +64,50 @@ static const struct {
     {"^a", BYTES("a\0b"), 1},
     {"c", BYTES("\0\0c\0"), 3},
     {"a.b", BYTES("a\0b\0a-b"), 7},
+    /* Lines. */
+    {"^b", BYTES("a\nb"), 3},
+    {"^b", BYTES("a\r\nb"), 4},
+    {"a$", BYTES("a\nb"), 1},
+    {"a\\r$", BYTES("a\r\nb"), 2},
+    {"a.*b", BYTES("a\nb a-b"), 7},
+    {"a[^x]b", BYTES("a\nb"), -1},
+    {"a\\nb", BYTES("a\nb"), 3},
+    {"^b", BYTES("a\0b\nb"), 5},
 };
 
 static void find(size_t which)
 {
     char why[PATTERN_WHY_MAX], bytes[64], what[128];
     struct pattern pattern;
-    size_t length = cases[which].length, searched = 0, searched_later = 0;
+    size_t length = cases[which].length;
+    struct pattern_place place = {0}, later = {0};
     snprintf(what, sizeof what, "%s in case %zu", cases[which].text, which);
     if (!pattern_compile(&pattern, cases[which].text, why)) {
         check(false, why);
         return;
     }
     memcpy(bytes, cases[which].bytes, length);
-    check(pattern_find(&pattern, bytes, length, &searched) == cases[which].end, what);
+    check(pattern_find(&pattern, bytes, length, &place) == cases[which].end, what);
     /* The same when it comes byte by byte, of what needs no look ahead. */
     ptrdiff_t end = -1;
     for (size_t i = 0; i <= length && end < 0; i++) {
         memcpy(bytes, cases[which].bytes, length);
-        end = pattern_find(&pattern, bytes, i, &searched_later);
+        end = pattern_find(&pattern, bytes, i, &later);
     }
     check((end >= 0) == (cases[which].end >= 0), "… and in pieces");
+    pattern_release(&pattern);
+}
+
+/* Bytes that do not begin a line. */
+static void find_in_line(void)
+{
+    char why[PATTERN_WHY_MAX], bytes[] = "b\nb";
+    struct pattern pattern;
+    struct pattern_place place = {.in_line = true};
+    check(pattern_compile(&pattern, "^b", why), "^b");
+    check(pattern_find(&pattern, bytes, 1, &place) == -1, "^b within a line");
+    bytes[1] = '\n';
+    check(pattern_find(&pattern, bytes, 3, &place) == 3, "^b in the next line");
     pattern_release(&pattern);
 }
 
@@ -98,6 +121,7 @@ int main(void)
     struct pattern pattern;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         find(i);
+    find_in_line();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         bool compiles = pattern_compile(&pattern, bad[i], why);
         check(!compiles && *why, bad[i]);
