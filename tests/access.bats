@@ -281,7 +281,7 @@ EOF
     assert_usage_error 'for internet sockets'
     try "$SOCKCTL" echo-server --allow-uid 0 127.0.0.1:0
     assert_usage_error 'for UNIX sockets'
-    try "$SOCKCTL" echo-server -u --allow-uid 0 ./sock
+    try "$SOCKCTL" echo-server -u --allow-uid 0 127.0.0.1:0
     assert_usage_error 'for UNIX sockets'
     [ ! -e sock ]
     for list in -1 4294967295 no-such-user 1x; do

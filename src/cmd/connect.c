@@ -82,6 +82,7 @@ static int transfer(const struct session *session, const struct connection *conn
         .has_end = connection->socktype == SOCK_SEQPACKET,
         .inherited = connection->inherited,
         .first_ms = -1,
+        .senders = sock_any_sender,
     };
     return session_datagrams(session, &connection->fd, 1, &policy, err);
 }

@@ -165,8 +165,6 @@ static bool answers(struct echo_datagrams *datagrams, const struct sockname *sou
                     const struct sockname *own)
 {
     struct server *server = &LOOP_OWNER(datagrams, struct echoing, datagrams)->server;
-    if (!server_admits(server, source))
-        return false;
     server_heard(server);
     return source->storage.ss_family == AF_UNIX || !reflector_is(source, own);
 }
@@ -209,6 +207,7 @@ static void prepare(struct echoing *echoing)
                                                  .mode = echoing->mode,
                                                  .faults = faults,
                                                  .filter = filter,
+                                                 .senders = server_senders(&echoing->server),
                                                  .answers = answers};
 }
 

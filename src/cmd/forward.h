@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "cmd/listening.h"
+#include "io/datagram_flows.h"
 #include "io/forward.h"
 #include "net/address.h"
 #include "net/dial.h"
@@ -16,12 +17,13 @@ struct forwarding {
     struct listening *listening;
     struct address to;
     struct dial_options how;
-    struct sockopt sockopt;      /* of the far side's sockets */
-    struct resolved known;       /* what the name of the far side was found to be */
-    struct limit_options limits; /* of the server: -w is for connecting here */
-    int64_t warned_ms;           /* when a lack of descriptors was told last; 0: not yet */
-    struct forward forward;      /* of connections */
-    struct forwarded *first;     /* clients that are not joined yet */
+    struct sockopt sockopt;       /* of the far side's sockets */
+    struct resolved known;        /* what the name of the far side was found to be */
+    struct limit_options limits;  /* of the server: -w is for connecting here */
+    int64_t warned_ms;            /* when a lack of descriptors was told last; 0: not yet */
+    struct forward forward;       /* of connections */
+    struct forwarded *first;      /* clients that are not joined yet */
+    struct datagram_flows *flows; /* of datagrams */
 };
 
 /* Both run until their end; the server is open. */

@@ -47,6 +47,7 @@ static void flow_left(struct datagram_flows *flows, const struct datagram_flow *
 {
     static const enum report_how hows[] = {[DATAGRAM_FLOW_IDLE] = REPORT_TIMEOUT,
                                            [DATAGRAM_FLOW_PUSHED] = REPORT_EOF,
+                                           [DATAGRAM_FLOW_REFUSED] = REPORT_ERROR,
                                            [DATAGRAM_FLOW_STOPPED] = REPORT_SIGNAL};
     (void)flows;
     forget(flow->label, (struct report_end){.how = hows[how]});
@@ -90,6 +91,13 @@ static void stop(struct server *server)
     loop_stop(server->loop, 0);
 }
 
+/* The lists of who may speak to us have been read again. */
+static void review(struct server *server)
+{
+    struct forwarding *forwarding = LOOP_OWNER(server, struct listening, server)->forwarding;
+    datagram_flows_review(forwarding->flows);
+}
+
 static size_t most_flows(const struct forwarding *forwarding)
 {
     int64_t most = forwarding->listening->given->server.max_conns;
@@ -113,15 +121,19 @@ int forwarding_datagrams(struct forwarding *forwarding)
     all->flows.loop = listening->loop;
     all->flows.idle_ms = idle_ms >= 0 ? idle_ms : IDLE_MS;
     all->flows.most = most_flows(forwarding);
+    all->flows.senders = server_senders(&listening->server);
     all->flows.opened = flow_opened;
     all->flows.left = flow_left;
+    forwarding->flows = &all->flows;
     listening->server.stopping = stop;
+    listening->server.reviewed = review;
     datagram_flows_init(&all->flows);
     for (size_t i = 0; i < listener->count; i++)
         datagram_flows_add(&all->flows, listener->sockets[i].watch.fd);
     int result = server_ready(&listening->server);
     if (result == 0)
         result = loop_run(listening->loop);
+    listening->server.reviewed = NULL;
     datagram_flows_release(&all->flows);
     free(all);
     return result;

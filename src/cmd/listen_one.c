@@ -22,7 +22,8 @@ static int serve_packets(struct listening *listening)
     const struct datagram_policy policy = {.peer = DATAGRAM_CONNECTED,
                                            .most = DATAGRAM_MOST,
                                            .has_end = true,
-                                           .first_ms = -1};
+                                           .first_ms = -1,
+                                           .senders = sock_any_sender};
     return session_datagrams(&listening->session, &listening->client, 1, &policy, listening->err);
 }
 
@@ -65,11 +66,6 @@ int listening_one(struct listening *listening)
 
 /* Datagrams */
 
-static bool admits(void *context, const struct sockname *sender)
-{
-    return server_admits(context, sender);
-}
-
 _Static_assert((int)DATAGRAM_SOCKETS_MAX >= (int)LISTENER_SOCKETS_MAX, "a listener has more");
 
 int listening_datagrams(struct listening *listening)
@@ -85,8 +81,7 @@ int listening_datagrams(struct listening *listening)
                                                                        : DATAGRAM_UDP_MOST,
         .inherited = listener->inherited,
         .first_ms = given->limits.timeout_ms,
-        .admits = admits,
-        .context = &listening->server,
+        .senders = server_senders(&listening->server),
     };
     if (server_ready(&listening->server))
         return -1;

@@ -33,8 +33,7 @@ static int check_access(const struct server *server)
 {
     const struct listener *listener = &server->listener;
     for (size_t i = 0; i < listener->count; i++)
-        if (access_check(&server->access, &listener->sockets[i].name, listener->socktype,
-                         server->err))
+        if (access_check(&server->access, &listener->sockets[i].name, server->err))
             return -1;
     return 0;
 }
@@ -46,6 +45,8 @@ static void reload_access(struct server *server)
         report_warning("SIGHUP: %s; the lists stay as they were", err.text);
     else
         message_tell(MESSAGE_STORY, "SIGHUP: the lists of who may connect have been read again");
+    if (server->reviewed)
+        server->reviewed(server);
 }
 
 /* Opening */
@@ -57,6 +58,7 @@ int server_open(struct server *server, const struct address *address)
         .backlog = (int)server->options->backlog,
         .mode = server->options->mode,
         .reuse_port = server->options->reuse_port,
+        .ask_users = server->options->allow_uid.count > 0,
         .timeout_ms = server->limits->timeout_ms,
         .sockopt = server->sockopt,
     };
@@ -160,9 +162,14 @@ void server_bound(struct server *server, int descriptors)
     server->most = room > descriptors ? (size_t)(room / descriptors) : 1;
 }
 
-bool server_admits(const struct server *server, const struct sockname *sender)
+static bool admit_sender(void *context, const struct sock_message *message)
 {
-    return access_admits(&server->access, sender);
+    return access_admits_sender(context, message);
+}
+
+struct sock_senders server_senders(struct server *server)
+{
+    return (struct sock_senders){.admit = admit_sender, .context = &server->access};
 }
 
 /* It is as if it had not come: the wait for the first client goes on. */

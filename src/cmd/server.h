@@ -20,6 +20,7 @@
 #include "io/program.h"
 #include "net/access.h"
 #include "net/listener.h"
+#include "net/sock.h"
 
 /* The owner sets what stands before `listener`, joined and stopping not later than server_ready; the
  * rest is zero. */
@@ -39,6 +40,8 @@ struct server {
     /* A signal, or the end of the command of --run, says that it is to end its connections in order,
      * and then to stop the loop with 0. NULL: a signal ends the command. */
     void (*stopping)(struct server *server);
+    /* The lists of who may connect have been read again. NULL: nobody has to know. */
+    void (*reviewed)(struct server *server);
 
     struct listener listener;
     struct newcomers newcomers;
@@ -75,8 +78,8 @@ void server_bound(struct server *server, int descriptors);
 void server_accept(struct server *server);
 /* The same at once for those that have connected already, before the listener is closed. */
 void server_accept_waiting(struct server *server);
-/* Whether the sender of a datagram is one that may. */
-bool server_admits(const struct server *server, const struct sockname *sender);
+/* Who may send datagrams: those whom the lists let, as they are at the time. */
+struct sock_senders server_senders(struct server *server);
 /* No more clients: others are refused from here on. */
 void server_refuse(struct server *server);
 /* One client fewer: there is room for another. */

@@ -43,10 +43,16 @@ void datagram_fail(struct datagram_relay *relay, const char *what)
 }
 
 /* What is awaited now. */
+bool datagram_has_peer(const struct datagram_relay *relay)
+{
+    const struct sock_senders *senders = &relay->policy.senders;
+    return relay->policy.peer == DATAGRAM_CONNECTED ||
+           (relay->has_peer && senders->admit(senders->context, &relay->heard_last));
+}
+
 bool datagram_can_send(const struct datagram_relay *relay)
 {
-    bool has_peer = relay->policy.peer == DATAGRAM_CONNECTED || relay->has_peer;
-    return has_peer && !loop_timer_is_set(&relay->wait);
+    return datagram_has_peer(relay) && !loop_timer_is_set(&relay->wait);
 }
 
 void datagram_await(struct datagram_relay *relay)

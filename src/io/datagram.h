@@ -42,9 +42,7 @@ struct datagram_policy {
     int64_t quit_after_ms; /* after the end of input: until so long without a datagram; -1: ever */
     int64_t first_ms;      /* until the first datagram: status 5; -1: no limit */
     int64_t idle_ms;       /* nothing moved for so long: status 5; -1: no limit */
-    /* Whether this sender is heard at all. NULL: everybody is. */
-    bool (*admits)(void *context, const struct sockname *sender);
-    void *context;
+    struct sock_senders senders; /* who is heard at all, and may be sent to */
 };
 
 struct datagram_socket {

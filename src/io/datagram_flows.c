@@ -121,7 +121,7 @@ static void far_ready(struct watch *watch, uint32_t events)
     (void)events;
     use(flow);
     for (int round = 0; round < ROUNDS; round++) {
-        ssize_t length = sock_recv_from(watch->fd, flows->buffer, DATAGRAM_FLOWS_MOST, NULL);
+        ssize_t length = sock_recv(watch->fd, flows->buffer, DATAGRAM_FLOWS_MOST + 1);
         if (length < 0 && errno == EAGAIN)
             return;
         /* Another error is the answer to one that was sent before; one that is cut is lost. */
@@ -211,7 +211,8 @@ static void ready(struct watch *watch, uint32_t events)
     struct sock_message message;
     (void)events;
     for (int round = 0; round < ROUNDS && watch->watched; round++) {
-        ssize_t length = sock_recv_message(watch->fd, flows->buffer, DATAGRAM_FLOWS_MOST, &message);
+        ssize_t length = sock_recv_message(watch->fd, flows->buffer, DATAGRAM_FLOWS_MOST, &message,
+                                           &flows->senders);
         if (length >= 0 && length <= DATAGRAM_FLOWS_MOST)
             take(flows, watch->fd, &message, (size_t)length);
         else if (length < 0 && errno == EAGAIN)
@@ -222,13 +223,23 @@ static void ready(struct watch *watch, uint32_t events)
 
 /* All of them */
 
+void datagram_flows_review(struct datagram_flows *flows)
+{
+    struct datagram_flow *older;
+    for (struct datagram_flow *flow = flows->newest; flow; flow = older) {
+        older = flow->older;
+        if (!flows->senders.admit(flows->senders.context, &flow->client))
+            end(flow, DATAGRAM_FLOW_REFUSED);
+    }
+}
+
 void datagram_flows_init(struct datagram_flows *flows)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     flows->seed = ((uint64_t)now.tv_sec << 32 ^ (uint64_t)now.tv_nsec) * 6364136223846793005U;
     flows->idle.fired = check_idle;
-    flows->buffer = memory_new(DATAGRAM_FLOWS_MOST, 1);
+    flows->buffer = memory_new(DATAGRAM_FLOWS_MOST + 1, 1);
     postbox_init(&flows->postbox, flows->loop);
 }
 

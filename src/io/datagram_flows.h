@@ -22,7 +22,8 @@ enum {
 
 enum datagram_flow_end {
     DATAGRAM_FLOW_IDLE,
-    DATAGRAM_FLOW_PUSHED, /* out, by a newer one */
+    DATAGRAM_FLOW_PUSHED,  /* out, by a newer one */
+    DATAGRAM_FLOW_REFUSED, /* its client may not speak to us any more */
     DATAGRAM_FLOW_STOPPED
 };
 
@@ -49,7 +50,8 @@ struct datagram_flows_socket {
 struct datagram_flows {
     struct loop *loop;
     int64_t idle_ms;
-    size_t most; /* flows at a time */
+    size_t most;                 /* flows at a time */
+    struct sock_senders senders; /* who may have one */
     /* Connect it: datagram_flow_connected or datagram_flow_end, then or later. */
     void (*opened)(struct datagram_flows *flows, struct datagram_flow *flow);
     /* It has ended; its descriptor is closed after this. */
@@ -75,6 +77,8 @@ void datagram_flows_init(struct datagram_flows *flows);
 void datagram_flows_add(struct datagram_flows *flows, int fd);
 /* Takes over a connected socket, to which what has waited is sent. */
 void datagram_flow_connected(struct datagram_flow *flow, int fd);
+/* Ends the flows of those who may not have one any more. */
+void datagram_flows_review(struct datagram_flows *flows);
 /* Forgets it, without a call of `left`. */
 void datagram_flow_end(struct datagram_flow *flow);
 /* Ends all of them. */

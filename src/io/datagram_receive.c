@@ -15,10 +15,8 @@ static bool is_peer(struct datagram_relay *relay, struct datagram_socket *socket
     const struct sockname *from = &message->peer;
     if (relay->policy.peer == DATAGRAM_CONNECTED)
         return true;
-    if (relay->policy.admits && !relay->policy.admits(relay->policy.context, from))
-        return false;
     bool known = relay->has_peer && sockname_is_same(&relay->heard_last.peer, from);
-    if (relay->has_peer && !known && relay->policy.peer == DATAGRAM_FIRST)
+    if (!known && relay->policy.peer == DATAGRAM_FIRST && datagram_has_peer(relay))
         return false;
     relay->speaking = (size_t)(socket - relay->sockets);
     relay->heard_last = *message;
@@ -90,7 +88,8 @@ static enum received receive(struct datagram_relay *relay, struct datagram_socke
 {
     struct sock_message message;
     char *bytes = relay->received + (relay->gathers ? relay->gathered : DATAGRAM_MOST + 1);
-    ssize_t got = sock_recv_message(socket->watch.fd, bytes, DATAGRAM_MOST + 1, &message);
+    ssize_t got = sock_recv_message(socket->watch.fd, bytes, DATAGRAM_MOST + 1, &message,
+                                    &relay->policy.senders);
     if (got < 0)
         return errno == EAGAIN ? NOTHING : FAILED;
     if (got == 0 && relay->policy.has_end) {

@@ -13,7 +13,9 @@ void datagram_finish(struct datagram_relay *relay, int result);
 void datagram_fail(struct datagram_relay *relay, const char *what);
 void datagram_await(struct datagram_relay *relay);
 void datagram_note_move(struct datagram_relay *relay);
-/* Somebody can be sent to, now. */
+/* There is somebody to be sent to, who has not lost the right to speak to us meanwhile. */
+bool datagram_has_peer(const struct datagram_relay *relay);
+/* … and can be, now. */
 bool datagram_can_send(const struct datagram_relay *relay);
 
 /* A datagram has been read, and not sent yet. */

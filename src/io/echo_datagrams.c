@@ -62,7 +62,7 @@ static void ready(struct watch *watch, uint32_t events)
     (void)events;
     for (int round = 0; round < ROUNDS && !socket->echo->held; round++) {
         ssize_t length = sock_recv_message(watch->fd, socket->echo->buffer, ECHO_DATAGRAM_MOST,
-                                           &message);
+                                           &message, &socket->echo->senders);
         if (length >= 0)
             answer(socket, &message, (size_t)length);
         else if (errno == EAGAIN)

@@ -37,12 +37,13 @@ struct echo_datagrams {
     struct late late;       /* in front of it, with faults */
     struct repeats repeats; /* the slots are the echo's */
     bool held;
+    struct sock_senders senders; /* who may speak to it at all */
     /* Whether a datagram from `source` to our socket `own` gets its answer. */
     bool (*answers)(struct echo_datagrams *echo, const struct sockname *source,
                     const struct sockname *own);
 };
 
-/* loop, mode, faults, filter and answers are set by the owner before. */
+/* loop, mode, faults, filter, senders and answers are set by the owner before. */
 void echo_datagrams_init(struct echo_datagrams *echo);
 /* The descriptor stays the owner's. */
 void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockname *name);

@@ -98,11 +98,12 @@ static enum pump_state discard(struct echo_client *client)
     char *buffer = lane_pool_buffer(&client->echo->pool);
     for (int round = 0; round < ROUNDS && !talk->in_ended; round++) {
         struct sock_message message;
-        ssize_t got = sock_recv_message(client->watch.fd, buffer, PACKETS_MOST, &message);
+        ssize_t got = sock_recv_message(client->watch.fd, buffer, PACKETS_MOST, &message,
+                                        &sock_any_sender);
         client->failure = errno;
         if (got < 0)
             return errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN;
-        talk->in_ended = got == 0 && !message.control_length;
+        talk->in_ended = got == 0 && !message.has_user;
         got = got > PACKETS_MOST ? PACKETS_MOST : got;
         talk->taken += (uint64_t)got;
         see(client->echo, buffer, (size_t)got);

@@ -117,14 +117,15 @@ static ssize_t receive(struct faulty *faulty, char *buffer)
     struct sock_message message;
     if (!faulty->by_message)
         return sock_recv(faulty->fd, buffer, READ);
-    ssize_t length = sock_recv_message(faulty->fd, buffer, PACKETS_MOST, &message);
+    ssize_t length = sock_recv_message(faulty->fd, buffer, PACKETS_MOST, &message,
+                                       &sock_any_sender);
     if (length > PACKETS_MOST) {
         errno = EMSGSIZE;
         return -1;
     }
-    if (length == 0 && message.control_length) /* an empty message, not the end */
+    if (length == 0 && message.has_user) /* an empty message, not the end */
         add_piece(faulty, buffer, 0);
-    faulty->in_ended = length == 0 && !message.control_length;
+    faulty->in_ended = length == 0 && !message.has_user;
     return length;
 }
 

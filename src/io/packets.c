@@ -66,14 +66,15 @@ static bool send_message(struct packets *packets, const char *bytes, size_t leng
 static bool receive_message(struct packets *packets, char *buffer)
 {
     struct sock_message message;
-    ssize_t length = sock_recv_message(packets->in, buffer, PACKETS_MOST, &message);
+    ssize_t length = sock_recv_message(packets->in, buffer, PACKETS_MOST, &message,
+                                       &sock_any_sender);
     if (length < 0)
         return stop(packets, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
     if (length > PACKETS_MOST) {
         errno = EMSGSIZE;
         return stop(packets, PUMP_FAILED_IN);
     }
-    packets->in_ended = length == 0 && !message.control_length;
+    packets->in_ended = length == 0 && !message.has_user;
     packets->taken += (size_t)length;
     if (packets->filter)
         packets->filter->pass(packets->filter, &(char *){buffer}, (size_t)length);

@@ -11,7 +11,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "net/sock.h"
 
 static const char *const options[ACCESS_LISTS] = {"allow", "deny", "proxy-from", "allow-uid"};
 
@@ -209,11 +208,9 @@ static bool has_networks(const struct access *access)
     return access->given[ACCESS_ALLOW].count || access->given[ACCESS_DENY].count;
 }
 
-int access_check(const struct access *access, const struct sockname *own, int socktype,
-                 struct error *err)
+int access_check(const struct access *access, const struct sockname *own, struct error *err)
 {
     char name[SOCKNAME_TEXT_MAX];
-    bool is_unix = own->storage.ss_family == AF_UNIX;
     struct network ignored;
     if (has_networks(access) && !access->announced && !network_of(&ignored, own))
         return error_set(err, STATUS_USAGE,
@@ -222,10 +219,10 @@ int access_check(const struct access *access, const struct sockname *own, int so
     if (access->given[ACCESS_PROXY_FROM].count && !network_of(&ignored, own))
         return error_set(err, STATUS_USAGE,
                          "option --proxy-from is for internet sockets: not for %s%s",
-                         sockname_text(own, name), is_unix ? " (see --allow-uid)" : "");
-    if (access->given[ACCESS_ALLOW_UID].count && (!is_unix || socktype == SOCK_DGRAM))
-        return error_set(err, STATUS_USAGE,
-                         "option --allow-uid is for UNIX sockets with connections: not for %s",
+                         sockname_text(own, name),
+                         own->storage.ss_family == AF_UNIX ? " (see --allow-uid)" : "");
+    if (access->given[ACCESS_ALLOW_UID].count && own->storage.ss_family != AF_UNIX)
+        return error_set(err, STATUS_USAGE, "option --allow-uid is for UNIX sockets: not for %s",
                          sockname_text(own, name));
     return 0;
 }
@@ -256,16 +253,26 @@ bool access_admits_proxy(const struct access *access, const struct sockname *pee
     return !network_of(&ignored, peer) || access_admits(access, peer);
 }
 
+static bool rules_have_user(const struct access_rules *rules, uid_t user)
+{
+    for (size_t i = 0; i < rules->user_count; i++)
+        if (rules->users[i] == user)
+            return true;
+    return false;
+}
+
 bool access_admits_user(const struct access *access, int fd)
 {
-    const struct access_rules *rules = &access->rules;
     struct ucred user;
     if (!access->given[ACCESS_ALLOW_UID].count)
         return true;
-    if (sock_credentials(fd, &user))
+    return sock_credentials(fd, &user) == 0 && rules_have_user(&access->rules, user.uid);
+}
+
+bool access_admits_sender(const struct access *access, const struct sock_message *message)
+{
+    if (!access_admits(access, &message->peer))
         return false;
-    for (size_t i = 0; i < rules->user_count; i++)
-        if (rules->users[i] == user.uid)
-            return true;
-    return false;
+    return !access->given[ACCESS_ALLOW_UID].count ||
+           (message->has_user && rules_have_user(&access->rules, message->user));
 }

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "net/network.h"
+#include "net/sock.h"
 
 /* Those of addresses come first. */
 enum access_list {
@@ -56,8 +57,7 @@ int access_reload(struct access *access, struct error *err);
 void access_release(struct access *access);
 
 /* Whether the lists can be asked about the clients of this socket of ours: -1, status 2, if not. */
-int access_check(const struct access *access, const struct sockname *own, int socktype,
-                 struct error *err);
+int access_check(const struct access *access, const struct sockname *own, struct error *err);
 /* Whether the addresses let `peer` speak to us. One of a UNIX socket is in no network. */
 bool access_admits(const struct access *access, const struct sockname *peer);
 /* Whether a client may announce by a PROXY header whose connection it passes on. Everybody may where
@@ -68,5 +68,7 @@ bool access_may_announce(const struct access *access, const struct sockname *pee
 bool access_admits_proxy(const struct access *access, const struct sockname *peer);
 /* Whether the users let this client. */
 bool access_admits_user(const struct access *access, int fd);
+/* Whether both let who has sent a datagram, of whom the kernel says which user it is. */
+bool access_admits_sender(const struct access *access, const struct sock_message *message);
 
 #endif

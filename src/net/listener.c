@@ -62,13 +62,21 @@ static bool is_dual(const struct opening *opening, const struct sockname *name)
            opening->address->family == AF_UNSPEC;
 }
 
+/* What the kernel is to say beside each datagram. */
+static void ask_about_senders(const struct opening *opening, int fd, int family)
+{
+    sock_ask_destination(fd, family);
+    if (family == AF_UNIX && opening->options->ask_users)
+        sock_set(fd, SOL_SOCKET, SO_PASSCRED, 1);
+}
+
 /* A TCP port whose last connections are in TIME_WAIT can be listened on again. Nothing of the kind
  * for UDP: there, another user's socket could take the port over from ours. */
 static int set_options(const struct opening *opening, int fd, const struct sockname *name)
 {
     int family = name->storage.ss_family;
     if (!takes_clients(opening->listener)) /* from its first datagram on */
-        sock_ask_destination(fd, family);
+        ask_about_senders(opening, fd, family);
     if (family == AF_INET6 && sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual(opening, name)))
         return -1;
     if (sockname_is_inet(name) && opening->options->reuse_port &&
@@ -251,7 +259,7 @@ static int open_inherited(const struct opening *opening, struct error *err)
         if (sock_name(fd, name))
             return error_system(err, STATUS_CONNECT, errno, "%s", text);
         if (!takes_clients(listener))
-            sock_ask_destination(fd, name->storage.ss_family);
+            ask_about_senders(opening, fd, name->storage.ss_family);
         const char *refused = sockopt_apply(listener->sockopt, fd, name->storage.ss_family,
                                             SOCKOPT_LISTEN);
         if (refused)

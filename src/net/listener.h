@@ -23,6 +23,7 @@ struct listener_options {
     int backlog;        /* 0: the system's largest */
     int mode;           /* of a socket file, in force before the first client can connect */
     bool reuse_port;    /* SO_REUSEPORT */
+    bool ask_users;     /* who sends datagrams to a UNIX socket (SO_PASSCRED) */
     int64_t timeout_ms; /* for the look-up of a name; -1: no limit */
     const struct sockopt *sockopt; /* NULL: none; lasts as long as the listener */
 };

@@ -139,20 +139,6 @@ ssize_t sock_send_urgent(int fd, char byte)
     return sent;
 }
 
-ssize_t sock_recv_from(int fd, void *buffer, size_t room, struct sockname *from)
-{
-    struct sockname ignored;
-    if (!from)
-        from = &ignored;
-    ssize_t length;
-    do
-        length = recvfrom(fd, buffer, room, MSG_DONTWAIT | MSG_TRUNC, empty_sockaddr(from),
-                          &from->length);
-    while (length < 0 && errno == EINTR);
-    TRACE(length, "recvfrom(%d, %zu, %s)", fd, room, length < 0 ? "NULL" : TEXT_OF(from));
-    return length;
-}
-
 ssize_t sock_send_to(int fd, const void *bytes, size_t length, const struct sockname *to)
 {
     if (!to)
@@ -205,6 +191,10 @@ void sock_ask_destination(int fd, int family)
         sock_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
     else if (family == AF_INET6)
         sock_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    /* What IPv4 sends to an IPv6 socket may have gone to a broadcast address, which looks like any
+     * other: here the kernel says which address of ours would answer. */
+    if (family == AF_INET6)
+        sock_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
 }
 
 int sock_set_interface(int fd, const char *name)

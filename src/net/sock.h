@@ -45,23 +45,34 @@ ssize_t sock_send_with(int fd, const void *bytes, size_t length, int passed);
 /* As sock_recv. *passed is the first descriptor that came with these bytes, the caller's, or 0: none
  * did. The kernel closes the others, and all of them where sock_recv is called. */
 ssize_t sock_recv_with(int fd, void *buffer, size_t room, int *passed);
-/* `from` may be NULL. The length returned may exceed `room`: the datagram was cut (MSG_TRUNC). */
-ssize_t sock_recv_from(int fd, void *buffer, size_t room, struct sockname *from);
 /* `to` may be NULL on a connected socket. */
 ssize_t sock_send_to(int fd, const void *bytes, size_t length, const struct sockname *to);
 
-/* A datagram and what the kernel says beside it: after sock_ask_destination, which of our addresses
- * it was sent to; with SO_PASSCRED, who sent it. */
+/* A datagram, or a message of a seqpacket socket, and what the kernel says beside it. */
 struct sock_message {
     struct sockname peer;
     size_t segment; /* of several that came together, the size of each but the last; 0: one */
-    size_t control_length; /* 0: nothing was said */
+    bool has_user;  /* with SO_PASSCRED, of a UNIX socket: who has sent it */
+    uid_t user;     /* … who has this number */
+    size_t
+        control_length; /* of what an answer says: which of our addresses it comes from; 0: nothing */
     _Alignas(size_t) unsigned char control[96];
 };
+/* Who may send to us: asked of each datagram that arrives, before anybody sees it. */
+struct sock_senders {
+    bool (*admit)(void *context, const struct sock_message *message);
+    void *context;
+};
+/* Everybody: for a connected socket, whose peer is known, and for the answers to a group. */
+extern const struct sock_senders sock_any_sender;
+
 /* From now on the kernel says of datagrams where they were sent to (IP_PKTINFO). */
 void sock_ask_destination(int fd, int family);
-/* As sock_recv_from, with *message filled. */
-ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message *message);
+/* Receives a datagram of a sender whom `senders` admits, with *message filled; the length returned
+ * may exceed `room`: it was cut (MSG_TRUNC). Others are dropped; after a number of them in a row
+ * errno is EAGAIN, although there may be more. Descriptors that came with it (SCM_RIGHTS) are closed. */
+ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message *message,
+                          const struct sock_senders *senders) __attribute__((nonnull));
 /* Answers *message: to its sender, from the address that it was sent to. */
 ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
                          const struct sock_message *message);

@@ -12,63 +12,151 @@
 #include "net/sock.h"
 #include "net/trace.h"
 
+enum { DROPPED_MAX = 64 }; /* datagrams in a row of senders who are not admitted */
+
+#ifndef SCM_PIDFD /* libcs older than the kernel's */
+#define SCM_PIDFD 0x04
+#endif
+
 static bool is_control(const struct cmsghdr *control, int level, int type)
 {
     return control->cmsg_level == level && control->cmsg_type == type;
 }
 
-/* An answer leaves by whichever interface the routing table says, where the address alone says whose
- * it is; from an address of one machine, which a multicast group's is not. */
-static void sort_destination(struct cmsghdr *control)
+static void message_add_control(struct sock_message *message, int level, int type,
+                                struct iovec value)
 {
-    if (is_control(control, IPPROTO_IP, IP_PKTINFO))
-        ((struct in_pktinfo *)(void *)CMSG_DATA(control))->ipi_ifindex = 0;
-    if (!is_control(control, IPPROTO_IPV6, IPV6_PKTINFO))
-        return;
-    struct in6_pktinfo *info = (struct in6_pktinfo *)(void *)CMSG_DATA(control);
-    if (IN6_IS_ADDR_MULTICAST(&info->ipi6_addr))
-        info->ipi6_addr = in6addr_any;
-    if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
-        info->ipi6_ifindex = 0;
+    const struct cmsghdr control = {.cmsg_len = CMSG_LEN(value.iov_len),
+                                    .cmsg_level = level,
+                                    .cmsg_type = type};
+    unsigned char *end = message->control + message->control_length;
+    memset(end, 0, CMSG_SPACE(value.iov_len));
+    memcpy(end, &control, sizeof control);
+    memcpy(end + CMSG_LEN(0), value.iov_base, value.iov_len);
+    message->control_length += CMSG_SPACE(value.iov_len);
 }
 
-/* What the kernel says beside a datagram, made into what an answer may say. */
-static void sort_control(struct sock_message *message)
+/* What one message came with, as far as we use it. */
+struct control_read {
+    bool has_ipv4;
+    bool has_ipv6;
+    struct in_pktinfo ipv4;
+    struct in6_pktinfo ipv6;
+};
+
+/* Descriptors that nobody asked for: as many as there was room for are ours by now. */
+static void control_close_descriptors(const struct cmsghdr *control)
 {
-    int segment;
-    size_t skip = CMSG_SPACE(sizeof segment);
-    struct cmsghdr *control = (struct cmsghdr *)(void *)message->control;
-    message->segment = 0;
-    /* The kernel says it first. */
-    if (message->control_length >= skip && is_control(control, IPPROTO_UDP, UDP_GRO)) {
+    const unsigned char *at = CMSG_DATA(control);
+    const unsigned char *end = (const unsigned char *)control + control->cmsg_len;
+    int fd;
+    for (; at + sizeof fd <= end; at += sizeof fd) {
+        memcpy(&fd, at, sizeof fd);
+        sock_close(fd);
+    }
+}
+
+static void control_read_one(struct control_read *read, struct sock_message *message,
+                             const struct cmsghdr *control)
+{
+    size_t length = control->cmsg_len - CMSG_LEN(0);
+    int segment = 0;
+    struct ucred credentials;
+    if (is_control(control, SOL_SOCKET, SCM_RIGHTS) || is_control(control, SOL_SOCKET, SCM_PIDFD)) {
+        control_close_descriptors(control);
+    } else if (is_control(control, IPPROTO_IP, IP_PKTINFO) && length == sizeof read->ipv4) {
+        memcpy(&read->ipv4, CMSG_DATA(control), sizeof read->ipv4);
+        read->has_ipv4 = true;
+    } else if (is_control(control, IPPROTO_IPV6, IPV6_PKTINFO) && length == sizeof read->ipv6) {
+        memcpy(&read->ipv6, CMSG_DATA(control), sizeof read->ipv6);
+        read->has_ipv6 = true;
+    } else if (is_control(control, IPPROTO_UDP, UDP_GRO) && length == sizeof segment) {
         memcpy(&segment, CMSG_DATA(control), sizeof segment);
         message->segment = segment > 0 ? (size_t)segment : 0;
-        message->control_length -= skip;
-        memmove(message->control, message->control + skip, message->control_length);
+    } else if (is_control(control, SOL_SOCKET, SCM_CREDENTIALS) && length == sizeof credentials) {
+        memcpy(&credentials, CMSG_DATA(control), sizeof credentials);
+        message->has_user = true;
+        message->user = credentials.uid;
     }
-    if (message->control_length)
-        sort_destination(control);
 }
 
-ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message *message)
+/* An answer comes from the address that was asked. One that was sent to a group or to a broadcast
+ * address comes from the address that the kernel names, or is free to choose. */
+static void message_choose_source(struct sock_message *message, struct control_read *read)
 {
-    struct iovec bytes = {buffer, room};
+    struct in6_addr *ours = &read->ipv6.ipi6_addr;
+    bool is_mapped = IN6_IS_ADDR_V4MAPPED(ours);
+    if (is_mapped && read->has_ipv4)
+        memcpy(&ours->s6_addr[12], &read->ipv4.ipi_spec_dst, sizeof read->ipv4.ipi_spec_dst);
+    else if (IN6_IS_ADDR_MULTICAST(ours))
+        *ours = in6addr_any;
+    /* It leaves by whichever interface the routing table says, where the address alone says whose it
+     * is. */
+    if (!IN6_IS_ADDR_LINKLOCAL(ours))
+        read->ipv6.ipi6_ifindex = 0;
+    read->ipv4.ipi_ifindex = 0;
+    if (read->has_ipv6)
+        message_add_control(message, IPPROTO_IPV6, IPV6_PKTINFO,
+                            (struct iovec){&read->ipv6, sizeof read->ipv6});
+    else if (read->has_ipv4)
+        message_add_control(message, IPPROTO_IP, IP_PKTINFO,
+                            (struct iovec){&read->ipv4, sizeof read->ipv4});
+}
+
+/* Nothing of what the sender has put beside the bytes remains: what an answer says is made anew. */
+static void message_read_control(struct sock_message *message, struct msghdr *header)
+{
+    struct control_read read = {.has_ipv4 = false};
+    message->segment = 0;
+    message->has_user = false;
+    message->control_length = 0;
+    for (struct cmsghdr *at = CMSG_FIRSTHDR(header); at; at = CMSG_NXTHDR(header, at))
+        control_read_one(&read, message, at);
+    message_choose_source(message, &read);
+}
+
+static ssize_t receive_message(int fd, struct iovec bytes, struct sock_message *message)
+{
+    _Alignas(size_t) unsigned char control[192];
     message->peer.storage.ss_family = AF_UNSPEC; /* a peer without a name leaves it as it is */
     struct msghdr header = {.msg_name = &message->peer.storage,
                             .msg_namelen = sizeof message->peer.storage,
                             .msg_iov = &bytes,
                             .msg_iovlen = 1,
-                            .msg_control = message->control,
-                            .msg_controllen = sizeof message->control};
+                            .msg_control = control,
+                            .msg_controllen = sizeof control};
     ssize_t length;
     do
         length = recvmsg(fd, &header, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
     while (length < 0 && errno == EINTR);
+    if (length < 0)
+        header.msg_controllen = 0;
     message->peer.length = length < 0 ? 0 : header.msg_namelen;
-    message->control_length = length < 0 ? 0 : header.msg_controllen;
-    sort_control(message);
-    TRACE(length, "recvmsg(%d, %zu, %s)", fd, room, length < 0 ? "NULL" : TEXT_OF(&message->peer));
+    TRACE(length, "recvmsg(%d, %zu, %s)", fd, bytes.iov_len,
+          length < 0 ? "NULL" : TEXT_OF(&message->peer));
+    message_read_control(message, &header);
     return length;
+}
+
+static bool admit_anybody(void *context, const struct sock_message *message)
+{
+    (void)context;
+    (void)message;
+    return true;
+}
+
+const struct sock_senders sock_any_sender = {.admit = admit_anybody};
+
+ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message *message,
+                          const struct sock_senders *senders)
+{
+    for (int round = 0; round < DROPPED_MAX; round++) {
+        ssize_t length = receive_message(fd, (struct iovec){buffer, room}, message);
+        if (length < 0 || senders->admit(senders->context, message))
+            return length;
+    }
+    errno = EAGAIN;
+    return -1;
 }
 
 static ssize_t send_message(int fd, const void *bytes, size_t length,
@@ -108,17 +196,11 @@ bool sock_has_segments(int fd)
 ssize_t sock_send_segments(int fd, const void *bytes, size_t length, size_t segment,
                            const struct sock_message *to)
 {
-    const uint16_t size = (uint16_t)segment;
-    const struct cmsghdr control = {.cmsg_len = CMSG_LEN(sizeof size),
-                                    .cmsg_level = IPPROTO_UDP,
-                                    .cmsg_type = UDP_SEGMENT};
+    uint16_t size = (uint16_t)segment;
     struct sock_message message = {.control_length = 0};
     if (to)
         message = *to;
-    unsigned char *end = message.control + message.control_length;
-    memcpy(end, &control, sizeof control);
-    memcpy(end + CMSG_LEN(0), &size, sizeof size);
-    message.control_length += CMSG_SPACE(sizeof size);
+    message_add_control(&message, IPPROTO_UDP, UDP_SEGMENT, (struct iovec){&size, sizeof size});
     ssize_t sent = send_message(fd, bytes, length, &message);
     TRACE(sent, "sendmsg(%d, %zu, UDP_SEGMENT [%u])", fd, length, size);
     return sent;
