@@ -26,7 +26,7 @@ static void end(struct echo_client *client, enum echo_end how)
     struct echo *echo = client->echo;
     client->service->release(client);
     unlink_client(client);
-    loop_unwatch(echo->loop, &client->watch);
+    loop_forget(echo->loop, &client->watch); /* which is to be closed */
     loop_timer_cancel(echo->loop, &client->idle);
     loop_timer_cancel(echo->loop, &client->pause);
     if (how == ECHO_STOPPED || client->unread)

@@ -1,6 +1,7 @@
 #include "io/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -13,8 +14,18 @@
 
 enum {
     BATCH = 128,
+    SLOTS_MIN = 64,
     LATE_MS = 5,   /* a timer that is so late: we have been stopped, or are slow */
     POLLED_MS = 20 /* between two looks at descriptors that epoll has no room for */
+};
+
+/* What the kernel gives back with an event is not a pointer but a place in a table, and how often that
+ * was given away: an event of a watch that is gone is told from one of its successor's. */
+struct slot {
+    struct watch *watch; /* NULL: free */
+    uint32_t generation;
+    uint32_t next;       /* of the free ones, counted from 1; 0: the last */
+    uint64_t left_round; /* when it became free */
 };
 
 struct loop {
@@ -22,7 +33,12 @@ struct loop {
     bool stopped; /* and `result` is not told yet */
     int result;
     size_t watch_count;
-    struct epoll_event batch[BATCH]; /* of the current round; data.ptr NULL: no longer watched */
+    struct slot *slots;
+    uint32_t slot_count;
+    uint32_t slot_free; /* the first, counted from 1; 0: none */
+    uint64_t round;
+    bool has_orphan; /* epoll has a socket that was closed here, and lives on elsewhere */
+    struct epoll_event batch[BATCH]; /* of the current round */
     int batch_next;
     int batch_end;
     struct watch *always;      /* the always ready */
@@ -64,15 +80,71 @@ void loop_free(struct loop *loop)
     }
     close(loop->epoll);
     free(loop->heap);
+    free(loop->slots);
     free(loop);
+}
+
+/* The table */
+
+static void add_slots(struct loop *loop)
+{
+    uint32_t before = loop->slot_count;
+    loop->slot_count = before ? 2 * before : SLOTS_MIN;
+    loop->slots = memory_grow(loop->slots, loop->slot_count, sizeof *loop->slots);
+    for (uint32_t i = loop->slot_count; i > before; i--) {
+        loop->slots[i - 1] = (struct slot){.next = loop->slot_free};
+        loop->slot_free = i;
+    }
+}
+
+static void take_slot(struct loop *loop, struct watch *watch)
+{
+    if (!loop->slot_free)
+        add_slots(loop);
+    watch->slot = loop->slot_free;
+    struct slot *slot = &loop->slots[watch->slot - 1];
+    loop->slot_free = slot->next;
+    slot->watch = watch;
+}
+
+static void leave_slot(struct loop *loop, struct watch *watch)
+{
+    struct slot *slot = &loop->slots[watch->slot - 1];
+    slot->watch = NULL;
+    slot->generation++;
+    slot->left_round = loop->round;
+    slot->next = loop->slot_free;
+    loop->slot_free = watch->slot;
+    watch->slot = 0;
+}
+
+static uint64_t key_of(const struct loop *loop, const struct watch *watch)
+{
+    return (uint64_t)loop->slots[watch->slot - 1].generation << 32 | (watch->slot - 1);
+}
+
+/* NULL: it is no longer watched. If it was not any more when the round began either, its descriptor
+ * has a duplicate. */
+static struct watch *watch_of(struct loop *loop, uint64_t key)
+{
+    const struct slot *slot = &loop->slots[(uint32_t)key];
+    if (slot->watch && slot->generation == (uint32_t)(key >> 32))
+        return slot->watch;
+    loop->has_orphan |= slot->left_round != loop->round;
+    return NULL;
 }
 
 /* Descriptors */
 
 static bool add_to_epoll(struct loop *loop, struct watch *watch, int operation)
 {
-    struct epoll_event event = {.events = watch->events, .data.ptr = watch};
-    return epoll_ctl(loop->epoll, operation, watch->fd, &event) == 0;
+    if (!watch->slot)
+        take_slot(loop, watch);
+    struct epoll_event event = {.events = watch->events, .data.u64 = key_of(loop, watch)};
+    if (epoll_ctl(loop->epoll, operation, watch->fd, &event) == 0)
+        return true;
+    leave_slot(loop, watch);
+    return false;
 }
 
 static void enter_list(struct watch **list, struct watch *watch)
@@ -156,9 +228,23 @@ void loop_forget(struct loop *loop, struct watch *watch)
         leave_list(&loop->polled, &loop->polled_next, watch);
         return;
     }
-    for (int i = loop->batch_next; i < loop->batch_end; i++)
-        if (loop->batch[i].data.ptr == watch)
-            loop->batch[i].data.ptr = NULL;
+    leave_slot(loop, watch);
+}
+
+/* A closed descriptor of which there is a duplicate can be taken out of the instance in no other way.
+ * The new one has the old one's number. Where it cannot be had now, the next round tries again. */
+static void renew_epoll(struct loop *loop)
+{
+    int fresh = epoll_create1(EPOLL_CLOEXEC);
+    if (fresh < 0)
+        return;
+    if (dup3(fresh, loop->epoll, O_CLOEXEC) < 0)
+        memory_impossible("dup3 failed");
+    close(fresh);
+    loop->has_orphan = false;
+    for (uint32_t i = 0; i < loop->slot_count; i++)
+        if (loop->slots[i].watch)
+            control(loop, loop->slots[i].watch, EPOLL_CTL_ADD);
 }
 
 /* Whether there is room by now; else whether something has happened there. */
@@ -335,10 +421,12 @@ static void serve_batch(struct loop *loop)
 {
     while (loop->batch_next < loop->batch_end && !loop->stopped) {
         const struct epoll_event *event = &loop->batch[loop->batch_next++];
-        struct watch *watch = event->data.ptr;
+        struct watch *watch = watch_of(loop, event->data.u64);
         if (watch)
             watch->ready(watch, event->events);
     }
+    if (loop->has_orphan)
+        renew_epoll(loop);
 }
 
 /* False: a signal came in between, such as SIGCONT. */
@@ -347,6 +435,7 @@ static bool await_batch(struct loop *loop, int timeout_ms)
     int count = epoll_wait(loop->epoll, loop->batch, BATCH, timeout_ms);
     if (count < 0 && errno != EINTR)
         memory_impossible("epoll_wait failed");
+    loop->round++;
     loop->batch_next = 0;
     loop->batch_end = count < 0 ? 0 : count;
     return count >= 0;

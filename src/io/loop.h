@@ -24,6 +24,7 @@ struct watch {
     int fd;
     void (*ready)(struct watch *watch, uint32_t events);
     uint32_t events;    /* the loop's: what is registered */
+    uint32_t slot;      /* the loop's: 1 + its place in the table of watches; 0: none */
     bool watched;       /* the loop's */
     bool always;        /* the loop's: epoll refused it, it counts as ready */
     bool polled;        /* the loop's: epoll has no room for it, it is looked at now and then */
@@ -50,8 +51,9 @@ void loop_free(struct loop *loop);
 void loop_watch(struct loop *loop, struct watch *watch, uint32_t events);
 /* To be called before the descriptor is closed. Of one that is not watched: nothing. */
 void loop_unwatch(struct loop *loop, struct watch *watch);
-/* The same, where what follows is the close of a descriptor that no other process has: that takes it
- * out of the epoll instance by itself. */
+/* The same, where what follows is the close of the descriptor: that takes it out of the epoll
+ * instance by itself, which spares a call. Where a duplicate of it lives on elsewhere it does not; the
+ * loop then finds out by the first event that nobody waits for, and starts a new instance. */
 void loop_forget(struct loop *loop, struct watch *watch);
 
 /* Fires once, `after_ms` from now, which can be 0; a timer that was set is moved. */
