@@ -68,9 +68,10 @@ is_silent() {
     all_well datagrams "127.0.0.2:$PORT"
 }
 
-@test "UDP from the port of a service that answers is not answered" {
+@test "12.2.8: UDP from the port of a service that answers is not answered" {
     server -u 127.0.0.1 0
-    for service in 1900 5353 11211; do
+    for service in 1900 5353 11211 4500 3283 5060 10001 27015 27960 500; do
+        [ $service -gt 1023 ] || [ "$EUID" -eq 0 ] || continue
         all_well silence "$SERVER" "127.77.7.$((RANDOM % 250 + 2)):$service"
     done
     all_well datagrams "$SERVER"

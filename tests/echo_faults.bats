@@ -23,6 +23,23 @@ same_again() {
 
 some_lines() { seq 20000 >data; }
 
+@test "13.10: --seed repeats a run of the server: its second client meets what the second one met" {
+    some_lines
+    for run in one two; do
+        server --drop 10 --seed 7 127.0.0.1:0
+        for client in first second; do
+            echoed data
+            cp try.out $run.$client
+        done
+        stop server
+    done
+    cmp one.first two.first
+    cmp one.second two.second
+    refute cmp -s one.first one.second
+    try "$SOCKCTL" echo-server --help
+    [[ $output == *'the faults of another run, client by client'* ]] || fail "$output"
+}
+
 @test "the same seed gives the same run, whatever the reads; another seed gives another" {
     some_lines
     for fault in --drop --duplicate --corrupt; do
@@ -237,7 +254,7 @@ for line in range(100):
     exec 7>&-
 }
 
-@test "an answer to a UDP datagram is not longer than it, but for the time of day" {
+@test "12.2.8: an answer to a UDP datagram is never longer than it" {
     printf 1234567890 >data
     server -u --mode chargen 127.0.0.1:0
     ADDR=udp:$ADDR
@@ -246,6 +263,9 @@ for line in range(100):
     stop server
     server -u --mode daytime 127.0.0.1:0
     ADDR=udp:$ADDR
+    echoed data -W 1
+    [[ $output =~ ^[A-Z][a-z]+day,?\ ?[A-Z]?[a-z]?$ && ${#output} -eq 10 ]] || fail "$output"
+    head -c 100 /dev/zero >data
     echoed data -W 1
     [[ $output =~ ^[A-Z][a-z]+day,\ [A-Z][a-z]+\ [0-9]+,\ 20[0-9]+\ [0-9:]+-UTC ]]
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/memory.h"
@@ -20,18 +21,20 @@ static bool is_in_loop(struct echo_datagrams *echo, const struct sockname *peer,
     return !repeats_allow(&echo->repeats, hash, loop_now_ms());
 }
 
-/* Puts the answer in place of the datagram. Returns its length, which but for the time of day, a
- * line that would be of no use without its end, is never more than what was asked with: whoever
- * forges the source gains nothing by it. */
-static size_t compose(struct echo_datagrams *echo, size_t length)
+/* Puts the answer in place of the datagram. Returns its length, which is never more than what was
+ * asked with, where the source can be forged: nobody gains anything by it. */
+static size_t compose(struct echo_datagrams *echo, const struct sockname *peer, size_t length)
 {
     enum { RFC_864_MOST = 512 };
-    if (echo->mode == ECHO_DAYTIME)
-        return classic_daytime(echo->buffer, time(NULL));
-    if (echo->mode != ECHO_CHARGEN)
-        return length;
-    length = length < RFC_864_MOST ? length : RFC_864_MOST;
-    classic_pattern(echo->buffer, length);
+    char line[CLASSIC_DAYTIME_MOST];
+    if (echo->mode == ECHO_DAYTIME) {
+        size_t whole = classic_daytime(line, time(NULL));
+        length = length < whole && sockname_is_inet(peer) ? length : whole;
+        memcpy(echo->buffer, line, length);
+    } else if (echo->mode == ECHO_CHARGEN) {
+        length = length < RFC_864_MOST ? length : RFC_864_MOST;
+        classic_pattern(echo->buffer, length);
+    }
     return length;
 }
 
@@ -48,7 +51,7 @@ static void answer(struct echo_datagram_socket *socket, const struct sock_messag
         echo->filter->pass(echo->filter, &(char *){echo->buffer}, length);
     if (echo->mode == ECHO_DISCARD || message->peer.length <= sizeof(sa_family_t))
         return;
-    length = compose(echo, length);
+    length = compose(echo, &message->peer, length);
     if (echo->faults)
         late_answer(&echo->late, socket->watch.fd, message, echo->buffer, length);
     else

@@ -50,6 +50,7 @@ void postbox_release(struct postbox *postbox)
     loop_timer_cancel(postbox->loop, &postbox->again);
     while (postbox->first)
         discard(postbox, &postbox->first);
+    send_shares_release(&postbox->shares);
 }
 
 void postbox_forget(struct postbox *postbox, int fd)
@@ -84,12 +85,17 @@ static struct postbox_share share_of(const struct postbox *postbox, const struct
 
 enum outcome { SENT, LOST, BUSY };
 
-static enum outcome send_now(int fd, const struct sock_message *message, const void *bytes,
-                             size_t length)
+static enum outcome send_now(struct postbox *postbox, int fd, const struct sock_message *message,
+                             const void *bytes, size_t length)
 {
-    if (sock_send_answer(fd, bytes, length, message) >= 0)
-        return SENT;
-    return errno == EAGAIN || errno == ENOBUFS ? BUSY : LOST;
+    bool has_share = message->peer.length && message->peer.storage.ss_family == AF_UNIX;
+    if (has_share && !send_shares_allow(&postbox->shares, fd, &message->peer, length))
+        return BUSY;
+    if (sock_send_answer(fd, bytes, length, message) < 0)
+        return errno == EAGAIN || errno == ENOBUFS ? BUSY : LOST;
+    if (has_share)
+        send_shares_add(&postbox->shares, fd, &message->peer, length);
+    return SENT;
 }
 
 static void keep(struct postbox *postbox, int fd, const struct sock_message *message,
@@ -120,7 +126,7 @@ bool postbox_answer(struct postbox *postbox, int fd, const struct sock_message *
                     const void *bytes, size_t length)
 {
     struct postbox_share receiver = share_of(postbox, NULL, fd, &message->peer);
-    enum outcome outcome = receiver.letters ? BUSY : send_now(fd, message, bytes, length);
+    enum outcome outcome = receiver.letters ? BUSY : send_now(postbox, fd, message, bytes, length);
     if (outcome == BUSY && has_room(postbox, receiver, length)) {
         keep(postbox, fd, message, bytes, length);
         return true;
@@ -138,7 +144,8 @@ static void try_again(struct timer *timer)
         enum outcome outcome = BUSY;
         /* In order: not before one that still waits for the same receiver. */
         if (!share_of(postbox, letter, letter->fd, &letter->message.peer).letters)
-            outcome = send_now(letter->fd, &letter->message, letter->bytes, letter->length);
+            outcome = send_now(postbox, letter->fd, &letter->message, letter->bytes,
+                               letter->length);
         if (outcome == BUSY && now_ms < letter->until_ms)
             link = &letter->next;
         else

@@ -1,6 +1,7 @@
 /*
  * Answers on their way to whoever asked by datagram: sent at once where the receiver can take them,
- * kept in order where it cannot, so that one that does not read delays nobody else. What waits is
+ * kept in order where it cannot, so that one that does not read delays nobody else. Of the socket's
+ * send buffer such a one has a share. What waits is
  * bounded in bytes and in time; what is beyond that is lost, as datagrams may be.
  */
 #ifndef IO_POSTBOX_H
@@ -10,6 +11,7 @@
 #include <stddef.h>
 
 #include "io/loop.h"
+#include "io/send_shares.h"
 #include "net/sock.h"
 
 struct postbox_share {
@@ -22,7 +24,8 @@ struct postbox {
     struct letter *first; /* that wait; the postbox's */
     struct letter **end;
     struct postbox_share all;
-    struct timer again; /* until the next try */
+    struct timer again;        /* until the next try */
+    struct send_shares shares; /* of what has been sent to UNIX receivers, and is not read yet */
 };
 
 void postbox_init(struct postbox *postbox, struct loop *loop);

@@ -77,6 +77,8 @@ static int set_options(const struct opening *opening, int fd, const struct sockn
     int family = name->storage.ss_family;
     if (!takes_clients(opening->listener)) /* from its first datagram on */
         ask_about_senders(opening, fd, family);
+    if (!takes_clients(opening->listener))
+        sock_make_room(fd); /* of a UNIX socket, all receivers share the send buffer */
     if (family == AF_INET6 && sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual(opening, name)))
         return -1;
     if (sockname_is_inet(name) && opening->options->reuse_port &&

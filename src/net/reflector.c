@@ -20,12 +20,19 @@ static const unsigned reflector_ports[] = {0,
                                            137 /* netbios-ns */,
                                            161 /* snmp */,
                                            389 /* ldap */,
+                                           500 /* isakmp */,
                                            520 /* router */,
                                            1900 /* ssdp */,
+                                           3283 /* net-assistant */,
                                            3702 /* ws-discovery */,
+                                           4500 /* ipsec-nat-t */,
+                                           5060 /* sip */,
                                            5353 /* mdns */,
                                            5683 /* coap */,
-                                           11211 /* memcached */};
+                                           10001 /* Ubiquiti's discovery */,
+                                           11211 /* memcached */,
+                                           27015 /* Source engine */,
+                                           27960 /* Quake III */};
 
 static bool is_reflector_port(unsigned port)
 {
