@@ -77,7 +77,8 @@ static int transfer(const struct session *session, const struct connection *conn
     if (connection->socktype == SOCK_STREAM)
         return session_stream(session, session_socket(connection), &connection->peer, err);
     const struct datagram_policy policy = {
-        .peer = DATAGRAM_CONNECTED,
+        .peer = connection->is_group ? DATAGRAM_GROUP : DATAGRAM_CONNECTED,
+        .group = &connection->peer,
         .most = connection->peer.storage.ss_family == AF_UNIX ? DATAGRAM_MOST : DATAGRAM_UDP_MOST,
         .has_end = connection->socktype == SOCK_SEQPACKET,
         .inherited = connection->inherited,
@@ -253,6 +254,13 @@ static int reach_and_serve(struct connecting *connecting, const struct operands 
     return result;
 }
 
+/* Only stdin and stdout know what to do with a socket that is not connected. */
+static bool is_transfer(const struct connect_options *given)
+{
+    return !program_is_given(&given->program) && !given->script.count && !given->pass_fd &&
+           !given->probe.probe;
+}
+
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
     const struct connect_options *given = chosen;
@@ -262,7 +270,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                              .timeout_ms = given->limits.timeout_ms,
                                              .source = given->source,
                                              .source_port = given->source_port,
-                                             .sockopt = &given->sockopt},
+                                             .sockopt = &given->sockopt,
+                                             .hears_anybody = is_transfer(given)},
                                     .err = err};
     if (given->log_json)
         report_as_objects();

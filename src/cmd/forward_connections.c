@@ -19,7 +19,7 @@ struct forwarded {
     struct forwarded *previous;
     int fd; /* its own until it is joined */
     struct announced announced;
-    struct dialer *dialer; /* while the far side is connected to */
+    struct forward_dial *dial; /* while the far side is connected to */
     size_t preface_length;
     struct account *account; /* NULL where nobody will read it */
 };
@@ -62,8 +62,8 @@ static void forget(struct forwarded *client)
 /* Before it was joined. */
 static void turn_away(struct forwarded *client, enum report_how how)
 {
-    if (client->dialer)
-        dial_cancel(client->dialer);
+    if (client->dial)
+        forward_dial_cancel(client->dial);
     if (client->account)
         account_close(client->account, (struct report_end){.how = how});
     sock_close(client->fd);
@@ -133,7 +133,7 @@ static void far_connected(void *context, const struct connection *connection,
     struct forwarded *client = context;
     struct forwarding *forwarding = client->forwarding;
     char preface[PROXY_HEADER_MOST];
-    client->dialer = NULL;
+    client->dial = NULL;
     if (!connection) {
         forwarding_warn(forwarding, &client->announced.source, err);
         turn_away(client, account_how(-1, err));
@@ -158,8 +158,7 @@ static void connect_far(struct forwarded *client)
         client->account = memory_new(1, sizeof *client->account);
         account_accept(client->account, client->fd, &client->announced.source);
     }
-    client->dialer = dial_start(forwarding->listening->loop, &forwarding->to, &forwarding->how,
-                                far_connected, client);
+    client->dial = forward_dial_start(&forwarding->dials, far_connected, client);
 }
 
 /* The client */

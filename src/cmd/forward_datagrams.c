@@ -25,15 +25,15 @@ struct forwarded_flows {
 struct forwarded_flow {
     struct forwarding *forwarding;
     struct datagram_flow *flow;
-    struct dialer *dialer;   /* while it is connected */
-    struct account *account; /* NULL where nobody will read it */
+    struct forward_dial *dial; /* while it is connected */
+    struct account *account;   /* NULL where nobody will read it */
 };
 
 /* Its label goes first, then the flow. */
 static void forget(struct forwarded_flow *label, struct report_end end)
 {
-    if (label->dialer)
-        dial_cancel(label->dialer);
+    if (label->dial)
+        forward_dial_cancel(label->dial);
     end.in = label->flow->bytes_in;
     end.out = label->flow->bytes_out;
     if (label->account)
@@ -58,7 +58,7 @@ static void far_connected(void *context, const struct connection *connection,
 {
     struct forwarded_flow *label = context;
     struct datagram_flow *flow = label->flow;
-    label->dialer = NULL;
+    label->dial = NULL;
     if (!connection) {
         forwarding_warn(label->forwarding, &flow->client.peer, err);
         forget(label, (struct report_end){.how = account_how(-1, err)});
@@ -68,7 +68,7 @@ static void far_connected(void *context, const struct connection *connection,
     forwarding_tell_connected(connection);
     if (label->account)
         label->account->fd = connection->fd;
-    datagram_flow_connected(flow, connection->fd);
+    datagram_flow_connected(flow, connection->fd, connection->is_group ? &connection->peer : NULL);
 }
 
 static void flow_opened(struct datagram_flows *flows, struct datagram_flow *flow)
@@ -82,8 +82,7 @@ static void flow_opened(struct datagram_flows *flows, struct datagram_flow *flow
         label->account = memory_new(1, sizeof *label->account);
         account_accept(label->account, flow->fd, &flow->client.peer);
     }
-    label->dialer = dial_start(flows->loop, &forwarding->to, &forwarding->how, far_connected,
-                               label);
+    label->dial = forward_dial_start(&forwarding->dials, far_connected, label);
 }
 
 static void stop(struct server *server)

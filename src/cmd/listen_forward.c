@@ -97,7 +97,8 @@ static int check_kinds(const struct forwarding *forwarding, struct error *err)
 
 static bool is_lack(int errnum)
 {
-    return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM;
+    return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM ||
+           errnum == EADDRNOTAVAIL; /* there is no local port left */
 }
 
 void forwarding_warn(struct forwarding *forwarding, const struct sockname *client,
@@ -152,6 +153,11 @@ static int run(struct forwarding *forwarding)
     server_bound(server, 2);
     forwarding->how.sockopt = &forwarding->sockopt;
     forwarding->how.known = &forwarding->known;
+    forwarding->how.hears_anybody = true;
+    forwarding->dials = (struct forward_dials){.loop = forwarding->listening->loop,
+                                               .to = &forwarding->to,
+                                               .how = &forwarding->how};
+    forward_dials_init(&forwarding->dials);
     forwarding->limits.timeout_ms = -1;
     server->limits = &forwarding->limits;
     return forwarding->to.socktype == SOCK_DGRAM ? forwarding_datagrams(forwarding)
@@ -169,6 +175,7 @@ int listening_forward(struct listening *listening)
     listening->forwarding = forwarding;
     int result = run(forwarding);
     server_refuse(&listening->server);
+    forward_dials_release(&forwarding->dials);
     listening->server.limits = &given->limits;
     resolved_release(&forwarding->known);
     free(forwarding);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/message.h"
 #include "cli/report.h"
 #include "cmd/account.h"
 #include "cmd/progress.h"
@@ -171,6 +172,14 @@ static void peer_heard(struct datagram_relay *relay, const struct sockname *peer
     relay->peer_name = account->peer;
 }
 
+/* To a group or a broadcast address anybody may answer. */
+static void answer_heard(struct datagram_relay *relay, const struct sockname *peer)
+{
+    char name[SOCKNAME_TEXT_MAX];
+    (void)relay;
+    message_tell(MESSAGE_STORY, "answer from %s", sockname_text(peer, name));
+}
+
 /* Until a peer is heard, what is done is named after our own end. */
 static void open_messages(struct messages *messages, const struct session *session, int socket)
 {
@@ -178,6 +187,10 @@ static void open_messages(struct messages *messages, const struct session *sessi
     struct sockname name = {.length = 0};
     *account = (struct account){.fd = socket, .stats = session->transfer->stats};
     messages->relay.peer_name = account->peer;
+    if (messages->relay.policy.peer == DATAGRAM_GROUP) {
+        account_open(account, socket, messages->relay.policy.group);
+        return;
+    }
     if (messages->relay.policy.peer != DATAGRAM_CONNECTED) {
         sock_name(socket, &name);
         messages->relay.peer_name = sockname_text(&name, account->local);
@@ -209,7 +222,7 @@ static void prepare_messages(struct datagram_relay *relay, const struct session 
     relay->up_filter = filters_up(session->filters);
     relay->down_filter = filters_down(session->filters);
     relay->up_pace = filters_up_pace(session->filters);
-    relay->heard = peer_heard;
+    relay->heard = policy->peer == DATAGRAM_GROUP ? answer_heard : peer_heard;
     relay->done = messages_done;
 }
 

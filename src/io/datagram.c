@@ -156,6 +156,9 @@ void datagram_start(struct datagram_relay *relay, struct loop *loop)
     relay->first.fired = first_fired;
     relay->quit.fired = quit_fired;
     relay->wait.fired = waited;
+    if (relay->policy.peer == DATAGRAM_GROUP)
+        relay->heard_last.peer = *relay->policy.group;
+    relay->has_peer = relay->policy.peer == DATAGRAM_GROUP;
     datagram_open_output(relay);
     datagram_allow_segments(relay);
     relay->moved_ms = loop_now_ms();

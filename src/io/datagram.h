@@ -28,12 +28,14 @@ enum {
 enum datagram_peer {
     DATAGRAM_CONNECTED, /* the kernel knows the peer */
     DATAGRAM_FIRST,     /* the first one heard is the peer, others are ignored */
+    DATAGRAM_GROUP,     /* everybody is heard; what is sent goes to policy.group */
     DATAGRAM_ANY        /* everybody is heard; what is sent goes to the one heard last */
 };
 
 struct datagram_policy {
     enum datagram_peer peer;
-    size_t most;           /* bytes in a datagram to send */
+    const struct sockname *group; /* of DATAGRAM_GROUP; the owner's */
+    size_t most;                  /* bytes in a datagram to send */
     bool lines;            /* a line of the input is a datagram, its LF included, not a read */
     int64_t most_received; /* done after so many; 0: no limit */
     bool has_end;          /* a message of no bytes is the end (seqpacket) */
@@ -67,6 +69,7 @@ struct datagram_relay {
     size_t speaking;                /* the socket that datagrams leave by */
     struct sock_message heard_last; /* its sender is the peer; which address it spoke to */
     bool has_peer;
+    struct sockname answered; /* of DATAGRAM_GROUP: who was heard last */
     struct watch in_watch;
     struct outbox outbox;
     char *received;  /* the relay's, twice DATAGRAM_MOST + 1 bytes: see filter.h */
@@ -96,7 +99,7 @@ struct datagram_relay {
     struct timer quit;
     int result;
     struct error error;
-    /* A peer was heard for the first time (DATAGRAM_FIRST) or anew. May be NULL. */
+    /* A peer was heard for the first time, or another one than before. May be NULL. */
     void (*heard)(struct datagram_relay *relay, const struct sockname *peer);
     /* It is over: result is 0, or -1 and error. */
     void (*done)(struct datagram_relay *relay);

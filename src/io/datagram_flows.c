@@ -8,8 +8,14 @@
 #include "base/memory.h"
 
 enum {
-    ROUNDS = 64,           /* datagrams of one socket in one go, so that others get their turn */
-    WAITING_MOST = 2 << 20 /* bytes, of flows that are not connected yet */
+    ROUNDS = 64,      /* datagrams of one socket in one go, so that others get their turn */
+    FULL_ROUNDS = 16, /* of one datagram each, after which more are read in one go */
+    BUCKETS_LEAST = 256,
+    /* What waits for a flow that is not connected yet: */
+    WAITING_ITEMS_MAX = 64,
+    WAITING_BYTES_MAX = 512 * 1024,
+    WAITING_ALL_BYTES_MAX = 2 << 20, /* for all such flows together */
+    WAITING_COST = 64                /* in bytes, of an item beside its own */
 };
 
 struct datagram_waiting {
@@ -26,7 +32,24 @@ static struct datagram_flow **bucket_of(struct datagram_flows *flows, const stru
     uint64_t hash = flows->seed;
     for (socklen_t i = 0; i < peer->length; i++)
         hash = (hash ^ bytes[i]) * 1099511628211U;
-    return &flows->buckets[(hash ^ hash >> 32) % DATAGRAM_FLOWS_BUCKETS];
+    return &flows->buckets[(hash ^ hash >> 32) & (flows->bucket_count - 1)];
+}
+
+static void enter_bucket(struct datagram_flow *flow)
+{
+    struct datagram_flow **bucket = bucket_of(flow->flows, &flow->client.peer);
+    flow->next = *bucket;
+    *bucket = flow;
+}
+
+/* Room for as many flows again. */
+static void grow_table(struct datagram_flows *flows)
+{
+    free(flows->buckets);
+    flows->bucket_count = flows->bucket_count ? 2 * flows->bucket_count : BUCKETS_LEAST;
+    flows->buckets = memory_new(flows->bucket_count, sizeof *flows->buckets);
+    for (struct datagram_flow *flow = flows->newest; flow; flow = flow->older)
+        enter_bucket(flow);
 }
 
 static struct datagram_flow *find(struct datagram_flows *flows, int fd,
@@ -76,7 +99,9 @@ static void use(struct datagram_flow *flow)
 static void drop_waiting(struct datagram_flow *flow, struct datagram_waiting *waiting)
 {
     flow->first = waiting->next;
-    flow->flows->waiting_bytes -= waiting->length;
+    flow->waiting--;
+    flow->waiting_bytes -= waiting->length + WAITING_COST;
+    flow->flows->waiting_bytes -= waiting->length + WAITING_COST;
     free(waiting);
 }
 
@@ -120,16 +145,21 @@ static void far_ready(struct watch *watch, uint32_t events)
     struct datagram_flows *flows = flow->flows;
     (void)events;
     use(flow);
-    for (int round = 0; round < ROUNDS; round++) {
+    /* Most often there is one answer: to ask for another costs a call. */
+    int rounds = flow->full_rounds < FULL_ROUNDS ? 1 : ROUNDS;
+    for (int round = 0; round < rounds; round++) {
         ssize_t length = sock_recv(watch->fd, flows->buffer, DATAGRAM_FLOWS_MOST + 1);
-        if (length < 0 && errno == EAGAIN)
+        if (length < 0 && errno == EAGAIN) {
+            flow->full_rounds = 0;
             return;
+        }
         /* Another error is the answer to one that was sent before; one that is cut is lost. */
         if (length < 0 || length > DATAGRAM_FLOWS_MOST)
             continue;
         if (postbox_answer(&flows->postbox, flow->fd, &flow->client, flows->buffer, (size_t)length))
             flow->bytes_out += (size_t)length;
     }
+    flow->full_rounds += flow->full_rounds < FULL_ROUNDS;
 }
 
 /* To the far side */
@@ -137,30 +167,32 @@ static void far_ready(struct watch *watch, uint32_t events)
 static void wait_for_far(struct datagram_flow *flow, const char *bytes, size_t length)
 {
     struct datagram_flows *flows = flow->flows;
-    struct datagram_waiting **last = &flow->first;
-    if (length > WAITING_MOST - flows->waiting_bytes)
+    size_t cost = length + WAITING_COST;
+    if (flow->waiting == WAITING_ITEMS_MAX || cost > WAITING_BYTES_MAX - flow->waiting_bytes ||
+        cost > WAITING_ALL_BYTES_MAX - flows->waiting_bytes)
         return;
     struct datagram_waiting *waiting = memory_new(1, sizeof *waiting + length);
     memcpy(waiting->bytes, bytes, length);
     waiting->length = length;
-    while (*last)
-        last = &(*last)->next;
-    *last = waiting;
-    flows->waiting_bytes += length;
+    *(flow->first ? &flow->last->next : &flow->first) = waiting;
+    flow->last = waiting;
+    flow->waiting++;
+    flow->waiting_bytes += cost;
+    flows->waiting_bytes += cost;
 }
 
-/* A connected socket needs no address. */
 static void send_on(struct datagram_flow *flow, const char *bytes, size_t length)
 {
-    const struct sock_message connected = {.control_length = 0};
     if (flow->far.fd < 0)
         wait_for_far(flow, bytes, length);
     else
-        postbox_answer(&flow->flows->postbox, flow->far.fd, &connected, bytes, length);
+        postbox_answer(&flow->flows->postbox, flow->far.fd, &flow->group, bytes, length);
 }
 
-void datagram_flow_connected(struct datagram_flow *flow, int fd)
+void datagram_flow_connected(struct datagram_flow *flow, int fd, const struct sockname *group)
 {
+    if (group)
+        flow->group.peer = *group;
     flow->far = (struct watch){.fd = fd, .ready = far_ready};
     loop_watch(flow->flows->loop, &flow->far, EPOLLIN);
     while (flow->first) {
@@ -174,14 +206,14 @@ static struct datagram_flow *open_flow(struct datagram_flows *flows, int fd,
 {
     if (flows->count == flows->most)
         end(flows->oldest, DATAGRAM_FLOW_PUSHED);
+    if (flows->count == flows->bucket_count)
+        grow_table(flows);
     struct datagram_flow *flow = memory_new(1, sizeof *flow);
-    struct datagram_flow **bucket = bucket_of(flows, &message->peer);
     flow->flows = flows;
     flow->fd = fd;
     flow->client = *message;
     flow->far.fd = -1;
-    flow->next = *bucket;
-    *bucket = flow;
+    enter_bucket(flow);
     enter_row(flow);
     flows->count++;
     if (!loop_timer_is_set(&flows->idle))
@@ -240,6 +272,7 @@ void datagram_flows_init(struct datagram_flows *flows)
     flows->seed = ((uint64_t)now.tv_sec << 32 ^ (uint64_t)now.tv_nsec) * 6364136223846793005U;
     flows->idle.fired = check_idle;
     flows->buffer = memory_new(DATAGRAM_FLOWS_MOST + 1, 1);
+    grow_table(flows);
     postbox_init(&flows->postbox, flows->loop);
 }
 
@@ -259,6 +292,7 @@ void datagram_flows_release(struct datagram_flows *flows)
         end(flows->oldest, DATAGRAM_FLOW_STOPPED);
     loop_timer_cancel(flows->loop, &flows->idle);
     postbox_release(&flows->postbox);
+    free(flows->buckets);
     free(flows->buffer);
     flows->buffer = NULL;
 }

@@ -16,7 +16,6 @@
 
 enum {
     DATAGRAM_FLOWS_SOCKETS_MAX = 8,
-    DATAGRAM_FLOWS_BUCKETS = 4096,
     DATAGRAM_FLOWS_MOST = 1 << 18 /* bytes in a datagram */
 };
 
@@ -35,11 +34,16 @@ struct datagram_flow {
     int fd;                     /* the socket that the client speaks to; the owner's */
     struct sock_message client; /* its address, and which of ours it speaks to */
     struct watch far;           /* far.fd is the flow's; -1: not connected yet */
+    struct sock_message group;  /* where its datagrams go, of a socket that is not connected */
     int64_t used_ms;
     struct datagram_waiting *first; /* datagrams that wait until it is connected */
-    uint64_t bytes_in;              /* from the client */
-    uint64_t bytes_out;             /* to it */
-    void *label;                    /* the owner's */
+    struct datagram_waiting *last;
+    size_t waiting;       /* so many */
+    size_t waiting_bytes; /* what they take */
+    unsigned full_rounds; /* in a row in which there was as much to read as it might */
+    uint64_t bytes_in;    /* from the client */
+    uint64_t bytes_out;   /* to it */
+    void *label;          /* the owner's */
 };
 
 struct datagram_flows_socket {
@@ -61,22 +65,24 @@ struct datagram_flows {
     struct datagram_flows_socket sockets[DATAGRAM_FLOWS_SOCKETS_MAX];
     size_t socket_count;
     size_t count;
-    size_t waiting_bytes; /* for all flows together */
+    size_t waiting_bytes; /* of all flows together */
     uint64_t seed;        /* of the table: nobody outside can choose who shares a bucket */
     struct datagram_flow *newest;
     struct datagram_flow *oldest;
     struct timer idle;
     struct postbox postbox;
     char *buffer;
-    struct datagram_flow *buckets[DATAGRAM_FLOWS_BUCKETS];
+    struct datagram_flow **buckets; /* the table, which grows with the flows */
+    size_t bucket_count;            /* a power of two */
 };
 
 /* What stands before `sockets` is set by the owner before, the rest is zero. */
 void datagram_flows_init(struct datagram_flows *flows);
 /* Starts with a bound socket, which stays the owner's. */
 void datagram_flows_add(struct datagram_flows *flows, int fd);
-/* Takes over a connected socket, to which what has waited is sent. */
-void datagram_flow_connected(struct datagram_flow *flow, int fd);
+/* Takes over a connected socket, to which what has waited is sent; or one that is not connected, from
+ * which all goes to `group`, and whoever answers is heard. NULL: it is connected. */
+void datagram_flow_connected(struct datagram_flow *flow, int fd, const struct sockname *group);
 /* Ends the flows of those who may not have one any more. */
 void datagram_flows_review(struct datagram_flows *flows);
 /* Forgets it, without a call of `left`. */

@@ -8,12 +8,23 @@ static void fail_output(struct datagram_relay *relay)
     datagram_finish(relay, outbox_error(&relay->outbox, relay->out_name, &relay->error));
 }
 
+static void note_answer(struct datagram_relay *relay, const struct sockname *from)
+{
+    if (sockname_is_same(&relay->answered, from))
+        return;
+    relay->answered = *from;
+    if (relay->heard)
+        relay->heard(relay, from);
+}
+
 /* Whether a datagram from there is to be taken; notes who speaks. */
 static bool is_peer(struct datagram_relay *relay, struct datagram_socket *socket,
                     const struct sock_message *message)
 {
     const struct sockname *from = &message->peer;
-    if (relay->policy.peer == DATAGRAM_CONNECTED)
+    if (relay->policy.peer == DATAGRAM_GROUP)
+        note_answer(relay, from);
+    if (relay->policy.peer == DATAGRAM_CONNECTED || relay->policy.peer == DATAGRAM_GROUP)
         return true;
     bool known = relay->has_peer && sockname_is_same(&relay->heard_last.peer, from);
     if (!known && relay->policy.peer == DATAGRAM_FIRST && datagram_has_peer(relay))

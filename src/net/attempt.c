@@ -49,14 +49,70 @@ static int connect_now(const struct attempt *attempt)
     return result;
 }
 
+/* Whether the peer is a broadcast address is what the routing table says: to such a one the kernel
+ * connects only where that is allowed (socket(7), SO_BROADCAST). */
+static bool is_broadcast(const struct attempt *attempt)
+{
+    int fd = attempt->watch.fd;
+    if (!attempt->sockopt || !attempt->sockopt->broadcast)
+        return false;
+    sock_set(fd, SOL_SOCKET, SO_BROADCAST, 0);
+    bool refused = sock_connect(fd, attempt->peer) < 0 && errno == EACCES;
+    sock_set(fd, SOL_SOCKET, SO_BROADCAST, 1);
+    return refused;
+}
+
+static bool reaches_many(const struct attempt *attempt)
+{
+    return attempt->hears_anybody && attempt->socktype == SOCK_DGRAM &&
+           (sockname_is_multicast(attempt->peer) || is_broadcast(attempt));
+}
+
+/* A connected socket would hear nobody: answers come from the members' own addresses. */
+static void stay_unconnected(struct attempt *attempt)
+{
+    struct sockname any = {.storage.ss_family = attempt->peer->storage.ss_family,
+                           .length = attempt->peer->length};
+    attempt->is_group = true;
+    if (sock_name(attempt->watch.fd, &attempt->local) == 0 && !sockname_port(&attempt->local))
+        sock_bind(attempt->watch.fd, &any);
+    come_up(attempt);
+}
+
+/* All ports that the system chooses from are taken: of datagrams it says so in another way. */
+static bool lacks_port(const struct attempt *attempt)
+{
+    return errno == EADDRNOTAVAIL ||
+           (errno == EAGAIN && attempt->socktype == SOCK_DGRAM && sockname_is_inet(attempt->peer));
+}
+
+static void give_up_without_port(struct attempt *attempt)
+{
+    attempt->no_port = EADDRNOTAVAIL;
+    give_up(attempt, strerror(EADDRNOTAVAIL));
+}
+
+static bool is_forbidden_broadcast(const struct attempt *attempt)
+{
+    return errno == EACCES && attempt->socktype == SOCK_DGRAM &&
+           attempt->peer->storage.ss_family == AF_INET &&
+           !(attempt->sockopt && attempt->sockopt->broadcast);
+}
+
 static void ask(struct attempt *attempt)
 {
-    if (connect_now(attempt) == 0)
+    if (reaches_many(attempt))
+        stay_unconnected(attempt);
+    else if (connect_now(attempt) == 0)
         come_up(attempt);
+    else if (lacks_port(attempt))
+        give_up_without_port(attempt);
     else if (errno == EINPROGRESS)
         loop_watch(attempt->loop, &attempt->watch, EPOLLOUT);
     else if (errno == EAGAIN && attempt->peer->storage.ss_family == AF_UNIX)
         loop_timer_set(attempt->loop, &attempt->again, FULL_BACKLOG_MS);
+    else if (is_forbidden_broadcast(attempt))
+        give_up(attempt, "Permission denied (to a broadcast address, with --broadcast)");
     else
         give_up(attempt, strerror(errno));
 }

@@ -21,16 +21,19 @@ struct attempt {
     int socktype;
     const struct source *source;
     const struct sockopt *sockopt; /* NULL: none */
+    bool hears_anybody; /* of datagrams: to a group or a broadcast address, it is not connected */
     /* It was under way and now is up or has failed. May drop and free the attempt. */
     void (*settled)(struct attempt *attempt);
     void *context;
 
     enum attempt_state state;
-    const char *reason;      /* ATTEMPT_FAILED: why */
-    const char *refused;     /* ATTEMPT_FAILED: the socket option that was refused, or NULL */
-    int no_socket;           /* ATTEMPT_FAILED: the errno of its socket(2); else 0 */
-    bool unbound;            /* ATTEMPT_FAILED: because the source could not be bound */
+    const char *reason;  /* ATTEMPT_FAILED: why */
+    const char *refused; /* ATTEMPT_FAILED: the socket option that was refused, or NULL */
+    int no_socket;       /* ATTEMPT_FAILED: the errno of its socket(2); else 0 */
+    int no_port;  /* ATTEMPT_FAILED: EADDRNOTAVAIL: no local address or port is left; else 0 */
+    bool unbound; /* ATTEMPT_FAILED: because the source could not be bound */
     struct sockname local;   /* ATTEMPT_UP */
+    bool is_group;           /* ATTEMPT_UP: it is not connected, see hears_anybody */
     struct socket_file file; /* of a UNIX source; the attempt's */
     struct watch watch;      /* watch.fd is the attempt's; -1: closed */
     struct timer again;      /* a UNIX server's backlog was full */

@@ -23,6 +23,7 @@ struct dialer {
     struct address address;
     struct source source;
     const struct sockopt *sockopt;
+    bool hears_anybody;
     struct resolver *resolver; /* while the look-up goes on */
     struct resolved resolved;
     struct resolved late;   /* the family that was known later */
@@ -129,7 +130,7 @@ static void fail(struct dialer *dialer, int status)
         if (dialer->started > 1 || strcmp(asked, tried) != 0)
             error_add(error, "%s %s", i ? ";" : ":", tried);
         error_add(error, ": %s", attempt_reason(attempt, reason));
-        error->errnum = attempt->no_socket;
+        error->errnum = attempt->no_socket ? attempt->no_socket : attempt->no_port;
     }
     if (dialer->resolver && dialer->started)
         error_add(error, "; no answer to the look-up of its %s addresses",
@@ -159,6 +160,7 @@ static void win(struct attempt *attempt)
     struct connection *connection = &dialer->connection;
     connection->fd = attempt_take(attempt, &connection->file);
     connection->socktype = attempt->socktype;
+    connection->is_group = attempt->is_group;
     connection->peer = *attempt->peer;
     connection->local = attempt->local;
     conclude(dialer);
@@ -234,6 +236,7 @@ static void add_attempts(struct dialer *dialer, const struct resolved *names)
                                     .socktype = dialer->address.socktype,
                                     .source = &dialer->source,
                                     .sockopt = dialer->sockopt,
+                                    .hears_anybody = dialer->hears_anybody,
                                     .settled = settled,
                                     .context = dialer};
         dialer->attempts[dialer->count++] = attempt;
@@ -381,6 +384,7 @@ struct dialer *dial_start(struct loop *loop, const struct address *address,
     *dialer = (struct dialer){.loop = loop,
                               .address = *address,
                               .sockopt = options->sockopt,
+                              .hears_anybody = options->hears_anybody,
                               .numeric = options->numeric,
                               .is_retried = options->is_retried,
                               .timeout_ms = options->timeout_ms,

@@ -27,6 +27,7 @@ struct dial_options {
     const char *source;      /* -s: local IP address or UNIX path; NULL: the system's choice */
     const char *source_port; /* -p; NULL: the system's choice */
     const struct sockopt *sockopt; /* NULL: none */
+    bool hears_anybody; /* a datagram socket to a group or a broadcast address is not connected */
     /* What a name was found to be, kept from one connection to the next and looked up anew when
      * none of it answers. Starts as {0}, the owner's to release; NULL: every time a look-up. */
     struct resolved *known;
@@ -37,6 +38,7 @@ struct connection {
     bool inherited;       /* fd: or systemd: others may share it, and it is left as it was: use
                              end_of, not end_of_socket; the sock_ calls never block on it */
     int socktype;         /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
+    bool is_group;        /* it is not connected, see hears_anybody: send to `peer` */
     struct sockname peer; /* as connected to */
     struct sockname local;
     struct socket_file file; /* of -s PATH; connection_close removes it */
@@ -45,8 +47,8 @@ struct connection {
 
 /* Runs the loop until connected. *err names every address that was tried: status 3 or 2 for a bad
  * name or -s, 4 when no address could be connected to, 5 when the time was over; err->errnum is why
- * the system gave no socket, else 0. When somebody else stops the loop: -1, and *err is left as it
- * was. */
+ * the system gave no socket or no port, else 0. When somebody else stops the loop: -1, and *err is
+ * left as it was. */
 int dial(struct loop *loop, const struct address *address, const struct dial_options *options,
          struct connection *connection, struct error *err);
 /* The same in the background: `done` is called once, from the loop (never before dial_start has

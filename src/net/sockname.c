@@ -165,6 +165,18 @@ bool sockname_is_loopback(const struct sockname *name)
     return IN6_IS_ADDR_LOOPBACK(ipv6);
 }
 
+bool sockname_is_multicast(const struct sockname *name)
+{
+    const struct in6_addr *ipv6 = &as_ipv6(name)->sin6_addr;
+    if (name->storage.ss_family == AF_INET)
+        return IN_MULTICAST(ntohl(as_ipv4(name)->sin_addr.s_addr));
+    if (name->storage.ss_family != AF_INET6)
+        return false;
+    if (IN6_IS_ADDR_V4MAPPED(ipv6))
+        return ipv6->s6_addr[12] >> 4 == 0xe;
+    return IN6_IS_ADDR_MULTICAST(ipv6);
+}
+
 bool sockname_is_same(const struct sockname *one, const struct sockname *other)
 {
     return one->length == other->length && memcmp(&one->storage, &other->storage, one->length) == 0;

@@ -29,6 +29,8 @@ void sockname_set_port(struct sockname *name, unsigned port);
 bool sockname_is_inet(const struct sockname *name);
 /* 127.0.0.0/8, mapped too, or ::1. */
 bool sockname_is_loopback(const struct sockname *name);
+/* 224.0.0.0/4, mapped too, or ff00::/8. */
+bool sockname_is_multicast(const struct sockname *name);
 bool sockname_is_same(const struct sockname *one, const struct sockname *other);
 
 #endif
