@@ -105,7 +105,7 @@ compile  = $(compiler) -std=c11 $(system) -Isrc -pthread $(warnings) $(WERROR) \
 link    := $(compiler) -pthread $(profile_cflags) $(CFLAGS) $(profile_ldflags) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: all objects demo test asan lint format check-format fuzz bench soak static install uninstall \
+.PHONY: all objects demo tools test asan lint format check-format fuzz bench soak static install uninstall \
         completions dist clean FORCE
 
 all: $(binary)
@@ -168,8 +168,14 @@ static:
 demo: $(binary)
 	@SOCKCTL="$$PWD/$(binary)" tests/checks/demo
 
-test: $(binary) $(unit) $(replay)
-	@BATS=$$(tests/checks/get-bats) SOCKCTL="$$PWD/$(binary)" BUILD_DIR="$$PWD/$(out)" \
+# What the tests lean on comes first (not with -n); $(error) is one line, and the end.
+no_bats := make test: bats is missing: install Debian's bats, or npm, and type it again
+dry     := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+tools:
+	$(if $(dry)$(shell [ -n "$(dry)" ] || tests/checks/get-tools),,$(error $(no_bats)))
+
+test: tools $(binary) $(unit) $(replay)
+	@BATS="$$(tests/checks/get-tools)" SOCKCTL="$$PWD/$(binary)" BUILD_DIR="$$PWD/$(out)" \
 	    JOBS=$(JOBS) $(if $(filter asan,$(PROFILE)),SOCKCTL_SANITIZED=1) \
 	    tests/checks/run-tests $(TESTS)
 

@@ -240,7 +240,7 @@ complete -c sockctl -n "__fish_seen_subcommand_from http-get" -l connect-timeout
 complete -c sockctl -n "__fish_seen_subcommand_from http-get" -l idle-timeout -x -d 'end when nothing moved for TIME'
 complete -c sockctl -n "__fish_seen_subcommand_from http-get" -l limit-rate -x -d 'at most SIZE bytes of a body a second'
 complete -c sockctl -n "__fish_seen_subcommand_from http-get" -s s -l silent -d 'no warnings, no progress'
-complete -c sockctl -n "__fish_seen_subcommand_from http-get" -s # -l progress -d 'a live line on stderr, whatever stdout is'
+complete -c sockctl -n "__fish_seen_subcommand_from http-get" -s '#' -l progress -d 'a live line on stderr, whatever stdout is'
 complete -c sockctl -n "__fish_seen_subcommand_from http-get" -l timing -d 'show where the time went, as a chart or json'
 complete -c sockctl -n "__fish_seen_subcommand_from http-get" -l log -x -d 'json: tell what happens as objects, one a line'
 complete -c sockctl -n "__fish_seen_subcommand_from http-get" -s h -l help -d 'show this help'

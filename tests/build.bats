@@ -2,6 +2,7 @@
 # What the Makefile promises of the program and of its installation.
 
 load helpers/common
+export LOOPBACK=no
 
 @test "the program needs libc alone" {
     ! sanitized || skip "the sanitizers are libraries too"

@@ -342,7 +342,7 @@ with udp() as peer:
 
 @test "both families of a port are heard (L03)" {
     need python3
-    [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6 || skip "no IPv6 here"
+    need_ipv6
     start listener "$SOCKCTL" listen -u -k -W 2 0
     listening listener
     TRY_STDIN=<(printf four) try "$SOCKCTL" connect -u -q 0 127.0.0.1 "$PORT"

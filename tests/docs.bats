@@ -2,6 +2,7 @@
 # Whatever is written about the options agrees with their tables.
 
 load helpers/common
+export LOOPBACK=no
 
 setup() {
     common_setup
@@ -72,10 +73,53 @@ silent() {
     diff -r current "$ROOT/completions"
 }
 
-@test "the completions are bash, zsh and fish" {
-    bash -n "$ROOT/completions/sockctl.bash"
-    ! command -v zsh || zsh -n "$ROOT/completions/_sockctl"
-    ! command -v fish || fish -n "$ROOT/completions/sockctl.fish"
+@test "12.1: the checks and what they generate are the same with each awk" {
+    for awk in mawk gawk original-awk 'busybox awk'; do
+        command -v "${awk%% *}" >/dev/null || continue
+        rm -rf bin current
+        mkdir bin current
+        printf '#!/bin/sh\nexec %s "$@"\n' "$awk" >bin/awk
+        chmod +x bin/awk
+        for check in "gen-completions current" "manpages $ROOT/man" "examples $ROOT/README.md"; do
+            # shellcheck disable=SC2086 # words
+            TRY_SECONDS=60 PATH=$PWD/bin:$PATH silent "$CHECKS"/$check
+            [ -z "$errors" ] || show_results "$awk: $check"
+        done
+        diff -r current "$ROOT/completions"
+    done
+}
+
+@test "12.1: fish completes, and has nothing to complain of" {
+    need fish
+    # shellcheck disable=SC2016 # of fish
+    HOME=$T try fish --no-config -c 'source $argv[1]
+        complete -C "sockctl ec"; complete -C "sockctl connect --timeo"; complete -C "sockctl connect -"' \
+        "$ROOT/completions/sockctl.fish"
+    assert_status 0
+    [ -z "$errors" ] || show_results 'it complains'
+    [ "${lines[0]%%$'\t'*} ${lines[1]%%$'\t'*}" = 'echo-server --timeout' ] || show_results 'these are others'
+    letters=$("$SOCKCTL" --table | awk -F '\t' '$1 == "connect" && $2 != "" { print "-" $2 }' | sort)
+    [ "$(cut -f 1 try.out | grep -x -- '-[^-]' | sort)" = "$letters" ] || show_results 'some letters are missing'
+}
+
+@test "12.1: zsh completes, and has nothing to complain of" {
+    need zsh
+    cat >complete.zsh <<'END'
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PS1= fpath=($1 \$fpath) TERM=dumb; autoload -Uz compinit && compinit -D -u; echo READ''Y"
+zpty -r -m shell text '*READY*'
+for words in 'sockctl ec' 'sockctl connect --timeo'; do
+    zpty -n -w shell "$words"$'\t'
+    zpty -r -m shell text '*(server |--timeout[= ])*'
+    print -r -- "$text"
+    zpty -n -w shell $'\x15'
+done
+END
+    HOME=$T TERM=dumb TRY_SECONDS=30 try zsh -f complete.zsh "$ROOT/completions"
+    assert_status 0
+    [[ $output == *'sockctl echo-server'*'sockctl connect --timeout'* ]] || show_results 'these are others'
+    refute grep -qE 'error|not found|bad ' try.out
 }
 
 @test "bash completes commands, options and files" {

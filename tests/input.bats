@@ -2,6 +2,7 @@
 # Bad input: one clear line, status 2, nothing done. The same for every command.
 
 load helpers/common
+export LOOPBACK=no
 
 @test "no command, an unknown one, an ambiguous prefix" {
     try "$SOCKCTL"

@@ -2,6 +2,7 @@
 # Runs the programs of tests/unit, and the targets of tests/fuzz over the inputs kept for them.
 
 load helpers/common
+export LOOPBACK=no
 
 @test "unit: each program of tests/unit passes" {
     passed=0

@@ -2,6 +2,7 @@
 # unix-serve with a program for each message, and descriptors that are passed to it.
 
 load helpers/common
+export LOOPBACK=no
 load helpers/frames
 
 descriptors() { find "/proc/${PIDS[server]}/fd" -mindepth 1 | wc -l; }

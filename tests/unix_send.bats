@@ -2,6 +2,7 @@
 # unix-send, against servers that behave in one exact way.
 
 load helpers/common
+export LOOPBACK=no
 
 # server STEPS…: serves one client on $T/s; see helpers/frames.py.
 server() {

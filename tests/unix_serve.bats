@@ -2,6 +2,7 @@
 # unix-serve, against clients that behave in one exact way.
 
 load helpers/common
+export LOOPBACK=no
 load helpers/frames
 
 @test "the client of the lab" {

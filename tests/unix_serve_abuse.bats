@@ -2,6 +2,7 @@
 # unix-serve, with clients that mean it no good and a stdout that does not take what it prints.
 
 load helpers/common
+export LOOPBACK=no
 load helpers/frames
 
 @test "malformed frames: one warning, and the end of that client alone" {

@@ -38,6 +38,7 @@ common_setup() {
     CLOSE+=" $PAUSE>&-"
     T=$(mktemp -d)
     cd "$T" || return
+    [ "${LOOPBACK:-}" = no ] || has_host 127.0.0.1 || skip "there is no loopback network"
 }
 
 # Sets CLOSE, redirections that leave a program 0, 1 and 2 of what is open now: bats has its own,
@@ -62,8 +63,20 @@ common_teardown() {
     local failed=0
     # gcc's UBSan reports to stderr alone; run-tests looks after the other sanitizers' reports.
     ! sanitized || ! grep -as 'runtime error:' "$T"/*.err || failed=1
-    cd / && rm -rf -- "$T"
+    cd / && end_the_rest
+    rm -rf -- "$T"
     return $failed
+}
+
+# Whatever else is left in $T: a process substitution, say, of which nobody has read. bats would wait
+# for it.
+end_the_rest() {
+    local entry pid
+    for entry in /proc/[0-9]*; do
+        pid=${entry#/proc/}
+        [[ ! $entry/cwd -ef $T || $pid == "$$" || $pid == "$BASHPID" || $pid == "$PPID" ]] ||
+            kill -KILL "$pid" 2>/dev/null || :
+    done
 }
 
 now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
@@ -119,6 +132,7 @@ took() { TOOK=$1; }
 start() {
     local name=$1 monitor=+m
     shift
+    need_command "$1" || return
     : >"$T/$name.out"
     : >"$T/$name.err"
     # Job control gives the group, and leaves SIGINT as it is: without it, it would be ignored.
@@ -217,6 +231,7 @@ stop() {
 # /dev/null, and stderr apart, in $errors. The bytes as they came are in $T/try.out and try.err.
 try() {
     local seconds=${TRY_SECONDS:-10}
+    need_command "$1" || return
     status=0
     eval 'timeout -k 2 "$seconds" "$@" <"${TRY_STDIN:-/dev/null}" >"$T/try.out" 2>"$T/try.err"' \
         "$CLOSE" || status=$?
@@ -239,6 +254,24 @@ need() {
         [ "${CI:-}" != true ] || fail "$program is missing" || return
         skip "$program is not installed"
     done
+}
+
+# What `try` and `start` ask for by themselves; a path is what is tested.
+need_command() { [[ $1 == */* ]] || need "$1"; }
+
+# Skips the test where loopback has no IPv6: the kernel may know it, and have it turned off.
+need_ipv6() { has_host ::1 || skip "there is no IPv6 on loopback"; }
+
+# has_host ADDRESS: it is ours, and up: a connection is refused, rather than without a way.
+has_host() {
+    local why
+    why=$({ true <>"/dev/tcp/$1/1"; } 2>&1) || [[ $why == *refused* ]]
+}
+
+# need_descriptors COUNT: lets the test's own programs have as many, or skips it.
+need_descriptors() {
+    [ "$(ulimit -Sn)" = unlimited ] || (($(ulimit -Sn) >= $1)) || ulimit -Sn "$1" 2>/dev/null ||
+        skip "needs $1 descriptors at a time"
 }
 
 # refute CMD…: CMD has to fail. (In the middle of a test, bats does not notice that `! CMD` did not.)
