@@ -32,6 +32,41 @@ reaches() {
     assert_status 0
 }
 
+@test "13.4: an empty host is a usage error, wherever an address is taken" {
+    local words
+    for words in 'connect|-z||5432' 'connect||80' 'connect|tcp:|80' 'connect|-u||53' 'listen||0' 'echo-server||0' \
+        'listen|0|--to|' 'listen|0|--to|:' 'connect|-s||127.0.0.1|1' 'connect|-x|http://:80|h|80' \
+        'connect|-x|socks5://|h|80' 'connect|-x|socks5://me@:80|h|80' 'http-get|-x|http://:80|h' 'http-get|http://:80/' \
+        'http-get|me:secret@/' 'http-get|--resolve|:80:127.0.0.1|h' 'http-get|--resolve|h:80:|h' \
+        'http-get|http+unix:///x' 'http-get|-U||h' 'connect|unix:' 'connect|unix:@' 'connect|-U|' 'listen|unix:' \
+        'listen|unix-dgram:' 'unix-send||a' 'unix-serve|' 'resolve|' 'resolve|-t|MX|--server|:53|h'; do
+        mapfile -d'|' -t words < <(printf '%s|' "$words")
+        try "$SOCKCTL" "${words[@]}"
+        assert_usage_error || fail "${words[*]}"
+        refute grep -q secret try.err
+    done
+    try "$SOCKCTL" connect -z '' 5432
+    assert_usage_error "address ' 5432': the host is empty"
+}
+
+@test "12.2.4: a URL is no address, and a password in it, or in any message, is not shown" {
+    local words
+    for words in 'connect http://me:secret@127.0.0.1:1' 'connect me:secret@127.0.0.1:1' 'listen 0 --to http://me:secret@h' \
+        'connect tcp://me:secret@h:80' 'connect http://me:secret@h 80' 'http://me:secret@h/' \
+        'connect h 80 http://me:secret@h' 'connect -z h:1 http://me:secret@h' 'connect -s http://me:secret@h h 80' \
+        'http-get --resolve http://me:secret@h h' 'connect -w http://me:secret@h h 80' \
+        'unix-send http://me:secret@h a' 'resolve http://me:secret@h' 'connect -vv unix:http://me:secret@h' \
+        'connect -x me:secret@h:80 h 80' "connect --log json unix:http://me:'secret@h"; do
+        # shellcheck disable=SC2086 # several words
+        try "$SOCKCTL" $words
+        [ "$status" -ne 0 ]
+        [ -n "$errors" ]
+        ! grep -q secret try.err || fail "it is shown: $words" try.err
+    done
+    try "$SOCKCTL" connect http://me:secret@127.0.0.1:1
+    assert_usage_error "address '@127.0.0.1:1': this is a URL .*sockctl http-get URL"
+}
+
 @test "bad ports: status 2, one line" {
     for port in 65536 -1 80x ' 80' +80 '80 ' '' 4294967376 18446744073709551696 0x50 8.0 80/tcp \
         $'80\n' $'\x1b[31m'; do

@@ -27,6 +27,20 @@ GET / HTTP/1.1\nHost: $URL\nAuthorization: Basic bUBlOnNlOmNyZXQ=\n$agent\nAccep
 Connection: close\n\n"
 }
 
+@test "13.3: several -b are one Cookie, several Hosts are one" {
+    serve_text "$OK\r\n" "$OK\r\n" "$OK\r\n"
+    try "$SOCKCTL" http-get -b a=b --cookie 'c=d; e=f' -b '' -b g=h -H 'Host: one' -H 'host: two' "$URL"
+    [ "$(requests | grep -i '^cookie')" = 'Cookie: a=b; c=d; e=f; g=h' ]
+    [ "$(requests | grep -i '^host')" = 'Host: one' ]
+    try "$SOCKCTL" http-get -b '' -H 'Host:' -H 'Host: two' "$URL"
+    [ "$(requests | grep -ic '^cookie')" -eq 1 ]
+    [ "$(requests | grep -i '^host' | paste -sd' ')" = 'Host: one Host: two' ]
+    try "$SOCKCTL" http-get -b ok -b $'a\nb' h
+    assert_usage_error 'option --cookie: .* control character'
+    try "$SOCKCTL" http-get -H 'Host:' "$URL"
+    [ "$(requests | grep -ic '^host')" -eq 2 ]
+}
+
 @test "--http0.9 sends the bare request and prints whatever comes" {
     serve_text --bare '<html>\0\n' 'HTTP/1.0 404 Not Found\r\n\r\nno' ''
     try "$SOCKCTL" http-get --http0.9 "$URL"
@@ -147,6 +161,13 @@ EOF
         ! grep -aiE 'secret|bWU6' try.err || fail "they are shown"
     done
     assert_errors '> Authorization: \.\.\.'
+    for field in 'Authorization Basic secret' $'Authorization: secret\nX: y' 'Authorization;secret'; do
+        try "$SOCKCTL" http-get -H "$field" h
+        assert_usage_error "option --header: 'Authorization(: )?\.\.\.' "
+    done
+    try "$SOCKCTL" http-get -e http://me:secret@h/x h
+    assert_usage_error 'option --referer: leave USER:PASS@ out'
+    refute grep -q secret try.err
     for url in "https://me:secret@h/" "me:secret@h:x" "me:sec%0aret@h" "http://me:secret /@h"; do
         try "$SOCKCTL" http-get "$url"
         assert_usage_error

@@ -168,6 +168,43 @@ targets() { requests | sed -n 's/^GET \(.*\) HTTP.*/\1/p' | paste -sd' '; }
     refute grep -Eiq '^(authorization|cookie)' second.err
 }
 
+@test "12.2.4: from one UNIX socket to another, nothing goes along; names that differ in case are two" {
+    printf '%b' "$(moved " http+unix://${T//\//%2f}%2fS/same")" >answer.0
+    printf '%b' "$(moved " http+unix://${T//\//%2F}%2Fs/away")" >answer.1
+    printf '%b' "$NEW" >answer.2
+    start first python3 "$HELPERS/http_peer.py" --unix S --keep 2 answer.0 answer.1
+    start second python3 "$HELPERS/http_peer.py" --unix s answer.2
+    wait_file first.out READY
+    wait_file second.out READY
+    try "$SOCKCTL" http-get -L -u me:secret -b a=b -H 'Cookie: c' -H 'Host: h' "http+unix://${T//\//%2F}%2FS/start"
+    assert_status 0
+    assert_output new
+    [ "$(grep -c '^Authorization: ' first.err) $(grep -c '^Cookie: c' first.err) $(grep -c '^Host: h' first.err)" = '2 2 2' ]
+    grep -q '^GET /away' second.err
+    grep -q '^Host: localhost' second.err
+    refute grep -Eiq '^(authorization|cookie)|^Host: h' second.err
+}
+
+@test "12.2.4: Proxy-Authorization given by -H goes to a proxy alone" {
+    printf '%b' "$(moved " http://OTHER/away")" >answer.0
+    printf '%b' "$NEW" >answer.1
+    serve answer.1
+    sed -i "s/OTHER/$URL/" answer.0
+    start proxy python3 "$HELPERS/http_peer.py" answer.0
+    wait_file proxy.out '^PORT '
+    try env NO_PROXY=127.0.0.1 "$SOCKCTL" http-get -L -x "127.0.0.1:${LINE#PORT }" -H 'Proxy-Authorization: Basic x' h.example
+    assert_status 0
+    assert_output new
+    grep -q '^Proxy-Authorization: Basic x' proxy.err
+    requests | grep -q '^GET /away'
+    refute grep -qi '^proxy-authorization' peer.err
+    finish peer
+    serve answer.1
+    try "$SOCKCTL" http-get -H 'proxy-authorization: Basic x' "$URL"
+    assert_status 0
+    refute grep -qi '^proxy-authorization' peer.err
+}
+
 @test "another host name at the same place is another host; a Location's credentials are its own" {
     printf '%b' "$(moved ' http://LOCALHOST/')" >answer.0
     printf '%b' "$(moved ' //you:x@localhost/')" >answer.1

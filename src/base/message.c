@@ -62,8 +62,30 @@ static void write_line(const char *text)
     message_write(line, used);
 }
 
+/* However a URL gets into a message, the USER:PASS@ in it is not shown: a password has no business on a
+ * terminal or in a log. */
+static const char *without_userinfo(const char *text, char *copy)
+{
+    char *to = copy;
+    for (const char *scheme; (scheme = strstr(text, "://")); text = scheme) {
+        scheme += strlen("://");
+        to = mempcpy(to, text, (size_t)(scheme - text));
+        size_t authority = strcspn(scheme, "/?# \t\r\n");
+        const char *at_sign = memrchr(scheme, '@', authority);
+        if (at_sign) {
+            to = stpcpy(to, "...");
+            scheme = at_sign;
+        }
+    }
+    strcpy(to, text);
+    return copy;
+}
+
 static void put(const char *event, int status, const char *text)
 {
+    char copy[2 * LINE_MAX_BYTES]; /* "..." is no longer than what it is for, and its "://" */
+    if (strstr(text, "://"))
+        text = without_userinfo(text, copy);
     if (message_setting.as_object)
         message_setting.as_object(&(struct message){event, text, status});
     else

@@ -27,7 +27,7 @@ static const struct opt options[] = {
     ROW('A', "user-agent", text, user_agent, "send TEXT as User-Agent; empty: none"),
     ROW('e', "referer", text, referer, "send TEXT as Referer"),
     ROW('u', "user", secret, user, "send TEXT (NAME:PASS, or @FILE) as basic credentials"),
-    ROW('b', "cookie", text, cookie, "send TEXT (NAME=VALUE) as Cookie"),
+    ROW('b', "cookie", list, cookies, "send TEXT (NAME=VALUE) as Cookie"),
     ROW('r', "range", text, range, "ask for these bytes alone (0-99, 100-, -50)"),
     ROW('0', "http1.0", flag, http10, "ask in HTTP/1.0"),
     ROW(0, "http0.9", flag, http09, "ask with the bare GET /PATH; print whatever comes"),

@@ -82,19 +82,31 @@ static int check_value(const char *name, const char *value, struct error *err)
     return wrong ? error_set(err, STATUS_USAGE, "option --%s: its value %s", name, wrong) : 0;
 }
 
+/* RFC 9110, 10.1.3. */
+static int check_referer(const char *referer, struct error *err)
+{
+    struct url url;
+    if (!referer || url_parse(&url, referer) || !url.userinfo.length)
+        return 0;
+    return error_set(err, STATUS_USAGE, "option --referer: leave USER:PASS@ out of its value");
+}
+
 static int check_values(const struct http_options *options, struct error *err)
 {
     if (check_value("user-agent", options->user_agent, err) ||
         check_value("referer", options->referer, err) || check_value("user", options->user, err) ||
-        check_value("cookie", options->cookie, err))
+        check_referer(options->referer, err))
         return -1;
+    for (size_t i = 0; i < options->cookies.count; i++)
+        if (check_value("cookie", options->cookies.items[i], err))
+            return -1;
     for (size_t i = 0; i < options->fields.count; i++) {
         const char *field = options->fields.items[i], *wrong = http_request_check_field(field);
-        size_t length = strlen(field);
-        const char *shown = wrong ? http_request_harmless(field, &length) : NULL;
+        size_t length = http_request_name_length(field);
+        const char *rest = field[length] == ':' ? ": ..." : field[length] ? "..." : "";
         if (wrong)
-            return error_set(err, STATUS_USAGE, "option --header: '%.*s' %s",
-                             length < 100 ? (int)length : 100, shown, wrong);
+            return error_set(err, STATUS_USAGE, "option --header: '%.*s%s' %s",
+                             length < 100 ? (int)length : 100, field, rest, wrong);
     }
     return 0;
 }

@@ -19,8 +19,8 @@ struct http_options {
     bool http09;
     const char *user_agent; /* empty: not sent */
     const char *referer;
-    char *user; /* these two may be "@FILE" until they are read */
-    const char *cookie;
+    char *user; /* may be "@FILE" until it is read, as `proxy` below */
+    struct opt_list cookies;
     const char *range;
     struct opt_list fields;
     /* Whom. */

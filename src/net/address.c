@@ -37,9 +37,16 @@ struct reading {
     struct error *err;
 };
 
+/* What precedes an '@' may be a name and a password, as in a URL, for no host has one in it. */
+static const char *shown_word(const struct reading *reading)
+{
+    const char *at_sign = strrchr(reading->word, '@');
+    return at_sign && reading->address->kind == ADDRESS_INET ? at_sign : reading->word;
+}
+
 static int refuse(const struct reading *reading, const char *why)
 {
-    return error_set(reading->err, STATUS_USAGE, "address '%.100s%s%.40s': %s", reading->word,
+    return error_set(reading->err, STATUS_USAGE, "address '%.100s%s%.40s': %s", shown_word(reading),
                      reading->port ? " " : "", reading->port ? reading->port : "", why);
 }
 
@@ -161,6 +168,8 @@ static int read_inet(const struct reading *reading, const char *text)
         return read_brackets(reading, text);
     if (!reading->port)
         return read_one_word(reading, text);
+    if (!*text)
+        return refuse(reading, "the host is empty");
     if (read_host(reading, text, strlen(text)))
         return -1;
     return read_port(reading, reading->port);
@@ -225,13 +234,22 @@ static int read_systemd(const struct reading *reading, const char *text)
 
 /* The kind */
 
+/* SCHEME://...: RFC 3986, 3.1. A path that looks like one can be told from it by unix: before it. */
+static bool is_url(const char *word)
+{
+    static const char scheme[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.";
+    size_t length = strspn(word, scheme);
+    return length && strncmp(word + length, "://", 3) == 0;
+}
+
 /* A word without a prefix has an empty one, which follows from the options and its look. */
 static struct prefix find_prefix(const char *word, const struct address_use *use)
 {
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (text_starts_with(word, prefixes[i].word))
             return prefixes[i];
-    if (use->unix_socket || strchr(word, '/'))
+    if (use->unix_socket || (strchr(word, '/') && !is_url(word)))
         return (struct prefix){"", ADDRESS_UNIX, 0, AF_UNIX};
     return (struct prefix){"", ADDRESS_INET, 0, AF_UNSPEC};
 }
@@ -268,6 +286,8 @@ int address_parse(struct address *address, const char *const *words, int count,
     *address = (struct address){.kind = prefix.kind,
                                 .socktype = prefix.socktype ? prefix.socktype : socktype,
                                 .family = prefix.family};
+    if (!use->unix_socket && is_url(words[0]))
+        return refuse(&reading, "this is a URL (for one of http: sockctl http-get URL)");
     if (reading.port && prefix.kind != ADDRESS_INET)
         return refuse(&reading, "this kind of address is one word");
     return read_kind(&reading, words[0] + strlen(prefix.word));

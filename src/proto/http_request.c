@@ -19,7 +19,7 @@ const char *http_request_check_value(const char *value)
     return NULL;
 }
 
-static size_t name_length(const char *field)
+size_t http_request_name_length(const char *field)
 {
     size_t length = 0;
     while (http_is_token(field[length]))
@@ -29,7 +29,7 @@ static size_t name_length(const char *field)
 
 const char *http_request_check_field(const char *field)
 {
-    const char *end = field + name_length(field);
+    const char *end = field + http_request_name_length(field);
     if (end == field || (*end != ':' && strcmp(end, ";") != 0))
         return "is not a field (Name: value)";
     return http_request_check_value(end);
@@ -38,13 +38,13 @@ const char *http_request_check_field(const char *field)
 static bool is_named(const char *field, const char *name)
 {
     size_t length = strlen(name);
-    return name_length(field) == length && strncasecmp(field, name, length) == 0;
+    return http_request_name_length(field) == length && strncasecmp(field, name, length) == 0;
 }
 
 /* NULL: it has none. */
 static const char *value_of(const char *field)
 {
-    const char *colon = field + name_length(field);
+    const char *colon = field + http_request_name_length(field);
     const char *value = *colon == ':' ? colon + 1 + strspn(colon + 1, " \t") : "";
     return *value ? value : NULL;
 }
@@ -59,9 +59,11 @@ const char *http_request_users_value(const char *const *fields, size_t count, co
 
 /* Writing it */
 
-/* Whether the user's field is meant for this host. */
+/* Whether the user's field is meant for whom we are asking: this host, or a proxy. */
 static bool is_sent(const struct http_request *request, const char *field)
 {
+    if (is_named(field, "Proxy-Authorization"))
+        return request->absolute;
     return !request->foreign || (!is_named(field, "Authorization") && !is_named(field, "Cookie") &&
                                  !is_named(field, "Host"));
 }
@@ -92,9 +94,29 @@ static void print_credentials(FILE *out, const struct http_request *request, con
     fputs("\r\n", out);
 }
 
+/* RFC 9112, 3.2: a request with two is refused. */
+static bool is_another_host(const struct http_request *request, const char *field)
+{
+    const char *first = http_request_users_value(request->fields, request->field_count, "Host");
+    return is_named(field, "Host") && first && value_of(field) != first;
+}
+
+static void print_cookies(FILE *out, const struct http_request *request)
+{
+    const char *before = "Cookie: ";
+    for (size_t i = 0; i < request->cookie_count; i++) {
+        if (!*request->cookies[i] || request->foreign || !is_ours(request, "Cookie"))
+            continue;
+        fprintf(out, "%s%s", before, request->cookies[i]);
+        before = "; ";
+    }
+    if (*before == ';')
+        fputs("\r\n", out);
+}
+
 static void print_users_field(FILE *out, const char *field)
 {
-    size_t length = name_length(field);
+    size_t length = http_request_name_length(field);
     if (field[length] == ';')
         fprintf(out, "%.*s:\r\n", (int)length, field);
     else if (value_of(field))
@@ -114,10 +136,10 @@ static void print_fields(FILE *out, const struct http_request *request)
         fprintf(out, "Range: bytes=%s\r\n", request->range);
     print_field(out, request, "If-Range", request->if_range);
     print_field(out, request, "Referer", request->referer);
-    print_field(out, request, "Cookie", request->foreign ? NULL : request->cookie);
+    print_cookies(out, request);
     print_field(out, request, "Connection", closes ? "close" : NULL);
     for (size_t i = 0; i < request->field_count; i++)
-        if (is_sent(request, request->fields[i]))
+        if (is_sent(request, request->fields[i]) && !is_another_host(request, request->fields[i]))
             print_users_field(out, request->fields[i]);
 }
 

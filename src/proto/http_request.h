@@ -21,16 +21,22 @@ struct http_request {
     /* Each of these may be NULL: then it is not sent. */
     const char *user_agent;
     const char *referer;
-    const char *cookie;
     const char *range;       /* "0-99" */
     const char *if_range;    /* only of this version, else everything */
     const char *credentials; /* "NAME:PASS" */
     const char *proxy_credentials;
+    /* What is sent as one Cookie, joined by "; ". */
+    const char *const *cookies;
+    size_t cookie_count;
     /* What the user adds: "Name: value" (instead of ours, if we have one), "Name:" (leaves ours
-     * out), "Name;" (without a value). Checked by http_request_check_field. */
+     * out), "Name;" (without a value). Checked by http_request_check_field. Of several Hosts, the first
+     * one that has a value is sent; Proxy-Authorization, to a proxy alone. */
     const char *const *fields;
     size_t field_count;
 };
+
+/* How long the name is that a field as the user gave it begins with: the rest may be a secret. */
+size_t http_request_name_length(const char *field);
 
 /* Returns NULL, or what is wrong with a field as the user gave it, or with a value. */
 const char *http_request_check_field(const char *field);

@@ -48,7 +48,7 @@ char *url_socket(const struct url *url, char *out);
  * 3986, 5.2.4). `out` holds target.length + 2 bytes. Returns the length, without the NUL. */
 size_t url_target(const struct url *url, char *out);
 
-/* The same host and port. */
+/* The same host and port, or the same UNIX socket. */
 bool url_is_same_origin(const struct url *one, const struct url *other);
 
 /* What a Location means in an answer to `base` (RFC 3986, 5.2): a URL, the caller's to free; spaces
