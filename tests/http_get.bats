@@ -258,3 +258,20 @@ EOF
     assert_status 0
     assert_output hello
 }
+
+@test "12.3.6: a send that fails ends the transfer, and is no reason to wait" {
+    need strace
+    for failure in ENOBUFS ENOMEM EPERM; do
+        serve_text "$OK\r\nhello" "$OK\r\nhello"
+        ASAN_OPTIONS=detect_leaks=0 try strace -f -qq -o /dev/null -e trace=sendto \
+            -e inject=sendto:error=$failure:when=1 "$SOCKCTL" http-get "$URL"
+        assert_status 1
+        assert_one_error_line
+        assert_errors "GET http://$URL/: send the request: "
+        ASAN_OPTIONS=detect_leaks=0 try strace -f -qq -o /dev/null -e trace=sendto \
+            -e inject=sendto:error=$failure:when=1 "$SOCKCTL" http-get --retry 1 "$URL"
+        assert_status 0
+        assert_output hello
+        stop peer || :
+    done
+}

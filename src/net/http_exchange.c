@@ -96,18 +96,23 @@ static int receive(struct http_exchange *exchange)
     return parse(exchange);
 }
 
-/* A server may answer, and close, before it has read the whole request: what it said counts, so a
- * failure to send is left for receiving to meet. */
-static void transmit(struct http_exchange *exchange)
+/* A server may answer, and close, before it has read the whole request: what it said counts, so that
+ * failure to send is left for receiving to meet. After any other one (ENOBUFS, ENOMEM, EPERM) the server
+ * would go on waiting for the rest, and we for it. */
+static int transmit(struct http_exchange *exchange)
 {
     ssize_t sent = sock_send(exchange->fd, exchange->request + exchange->sent,
                              exchange->request_length - exchange->sent);
     if (sent >= 0)
         exchange->sent += (size_t)sent;
-    else if (errno != EAGAIN)
+    else if (errno == EPIPE || errno == ECONNRESET)
         exchange->request_length = exchange->sent;
+    else if (errno != EAGAIN)
+        return error_system(exchange->err, STATUS_TRANSFER, errno, "%s: send the request",
+                            exchange->name);
     bool is_sent = exchange->sent == exchange->request_length;
     loop_watch(exchange->loop, &exchange->watch, is_sent ? EPOLLIN : EPOLLIN | EPOLLOUT);
+    return 0;
 }
 
 static void ready(struct watch *watch, uint32_t events)
@@ -120,15 +125,16 @@ static void ready(struct watch *watch, uint32_t events)
             return;
         }
     }
-    if (exchange->sent < exchange->request_length)
-        transmit(exchange);
+    if (exchange->sent < exchange->request_length && transmit(exchange))
+        finish(exchange, -1);
 }
 
 int http_exchange_run(struct http_exchange *exchange, struct error *err)
 {
     exchange->err = err;
     exchange->watch = (struct watch){.fd = exchange->fd, .ready = ready};
-    transmit(exchange); /* most often there is room for all of it */
+    if (transmit(exchange)) /* most often there is room for all of it */
+        return -1;
     int result = loop_run(exchange->loop);
     loop_unwatch(exchange->loop, &exchange->watch);
     return result;
