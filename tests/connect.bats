@@ -332,6 +332,93 @@ c, who = s.accept(); c.sendall(who[0].encode()); c.close()'
     peer peer stall
     { timeout 5 "$SOCKCTL" connect -d 127.0.0.1 "$PORT" 2>err || echo $? >code; } | :
     [[ $(cat code) == 8 ]]
+    mkfifo open
+    exec 5<>open
+    peer other stall
+    { timeout 5 "$SOCKCTL" connect 127.0.0.1 "$PORT" <open 2>err || echo $? >code; } | :
+    exec 5>&-
+    [[ $(cat code) == 8 ]]
+}
+
+@test "13.7: a reader that goes away is an end in order where stdin has ended and nothing is lost" {
+    need python3
+    peer peer stall
+    rm -f code
+    { timeout 5 "$SOCKCTL" connect 127.0.0.1 "$PORT" </dev/null 2>err || echo $? >code; } | :
+    [ ! -e code ] || fail "status $(cat code)" err
+    [ ! -s err ]
+    # As git does it: one after the other; and a socket for both, which is closed as one.
+    cat >closing.py <<'END'
+import os, socket, subprocess, sys, time
+def run(stdin, stdout, *words):
+    return subprocess.Popen([os.environ["SOCKCTL"], "connect", *words, "127.0.0.1", sys.argv[1]],
+                            stdin=stdin, stdout=stdout)
+for pause in 0, 0.01, 0.02:
+    for first in "stdin", "stdout":
+        p = run(subprocess.PIPE, subprocess.PIPE)
+        p.stdin.write(b"hello"); p.stdin.flush()
+        for name in (first, "stdout" if first == "stdin" else "stdin"):
+            getattr(p, name).close()
+            time.sleep(pause)
+        assert p.wait(10) == 0, (pause, first, p.returncode)
+for words in (), ("--no-shutdown",):
+    ours, theirs = socket.socketpair()
+    p = run(theirs, theirs, *words)
+    theirs.close()
+    ours.send(b"hello")
+    ours.close()
+    assert p.wait(10) == 0, (words, p.returncode)
+END
+    server -k -d 127.0.0.1 0
+    try python3 closing.py "$PORT"
+    assert_status 0
+    [ -z "$errors" ] || show_results "something was said"
+    # What arrives then is lost.
+    input=/dev/zero server -k 127.0.0.1 0
+    cat >full.py <<'END'
+import array, fcntl, os, subprocess, sys, termios, time
+p = subprocess.Popen([os.environ["SOCKCTL"], "connect", "127.0.0.1", sys.argv[1]],
+                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+waiting = array.array("i", [0])
+while waiting[0] < 65536:
+    time.sleep(0.01)
+    fcntl.ioctl(p.stdout, termios.FIONREAD, waiting)
+p.stdout.close()
+assert p.wait(10) == 8, p.returncode
+END
+    try python3 full.py "$PORT"
+    assert_status 0
+    [ -z "$errors" ] || show_results "something was said"
+}
+
+@test "13.7: a peer that ends without a byte after our end is told at -v" {
+    for words in '' '--send hello'; do
+        start server "$SOCKCTL" listen -k 127.0.0.1:0 -c 'cat >/dev/null'
+        listening server
+        # shellcheck disable=SC2086 # words
+        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect $words 127.0.0.1 "$PORT"
+        assert_status 0
+        [ -z "$errors" ] || show_results "something was said"
+        # shellcheck disable=SC2086 # words
+        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -v $words 127.0.0.1 "$PORT"
+        assert_status 0
+        assert_errors "^sockctl: 127.0.0.1:$PORT ended without a byte after the sending half was shut down.*--no-shutdown"
+        stop server
+    done
+    for words in -d --send-only --no-shutdown; do
+        command='read -r line'
+        [ $words != -d ] || command=true
+        start server "$SOCKCTL" listen -k 127.0.0.1:0 -c "$command"
+        listening server
+        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -v $words 127.0.0.1 "$PORT"
+        assert_status 0
+        refute grep -q 'without a byte' try.err
+        stop server
+    done
+    start server "$SOCKCTL" echo-server 127.0.0.1:0
+    listening server
+    TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -v 127.0.0.1 "$PORT"
+    refute grep -q 'without a byte' try.err
 }
 
 @test "closed descriptors never become the socket" {

@@ -20,8 +20,7 @@ echo_server() {
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
-# answers PROXY TARGET…: what is said comes back through the proxy. (Some of these end a connection
-# when its client half-closes it, so that an answer to the end would not come.)
+# answers PROXY TARGET…: what is said comes back through the proxy.
 answers() {
     try "$SOCKCTL" connect -x "$1" --send 'hello\n' --expect 'hello\n' "${@:2}"
     assert_status 0
@@ -35,6 +34,36 @@ refused() {
     assert_output ""
     assert_one_error_line
     assert_errors "$2"
+}
+
+# with_proxy NAME CMD…: a real proxy that anybody may use, as `proxy`; $PROXY is its URL, for CMD.
+with_proxy() {
+    local name=$1 port
+    need "$name" python3 || return
+    port=$(free_port)
+    PROXY=http://127.0.0.1:$port
+    case $name in
+        microsocks)
+            PROXY=socks5://127.0.0.1:$port
+            start proxy microsocks -i 127.0.0.1 -p "$port"
+            ;;
+        tinyproxy)
+            printf '%s\n' "Port $port" 'Listen 127.0.0.1' 'Timeout 20' >conf
+            start proxy tinyproxy -d -c conf
+            ;;
+        ncat) start proxy ncat -lk 127.0.0.1 "$port" --proxy-type http ;;
+        squid)
+            chmod 755 .
+            printf '%s\n' "http_port 127.0.0.1:$port" 'acl CONNECT method CONNECT' \
+                'http_access allow CONNECT' 'access_log none' 'cache_log /dev/null' 'cache deny all' \
+                'shutdown_lifetime 0 seconds' 'pid_filename none' 'pinger_enable off' >conf
+            start proxy squid -N -f conf
+            ;;
+    esac
+    poll 10000 "$SOCKCTL" connect -z 127.0.0.1 "$port"
+    "${@:2}"
+    kill -s TERM "${PIDS[proxy]}"
+    until_gone "${PIDS[proxy]}" 10000
 }
 
 granted='\5\0\0\1\1\2\3\4\0\120'
@@ -86,13 +115,13 @@ granted='\5\0\0\1\1\2\3\4\0\120'
 
 @test "SOCKS4 and 4a say what their authors wrote" {
     dialogue proxy '\0\132......'
-    TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -x "socks4://me@127.0.0.1:$PORT" 10.1.2.3 80
+    TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -N -x "socks4://me@127.0.0.1:$PORT" 10.1.2.3 80
     assert_status 0
     assert_output hello
     finish proxy
     assert_output "PORT $PORT"$'\n'040100500a0102036d6500
     dialogue proxy '\0\132......'
-    TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -x "socks4a://127.0.0.1:$PORT" a.example 80
+    TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -N -x "socks4a://127.0.0.1:$PORT" a.example 80
     assert_status 0
     finish proxy
     assert_output "PORT $PORT"$'\n'040100500000000100612e6578616d706c6500
@@ -101,11 +130,11 @@ granted='\5\0\0\1\1\2\3\4\0\120'
 @test "bytes that follow the proxy's answer are data, however they are cut" {
     for cut in '' --byte; do
         dialogue proxy $cut '\5\0' "${granted}first words "
-        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -x "socks5://127.0.0.1:$PORT" 10.1.2.3 80
+        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -N -x "socks5://127.0.0.1:$PORT" 10.1.2.3 80
         assert_status 0
         assert_output "first words hello"
         dialogue proxy $cut 'HTTP/1.0 200 OK\r\nVia: me\r\n\r\nfirst words '
-        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -x "http://127.0.0.1:$PORT" 10.1.2.3 80
+        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -N -x "http://127.0.0.1:$PORT" 10.1.2.3 80
         assert_status 0
         assert_output "first words hello"
     done
@@ -220,4 +249,116 @@ granted='\5\0\0\1\1\2\3\4\0\120'
     cat try.err >>all
     grep -q 'send(' all
     refute grep -Eq 'user.name|pass.word|Basic|dXNlci5uYW1l' all
+}
+
+# Its client has ended its input before the answer comes, as in a pipe.
+late_answer() {
+    for how in "-x $PROXY" "-x $PROXY --no-shutdown" "-x $PROXY -q 8"; do
+        # shellcheck disable=SC2086 # words
+        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect $how 127.0.0.1 "$TARGET"
+        assert_status 0
+        assert_output 'you said hello'
+        : >errors
+    done
+}
+
+# A server that answers a line half a second after it: a proxy that has seen an end by then is gone.
+late_server() {
+    start server "$SOCKCTL" listen -k 127.0.0.1:0 -c 'read -r line; sleep 0.5; echo "you said $line"'
+    listening server
+    TARGET=$PORT
+}
+
+@test "13.7: the answer to a pipe comes, through microsocks" {
+    late_server
+    with_proxy microsocks late_answer
+}
+
+@test "13.7: the answer to a pipe comes, through tinyproxy" {
+    late_server
+    with_proxy tinyproxy late_answer
+}
+
+@test "13.7: the answer to a pipe comes, through ncat" {
+    late_server
+    with_proxy ncat late_answer
+}
+
+@test "13.7: the answer to a pipe comes, through squid" {
+    command -v squid >/dev/null || skip "squid is not installed"
+    late_server
+    with_proxy squid late_answer
+}
+
+# clone: a repository over git://, and back; git wants status 0 of what it calls.
+clone() {
+    printf '#!/bin/sh\nexec "$SOCKCTL" connect -x "$PROXY" "$1" "$2"\n' >command
+    chmod 755 command
+    export PROXY GIT_PROXY_COMMAND=$T/command
+    for version in 0 1 2; do
+        rm -rf copy
+        TRY_SECONDS=60 try git -c protocol.version=$version clone -q "git://127.0.0.1:$GIT_PORT/repository" copy
+        assert_status 0
+        [ "$(git -C copy rev-parse HEAD)" = "$(git --git-dir=repository rev-parse HEAD)" ]
+        cmp copy/file file
+        TRY_SECONDS=60 try git -c protocol.version=$version ls-remote "git://127.0.0.1:$GIT_PORT/repository"
+        assert_status 0
+        git -C copy commit -q --allow-empty -m "version $version"
+        TRY_SECONDS=60 try git -C copy -c protocol.version=$version push -q
+        assert_status 0
+        [ -z "$errors" ] || show_results "git complains"
+        [ "$(git -C copy rev-parse HEAD)" = "$(git --git-dir=repository rev-parse HEAD)" ]
+    done
+}
+
+git_daemon() {
+    need git python3
+    export HOME=$T GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0
+    git config --global user.name me
+    git config --global user.email me@example.com
+    git config --global safe.directory '*'
+    git init -q work
+    head -c 3000000 /dev/urandom >file
+    cp file work/file
+    git -C work add file
+    git -C work commit -qm one
+    git clone -q --bare work repository
+    GIT_PORT=$(free_port)
+    start daemon git daemon --export-all --enable=receive-pack --listen=127.0.0.1 \
+        "--port=$GIT_PORT" --base-path="$T"
+    poll 10000 "$SOCKCTL" connect -z 127.0.0.1 "$GIT_PORT"
+}
+
+@test "13.7: GIT_PROXY_COMMAND clones and pushes through CONNECT (tinyproxy)" {
+    git_daemon
+    with_proxy tinyproxy clone
+}
+
+@test "13.7: GIT_PROXY_COMMAND clones and pushes through SOCKS5 (microsocks)" {
+    git_daemon
+    with_proxy microsocks clone
+}
+
+@test "13.7: through a proxy, -N shuts down, and -q ends; --send likewise" {
+    dialogue proxy '\5\0' "${granted}"
+    TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -N -x "socks5://127.0.0.1:$PORT" 10.1.2.3 80
+    assert_status 0
+    assert_output hello
+    dialogue proxy '\5\0' "${granted}"
+    try "$SOCKCTL" connect -N -x "socks5://127.0.0.1:$PORT" --send hello 10.1.2.3 80
+    assert_status 0
+    assert_output hello
+    for words in '' '--send hello'; do
+        dialogue proxy '\5\0' "${granted}"
+        # shellcheck disable=SC2086 # words
+        TRY_STDIN=<(printf hello) try "$SOCKCTL" connect -q 500ms -vv -x "socks5://127.0.0.1:$PORT" $words 10.1.2.3 80
+        assert_status 0
+        assert_output hello
+        refute grep -q 'shutdown(' try.err
+        dialogue proxy '\5\0' "${granted}"
+        # shellcheck disable=SC2086 # words
+        TRY_STDIN=<(printf hello) try "$SOCKCTL" connect --max-time 500ms -vv -x "socks5://127.0.0.1:$PORT" $words 10.1.2.3 80
+        assert_status 5
+        refute grep -q 'shutdown(' try.err
+    done
 }

@@ -169,7 +169,8 @@ static int dial_and_transfer(struct connecting *connecting)
     const struct session session = {.loop = connecting->loop,
                                     .transfer = &given->transfer,
                                     .limits = &given->limits,
-                                    .filters = &filters};
+                                    .filters = &filters,
+                                    .proxied = connecting->has_proxy};
     const struct reach whom = {.address = &connecting->address,
                                .proxy = connecting->has_proxy ? &connecting->proxy : NULL,
                                .options = &given->reach,

@@ -38,6 +38,7 @@ struct conversation {
     char last[LAST_MAX];        /* what has come, met or not, the newest last */
     uint64_t received;
     bool heard_all; /* the peer has ended */
+    bool shut;      /* our sending half, before that */
     bool over;      /* once all is printed */
     struct timer idle;
     struct timer quit; /* once all is said */
@@ -219,8 +220,10 @@ static void end_saying(struct conversation *conversation)
         end(conversation);
         return;
     }
-    if (!conversation->is_datagram && !conversation->session->transfer->no_shutdown)
+    if (!conversation->is_datagram && session_shuts(conversation->session)) {
         sock_shutdown(conversation->watch.fd, SHUT_WR);
+        conversation->shut = true;
+    }
     set_quit(conversation);
 }
 
@@ -241,6 +244,9 @@ static void end_peer(struct conversation *conversation)
 {
     const struct script_step *step = step_of(conversation);
     conversation->heard_all = true;
+    if (conversation->shut)
+        session_tell_silence(conversation->session, conversation->account.peer,
+                             conversation->received);
     if (has_said_all(conversation))
         end(conversation);
     else if (!step || !step->expects)

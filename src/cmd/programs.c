@@ -157,6 +157,8 @@ static void disconnect(struct program_client *client)
 {
     struct relay *relay = &client->relay;
     struct end socket = relay->far.in;
+    if (relay->result == 0 && relay->shut && relay->far_ended)
+        session_tell_silence(client->programs->session, client->account.peer, relay->down.taken);
     account_close(&client->account,
                   (struct report_end){.in = relay->down.taken,
                                       .out = relay->up.moved,

@@ -62,11 +62,28 @@ int64_t session_silence_ms(const struct session *session)
     return session->transfer->until_stdin_ends ? -1 : RELAY_SILENCE_MS;
 }
 
+bool session_shuts(const struct session *session)
+{
+    const struct transfer_options *transfer = session->transfer;
+    return !transfer->no_shutdown && (transfer->shutdown || !session->proxied);
+}
+
+void session_tell_silence(const struct session *session, const char *peer, uint64_t received)
+{
+    if (session->serving || session->transfer->send_only || received)
+        return;
+    message_tell(
+        MESSAGE_STORY,
+        "%s ended without a byte after the sending half was shut down; if it took that for "
+        "a hang-up, use --no-shutdown",
+        peer);
+}
+
 struct relay_policy session_policy(const struct session *session)
 {
     const struct transfer_options *transfer = session->transfer;
     return (struct relay_policy){
-        .no_shutdown = transfer->no_shutdown,
+        .no_shutdown = !session_shuts(session),
         .confirm = !transfer->no_confirm,
         .quit_after_ms = transfer->quit_after_ms,
         .idle_ms = session->limits->idle_ms,
@@ -143,6 +160,8 @@ int session_stream(const struct session *session, struct end socket, const struc
         close(stream.ahead.fd);
     if (stream.relay.result < 0)
         *err = stream.relay.error;
+    else if (stream.relay.shut && stream.relay.far_ended)
+        session_tell_silence(session, account.peer, stream.relay.down.taken);
     if (result == 0)
         result = end_finish_stdout(&stream.relay.near.out, err);
     account_close(&account, (struct report_end){.in = stream.relay.down.taken,

@@ -27,6 +27,7 @@ struct session {
     size_t greeting_length;
     bool no_input; /* stdin is somebody else's */
     bool serving;  /* a listener: stdin that is /dev/null is no input, rather than empty */
+    bool proxied;  /* the connection is a proxy's, which would take a half-close for a hang-up */
 };
 
 /* A stream: runs the loop until both directions have ended. Closes nothing but stdout. */
@@ -48,6 +49,12 @@ int session_greet(const struct session *session, int fd, const struct sockname *
                   struct error *err);
 /* The rules of its relay. */
 struct relay_policy session_policy(const struct session *session);
+
+/* Whether the sending half is shut down when all is said. */
+bool session_shuts(const struct session *session);
+/* Of a stream whose sending half was shut down: says at -v that the peer has ended, `received` bytes
+ * later, if there was none, and that may be why. */
+void session_tell_silence(const struct session *session, const char *peer, uint64_t received);
 
 /* How long the input may be silent after the other end has ended, as relay.h and hub.h take it. */
 int64_t session_silence_ms(const struct session *session);

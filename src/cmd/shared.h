@@ -166,7 +166,7 @@ struct transfer_options {
     OPT('q', "quit-after", duration, options, field.quit_after_ms,                                 \
         "after stdin ends, wait at most TIME more"),                                               \
         OPT('N', "shutdown", flag, options, field.shutdown,                                        \
-            "shut down the sending half when stdin ends (the default)"),                           \
+            "shut down the sending half when stdin ends (the default without a proxy)"),           \
         OPT(0, "no-shutdown", flag, options, field.no_shutdown,                                    \
             "keep the sending half open when stdin ends"),                                         \
         OPT('d', "recv-only", flag, options, field.recv_only, "do not read stdin"),                \

@@ -18,6 +18,7 @@ void relay_release(struct relay *relay)
     loop_timer_cancel(loop, &relay->quit);
     loop_timer_cancel(loop, &relay->silence);
     loop_timer_cancel(loop, &relay->confirm);
+    loop_timer_cancel(loop, &relay->parting);
     loop_timer_cancel(loop, &relay->up_wait);
     loop_timer_cancel(loop, &relay->down_wait);
     pump_release(&relay->up);
@@ -111,6 +112,7 @@ static void await_silence(struct relay *relay)
 static void end_down(struct relay *relay)
 {
     relay->down_open = false;
+    relay->far_ended = relay->down.in_ended;
     if (!relay_is_one_descriptor(&relay->near))
         loop_unwatch(relay->loop, &relay->near.out_watch);
     if (relay->near_ended && relay->near_ended(relay) < 0)
@@ -252,14 +254,44 @@ static void near_in_ready(struct watch *watch, uint32_t events)
     move(relay, open_up(relay), writer, events);
 }
 
+/* Whoever read it has had enough. */
+static void break_near_out(struct relay *relay)
+{
+    relay->down.state = PUMP_FAILED_OUT;
+    relay->down.failure = EPIPE;
+    relay_settle(relay);
+}
+
+static void parting_over(struct timer *timer)
+{
+    struct relay *relay = LOOP_OWNER(timer, struct relay, parting);
+    if (relay->down_open)
+        break_near_out(relay);
+}
+
+/* The reader of near.out has gone while nothing was to be written. */
+static void part_from_reader(struct relay *relay)
+{
+    char byte;
+    bool has_input = relay->near.in.fd >= 0;
+    if (relay->policy.sink || !has_input || relay->down.taken != relay->down.moved ||
+        sock_peek(relay->far.in.fd, &byte, 1) > 0) {
+        break_near_out(relay);
+        return;
+    }
+    loop_unwatch(relay->loop, &relay->near.out_watch);
+    if (relay->up_open)
+        loop_timer_set(relay->loop, &relay->parting, RELAY_PARTING_MS);
+    relay_near_gone(relay);
+}
+
 static void near_out_ready(struct watch *watch, uint32_t events)
 {
     struct relay *relay = LOOP_OWNER(watch, struct relay, near.out_watch);
-    if (watch->events == 0) { /* nothing was to be written: its reader has gone */
-        relay->down.state = PUMP_FAILED_OUT;
-        relay->down.failure = EPIPE;
-    }
-    move(relay, NULL, open_down(relay), events);
+    if (watch->events == 0)
+        part_from_reader(relay);
+    else
+        move(relay, NULL, open_down(relay), events);
 }
 
 /* Nothing was to be read or written there: a reset, or the end of both ways. Asking for the error
@@ -314,6 +346,7 @@ static void set_callbacks(struct relay *relay)
     relay->quit = (struct timer){.fired = relay_quit_over};
     relay->silence = (struct timer){.fired = relay_silence_over};
     relay->confirm = (struct timer){.fired = look_again};
+    relay->parting = (struct timer){.fired = parting_over};
     relay->up_wait = (struct timer){.fired = up_waited};
     relay->down_wait = (struct timer){.fired = down_waited};
 }
@@ -337,7 +370,8 @@ static void start_pumps(struct relay *relay, struct pump_pool *pool)
 void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool)
 {
     relay->loop = loop;
-    relay->finished = relay->shut = relay->far_hung = relay->near_gone = false;
+    relay->finished = relay->shut = false;
+    relay->far_ended = relay->far_hung = relay->near_gone = false;
     relay->result = 0;
     set_callbacks(relay);
     start_pumps(relay, pool);

@@ -5,7 +5,9 @@
  *     up:   near.in → far      down: far → near.out
  *
  * When `up` has ended, the far side's sending half is shut down and reading goes on. When `down`
- * has ended first, what `near.in` still delivers is still sent.
+ * has ended first, what `near.in` still delivers is still sent. When the reader of near.out goes, that is
+ * an end in order if all that came is written, and `up` has ended or does so within RELAY_PARTING_MS: for
+ * whoever closes both closes one of them first.
  */
 #ifndef IO_RELAY_H
 #define IO_RELAY_H
@@ -19,7 +21,7 @@
 #include "io/loop.h"
 #include "io/pump.h"
 
-enum { RELAY_SILENCE_MS = 500 };
+enum { RELAY_SILENCE_MS = 500, RELAY_PARTING_MS = 100 };
 
 struct relay_policy {
     bool no_shutdown;      /* the far side's sending half stays open when `up` has ended */
@@ -59,6 +61,7 @@ struct relay {
     bool up_open;
     bool down_open;
     bool shut;      /* the far side has been told that no more comes */
+    bool far_ended; /* by itself: `down` is over, and nobody has cut it short */
     bool far_hung;  /* the far side has closed both ways: nothing to hear from it but errors */
     bool near_gone; /* nobody will take what still arrives */
     bool finished;
@@ -71,6 +74,7 @@ struct relay {
     struct timer quit;
     struct timer silence;
     struct timer confirm;
+    struct timer parting; /* the reader of near.out has gone: until near.in has to have ended */
     struct timer up_wait; /* until the pump may go on */
     struct timer down_wait;
     /* `down` has ended and all of it is written: what is to be told to near.out. May be NULL.

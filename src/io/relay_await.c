@@ -15,6 +15,15 @@ static void await(struct relay *relay, struct watch *watch, uint32_t events)
         loop_unwatch(relay->loop, watch);
 }
 
+/* Its reader may go away. A socket says so when it has nothing to read either, which is then of no
+ * interest any more. */
+static bool relay_awaits_reader(const struct relay *relay)
+{
+    enum end_kind kind = relay->near.out.kind;
+    bool has_ended = relay->near.in.fd >= 0 && !relay->up_open;
+    return !relay->near_gone && (kind == END_PIPE || (kind == END_SOCKET && has_ended));
+}
+
 static void await_near(struct relay *relay, bool in, bool out)
 {
     struct relay_side *near = &relay->near;
@@ -24,8 +33,8 @@ static void await_near(struct relay *relay, bool in, bool out)
     }
     if (near->in.fd >= 0)
         await(relay, &near->in_watch, in ? EPOLLIN : 0U);
-    if (!out && relay->down_open && near->out.kind == END_PIPE)
-        loop_watch(relay->loop, &near->out_watch, 0); /* its reader may go away */
+    if (!out && relay->down_open && relay_awaits_reader(relay))
+        loop_watch(relay->loop, &near->out_watch, 0);
     else
         await(relay, &near->out_watch, out ? EPOLLOUT : 0U);
 }
