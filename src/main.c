@@ -171,10 +171,10 @@ static void print_error(const struct error *err, const struct command *command)
         message_error(err->status, err->text);
     if (err->status != STATUS_USAGE)
         return;
-    if (command)
-        fprintf(stderr, "try 'sockctl %s --help'\n", command->name);
-    else
-        fputs("try 'sockctl --help'\n", stderr);
+    char hint[64];
+    int length = snprintf(hint, sizeof hint, "try 'sockctl %s%s--help'\n",
+                          command ? command->name : "", command ? " " : "");
+    message_write(hint, (size_t)length);
 }
 
 /* Ends as the signal would have ended us, so that the shell sees it. */

@@ -1,35 +1,131 @@
+/*
+ * Lines to stderr, which is never waited for: a terminal that has been stopped, or a pipe that nobody
+ * reads, must not make a server deaf to its clients and its signals. What stderr does not take at once
+ * is dropped and counted, and told of as soon as it takes something again.
+ *
+ * stderr is shared with other processes, so it stays as it is. A pipe or terminal is opened anew, which
+ * gives an open file description of our own that does not block. Where that cannot be done, and for
+ * sockets, poll(2) is asked before each PIPE_BUF bytes.
+ */
 #include "base/message.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
 
 struct message_setting message_setting;
 
-enum { LINE_MAX_BYTES = 2300 };
+enum {
+    LINE_MAX_BYTES = 2300,
+    OWN_FD = 10,       /* or above: the first ones are those of the calls that -vv shows */
+    LAST_WORDS_MS = 50 /* that the error at the end waits for stderr */
+};
 
-static void write_all(const char *text, size_t length)
+/* Opens stderr anew, if it is what can be. Two threads may do so at once: one is too late. */
+static int open_own(void)
 {
-    /* Nobody is left to tell when stderr itself fails. */
-    ssize_t wrote;
-    do
-        wrote = write(STDERR_FILENO, text, length);
-    while (wrote < 0 && errno == EINTR);
+    int none = 0, fd = STDERR_FILENO;
+    struct stat status;
+    if (fstat(STDERR_FILENO, &status) == 0 && !S_ISREG(status.st_mode))
+        fd = -STDERR_FILENO; /* negative: to be asked first */
+    if (fd < 0 && (S_ISFIFO(status.st_mode) || isatty(STDERR_FILENO))) {
+        int opened = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        int moved = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, OWN_FD);
+        if (opened >= 0)
+            close(opened);
+        fd = moved < 0 ? fd : moved;
+    }
+    if (atomic_compare_exchange_strong(&message_setting.fd, &none, fd))
+        return fd;
+    if (fd > STDERR_FILENO)
+        close(fd);
+    return none;
+}
+
+static int stderr_fd(void)
+{
+    int fd = atomic_load(&message_setting.fd);
+    return fd ? fd : open_own();
+}
+
+static bool is_ready(int fd, int wait_ms)
+{
+    struct pollfd now = {.fd = fd < 0 ? -fd : fd, .events = POLLOUT};
+    return poll(&now, 1, wait_ms) == 1;
+}
+
+/* So many bytes as can be written now; of a stderr that fails, all: nobody is left to tell. */
+static size_t write_now(const char *text, size_t length)
+{
+    int fd = stderr_fd();
+    size_t done = 0;
+    while (done < length) {
+        size_t part = length - done;
+        if (fd < 0 && part > PIPE_BUF)
+            part = PIPE_BUF;
+        if (fd < 0 && !is_ready(fd, 0))
+            break;
+        ssize_t wrote = write(fd < 0 ? -fd : fd, text + done, part);
+        if (wrote < 0 && errno == EAGAIN)
+            break;
+        if (wrote < 0 && errno != EINTR)
+            return length;
+        done += wrote > 0 ? (size_t)wrote : 0;
+    }
+    return done;
+}
+
+static void write_or_drop(const char *line, size_t length)
+{
+    size_t done = write_now(line, length);
+    if (done < length)
+        atomic_fetch_add(&message_setting.dropped, 1);
+    if (done && done < length)
+        atomic_store(&message_setting.is_cut, true);
+}
+
+static void put(const char *event, int status, const char *text);
+
+/* False: there is still no room. */
+static bool tell_dropped(void)
+{
+    char text[64];
+    unsigned count = atomic_exchange(&message_setting.dropped, 0);
+    if (!count)
+        return true;
+    if (!atomic_load(&message_setting.is_cut) || write_now("\n", 1)) {
+        atomic_store(&message_setting.is_cut, false);
+        snprintf(text, sizeof text, "warning: %u message%s dropped: stderr was full", count,
+                 count > 1 ? "s were" : " was");
+        put("warning", 0, text);
+    } else {
+        atomic_store(&message_setting.dropped, 1);
+    }
+    if (!atomic_exchange(&message_setting.dropped, 0))
+        return true;
+    atomic_fetch_add(&message_setting.dropped, count);
+    return false;
 }
 
 void message_write(const char *line, size_t length)
 {
     static const char erase_below[] = "\r\033[J";
     if (message_setting.live)
-        write_all(erase_below, sizeof erase_below - 1);
+        write_now(erase_below, sizeof erase_below - 1);
     message_setting.live = false;
-    write_all(line, length);
+    if (tell_dropped())
+        write_or_drop(line, length);
+    else
+        atomic_fetch_add(&message_setting.dropped, 1);
 }
 
 unsigned message_columns(void)
@@ -43,10 +139,9 @@ unsigned message_columns(void)
 
 bool message_live(bool live, const char *text, size_t length)
 {
-    struct pollfd terminal = {.fd = STDERR_FILENO, .events = POLLOUT};
-    if (poll(&terminal, 1, 0) != 1)
+    if (!is_ready(stderr_fd(), 0))
         return false;
-    write_all(text, length);
+    write_now(text, length);
     message_setting.live = live;
     return true;
 }
@@ -122,5 +217,6 @@ void message_tell(int level, const char *format, ...)
 
 void message_error(int status, const char *text)
 {
+    is_ready(stderr_fd(), LAST_WORDS_MS);
     put("error", status, text);
 }

@@ -1,11 +1,14 @@
 /*
  * The one writer of lines to stderr: "sockctl: …". A line is bounded, every byte in it that is not
  * printable ASCII is escaped as \xNN, and it leaves in one write(2), so that lines of several
- * processes do not mix. With --log json each message is an object instead.
+ * processes do not mix. With --log json each message is an object instead. No call waits for stderr:
+ * what it does not take now is dropped, and how many were is told when it takes one again. Any thread
+ * may call these.
  */
 #ifndef BASE_MESSAGE_H
 #define BASE_MESSAGE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,12 +19,15 @@ struct message {
 };
 
 /* What is told, and how. The program's only mutable global; set before anything runs, except for
- * `live`, which is message_live's. */
+ * `live`, which is message_live's, and the last three, which are this module's. */
 struct message_setting {
     int verbosity; /* 0 errors and warnings, 1 (-v) the life of each connection, 2 (-vv) every
                       socket call */
     void (*as_object)(const struct message *message); /* --log json (cli/report); NULL: text */
-    bool live; /* the terminal shows a live line: the next message takes its place */
+    bool live;           /* the terminal shows a live line: the next message takes its place */
+    atomic_int fd;       /* what is written to; negative: not without asking; 0: not known yet */
+    atomic_uint dropped; /* messages, since the last one that was written */
+    atomic_bool is_cut;  /* of one of them, the beginning was written */
 };
 extern struct message_setting message_setting;
 
@@ -31,7 +37,7 @@ enum { MESSAGE_STORY = 1, MESSAGE_TRACE = 2 };
 void message_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Only if the verbosity is at least `level`. Leaves errno as it was. */
 void message_tell(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* What the program ends with. */
+/* What the program ends with: stderr is given a moment to take it. */
 void message_error(int status, const char *text);
 
 /* A line as it is, in one write(2). */
