@@ -179,14 +179,14 @@ static int dial_and_transfer(struct connecting *connecting)
     struct interrupt interrupt;
     if (catches_signals(given, &connecting->address))
         interrupt_catch(&interrupt, connecting->loop, err);
-    int result = filters_open(&filters, &given->transfer, err);
+    int result = filters_open(&filters, connecting->loop, &given->transfer, err);
     if (result == 0)
         result = reach(connecting->loop, &whom, &connection, err);
     if (result == 0) {
         result = serve(&session, connecting, &connection);
         connection_close(&connection);
     }
-    return filters_close(&filters, result, err);
+    return filters_close(&filters, result, false, err);
 }
 
 static int probe_ports(struct connecting *connecting)

@@ -72,6 +72,14 @@ static int look(struct filter *filter, char *bytes, size_t length)
     return filter && filter->pass(filter, &bytes, length) < 0 ? -1 : 0;
 }
 
+/* Those who want to see the bytes cannot take more now. */
+static bool is_held(const struct conversation *conversation)
+{
+    const struct filter *up = filters_up(conversation->session->filters);
+    const struct filter *down = filters_down(conversation->session->filters);
+    return (up && up->held) || (down && down->held);
+}
+
 static const struct script_step *step_of(const struct conversation *conversation)
 {
     return conversation->at < conversation->script->count
@@ -177,7 +185,8 @@ static bool is_met(struct conversation *conversation, const struct script_step *
 
 static void await(struct conversation *conversation)
 {
-    bool hears = !conversation->heard_all && !outbox_is_full(&conversation->printing);
+    bool hears = !conversation->heard_all && !outbox_is_full(&conversation->printing) &&
+                 !is_held(conversation);
     uint32_t in = hears ? EPOLLIN : 0U;
     uint32_t out = outbox_is_full(&conversation->saying) ? EPOLLOUT : 0U;
     if (in | out)
@@ -189,7 +198,7 @@ static void await(struct conversation *conversation)
 /* False: it has to wait for what was said before, so that each is a datagram, or it has failed. */
 static bool say(struct conversation *conversation, const struct script_step *step)
 {
-    if (outbox_is_full(&conversation->saying))
+    if (outbox_is_full(&conversation->saying) || is_held(conversation))
         return false;
     show('>', step->text, step->length);
     if (look(filters_up(conversation->session->filters), step->text, step->length)) {
@@ -339,6 +348,27 @@ static void waited_enough(struct timer *timer)
     end(LOOP_OWNER(timer, struct conversation, quit));
 }
 
+static void released(struct filter *filter)
+{
+    go_on(filter->mover);
+}
+
+static void listen_to_filter(struct conversation *conversation, struct filter *filter,
+                             void (*resume)(struct filter *filter))
+{
+    if (!filter)
+        return;
+    filter->mover = conversation;
+    filter->resume = resume;
+}
+
+static void listen_to_filters(struct conversation *conversation,
+                              void (*resume)(struct filter *filter))
+{
+    listen_to_filter(conversation, filters_up(conversation->session->filters), resume);
+    listen_to_filter(conversation, filters_down(conversation->session->filters), resume);
+}
+
 static void start(struct watch *watch, uint32_t events)
 {
     struct conversation *conversation = LOOP_OWNER(watch, struct conversation, watch);
@@ -359,6 +389,7 @@ static void tell_failure(const struct conversation *conversation)
 
 static void release(struct conversation *conversation)
 {
+    listen_to_filters(conversation, NULL);
     loop_timer_cancel(conversation->loop, &conversation->idle);
     loop_timer_cancel(conversation->loop, &conversation->quit);
     loop_unwatch(conversation->loop, &conversation->watch);
@@ -387,6 +418,7 @@ int converse(const struct session *session, const struct script *script,
     outbox_init(&conversation.saying, NULL, session_socket(connection), said);
     outbox_init(&conversation.printing, session->loop, session_output(session), printed);
     outbox_heed_reader(&conversation.printing);
+    listen_to_filters(&conversation, released);
     note_move(&conversation);
     loop_watch(session->loop, &conversation.watch, EPOLLOUT);
     int result = loop_run(session->loop);

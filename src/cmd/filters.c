@@ -1,23 +1,96 @@
 #include "cmd/filters.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "cli/dump.h"
-#include "io/loop.h"
+#include "cmd/copy_file.h"
+
+enum { STOP_MS = 80 }; /* for a reader that takes nothing, once all is to end */
+
+struct copies {
+    struct loop *loop;
+    struct copy_file output;
+    struct copy_file dump;
+    struct filter *held; /* those that are to be given nothing, until nothing waits here */
+    bool closing;
+    struct timer stop;
+    size_t seen; /* bytes that waited when it was set */
+};
+
+static size_t count_waiting(const struct copies *copies)
+{
+    return copy_file_waiting(&copies->output) + copy_file_waiting(&copies->dump);
+}
+
+/* What has been let pass is written down, or waits for that. */
+static ssize_t let_pass(struct filters *filters, struct filter *filter, size_t length)
+{
+    struct copies *copies = filters->copies;
+    if (!filter->held && count_waiting(copies)) {
+        filter->held = true;
+        filter->held_next = copies->held;
+        copies->held = filter;
+    }
+    return (ssize_t)length;
+}
+
+static void release_held(struct copies *copies)
+{
+    struct filter *filter;
+    while ((filter = copies->held) && !count_waiting(copies)) {
+        copies->held = filter->held_next;
+        filter->held = false;
+        if (filter->resume)
+            filter->resume(filter);
+    }
+}
+
+static struct copies *copies_of_output(struct copy_file *file)
+{
+    return LOOP_OWNER(file, struct copies, output);
+}
+
+static struct copies *copies_of_dump(struct copy_file *file)
+{
+    return LOOP_OWNER(file, struct copies, dump);
+}
+
+static void drained(struct copies *copies)
+{
+    if (count_waiting(copies))
+        return;
+    if (copies->closing)
+        loop_stop(copies->loop, 0);
+    else
+        release_held(copies);
+}
+
+static void output_drained(struct copy_file *file)
+{
+    drained(copies_of_output(file));
+}
+
+static void dump_drained(struct copy_file *file)
+{
+    drained(copies_of_dump(file));
+}
 
 /* Writes a stretch of one direction down as a dump. Status 8, and errno. */
 static int dump(struct filters *filters, struct flow *flow, const char *bytes, size_t length)
 {
     char text[4096];
     struct timespec now;
-    if (!filters->dump.name)
+    struct copy_file *file = &filters->copies->dump;
+    if (!file->name)
         return 0;
     clock_gettime(CLOCK_REALTIME, &now);
     size_t used = dump_head(text, flow->direction, &now, length);
     while (length) {
         size_t part = length < DUMP_LINE_BYTES ? length : DUMP_LINE_BYTES;
         if (used > sizeof text - DUMP_LINE_MAX) {
-            if (copy_file_write(&filters->dump, text, used, &filters->error))
+            if (copy_file_write(file, text, used, &filters->error))
                 return -1;
             used = 0;
         }
@@ -26,7 +99,7 @@ static int dump(struct filters *filters, struct flow *flow, const char *bytes, s
         bytes += part;
         length -= part;
     }
-    return copy_file_write(&filters->dump, text, used, &filters->error);
+    return copy_file_write(file, text, used, &filters->error);
 }
 
 static ssize_t pass_up(struct filter *filter, char **bytes, size_t length)
@@ -37,7 +110,7 @@ static ssize_t pass_up(struct filter *filter, char **bytes, size_t length)
         length = encoder_encode(&filters->encoder, out, *bytes, length);
         *bytes = out;
     }
-    return dump(filters, &filters->up, *bytes, length) ? -1 : (ssize_t)length;
+    return dump(filters, &filters->up, *bytes, length) ? -1 : let_pass(filters, filter, length);
 }
 
 static ssize_t pass_down(struct filter *filter, char **bytes, size_t length)
@@ -49,9 +122,9 @@ static ssize_t pass_down(struct filter *filter, char **bytes, size_t length)
         length = telnet_decode(&filters->telnet, *bytes, length);
         filters->up.filter.waiting = filters->telnet.refuses;
     }
-    if (copy_file_write(&filters->output, *bytes, length, &filters->error))
+    if (copy_file_write(&filters->copies->output, *bytes, length, &filters->error))
         return -1;
-    return (ssize_t)length;
+    return let_pass(filters, filter, length);
 }
 
 /* Refuses what the other side of a telnet connection has asked for. */
@@ -81,21 +154,90 @@ int filters_check_shared(const struct transfer_options *options, struct error *e
     return 0;
 }
 
-int filters_open(struct filters *filters, const struct transfer_options *options, struct error *err)
+int filters_open(struct filters *filters, struct loop *loop, const struct transfer_options *options,
+                 struct error *err)
 {
     const char *name = options->hex_dump;
+    struct copies *copies = memory_new(1, sizeof *copies);
+    *copies = (struct copies){.loop = loop,
+                              .output = {.loop = loop, .drained = output_drained},
+                              .dump = {.loop = loop, .drained = dump_drained}};
     *filters = (struct filters){.options = options,
                                 .up = {.filter = {.pass = pass_up, .say = say_up},
                                        .direction = '>'},
                                 .down = {.filter.pass = pass_down, .direction = '<'},
                                 .up.pace = {.rate = options->rate, .line_ms = options->delay_ms},
                                 .down.pace = {.rate = options->rate},
-                                .encoder = {.lines = options->crlf, .twice = options->telnet}};
-    if (copy_file_open(&filters->output, options->output, options->append, err))
+                                .encoder = {.lines = options->crlf, .twice = options->telnet},
+                                .copies = copies};
+    if (copy_file_open(&copies->output, options->output, options->append, err))
         return -1;
-    if (name && strcmp(name, "-") == 0)
-        return copy_file_stderr(&filters->dump, err);
-    return copy_file_open(&filters->dump, name, options->append, err);
+    if (!name || strcmp(name, "-") != 0)
+        return copy_file_open(&copies->dump, name, options->append, err);
+    copy_file_stderr(&copies->dump);
+    return 0;
+}
+
+void filters_take_loop(struct filters *filters, struct loop *loop)
+{
+    struct copies *copies = filters->copies;
+    copies->loop = copies->output.loop = copies->dump.loop = loop;
+    copies->output.outbox.loop = copies->dump.outbox.loop = loop;
+}
+
+void filters_copy(struct filters *filters, const struct filters *from)
+{
+    *filters = *from;
+    filters->up.filter.held = filters->down.filter.held = false;
+}
+
+static void leave_held(struct copies *copies, const struct filter *filter)
+{
+    struct filter **at = &copies->held;
+    while (*at && *at != filter)
+        at = &(*at)->held_next;
+    if (*at)
+        *at = filter->held_next;
+}
+
+void filters_leave(struct filters *filters)
+{
+    leave_held(filters->copies, &filters->up.filter);
+    leave_held(filters->copies, &filters->down.filter);
+}
+
+bool filters_wait(const struct filters *filters)
+{
+    return count_waiting(filters->copies) > 0;
+}
+
+static void stop_waiting(struct timer *timer)
+{
+    struct copies *copies = LOOP_OWNER(timer, struct copies, stop);
+    size_t waiting = count_waiting(copies);
+    if (waiting < copies->seen)
+        loop_timer_set(copies->loop, timer, STOP_MS);
+    else
+        loop_stop(copies->loop, 0);
+    copies->seen = waiting;
+}
+
+/* The rest, as far as it may take its time. */
+static int write_rest(struct filters *filters, int result, bool stopped, const struct error *err)
+{
+    struct copies *copies = filters->copies;
+    copies->closing = true;
+    if (!filters_wait(filters) ||
+        (result < 0 && (err->signal_number || err->status == STATUS_TIMEOUT)))
+        return result;
+    copies->stop.fired = stop_waiting;
+    copies->seen = count_waiting(copies);
+    if (stopped)
+        loop_timer_set(copies->loop, &copies->stop, STOP_MS);
+    if (loop_run(copies->loop) < 0)
+        result = -1;
+    loop_timer_cancel(copies->loop, &copies->stop);
+    return result;
 }
 
 static void close_file(struct filters *filters, struct copy_file *file)
@@ -105,10 +247,14 @@ static void close_file(struct filters *filters, struct copy_file *file)
         filters->error = error;
 }
 
-int filters_close(struct filters *filters, int result, struct error *err)
+int filters_close(struct filters *filters, int result, bool stopped, struct error *err)
 {
-    close_file(filters, &filters->output);
-    close_file(filters, &filters->dump);
+    struct copies *copies = filters->copies;
+    result = write_rest(filters, result, stopped, err);
+    close_file(filters, &copies->output);
+    close_file(filters, &copies->dump);
+    free(copies);
+    filters->copies = NULL;
     if (filters->error.status == 0)
         return result;
     *err = filters->error;

@@ -4,13 +4,14 @@
 #ifndef CMD_FILTERS_H
 #define CMD_FILTERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
-#include "cmd/copy_file.h"
 #include "cmd/shared.h"
 #include "io/filter.h"
+#include "io/loop.h"
 #include "io/pace.h"
 #include "proto/encoder.h"
 #include "proto/telnet.h"
@@ -23,25 +24,37 @@ struct flow {
     uint64_t offset; /* in the dump */
 };
 
+/* The files of --output and --hex-dump, which the filters of several transfers may share. */
+struct copies;
+
 struct filters {
     const struct transfer_options *options;
     struct flow up;
     struct flow down;
     struct encoder encoder; /* of what is sent */
     struct telnet telnet;   /* that arrives */
-    struct copy_file output;
-    struct copy_file dump;
+    struct copies *copies;
     struct error error; /* what went wrong in a filter; status 0: nothing */
 };
 
 /* Whether `options` make sense for the clients of a server, which share stdin and stdout. Status 2. */
 int filters_check_shared(const struct transfer_options *options, struct error *err);
-/* Opens what the options name; filters_close whatever came of it. */
-int filters_open(struct filters *filters, const struct transfer_options *options,
+/* Opens what the options name, running the loop until FIFOs have a reader; filters_close whatever came
+ * of it. -1, and *err as it was, when somebody else stops the loop. */
+int filters_open(struct filters *filters, struct loop *loop, const struct transfer_options *options,
                  struct error *err);
-/* Ends with what the transfer ended with, `result`, or else with an error of a filter, of which
- * the transfer could only say that there was one. */
-int filters_close(struct filters *filters, int result, struct error *err);
+/* From now on that is the loop; nothing waits yet. */
+void filters_take_loop(struct filters *filters, struct loop *loop);
+/* Whether something waits to be written to what the options name. */
+bool filters_wait(const struct filters *filters);
+/* Writes that, by running the loop, unless the transfer has ended with a signal or a limit; `stopped`:
+ * only as long as it moves. Ends with what the transfer ended with, `result`, or else with an error of a
+ * filter, of which the transfer could only say that there was one. */
+int filters_close(struct filters *filters, int result, bool stopped, struct error *err);
+/* The state of one transfer among several that share the files; the copy is to be left before it is
+ * freed. */
+void filters_copy(struct filters *filters, const struct filters *from);
+void filters_leave(struct filters *filters);
 
 /* What is sent without being read, and so without a filter. */
 int filters_greeting(struct filters *filters, const char *bytes, size_t length);

@@ -92,7 +92,7 @@ static int fetch_to_output(const struct http_options *given, const struct operan
     struct pump_pool pool = {.pipe_count = 0};
     struct http_connection connection = {.loop = loop, .timeout_ms = given->connect_timeout_ms};
     const struct http_fetch fetch = {given, loop, limit, &output, &connection, &pool};
-    http_output_init(&output, given);
+    http_output_init(&output, loop, given);
     if (given->output || given->remote_name || account_is_wanted())
         interrupt_catch(&interrupt, loop, err);
     int result = fetch_all(&fetch, operands, err);

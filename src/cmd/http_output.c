@@ -35,9 +35,11 @@ struct filter *http_output_filter(struct http_output *output)
     return output->options->sha256 ? &output->look : NULL;
 }
 
-void http_output_init(struct http_output *output, const struct http_options *options)
+void http_output_init(struct http_output *output, struct loop *loop,
+                      const struct http_options *options)
 {
-    *output = (struct http_output){.options = options,
+    *output = (struct http_output){.loop = loop,
+                                   .options = options,
                                    .standard = end_stdout(),
                                    .name = "stdout",
                                    .old = -1,
@@ -116,7 +118,7 @@ int http_output_find(struct http_output *output, const struct url *url, struct e
         return -1;
     output->has_file = true;
     output->name = path;
-    if (aside_find(&output->file, path, err))
+    if (aside_find(&output->file, output->loop, path, err))
         return -1;
     return output->options->resume ? find_part(output, err) : 0;
 }
@@ -201,7 +203,7 @@ int http_output_begin(struct http_output *output, bool resumes, struct error *er
 {
     if (output->has_file && aside_create(&output->file, err))
         return -1;
-    output->end = output->has_file ? end_of(output->file.fd) : output->standard;
+    output->end = output->has_file ? end_of_own(output->file.fd) : output->standard;
     remember_validator(output);
     if (resumes ? take_over(output, err) : restart(output, err))
         return -1;

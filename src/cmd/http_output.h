@@ -18,6 +18,7 @@
 enum { HTTP_VALIDATOR_MAX = 256 };
 
 struct http_output {
+    struct loop *loop;
     const struct http_options *options;
     struct end standard; /* stdout */
     struct end end;      /* where the body goes now; the fd is not this one's to close */
@@ -36,8 +37,10 @@ struct http_output {
     struct filter look;
 };
 
-void http_output_init(struct http_output *output, const struct http_options *options);
-/* For the next URL: looks at the file, and with --continue at what is there of it. Status 8; 2 where
+void http_output_init(struct http_output *output, struct loop *loop,
+                      const struct http_options *options);
+/* For the next URL: looks at the file (a FIFO waits for its reader, in the loop), and with --continue
+ * at what is there of it. Status 8; 2 where
  * the URL has no file name in it. */
 int http_output_find(struct http_output *output, const struct url *url, struct error *err);
 /* Before a body is written, of the version that the validator is of: opens the file. `resumes`: what

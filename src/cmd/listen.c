@@ -69,6 +69,7 @@ int listening_share(struct listening *listening)
     int count = (int)listening->given->workers;
     int result = count > 1 ? workers_run(&listening->workers, &listening->server, count) : 1;
     listening->loop = listening->session.loop = listening->server.loop;
+    filters_take_loop(&listening->filters, listening->loop);
     return result;
 }
 
@@ -117,13 +118,19 @@ static int64_t header_ms(const struct listen_options *given)
 
 static int open_and_serve(struct listening *listening, const struct address *address)
 {
-    int result = filters_open(&listening->filters, &listening->given->transfer, listening->err);
+    struct server *server = &listening->server;
+    if (server_begin(server))
+        return -1;
+    int result = filters_open(&listening->filters, server->loop, &listening->given->transfer,
+                              listening->err);
     if (result == 0)
-        result = server_open(&listening->server, address);
+        result = server_open(server, address);
     if (result == 0)
         result = serve(listening);
-    result = server_close(&listening->server, result);
-    return filters_close(&listening->filters, result, listening->err);
+    if (filters_wait(&listening->filters)) /* a signal from here on ends that, too */
+        interrupt_catch(&server->interrupt, server->loop, listening->err);
+    result = filters_close(&listening->filters, result, server->stopped, listening->err);
+    return server_close(server, result);
 }
 
 /* What follows `--` is part of the address where nothing else asks for it. */

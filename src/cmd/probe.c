@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "cmd/limit.h"
 #include "cmd/probe_show.h"
 #include "net/address_text.h"
 #include "net/knock.h"
@@ -17,7 +18,8 @@
 enum {
     STREAM_MS = 3000, /* for an answer, without -w */
     DATAGRAM_MS = 1000,
-    TURN = 64 /* probes that are started in a row */
+    TURN = 64,         /* probes that are started in a row */
+    LAST_WORDS_MS = 80 /* for stdout, when a limit is over */
 };
 
 /* Options */
@@ -327,20 +329,32 @@ static int show(const struct prober *prober, struct error *err)
                                       .count = prober->count,
                                       .address = probing->address,
                                       .port = sockname_port(&prober->resolved.names[0])};
-    return findings_show(&findings, probing->options->json, probing->is_detailed, err);
+    return findings_show(&findings, prober->loop, probing->options->json, probing->is_detailed,
+                         err);
+}
+
+/* What is open is said even where something else is not: also when a limit is over, if stdout takes it. */
+static void show_rest(const struct prober *prober, const struct error *err)
+{
+    struct limit limit = {.timer.fired = NULL};
+    struct error unshown;
+    limit_start(&limit, prober->loop, err->status == STATUS_TIMEOUT ? LAST_WORDS_MS : -1, &unshown);
+    show(prober, &unshown);
+    limit_cancel(&limit);
 }
 
 int probe(struct loop *loop, const struct probing *probing, struct error *err)
 {
     struct prober prober = {.probing = probing, .loop = loop, .turn.fired = turn_came};
-    struct error unshown;
     prepare(&prober);
     int result = source_read(&prober.source, loop, probing->address, probing->dial, err);
     if (result == 0)
         result = probe_with_patience(&prober, err);
-    /* What is open is said even where something else is not. */
-    if (prober.resolved.count && !probing->is_quiet && show(&prober, result ? &unshown : err))
-        result = -1;
+    bool shows = prober.resolved.count && !probing->is_quiet;
+    if (shows && result)
+        show_rest(&prober, err);
+    else if (shows)
+        result = show(&prober, err);
     forget_reasons(&prober);
     resolved_release(&prober.resolved);
     free(prober.findings);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "io/loop.h"
 #include "net/address.h"
 #include "net/knock.h"
 
@@ -33,7 +34,9 @@ struct findings {
 const char *finding_host(const struct address *address, char *out);
 
 /* A line for each that is open, with its details also for the others; or all that are known as an
- * array of JSON objects. Status 8, silent where a reader has had enough. */
-int findings_show(const struct findings *findings, bool json, bool detailed, struct error *err);
+ * array of JSON objects. Status 8, silent where a reader has had enough. Runs the loop until stdout has
+ * taken it: -1, and *err as it was, when somebody else stops that. */
+int findings_show(const struct findings *findings, struct loop *loop, bool json, bool detailed,
+                  struct error *err);
 
 #endif

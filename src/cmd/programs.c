@@ -128,6 +128,7 @@ static void depart(struct program_client *client)
     struct error error;
     int result = result_of(client, &error);
     loop_timer_cancel(programs->session->loop, &client->patience);
+    filters_leave(&client->filters);
     unlink_client(client);
     if (!programs->ending)
         programs->left(programs, result, &error);
@@ -255,7 +256,7 @@ static int start(struct program_client *client, struct end socket, const struct 
                  struct error *err)
 {
     struct session session = *client->programs->session;
-    client->filters = *session.filters;
+    filters_copy(&client->filters, session.filters);
     session.filters = &client->filters;
     if (session.serving)
         account_accept(&client->account, socket.fd, peer);

@@ -9,6 +9,7 @@
 
 #include "base/message.h"
 #include "io/aside.h"
+#include "io/unblocked.h"
 #include "net/address.h"
 #include "net/sock.h"
 
@@ -24,8 +25,15 @@ int readiness_check(const struct readiness_options *options, struct error *err)
     return 0;
 }
 
+/* Unless somebody else has stopped the loop. */
+static int fail_to_write(const char *name, struct error *err)
+{
+    return errno == ECANCELED ? -1 : error_system(err, STATUS_LOCAL_IO, errno, "write to %s", name);
+}
+
 /* The port, or what stands for it where there is none: the path of a UNIX socket. */
-static int write_port(const char *path, const struct sockname *name, struct error *err)
+static int write_port(const char *path, const struct sockname *name, struct loop *loop,
+                      struct error *err)
 {
     char text[SOCKNAME_TEXT_MAX];
     struct aside file;
@@ -33,27 +41,26 @@ static int write_port(const char *path, const struct sockname *name, struct erro
         sockname_host(name, text);
     else
         snprintf(text, sizeof text, "%u", sockname_port(name));
-    int result = aside_find(&file, path, err);
+    size_t length = strlen(text);
+    text[length] = '\n';
+    int result = aside_find(&file, loop, path, err);
     if (result == 0)
         result = aside_create(&file, err);
-    if (result == 0 && dprintf(file.fd, "%s\n", text) < 0)
-        result = error_system(err, STATUS_LOCAL_IO, errno, "write %s", path);
+    if (result == 0 && unblocked_write(loop, end_of_own(file.fd), text, length + 1))
+        result = fail_to_write(path, err);
     if (result == 0)
         result = aside_commit(&file, err);
     aside_release(&file);
     return result;
 }
 
-static int write_newline(int fd, struct error *err)
+static int write_newline(int fd, struct loop *loop, struct error *err)
 {
-    ssize_t wrote;
-    do
-        wrote = write(fd, "\n", 1);
-    while (wrote < 0 && errno == EINTR);
-    int failure = errno;
+    char name[sizeof "descriptor " + 3 * sizeof fd];
+    snprintf(name, sizeof name, "descriptor %d", fd);
+    int result = unblocked_write(loop, end_of(fd), "\n", 1) ? fail_to_write(name, err) : 0;
     close(fd);
-    return wrote == 1 ? 0
-                      : error_system(err, STATUS_LOCAL_IO, failure, "write to descriptor %d", fd);
+    return result;
 }
 
 /* NOTIFY_SOCKET is a path, or after @ a name of the abstract namespace. */
@@ -81,12 +88,12 @@ static void notify(const char *path)
 }
 
 int readiness_tell(const struct readiness_options *options, const struct sockname *name,
-                   struct error *err)
+                   struct loop *loop, struct error *err)
 {
     const char *manager = getenv("NOTIFY_SOCKET");
-    if (options->port_file && write_port(options->port_file, name, err))
+    if (options->port_file && write_port(options->port_file, name, loop, err))
         return -1;
-    if (options->ready_fd >= 0 && write_newline(options->ready_fd, err))
+    if (options->ready_fd >= 0 && write_newline(options->ready_fd, loop, err))
         return -1;
     if (manager)
         notify(manager);

@@ -8,13 +8,15 @@
 
 #include "base/error.h"
 #include "cmd/shared.h"
+#include "io/loop.h"
 #include "net/sockname.h"
 
 /* Before anything is opened: that the descriptor is there, which no program of ours inherits. */
 int readiness_check(const struct readiness_options *options, struct error *err);
-/* It listens on `name`. The descriptor is closed. A service manager that is not there is no
- * failure; the other two are status 8. */
+/* It listens on `name`. The descriptor is closed. A FIFO without a reader, and a descriptor that takes
+ * nothing, are waited for in the loop: -1, and *err as it was, when somebody else stops that. A service
+ * manager that is not there is no failure; the other two are status 8. */
 int readiness_tell(const struct readiness_options *options, const struct sockname *name,
-                   struct error *err);
+                   struct loop *loop, struct error *err);
 
 #endif

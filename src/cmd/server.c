@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "cli/report.h"
 #include "cmd/readiness.h"
+#include "io/unblocked.h"
 #include "net/sock.h"
 
 enum {
@@ -17,10 +18,20 @@ enum {
 
 /* Who may connect */
 
+enum { LIST_MAX = 16 << 20 }; /* bytes */
+
+static int read_all(void *context, int fd, char **bytes, size_t *length)
+{
+    const struct server *server = context;
+    return unblocked_read(server->loop, fd, LIST_MAX, bytes, length);
+}
+
 static int open_access(struct server *server)
 {
     const struct server_options *given = server->options;
     server->access = (struct access){
+        .read_all = read_all,
+        .context = server,
         .given = {[ACCESS_ALLOW] = {given->allow.items, given->allow.count},
                   [ACCESS_DENY] = {given->deny.items, given->deny.count},
                   [ACCESS_PROXY_FROM] = {given->proxy_from.items, given->proxy_from.count},
@@ -51,6 +62,19 @@ static void reload_access(struct server *server)
 
 /* Opening */
 
+int server_begin(struct server *server)
+{
+    server->began = true;
+    if (readiness_check(&server->options->readiness, server->err) ||
+        companion_check(server->options->readiness.run, server->command, server->err))
+        return -1;
+    /* Before the socket file is there, and before anybody is told: what arrives from here on waits
+     * for the loop. */
+    interrupt_catch(&server->interrupt, server->loop, server->err);
+    limit_command(&server->total, server->loop, server->limits->max_time_ms, server->err);
+    return 0;
+}
+
 int server_open(struct server *server, const struct address *address)
 {
     const struct listener_options how = {
@@ -62,14 +86,10 @@ int server_open(struct server *server, const struct address *address)
         .timeout_ms = server->limits->timeout_ms,
         .sockopt = server->sockopt,
     };
-    if (readiness_check(&server->options->readiness, server->err) ||
-        companion_check(server->options->readiness.run, server->command, server->err) ||
-        open_access(server))
+    if (!server->began && server_begin(server))
         return -1;
-    /* Before the socket file is there, and before anybody is told: what arrives from here on waits
-     * for the loop. */
-    interrupt_catch(&server->interrupt, server->loop, server->err);
-    limit_command(&server->total, server->loop, server->limits->max_time_ms, server->err);
+    if (open_access(server))
+        return -1;
     if (listener_open(&server->listener, server->loop, address, &how, server->err))
         return -1;
     listener_text(&server->listener.sockets[0], server->name);
@@ -79,6 +99,7 @@ int server_open(struct server *server, const struct address *address)
 static void signalled(void *context, int signal_number)
 {
     struct server *server = context;
+    server->stopped |= signal_number != SIGHUP || !access_has_files(&server->access);
     if (signal_number == SIGHUP && access_has_files(&server->access))
         reload_access(server);
     else if (companion_signal(&server->companion, signal_number))
@@ -122,7 +143,8 @@ int server_ready(struct server *server)
         return 0;
     for (size_t i = 0; i < listener->count; i++)
         report_listening(listener_text(&listener->sockets[i], name), listener->any_port);
-    if (readiness_tell(&server->options->readiness, &listener->sockets[0].name, server->err))
+    if (readiness_tell(&server->options->readiness, &listener->sockets[0].name, server->loop,
+                       server->err))
         return -1;
     return run_command(server);
 }
@@ -265,11 +287,13 @@ void server_left(struct server *server)
 
 int server_close(struct server *server, int result)
 {
-    limit_cancel(&server->wait);
+    if (server->wait.loop)
+        limit_cancel(&server->wait);
     server_refuse(server);
     access_release(&server->access);
     result = companion_end(&server->companion, result, server->err);
-    limit_cancel(&server->total);
+    if (server->total.loop)
+        limit_cancel(&server->total);
     children_release(&server->children);
     return result;
 }

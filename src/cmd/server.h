@@ -43,6 +43,8 @@ struct server {
     /* The lists of who may connect have been read again. NULL: nobody has to know. */
     void (*reviewed)(struct server *server);
 
+    bool began;   /* server_begin was called */
+    bool stopped; /* by a signal */
     struct listener listener;
     struct newcomers newcomers;
     struct sockname
@@ -58,8 +60,11 @@ struct server {
     struct companion companion;
 };
 
-/* Reads the lists of who may connect, catches signals, starts --max-time, and listens on the address.
- * Nobody is served yet; a signal ends the command. */
+/* Catches signals, and starts --max-time: either ends what comes before anybody is served, be it a FIFO
+ * that nobody reads. For those who open files first; else server_open does it. */
+int server_begin(struct server *server);
+/* Reads the lists of who may connect, and listens on the address. Nobody is served yet; a signal ends
+ * the command. */
 int server_open(struct server *server, const struct address *address);
 /* For a server that passes on, or sends back, just what it has read: to hold that back until what was
  * sent last is acknowledged (RFC 896) saves it no packets, and costs a client that writes twice before

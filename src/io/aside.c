@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "io/output_path.h"
+#include "io/unblocked.h"
 
 static int failed(const struct aside *aside, const char *what, struct error *err)
 {
@@ -38,7 +39,7 @@ static int check_directory(const struct aside *aside, struct error *err)
     return result;
 }
 
-int aside_find(struct aside *aside, const char *path, struct error *err)
+int aside_find(struct aside *aside, struct loop *loop, const char *path, struct error *err)
 {
     *aside = (struct aside){.fd = -1};
     aside->path = output_path_find(path, &aside->fd, err);
@@ -47,7 +48,9 @@ int aside_find(struct aside *aside, const char *path, struct error *err)
     if (aside->fd >= 0)
         return 0;
     struct stat status;
-    int fd = open(aside->path, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+    int fd = unblocked_open(loop, aside->path, O_WRONLY | O_NOFOLLOW | O_NOCTTY, 0);
+    if (fd < 0 && errno == ECANCELED)
+        return -1;
     /* A program that is running cannot be written to, but it can be replaced. */
     if (fd < 0 && (errno == ENOENT || errno == ETXTBSY))
         return check_directory(aside, err);

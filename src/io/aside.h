@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "io/loop.h"
 
 struct aside {
     char *path;      /* its place; the aside's */
@@ -20,8 +21,9 @@ struct aside {
 };
 
 /* Looks at what is at `path`, which must be writable if it is there, as must its directory; a FIFO waits
- * for its reader. Creates nothing. The failures of all of these are status 8. */
-int aside_find(struct aside *aside, const char *path, struct error *err);
+ * for its reader, in the loop (-1, and *err as it was, when somebody else stops that), and does not block
+ * then. Creates nothing. The failures of all of these are status 8. */
+int aside_find(struct aside *aside, struct loop *loop, const char *path, struct error *err);
 /* Opens it for writing: creates the file, under a name that nobody can foresee. */
 int aside_create(struct aside *aside, struct error *err);
 /* The same with a name that can be found again, .NAME.sockctl-part: what an earlier try has left there

@@ -9,6 +9,8 @@
 
 enum { LOOK_AGAIN_MS = 20 };
 
+static void listen_to_filter(struct datagram_relay *relay, struct filter *filter);
+
 void datagram_release(struct datagram_relay *relay)
 {
     struct loop *loop = relay->loop;
@@ -27,6 +29,8 @@ void datagram_release(struct datagram_relay *relay)
     free(relay->filtered);
     relay->received = relay->sending = relay->filtered = NULL;
     relay->loop = NULL;
+    listen_to_filter(relay, relay->up_filter);
+    listen_to_filter(relay, relay->down_filter);
 }
 
 void datagram_finish(struct datagram_relay *relay, int result)
@@ -52,7 +56,13 @@ bool datagram_has_peer(const struct datagram_relay *relay)
 
 bool datagram_can_send(const struct datagram_relay *relay)
 {
-    return datagram_has_peer(relay) && !loop_timer_is_set(&relay->wait);
+    return datagram_has_peer(relay) && !loop_timer_is_set(&relay->wait) &&
+           !datagram_is_held(relay->up_filter);
+}
+
+bool datagram_is_held(const struct filter *filter)
+{
+    return filter && filter->held;
 }
 
 void datagram_await(struct datagram_relay *relay)
@@ -63,7 +73,9 @@ void datagram_await(struct datagram_relay *relay)
         loop_watch(relay->loop, &relay->in_watch, EPOLLIN);
     else
         loop_unwatch(relay->loop, &relay->in_watch);
-    uint32_t in = outbox_is_full(&relay->outbox) || relay->peer_ended ? 0 : EPOLLIN;
+    bool hears = !outbox_is_full(&relay->outbox) && !relay->peer_ended &&
+                 !datagram_is_held(relay->down_filter);
+    uint32_t in = hears ? EPOLLIN : 0;
     for (size_t i = 0; i < relay->socket_count; i++) {
         uint32_t out = sends && waits && i == relay->speaking ? EPOLLOUT : 0;
         if (in | out)
@@ -96,13 +108,30 @@ static void socket_ready(struct watch *watch, uint32_t events)
 
 /* Limits */
 
-static void waited(struct timer *timer)
+static void go_on(struct datagram_relay *relay)
 {
-    struct datagram_relay *relay = LOOP_OWNER(timer, struct datagram_relay, wait);
     if (datagram_waits(relay))
         datagram_send(relay);
     else
         datagram_await(relay);
+}
+
+static void waited(struct timer *timer)
+{
+    go_on(LOOP_OWNER(timer, struct datagram_relay, wait));
+}
+
+static void released(struct filter *filter)
+{
+    go_on(filter->mover);
+}
+
+static void listen_to_filter(struct datagram_relay *relay, struct filter *filter)
+{
+    if (!filter)
+        return;
+    filter->mover = relay;
+    filter->resume = relay->loop ? released : NULL;
 }
 
 static void quit_fired(struct timer *timer)
@@ -159,6 +188,8 @@ void datagram_start(struct datagram_relay *relay, struct loop *loop)
     if (relay->policy.peer == DATAGRAM_GROUP)
         relay->heard_last.peer = *relay->policy.group;
     relay->has_peer = relay->policy.peer == DATAGRAM_GROUP;
+    listen_to_filter(relay, relay->up_filter);
+    listen_to_filter(relay, relay->down_filter);
     datagram_open_output(relay);
     datagram_allow_segments(relay);
     relay->moved_ms = loop_now_ms();

@@ -120,7 +120,7 @@ static enum received receive_some(struct datagram_relay *relay, struct datagram_
     enum received last = RECEIVED;
     for (int i = 0; i < DATAGRAM_BURST && last == RECEIVED; i++) {
         if (has_enough(relay) || relay->gathered > DATAGRAM_MOST + 1 ||
-            outbox_is_full(&relay->outbox))
+            outbox_is_full(&relay->outbox) || datagram_is_held(relay->down_filter))
             break;
         last = receive(relay, socket);
     }

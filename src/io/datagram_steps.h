@@ -26,6 +26,9 @@ void datagram_receive(struct datagram_socket *socket);
 /* All has been written, and nothing more is to come. */
 bool datagram_is_over(const struct datagram_relay *relay);
 
+/* A filter has to be waited for before it is given more. */
+bool datagram_is_held(const struct filter *filter);
+
 /* Before the first datagram. */
 void datagram_open_output(struct datagram_relay *relay);
 void datagram_allow_segments(struct datagram_relay *relay);

@@ -58,6 +58,7 @@ static void serve(struct echo_client *client)
         return;
     }
     switch (client->service->move(client)) {
+    case PUMP_HELD: /* not by this filter, see `held` */
     case PUMP_WANTS_IN:
         loop_watch(loop, &client->watch, EPOLLIN);
         break;

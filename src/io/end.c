@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -36,6 +37,15 @@ struct end end_of(int fd)
     return (struct end){fd, kind_of(fd), true};
 }
 
+struct end end_of_own(int fd)
+{
+    struct end end = end_of(fd);
+    int flags = end.kind == END_FILE || end.kind == END_SOCKET ? -1 : fcntl(fd, F_GETFL);
+    if (flags >= 0 && (flags & O_NONBLOCK || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0))
+        end.shared = false;
+    return end;
+}
+
 struct end end_of_socket(int fd)
 {
     return (struct end){fd, END_SOCKET, false};
@@ -64,8 +74,14 @@ ssize_t end_write(struct end end, const void *bytes, size_t length)
 {
     if (end.kind == END_SOCKET)
         return sock_send(end.fd, bytes, length);
-    if (end.shared && length > PIPE_BUF && (end.kind == END_PIPE || end.kind == END_TERMINAL))
-        length = PIPE_BUF;
+    if (end.shared && end.kind != END_FILE && end.kind != END_NULL) {
+        struct pollfd now = {.fd = end.fd, .events = POLLOUT};
+        if (poll(&now, 1, 0) == 0) {
+            errno = EAGAIN;
+            return -1;
+        }
+        length = length > PIPE_BUF ? PIPE_BUF : length;
+    }
     ssize_t wrote;
     do
         wrote = write(end.fd, bytes, length);
@@ -99,12 +115,22 @@ static void reopen(struct end *end, int access)
     end->shared = false;
 }
 
-struct end end_stdout(void)
+static struct end open_output(int fd)
 {
-    struct end end = end_of(STDOUT_FILENO);
+    struct end end = end_of(fd);
     if (end.kind == END_PIPE || end.kind == END_TERMINAL)
         reopen(&end, O_WRONLY);
     return end;
+}
+
+struct end end_stdout(void)
+{
+    return open_output(STDOUT_FILENO);
+}
+
+struct end end_stderr(void)
+{
+    return open_output(STDERR_FILENO);
 }
 
 bool end_keep_messages(struct end stdout_end)

@@ -29,6 +29,8 @@ struct end {
 
 /* The kind of `fd`, asked of the kernel. */
 struct end end_of(int fd);
+/* The same of one that we have opened: no other process has it, and it does not block from now on. */
+struct end end_of_own(int fd);
 /* A socket, or a pipe, of our own: non-blocking, nothing to ask. */
 struct end end_of_socket(int fd);
 struct end end_of_pipe(int fd);
@@ -43,9 +45,11 @@ void end_discard(int fd);
 
 /* stdin (fd 0) and stdout (fd 1) as ends. stdout, if it is a pipe or a terminal, gets an open file
  * description of our own (through /proc), which can be non-blocking without anybody else noticing;
- * where that fails, writes are kept to PIPE_BUF bytes, which do not block after poll(2) said ready. */
+ * where that fails, writes are kept to PIPE_BUF bytes, and poll(2) is asked before each. */
 struct end end_stdin(void);
 struct end end_stdout(void);
+/* stderr, for what is no message, in the same way. */
+struct end end_stderr(void);
 /* The same input, of which as much can be read as there is, also where others read it, too: a pipe by
  * an open file description of our own, the caller's. The loop watches `in` itself, which alone is told
  * when a named pipe loses its last writer. */

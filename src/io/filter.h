@@ -21,6 +21,12 @@ struct filter {
     bool waiting;
     /* Writes them, at most FILTER_WORDS, and is no longer waiting. */
     size_t (*say)(struct filter *filter, char *words);
+    /* The owner of the filter cannot take more now: whoever moves bytes gives it none (what it has let
+     * pass is still written) until `resume`, which the mover has set, is called, or NULL. */
+    bool held;
+    void (*resume)(struct filter *filter);
+    void *mover;
+    struct filter *held_next; /* the owner's */
 };
 
 #endif

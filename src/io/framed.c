@@ -189,6 +189,7 @@ static bool move(struct framed *framed)
     case PUMP_WAITS:
         await_pace(framed);
         return false;
+    case PUMP_HELD: /* not by a filter that only looks */
     case PUMP_ENDED:
         break;
     }

@@ -111,7 +111,8 @@ static void read_client(struct hub_client *client)
 /* Nothing is read of the clients now. */
 static bool is_held_up(const struct hub *hub)
 {
-    return hub->stopping || outbox_is_full(&hub->outbox) || (hub->heard && hub->awaited);
+    bool held = hub->down_filter && hub->down_filter->held;
+    return hub->stopping || held || outbox_is_full(&hub->outbox) || (hub->heard && hub->awaited);
 }
 
 void hub_client_ready(struct watch *watch, uint32_t events)
@@ -204,7 +205,8 @@ static void output_drained(struct outbox *outbox)
 void hub_await_input(struct hub *hub)
 {
     bool wanted = hub->client_count > hub->queued_count + hub->lost_count;
-    if (wanted && hub_has_input(hub) && !hub->awaited && !hub->stopping)
+    bool held = hub->up_filter && hub->up_filter->held;
+    if (wanted && !held && hub_has_input(hub) && !hub->awaited && !hub->stopping)
         loop_watch(hub->loop, &hub->in_watch, EPOLLIN);
     else
         loop_unwatch(hub->loop, &hub->in_watch);
@@ -247,6 +249,22 @@ static void input_ready(struct watch *watch, uint32_t events)
     hub_await_input(hub);
 }
 
+/* The filters can take more. */
+static void filter_released(struct filter *filter)
+{
+    struct hub *hub = filter->mover;
+    hub_await_input(hub);
+    read_waiting(hub);
+}
+
+static void listen_to_filter(struct hub *hub, struct filter *filter)
+{
+    if (!filter)
+        return;
+    filter->mover = hub;
+    filter->resume = hub->loop ? filter_released : NULL;
+}
+
 /* The hub's life */
 
 static void patience_over(struct timer *timer)
@@ -261,6 +279,8 @@ void hub_start(struct hub *hub, struct loop *loop)
     budget_init(&hub->budget, hub->max_memory);
     hub->buffer = memory_grow(NULL, HUB_READ, 3);
     hub->put.fired = round_over;
+    listen_to_filter(hub, hub->up_filter);
+    listen_to_filter(hub, hub->down_filter);
     hub->in_watch = (struct watch){.fd = hub->in.fd, .ready = input_ready};
     hub->patience.fired = patience_over;
     hub->hold.fired = hold_over;
@@ -295,4 +315,6 @@ void hub_release(struct hub *hub)
     outbox_release(&hub->outbox);
     free(hub->buffer);
     hub->loop = NULL;
+    listen_to_filter(hub, hub->up_filter);
+    listen_to_filter(hub, hub->down_filter);
 }

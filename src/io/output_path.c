@@ -44,12 +44,12 @@ int output_path_descriptor(const char *path)
     return -1;
 }
 
-/* A pipe or a terminal gets an open file description of our own, which may be made non-blocking. */
+/* A pipe or a terminal gets an open file description of our own, which does not block. */
 static int descriptor_duplicate(int fd, const char *path)
 {
     struct stat status;
     if (fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
-        return open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+        return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     return fcntl(fd, F_DUPFD_CLOEXEC, STANDARD_DESCRIPTORS);
 }
 

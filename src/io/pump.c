@@ -260,6 +260,8 @@ static enum pump_step step(struct pump *pump)
         return drain(pump) == PUMP_STEP_MORE ? read_on(pump) : PUMP_STEP_WAIT;
     if (pump->piped)
         return pump_drain_pipe(pump);
+    if (pump->filter && pump->filter->held)
+        return pump_stop(pump, PUMP_HELD);
     if (pump->filter && pump->filter->waiting)
         return take_words(pump);
     if (pump->in_ended || !pump->limit)

@@ -33,6 +33,7 @@ enum pump_state {
     PUMP_WANTS_IN,  /* nothing to write: wait until `in` is readable */
     PUMP_WANTS_OUT, /* something to write: wait until `out` is writable */
     PUMP_WAITS,     /* not before pace->wait_ms have passed */
+    PUMP_HELD,      /* not before the filter's owner can take more, see filter.h */
     PUMP_ENDED,     /* `in` is at its end, or the limit is reached, and all has been written */
     PUMP_FAILED_IN, /* reading failed: see failure */
     PUMP_FAILED_OUT /* writing failed: see failure */

@@ -21,6 +21,10 @@ void relay_release(struct relay *relay)
     loop_timer_cancel(loop, &relay->parting);
     loop_timer_cancel(loop, &relay->up_wait);
     loop_timer_cancel(loop, &relay->down_wait);
+    if (relay->up.filter)
+        relay->up.filter->resume = NULL;
+    if (relay->down.filter)
+        relay->down.filter->resume = NULL;
     pump_release(&relay->up);
     pump_release(&relay->down);
     relay->loop = NULL;
@@ -315,14 +319,37 @@ static void far_ready(struct watch *watch, uint32_t events)
     move(relay, open_down(relay), open_up(relay), events);
 }
 
-/* The pace lets a pump go on. */
+/* The pace, or the filter, lets a pump go on. */
 static void resume(struct relay *relay, struct pump *pump)
 {
     if (!pump)
         return;
-    if (pump->state == PUMP_WAITS)
+    if (pump->state == PUMP_WAITS || pump->state == PUMP_HELD)
         pump->state = PUMP_WANTS_OUT;
     move(relay, NULL, pump, EPOLLOUT);
+}
+
+static void up_released(struct filter *filter)
+{
+    struct relay *relay = filter->mover;
+    if (relay->up.state == PUMP_HELD)
+        resume(relay, open_up(relay));
+}
+
+static void down_released(struct filter *filter)
+{
+    struct relay *relay = filter->mover;
+    if (relay->down.state == PUMP_HELD)
+        resume(relay, open_down(relay));
+}
+
+static void listen_to_filter(struct relay *relay, struct filter *filter,
+                             void (*released)(struct filter *filter))
+{
+    if (!filter)
+        return;
+    filter->mover = relay;
+    filter->resume = released;
 }
 
 static void up_waited(struct timer *timer)
@@ -358,6 +385,8 @@ static void start_pumps(struct relay *relay, struct pump_pool *pool)
     pump_init(&relay->down, relay->far.in, relay->near.out, pool);
     pump_filter(&relay->up, relay->policy.up_filter);
     pump_filter(&relay->down, relay->policy.down_filter);
+    listen_to_filter(relay, relay->policy.up_filter, up_released);
+    listen_to_filter(relay, relay->policy.down_filter, down_released);
     pump_pace(&relay->up, relay->policy.up_pace);
     pump_pace(&relay->down, relay->policy.down_pace);
     pump_preload(&relay->up, relay->policy.greeting, relay->policy.greeting_length);

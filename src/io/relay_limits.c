@@ -25,7 +25,7 @@ void relay_idle_over(struct timer *timer)
 /* The far side was lost. A slow reader of near.out may go on; one that stopped would keep us. */
 static void end_rest(struct relay *relay)
 {
-    bool paused = relay->down.state == PUMP_WAITS;
+    bool paused = relay->down.state == PUMP_WAITS || relay->down.state == PUMP_HELD;
     if (paused || relay->down.taken + relay->down.moved != relay->silent_at)
         relay_read_rest(relay);
     else
@@ -59,7 +59,7 @@ void relay_silence_over(struct timer *timer)
 {
     struct relay *relay = LOOP_OWNER(timer, struct relay, silence);
     const struct pump *up = &relay->up;
-    bool delivered = up->taken == up->moved &&
+    bool delivered = up->taken == up->moved && up->state != PUMP_HELD &&
                      (!relay->policy.confirm || sock_unacknowledged(relay->far.out.fd) <= 0);
     if (up->taken != relay->silent_at || !delivered) {
         relay->silent_at = up->taken;

@@ -1,12 +1,14 @@
 #include "net/access.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -16,6 +18,7 @@ static const char *const options[ACCESS_LISTS] = {"allow", "deny", "proxy-from",
 
 /* What is being read, for errors. */
 struct reading {
+    const struct access *access;
     struct access_rules *rules;
     enum access_list list;
     bool again;
@@ -108,26 +111,51 @@ static int read_lines(struct reading *reading, FILE *file)
     return result;
 }
 
-/* A pipe has been read once and for all, and to ask for more of it would hold up the server. */
-static int check_again(const struct reading *reading)
+/* What is no regular file (a FIFO, a pipe) is read by the owner, whom it must not block. */
+static int read_other(struct reading *reading, int fd)
 {
-    struct stat status;
-    if (!reading->again || stat(reading->file, &status) < 0 || S_ISREG(status.st_mode))
-        return 0;
-    return error_set(reading->err, STATUS_LOCAL_IO, "read %s: not a regular file", reading->file);
+    const struct access *access = reading->access;
+    char *bytes = NULL;
+    size_t length = 0;
+    if (reading->again) { /* a pipe has been read once and for all */
+        close(fd);
+        return error_set(reading->err, STATUS_LOCAL_IO, "read %s: not a regular file",
+                         reading->file);
+    }
+    int result = access->read_all(access->context, fd, &bytes, &length);
+    if (result && errno != ECANCELED)
+        error_system(reading->err, STATUS_LOCAL_IO, errno, "read %s", reading->file);
+    FILE *file = result || !length ? NULL : fmemopen(bytes, length, "r");
+    if (file) {
+        result = read_lines(reading, file);
+        fclose(file);
+    }
+    free(bytes);
+    close(fd);
+    return result;
+}
+
+/* Both close it. */
+static int read_regular(struct reading *reading, int fd)
+{
+    FILE *file = fdopen(fd, "r");
+    if (!file)
+        return error_system(reading->err, STATUS_LOCAL_IO, errno, "read %s", reading->file);
+    int result = read_lines(reading, file);
+    fclose(file);
+    return result;
 }
 
 static int read_file(struct reading *reading, const char *name)
 {
+    struct stat status;
+    int fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     reading->rules->has_files = true;
     reading->file = name;
-    if (check_again(reading))
-        return -1;
-    FILE *file = fopen(name, "re");
-    if (!file)
+    if (fd < 0 || fstat(fd, &status) < 0)
         return error_system(reading->err, STATUS_LOCAL_IO, errno, "read %s", name);
-    int result = read_lines(reading, file);
-    fclose(file);
+    bool regular = S_ISREG(status.st_mode) || S_ISDIR(status.st_mode); /* this one is an error */
+    int result = regular ? read_regular(reading, fd) : read_other(reading, fd);
     reading->file = NULL;
     return result;
 }
@@ -166,7 +194,7 @@ static int read_words(struct reading *reading, const struct access_words *given)
 static int read_all(struct access *access, bool again, struct error *err)
 {
     struct access_rules rules = {.users = NULL};
-    struct reading reading = {.rules = &rules, .again = again, .err = err};
+    struct reading reading = {.access = access, .rules = &rules, .again = again, .err = err};
     for (int list = 0; list < ACCESS_LISTS; list++) {
         reading.list = (enum access_list)list;
         if (read_words(&reading, &access->given[list])) {

@@ -41,8 +41,12 @@ struct access_rules {
     bool has_files;
 };
 
-/* Zeroed by the owner, which then sets the first two. */
+/* Zeroed by the owner, which then sets what comes before the rules. */
 struct access {
+    /* Reads a file that may block (a FIFO, a pipe; the descriptor does not) up to its end, into *bytes,
+     * to be given to free(). -1 and errno; ECANCELED: the owner knows why, and has filled the error. */
+    int (*read_all)(void *context, int fd, char **bytes, size_t *length);
+    void *context;
     bool announced; /* PROXY headers are read: they name clients of whatever kind the socket is */
     struct access_words given[ACCESS_LISTS];
     struct access_rules rules;
