@@ -253,6 +253,66 @@ END
     done
 }
 
+# checked WORD: haproxy looks whether the server is there; until it has been seen five times. (Without
+# a header it resets before the handshake is over, and no server ever hears of that.)
+checked() {
+    cat >haproxy.cfg <<END
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 10s
+    timeout server 10s
+listen between
+    bind unix@$T/haproxy.sock
+    server behind 127.0.0.1:$PORT check inter 20ms $1
+END
+    start haproxy haproxy -db -f haproxy.cfg
+    poll 10000 seen_often
+    stop haproxy
+}
+seen_often() { (($(grep -Ec '127\.0\.0\.1:[0-9]+: closed without a byte|^sockctl: closed 127' server.err) >= 5)); }
+
+@test "13.8: a load balancer's health checks are told at -v, and are no warnings" {
+    need haproxy python3
+    for way in "-k" "-k -e cat" "--broker"; do
+        for check in send-proxy send-proxy-v2; do
+            # shellcheck disable=SC2086 # words
+            server 127.0.0.1 0 $way
+            checked $check
+            stop server
+            assert_status 0
+        done
+        # The same without -v: nothing is said, whether it closes in order or resets.
+        # shellcheck disable=SC2086 # words
+        start server "$SOCKCTL" listen --accept-proxy 127.0.0.1 0 $way
+        listening server
+        cat >checks.py <<'END'
+import socket, struct, sys
+for header in b"", b"PROXY UNKNOWN\r\n", b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0":
+    for reset in False, True:
+        with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as s:
+            s.sendall(header)
+            if reset:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as s:
+    s.sendall(b"PROXY TCP4 192.0.2.1 203.0.113.2 1 2\r\nlast")
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+END
+        try python3 checks.py "$PORT"
+        [ -z "$errors" ] || fail "$errors"
+        wait_line server '^sockctl: .*192\.0\.2\.1:1.*Connection reset by peer'
+        stop server
+        [ "$(wc -l <server.err)" -eq 2 ] || show_results "more was said"
+    done
+}
+
+@test "13.8: -i holds while a PROXY header is awaited" {
+    server -k -i 300ms 127.0.0.1 0
+    try "$SOCKCTL" connect --no-shutdown 127.0.0.1 "$PORT"
+    wait_line server 'no PROXY header within the time limit' 4
+    stop server
+}
+
 @test "--allow-uid is about the proxy" {
     server "$T/socket" -k --greeting welcome --allow-uid "$(id -u)"
     client "$HEADER"

@@ -119,7 +119,7 @@ descriptors() {
     server echo-server -m 2 --deny 127.0.0.2 127.0.0.1:0
     assert_served 127.0.0.1
     before=$(descriptors)
-    try python3 - "$PORT" <<'EOF'
+    cat >strangers.py <<'EOF'
 import socket, sys
 for _ in range(1000):
     with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5, ("127.0.0.2", 0)) as sock:
@@ -128,6 +128,7 @@ for _ in range(1000):
         except ConnectionResetError:
             pass
 EOF
+    try python3 strangers.py "$PORT"
     [ -z "$errors" ] || fail "$errors"
     [ "$(descriptors)" -eq "$before" ]
     try python3 "$HELPERS/echo_clients.py" many "$ADDR" 2

@@ -111,6 +111,32 @@ END
     done
 }
 
+@test "13.8: haproxy takes the header for a UNIX client without a name" {
+    need haproxy
+    start far "$SOCKCTL" echo-server 127.0.0.1 0
+    listening far
+    cat >haproxy.cfg <<END
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 10s
+    timeout server 10s
+listen between
+    bind unix@$T/haproxy.sock accept-proxy
+    server far 127.0.0.1:$PORT
+END
+    start haproxy haproxy -db -f haproxy.cfg
+    poll 5000 test -S haproxy.sock
+    start before "$SOCKCTL" listen "$T/front" --to "unix:$T/haproxy.sock" --send-proxy
+    poll 5000 test -S front
+    TRY_STDIN=<(echo hello) try "$SOCKCTL" connect ./front
+    assert_status 0
+    assert_output hello
+    stop before
+    [ -z "$errors" ] || show_results "something was said"
+    stop haproxy
+}
+
 @test "what contradicts --to is refused" {
     try "$SOCKCTL" listen 127.0.0.1:0 --to 127.0.0.1:9 -o file
     assert_usage_error 'option --output'

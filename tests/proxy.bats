@@ -292,9 +292,9 @@ late_server() {
 
 # clone: a repository over git://, and back; git wants status 0 of what it calls.
 clone() {
-    printf '#!/bin/sh\nexec "$SOCKCTL" connect -x "$PROXY" "$1" "$2"\n' >command
-    chmod 755 command
-    export PROXY GIT_PROXY_COMMAND=$T/command
+    printf '#!/bin/sh\nexec "$SOCKCTL" connect -x "$PROXY" "$1" "$2"\n' >git-proxy
+    chmod 755 git-proxy
+    export PROXY GIT_PROXY_COMMAND=$T/git-proxy
     for version in 0 1 2; do
         rm -rf copy
         TRY_SECONDS=60 try git -c protocol.version=$version clone -q "git://127.0.0.1:$GIT_PORT/repository" copy
@@ -360,5 +360,23 @@ git_daemon() {
         TRY_STDIN=<(printf hello) try "$SOCKCTL" connect --max-time 500ms -vv -x "socks5://127.0.0.1:$PORT" $words 10.1.2.3 80
         assert_status 5
         refute grep -q 'shutdown(' try.err
+    done
+}
+
+@test "13.8: -i holds while a proxy is talked to, in http-get too" {
+    for proxy in socks5 socks4 http; do
+        dialogue proxy --silent
+        refused 5 'proxy 127.0.0.1:[0-9]+: nothing moved' -i 300ms -x "$proxy://127.0.0.1:$PORT" 10.1.2.3 80
+    done
+    dialogue proxy --silent '\5\0'
+    refused 5 'proxy 127.0.0.1:[0-9]+: nothing moved' -i 300ms -x "socks5://127.0.0.1:$PORT" 10.1.2.3 80
+    # What trickles moves.
+    dialogue proxy --silent 'HTTP/1.1 200 OK\r\n' 'X: y\r\n'
+    refused 5 'nothing moved' -i 300ms -x "http://127.0.0.1:$PORT" 10.1.2.3 80
+    for proxy in socks5 http; do
+        dialogue proxy --silent
+        try "$SOCKCTL" http-get --idle-timeout 300ms -x "$proxy://127.0.0.1:$PORT" http://a.example/
+        assert_status 5
+        assert_errors 'nothing moved'
     done
 }

@@ -174,7 +174,8 @@ static int dial_and_transfer(struct connecting *connecting)
     const struct reach whom = {.address = &connecting->address,
                                .proxy = connecting->has_proxy ? &connecting->proxy : NULL,
                                .options = &given->reach,
-                               .dial = &connecting->dial};
+                               .dial = &connecting->dial,
+                               .idle_ms = given->limits.idle_ms};
     struct connection connection;
     struct interrupt interrupt;
     if (catches_signals(given, &connecting->address))

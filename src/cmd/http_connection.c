@@ -25,8 +25,8 @@ int http_connection_open(struct http_connection *connection, const struct http_r
 {
     static const struct reach_options once = {.wait_ms = -1};
     const struct dial_options how = {.timeout_ms = connection->timeout_ms};
-    const struct reach way = {&route->address, route->tunneled ? &route->tunnel : NULL, &once,
-                              &how};
+    const struct reach way = {&route->address, route->tunneled ? &route->tunnel : NULL, &once, &how,
+                              connection->idle_ms};
     if (connection->open && is_same(&connection->address, &route->address) &&
         connection->tunneled == route->tunneled && is_quiet(connection->connection.fd))
         return 0;

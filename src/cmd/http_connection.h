@@ -12,10 +12,11 @@
 #include "cmd/http_route.h"
 #include "net/dial.h"
 
-/* Start with {0}, loop and timeout_ms. */
+/* Start with {0}, loop and the two limits. */
 struct http_connection {
     struct loop *loop;
     int64_t timeout_ms; /* for each connection; -1: no limit */
+    int64_t idle_ms;    /* what a SOCKS proxy may be silent for; likewise */
     bool open;
     unsigned served; /* answers that have come by it */
     uint64_t in;     /* bytes, for what is told at the end */

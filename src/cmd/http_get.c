@@ -90,7 +90,9 @@ static int fetch_to_output(const struct http_options *given, const struct operan
     struct interrupt interrupt;
     struct http_output output;
     struct pump_pool pool = {.pipe_count = 0};
-    struct http_connection connection = {.loop = loop, .timeout_ms = given->connect_timeout_ms};
+    struct http_connection connection = {.loop = loop,
+                                         .timeout_ms = given->connect_timeout_ms,
+                                         .idle_ms = given->idle_ms};
     const struct http_fetch fetch = {given, loop, limit, &output, &connection, &pool};
     http_output_init(&output, loop, given);
     if (given->output || given->remote_name || account_is_wanted())

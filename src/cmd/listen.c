@@ -110,10 +110,13 @@ static int serve(struct listening *listening)
 
 static int64_t header_ms(const struct listen_options *given)
 {
-    int64_t limit_ms = given->limits.timeout_ms;
+    const struct limit_options *limits = &given->limits;
+    int64_t limit_ms = limits->timeout_ms >= 0 ? limits->timeout_ms : HEADER_MS;
     if (!given->accept_proxy)
         return 0;
-    return limit_ms > 0 ? limit_ms : limit_ms == 0 ? 1 : HEADER_MS;
+    if (limits->idle_ms >= 0 && limits->idle_ms < limit_ms)
+        limit_ms = limits->idle_ms;
+    return limit_ms > 0 ? limit_ms : 1;
 }
 
 static int open_and_serve(struct listening *listening, const struct address *address)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/message.h"
 #include "cli/report.h"
 #include "cmd/account.h"
 #include "cmd/listening.h"
@@ -17,6 +18,7 @@ static void client_joined(struct server *server, int fd, const struct sockname *
     client->account.stats = listening->given->transfer.stats;
     account_accept(&client->account, fd, peer);
     client->number = ++listening->count;
+    client->is_proxy = server->is_proxy;
     struct hub_client *added = hub_add(&listening->hub, fd, client);
     if (listening->given->chat)
         listening_chat_joined(added);
@@ -44,7 +46,10 @@ static void client_left(struct hub *hub, const struct hub_client *client, enum h
     struct listening *listening = LOOP_OWNER(hub, struct listening, hub);
     struct listening_client *ours = client->label;
     const char *name = ours->account.peer;
-    if (how == HUB_RESET)
+    bool is_check = ours->is_proxy && !client->bytes_in; /* a health check */
+    if (how == HUB_RESET && is_check)
+        message_tell(MESSAGE_STORY, "%s: %s", name, strerror(client->failure));
+    else if (how == HUB_RESET)
         report_warning("%s: %s", name, strerror(client->failure));
     else if (how == HUB_IDLE)
         report_warning("%s: nothing moved within the time limit", name);

@@ -11,6 +11,7 @@ static void client_came(struct server *server, int fd, const struct sockname *pe
     bool one = !listening->given->keep_open;
     if (one)
         server_refuse(server); /* others are refused from here on */
+    listening->programs.is_proxy = server->is_proxy;
     if (programs_serve(&listening->programs, end_of_socket(fd), peer, &error) == 0)
         return;
     if (one) {

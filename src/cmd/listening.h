@@ -50,7 +50,8 @@ struct listening_client {
     struct account account;
     unsigned long number; /* the first is 1 */
     struct chat_reader reader;
-    bool warned; /* that lines of it are cut */
+    bool warned;   /* that lines of it are cut */
+    bool is_proxy; /* see server.h */
 };
 
 struct listening {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/message.h"
 #include "cli/report.h"
 #include "net/sock.h"
 
@@ -24,11 +25,16 @@ static void forget(struct newcomer *newcomer)
     free(newcomer);
 }
 
+/* Who closes without a byte is a load balancer that looks whether we are there. */
 static void refuse(struct newcomer *newcomer, const char *complaint)
 {
     struct newcomers *newcomers = newcomer->newcomers;
     char name[SOCKNAME_TEXT_MAX];
-    report_warning("%s: %s", sockname_text(&newcomer->peer, name), complaint);
+    sockname_text(&newcomer->peer, name);
+    if (complaint)
+        report_warning("%s: %s", name, complaint);
+    else
+        message_tell(MESSAGE_STORY, "%s: closed without a byte, as health checks do", name);
     sock_close(newcomer->fd);
     forget(newcomer);
     newcomers->refused(newcomers);
@@ -38,16 +44,13 @@ static void header_came(void *context, const struct announced *announced, const 
 {
     struct newcomer *newcomer = context;
     struct newcomers *newcomers = newcomer->newcomers;
-    if (complaint) {
+    if (!announced) {
         refuse(newcomer, complaint);
         return;
     }
-    struct announced ends = *announced;
-    if (!ends.source.length)
-        ends.source = newcomer->peer;
-    int fd = newcomer->fd;
+    const struct newcomer gone = *newcomer;
     forget(newcomer);
-    newcomers->came(newcomers, fd, &ends);
+    newcomers->came(newcomers, gone.fd, &gone.peer, announced);
 }
 
 void newcomers_add(struct newcomers *newcomers, int fd, const struct sockname *peer)

@@ -15,9 +15,10 @@
 struct newcomers {
     struct loop *loop;
     int64_t limit_ms; /* for a header */
-    /* A client has said who it is; its descriptor is the callee's. Where the header says nothing, the
-     * source is the connection's own, and the destination has the length 0. */
-    void (*came)(struct newcomers *newcomers, int fd, const struct announced *announced);
+    /* A client has said who it is; its descriptor is the callee's. Where the header says nothing, both
+     * names in `announced` have the length 0. */
+    void (*came)(struct newcomers *newcomers, int fd, const struct sockname *peer,
+                 const struct announced *announced);
     /* One has not, and was told of and closed. */
     void (*refused)(struct newcomers *newcomers);
     struct newcomer *first;

@@ -31,6 +31,7 @@ struct program_client {
     struct account account;
     struct timer patience;
     bool was_told; /* SIGTERM, its connection being over */
+    bool is_proxy; /* see programs.h */
 };
 
 /* Options */
@@ -103,6 +104,14 @@ static bool was_dismissed(const struct program_client *client)
     return client->was_told && has_limit_ended_it && WIFSIGNALED(end) && WTERMSIG(end) == SIGTERM;
 }
 
+/* A health check that closes without a byte, by a reset at that, has found what it looked for. */
+static bool was_health_check(const struct program_client *client)
+{
+    const struct relay *relay = &client->relay;
+    return client->is_proxy && relay->result < 0 && relay->error.status == STATUS_TRANSFER &&
+           !relay->down.taken;
+}
+
 /* What the connection has ended with, if it failed, under the program's status, if that is not 0. */
 static int result_of(const struct program_client *client, struct error *err)
 {
@@ -110,6 +119,10 @@ static int result_of(const struct program_client *client, struct error *err)
     int status = was_dismissed(client) ? 0 : program_status(program);
     int result = client->relay.result;
     error_silent(err, 0);
+    if (was_health_check(client)) {
+        message_tell(MESSAGE_STORY, "%s", client->relay.error.text);
+        result = 0;
+    }
     if (result < 0)
         *err = client->filters.error.status ? client->filters.error : client->relay.error;
     if (result == 0 && WIFSIGNALED(program->end) && WTERMSIG(program->end) != SIGPIPE)
@@ -276,6 +289,7 @@ int programs_serve(struct programs *programs, struct end socket, const struct so
 {
     struct program_client *client = memory_new(1, sizeof *client);
     client->programs = programs;
+    client->is_proxy = programs->is_proxy;
     client->account.stats = programs->session->transfer->stats;
     client->patience = (struct timer){.fired = patience_over};
     if (start(client, socket, peer, err)) {

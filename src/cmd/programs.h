@@ -35,6 +35,7 @@ struct programs {
     /* What the peer of the next programs_serve has said that it is connected to; NULL, or of length 0:
      * our own end. */
     const struct sockname *announced;
+    bool is_proxy; /* that peer is a proxy that speaks for itself: to look whether we are there */
     /* One is over, with its connection closed and its program reaped: 0, or -1 and *err, with the
      * status that the program has ended with, or else the connection. */
     void (*left)(struct programs *programs, int result, const struct error *err);

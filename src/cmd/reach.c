@@ -169,7 +169,7 @@ static int try_once(const struct patience *patience, const struct reach *reach,
         limit_ms -= loop_now_ms() - began_ms;
         limit_ms = limit_ms < 0 ? 0 : limit_ms;
     }
-    const struct proxy_way way = {reach->proxy, reach->address, limit_ms};
+    const struct proxy_way way = {reach->proxy, reach->address, limit_ms, reach->idle_ms};
     if (proxy_pass(loop, connection->fd, &way, failure) == 0)
         return 0;
     connection_close(connection);

@@ -58,6 +58,7 @@ struct reach {
     const struct proxy *proxy; /* NULL: none */
     const struct reach_options *options;
     const struct dial_options *dial;
+    int64_t idle_ms; /* what a proxy may be silent for; -1: no limit */
 };
 
 /* As dial, in as many rounds as the options say. */

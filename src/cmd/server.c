@@ -209,16 +209,19 @@ static void join(struct server *server, int fd, const struct sockname *peer)
 }
 
 /* Who the lists are about is known by now. */
-static void newcomer_came(struct newcomers *newcomers, int fd, const struct announced *announced)
+static void newcomer_came(struct newcomers *newcomers, int fd, const struct sockname *peer,
+                          const struct announced *announced)
 {
     struct server *server = LOOP_OWNER(newcomers, struct server, newcomers);
-    if (!access_admits(&server->access, &announced->source)) {
-        turn_away(fd, &announced->source);
+    const struct sockname *source = announced->source.length ? &announced->source : peer;
+    if (!access_admits(&server->access, source)) {
+        turn_away(fd, source);
         server_left(server);
         return;
     }
     server->destination = announced->destination;
-    join(server, fd, &announced->source);
+    server->is_proxy = source == peer;
+    join(server, fd, source);
 }
 
 static void newcomer_refused(struct newcomers *newcomers)
@@ -244,6 +247,7 @@ static void client_came(void *context, int fd, const struct sockname *peer)
         return;
     }
     server->destination.length = 0;
+    server->is_proxy = false;
     join(server, fd, peer);
 }
 

@@ -49,6 +49,7 @@ struct server {
     struct newcomers newcomers;
     struct sockname
         destination; /* of the one that joins, by its PROXY header; length 0: not said */
+    bool is_proxy;   /* the one that joins is the proxy itself: its header is LOCAL or UNKNOWN */
     struct access access;
     char name[SOCKNAME_TEXT_MAX]; /* of the first socket */
     size_t count;                 /* clients at present */

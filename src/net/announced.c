@@ -17,6 +17,7 @@ struct announcement {
     char bytes[PROXY_HEADER_MOST]; /* of the header, taken out of the socket */
     size_t held;
     size_t skip; /* bytes of it that remain and say nothing */
+    bool heard;  /* something has come */
     struct announced announced;
     void (*done)(void *context, const struct announced *announced, const char *complaint);
     void *context;
@@ -103,7 +104,9 @@ size_t announced_write(const struct announced *announced, int socktype, char *ou
 {
     struct proxy_header header = {.datagram = socktype == SOCK_DGRAM};
     header.family = end_of_name(&header.source, &announced->source);
-    if (header.family != end_of_name(&header.destination, &announced->destination))
+    bool has_name = header.family != PROXY_UNIX ||
+                    announced->source.length > offsetof(struct sockaddr_un, sun_path);
+    if (header.family != end_of_name(&header.destination, &announced->destination) || !has_name)
         header.family = PROXY_UNKNOWN;
     return proxy_header_write(&header, out);
 }
@@ -117,18 +120,18 @@ void announcement_cancel(struct announcement *announcement)
     free(announcement);
 }
 
-static void conclude(struct announcement *announcement, const char *complaint)
+static void conclude(struct announcement *announcement, bool is_announced, const char *complaint)
 {
     struct announced announced = announcement->announced;
     void *context = announcement->context;
     void (*done)(void *, const struct announced *, const char *) = announcement->done;
     announcement_cancel(announcement);
-    done(context, complaint ? NULL : &announced, complaint);
+    done(context, is_announced ? &announced : NULL, complaint);
 }
 
 static void time_is_over(struct timer *timer)
 {
-    conclude(LOOP_OWNER(timer, struct announcement, limit),
+    conclude(LOOP_OWNER(timer, struct announcement, limit), false,
              "no PROXY header within the time limit");
 }
 
@@ -164,7 +167,7 @@ static const char *skip(struct announcement *announcement)
         ssize_t took = sock_recv(announcement->watch.fd, ignored, room);
         announcement->skip -= took > 0 ? (size_t)took : 0;
     }
-    conclude(announcement, NULL);
+    conclude(announcement, true, NULL);
     return NULL;
 }
 
@@ -181,6 +184,7 @@ static const char *read_header(struct announcement *announcement)
     if (seen < 0)
         return complaint;
     size_t length = held + (size_t)seen;
+    announcement->heard = true;
     if (proxy_header_read(bytes, length, &header, &size))
         return "malformed or no PROXY header";
     size_t end = size && size < length ? size : length;
@@ -199,7 +203,7 @@ static void ready(struct watch *watch, uint32_t events)
     (void)events;
     const char *complaint = announcement->skip ? skip(announcement) : read_header(announcement);
     if (complaint)
-        conclude(announcement, complaint);
+        conclude(announcement, false, announcement->heard ? complaint : NULL);
 }
 
 struct announcement *announcement_await(struct loop *loop, int fd, int64_t limit_ms,

@@ -19,7 +19,8 @@ struct announced {
 
 /* Reads the header from `fd`, a connected socket that nobody else reads from meanwhile; what follows
  * the header stays in the socket. `done` is called once, from the loop, with what was announced, or
- * with NULL and what is wrong. announcement_cancel before `done` forgets it. */
+ * with NULL and what is wrong; NULL here, too: the connection has ended before a byte came.
+ * announcement_cancel before `done` forgets it. */
 struct announcement;
 struct announcement *announcement_await(struct loop *loop, int fd, int64_t limit_ms,
                                         void (*done)(void *context,
@@ -29,7 +30,8 @@ struct announcement *announcement_await(struct loop *loop, int fd, int64_t limit
 void announcement_cancel(struct announcement *announcement);
 
 /* Writes a header that announces these ends of a connection of that type: version 2, at most
- * PROXY_HEADER_MOST bytes; LOCAL where they are neither IP nor UNIX. Returns its length. */
+ * PROXY_HEADER_MOST bytes; LOCAL where they are neither IP nor UNIX, or where there is nothing to
+ * announce: a UNIX client without a name. Returns its length. */
 size_t announced_write(const struct announced *announced, int socktype, char *out);
 
 #endif

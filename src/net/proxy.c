@@ -143,6 +143,8 @@ struct talk {
     const struct address *target;
     struct watch watch;
     struct timer limit;
+    struct timer idle;
+    int64_t idle_ms;
     char *saying; /* the talk's */
     size_t said;
     size_t to_say;
@@ -168,6 +170,12 @@ static void stop(struct talk *talk, int result)
 }
 
 static void say_when_possible(struct talk *talk);
+
+static void note_move(struct talk *talk)
+{
+    if (talk->idle_ms >= 0)
+        loop_timer_set(talk->loop, &talk->idle, talk->idle_ms);
+}
 
 /* SOCKS */
 
@@ -298,6 +306,7 @@ static void hear(struct watch *watch, uint32_t events)
         stop(talk, fail(talk, STATUS_REFUSED, "it closed the connection instead of an answer"));
     } else {
         talk->length += (size_t)got;
+        note_move(talk);
         if (is_http)
             follow_http(talk);
         else
@@ -314,8 +323,10 @@ static void say(struct watch *watch, uint32_t events)
         stop(talk, fail(talk, STATUS_TRANSFER, strerror(errno)));
         return;
     }
-    if (sent > 0)
+    if (sent > 0) {
         talk->said += (size_t)sent;
+        note_move(talk);
+    }
     if (talk->said < talk->to_say)
         return;
     explicit_bzero(talk->saying, talk->to_say); /* there may have been a password in it */
@@ -337,6 +348,14 @@ static void time_is_over(struct timer *timer)
     stop(talk, fail(talk, STATUS_TIMEOUT, "timed out"));
 }
 
+static void idle_too_long(struct timer *timer)
+{
+    struct talk *talk = LOOP_OWNER(timer, struct talk, idle);
+    char why[64];
+    snprintf(why, sizeof why, "nothing moved for %.3g seconds", (double)talk->idle_ms / 1000);
+    stop(talk, fail(talk, STATUS_TIMEOUT, why));
+}
+
 int proxy_pass(struct loop *loop, int fd, const struct proxy_way *way, struct error *err)
 {
     struct talk talk = {.loop = loop,
@@ -344,11 +363,14 @@ int proxy_pass(struct loop *loop, int fd, const struct proxy_way *way, struct er
                         .target = way->target,
                         .watch.fd = fd,
                         .limit.fired = time_is_over,
+                        .idle.fired = idle_too_long,
+                        .idle_ms = way->idle_ms,
                         .heard = memory_grow(NULL, HEAD_MAX, 1),
                         .socks = socks_of(way->proxy, way->target),
                         .err = err};
     if (way->timeout_ms >= 0)
         loop_timer_set(loop, &talk.limit, way->timeout_ms);
+    note_move(&talk);
     if (way->proxy->kind == PROXY_HTTP)
         ask_http(&talk);
     else
@@ -356,6 +378,7 @@ int proxy_pass(struct loop *loop, int fd, const struct proxy_way *way, struct er
     int result = loop_run(loop);
     loop_unwatch(loop, &talk.watch);
     loop_timer_cancel(loop, &talk.limit);
+    loop_timer_cancel(loop, &talk.idle);
     free(talk.saying);
     free(talk.heard);
     return result;

@@ -35,6 +35,7 @@ struct proxy_way {
     const struct proxy *proxy;
     const struct address *target;
     int64_t timeout_ms; /* -1: no limit */
+    int64_t idle_ms;    /* the same for a time in which nothing moves */
 };
 
 /* Runs the loop until `fd`, non-blocking and connected to the proxy, is connected to the target.

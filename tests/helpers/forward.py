@@ -533,11 +533,20 @@ def sends_proxy():
     assert header[12:16] == b"\x21\x21\0\x24" and header[31] == 1, header
     assert struct.unpack("!HH", header[48:]) == (client.getsockname()[1], client.getpeername()[1])
     forwarder.stop()
+    for name in b"./client", b"\0client":
+        forwarder = Forwarder("unix", "tcp4", "--send-proxy")
+        client = socket.socket(socket.AF_UNIX)
+        client.bind(name)
+        client.connect(forwarder.address)
+        header = take(forwarder.accept(), 232)
+        assert header[12:16] == b"\x21\x31\0\xd8", header
+        assert header[16:124].rstrip(b"\0") == name, header
+        assert header[124:].rstrip(b"\0").decode() == forwarder.address
+        forwarder.stop()
     forwarder = Forwarder("unix", "tcp4", "--send-proxy")
     client, far = forwarder.pair()
-    header = take(far, 232)
-    assert header[12:16] == b"\x21\x31\0\xd8", header
-    assert header[124:].rstrip(b"\0").decode() == forwarder.address
+    client.sendall(b"data")
+    assert take(far, 20) == V2 + b"\x20\0\0\0data"
     forwarder.stop()
 
 
