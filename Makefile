@@ -4,6 +4,7 @@
 #   make demo             shows the main jobs on loopback
 #   make test             all tests        (TESTS="tests/connect.bats …" for some, JOBS=N at a time)
 #   make asan             the same under AddressSanitizer and UBSan
+#   make fresh            demo and test on a minimal Debian, as root and user (root; SUITES="bookworm trixie")
 #   make lint             every static check; also check-format; format mends the layout
 #   make fuzz             each target in tests/fuzz for FUZZ_SECONDS
 #   make bench            tests/bench
@@ -28,6 +29,7 @@ FUZZ_CC      := clang
 FUZZ_SECONDS := 20
 JOBS         := 4
 TESTS        := $(wildcard tests/*.bats)
+SUITES       := bookworm
 
 # Each profile has its own objects; the release binary alone is left in the root.
 out    := build/$(PROFILE)
@@ -105,7 +107,7 @@ compile  = $(compiler) -std=c11 $(system) -Isrc -pthread $(warnings) $(WERROR) \
 link    := $(compiler) -pthread $(profile_cflags) $(CFLAGS) $(profile_ldflags) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: all objects demo tools test asan lint format check-format fuzz bench soak static install uninstall \
+.PHONY: all objects demo tools test asan fresh lint format check-format fuzz bench soak static install uninstall \
         completions dist clean FORCE
 
 all: $(binary)
@@ -181,6 +183,9 @@ test: tools $(binary) $(unit) $(replay)
 
 asan:
 	$(Q)$(MAKE) --no-print-directory PROFILE=asan test
+
+fresh:
+	@tests/checks/fresh $(SUITES)
 
 lint: compile_commands.json
 	@tests/checks/lint $(all_c)

@@ -207,11 +207,9 @@ refused() {
 }
 
 @test "UNIX: no right to it" {
-    [ "$EUID" -eq 0 ] || skip "needs another user"
-    need setpriv
-    chmod 755 "$T"
+    need_other_user
     server unix:s
-    try setpriv --reuid 65534 --regid 65534 --clear-groups "$SOCKCTL" connect unix:s
+    try "${OTHER[@]}" "$SOCKCTL" connect unix:s
     refused 'connect to unix:s: Permission denied$'
 }
 

@@ -347,13 +347,12 @@ for line in range(100):
         server -v --workers 3 "$address"
         try python3 "$HELPERS/echo_clients.py" many "${ADDR#unix:}" 300
         assert_status 0
-        [ "$(pgrep -c -P "${PIDS[server]}")" -eq 3 ]
-        children=$(pgrep -P "${PIDS[server]}")
+        has_children server 3
         before=$(now_ms)
         stop server
         assert_status 0
         (($(now_ms) - before < 1000 * PATIENCE))
-        for child in $children; do gone "$child" || fail "a worker is left"; done
+        for child in "${CHILDREN[@]}"; do gone "$child" || fail "a worker is left"; done
         [ ! -e s ]
         [ "$(grep -c 'listening on' <<<"$errors")" -eq 1 ]
     done
@@ -364,11 +363,12 @@ for line in range(100):
 
 @test "--workers end with the server, and the server with one of them" {
     server --workers 2 127.0.0.1:0
-    children=$(pgrep -P "${PIDS[server]}")
+    has_children server 2
     kill -KILL "${PIDS[server]}"
-    for child in $children; do until_gone "$child" 2000 || fail "a worker is left"; done
+    for child in "${CHILDREN[@]}"; do until_gone "$child" 2000 || fail "a worker is left"; done
     server --workers 2 127.0.0.1:0
-    kill -KILL "$(pgrep -P "${PIDS[server]}" | head -n 1)"
+    children server
+    kill -KILL "${CHILDREN[0]}"
     finish server
     assert_status 1
     assert_errors 'a worker was ended by signal 9'

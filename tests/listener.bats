@@ -105,11 +105,9 @@ mode_of() { stat -c %a "$1"; }
 
 @test "a directory that is not there, or may not be written to" {
     refused 'listen on unix:none/s: No such file or directory$' unix:none/s
-    [ "$EUID" -eq 0 ] || skip "needs another user"
-    need setpriv
-    chmod 755 "$T"
+    need_other_user
     mkdir -m 755 closed
-    try setpriv --reuid 65534 --regid 65534 --clear-groups "$SOCKCTL" echo-server unix:closed/s
+    try "${OTHER[@]}" "$SOCKCTL" echo-server unix:closed/s
     assert_status 4
     assert_errors 'listen on unix:closed/s: Permission denied$'
 }

@@ -178,7 +178,8 @@ hangs_up() {
         # shellcheck disable=SC2086
         start server "${inject[@]}" "$SOCKCTL" $words "$T/socket"
         listening server
-        kill "$(pgrep -P "${PIDS[server]}")"
+        children server
+        kill "${CHILDREN[0]}"
         finish server
         assert_status 0
         assert_errors "^sockctl: warning: remove $T/socket: Read-only file system$"

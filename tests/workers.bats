@@ -8,17 +8,15 @@ server() {
     listening server
 }
 
-children() { cat "/proc/${PIDS[server]}/task/${PIDS[server]}/children"; }
-workers_are_there() { [ "$(children | wc -w)" -eq "$1" ]; }
-
 @test "-k -e: programs of all workers, each client served once, and all end together" {
     # shellcheck disable=SC2016 # the program's
     server -k --workers 3 -c 'echo $SOCAT_PPID; cat' 127.0.0.1 0
-    poll 5000 workers_are_there 3
+    poll 5000 has_children server 3
     for i in {1..12}; do start "client$i" "$SOCKCTL" connect --no-shutdown 127.0.0.1 "$PORT"; done
     for i in {1..12}; do
         wait_file "client$i.out" '^[0-9]+$'
-        [[ " $(children) " == *" $LINE "* ]]
+        children server
+        [[ " ${CHILDREN[*]} " == *" $LINE "* ]]
     done
     stop server
     assert_status 0
@@ -55,8 +53,8 @@ workers_are_there() { [ "$(children | wc -w)" -eq "$1" ]; }
 
 @test "when a worker ends, so does the server" {
     server -k --workers 2 -e cat 127.0.0.1 0
-    poll 5000 workers_are_there 2
-    kill -KILL "$(children | cut -d' ' -f1)"
+    poll 5000 has_children server 2
+    kill -KILL "${CHILDREN[0]}"
     finish server
     assert_status 1
     assert_errors 'a worker was ended by signal 9'

@@ -208,6 +208,13 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     PORT=${LINE#PORT }
 }
 
+# children NAME: the ids of the processes that it has started and not reaped are in CHILDREN.
+children() {
+    CHILDREN=()
+    read -ra CHILDREN <"/proc/${PIDS[$1]}/task/${PIDS[$1]}/children" || :
+}
+has_children() { children "$1" && ((${#CHILDREN[@]} == $2)); }
+
 # finish NAME [SECONDS=10]: waits for its end; its status, output and errors are set as by `try`.
 finish() {
     local name=$1 pid=${PIDS[$1]} seconds=${2:-10}
@@ -258,6 +265,19 @@ need() {
 
 # What `try` and `start` ask for by themselves; a path is what is tested.
 need_command() { [[ $1 == */* ]] || need "$1"; }
+
+# need_other_user [ID]: OTHER before a command lets another user run it; $T and a copy of the program
+# there are open to him, since the clone may be below a directory of root's own.
+need_other_user() {
+    local id=${1:-65534}
+    [ "$EUID" -eq 0 ] || skip "needs to become another user"
+    need setpriv
+    OTHER=(setpriv --reuid "$id" --regid "$id" --clear-groups)
+    chmod 755 "$T"
+    cp "$SOCKCTL" "$T/sockctl"
+    SOCKCTL=$T/sockctl
+    "${OTHER[@]}" test -x "$SOCKCTL" || skip "another user cannot come to $T"
+}
 
 # Skips the test where loopback has no IPv6: the kernel may know it, and have it turned off.
 need_ipv6() { has_host ::1 || skip "there is no IPv6 on loopback"; }
