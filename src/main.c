@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -38,6 +39,14 @@ static void hold_standard_descriptors(void)
         if (standard[fd].revents & POLLNVAL)
             if (open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) != fd)
                 memory_impossible("cannot open /dev/null in place of a closed descriptor");
+}
+
+/* A set-user-ID or set-group-ID copy would do for anybody what its owner alone may do: it reads and
+ * writes files, and runs programs. File capabilities, which set AT_SECURE as well, leave the ids as
+ * they are. */
+static bool has_borrowed_ids(void)
+{
+    return getauxval(AT_SECURE) && (getuid() != geteuid() || getgid() != getegid());
 }
 
 static const struct command *exact_command(const char *name)
@@ -193,6 +202,11 @@ int main(int argc, char **argv)
     struct error err = {0};
     const struct command *command;
     hold_standard_descriptors();
+    if (has_borrowed_ids()) {
+        message_error(STATUS_CANNOT_RUN,
+                      "a set-user-ID or set-group-ID copy does not run: chmod ug-s it");
+        return STATUS_CANNOT_RUN;
+    }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file over the limit: the write fails, with EFBIG */
     if (dispatch(argc, argv, &command, &err) == 0)

@@ -307,9 +307,9 @@ END
 }
 
 @test "13.8: -i holds while a PROXY header is awaited" {
-    server -k -i 300ms 127.0.0.1 0
+    server -k -w 300 -i 300ms 127.0.0.1 0
     try "$SOCKCTL" connect --no-shutdown 127.0.0.1 "$PORT"
-    wait_line server 'no PROXY header within the time limit' 4
+    wait_line server 'no PROXY header within the time limit'
     stop server
 }
 

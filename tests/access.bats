@@ -290,3 +290,52 @@ EOF
         assert_usage_error 'option --allow-uid: '
     done
 }
+
+# Who runs it
+
+# With the ids of somebody else: nobody, who has no other group.
+as_nobody() { try setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+
+# A directory that nobody can get at, where the bits of a file count.
+with_ids() {
+    need setpriv
+    [ "$(id -u)" -eq 0 ] || skip "only root can make such a copy"
+    chmod 755 .
+    cp "$(command -v id)" id
+    chmod u+s id
+    as_nobody ./id -u
+    [ "$output" = 0 ] || skip "$T is mounted so that set-user-ID does not count"
+    cp "$SOCKCTL" copy
+}
+
+@test "12.2.8: a set-user-ID or set-group-ID copy refuses to run" {
+    with_ids
+    for mode in u+s g+s u+s,g+s; do
+        chmod 755 copy
+        chmod "$mode" copy
+        for words in --version 'listen 127.0.0.1:0' 'connect -z 127.0.0.1 1'; do
+            # shellcheck disable=SC2086 # words
+            as_nobody ./copy $words
+            assert_status 126
+            assert_output ""
+            [ "$errors" = 'sockctl: a set-user-ID or set-group-ID copy does not run: chmod ug-s it' ]
+        done
+        try ./copy --version # root, whose file it is
+        assert_status 0
+    done
+    chmod 755 copy
+    chmod ug-s copy
+    as_nobody ./copy --version
+    assert_status 0
+}
+
+@test "12.2.8: file capabilities are no borrowed ids: such a copy runs" {
+    need python3
+    with_ids
+    # cap_net_bind_service=ep, as setcap(8) writes it: struct vfs_cap_data of linux/capability.h.
+    python3 -c 'import os, struct
+os.setxattr("copy", "security.capability", struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0))' ||
+        skip "this file system has no file capabilities"
+    as_nobody ./copy --version
+    assert_status 0
+}

@@ -639,3 +639,47 @@ END
     assert_status 0
     [ "$errors" = "sockctl: listening on $ADDR" ]
 }
+
+# What a service manager has passed to us.
+pass_variables() {
+    export NOTIFY_SOCKET=$T/none LISTEN_FDS=0 LISTEN_FDNAMES=a:b LISTEN_PID=$BASHPID KEPT=kept
+}
+passed='echo "[$NOTIFY_SOCKET$LISTEN_PID$LISTEN_FDS$LISTEN_FDNAMES]$KEPT"'
+
+@test "12.2.8: programs do not inherit NOTIFY_SOCKET and LISTEN_*" {
+    pass_variables
+    server 127.0.0.1:0 -k -c "$passed"
+    talk ""
+    assert_output '[]kept'
+    stop server
+    server 127.0.0.1:0 -k -e sh -- -c "$passed"
+    talk ""
+    assert_output '[]kept'
+    stop server
+    server 127.0.0.1:0
+    try "$SOCKCTL" connect 127.0.0.1 "$PORT" -c "$passed"
+    finish server
+    assert_output '[]kept'
+    start server "$SOCKCTL" unix-serve --exec sh ./socket -- -c "cat >/dev/null; $passed"
+    poll 5000 test -S socket
+    try "$SOCKCTL" unix-send --reply ./socket hello
+    assert_output '[]kept'
+    stop server
+    for server in 'echo-server 127.0.0.1:0' 'listen -k 127.0.0.1:0' 'listen ./other' 'unix-serve ./other'; do
+        # shellcheck disable=SC2086 # words
+        try "$SOCKCTL" $server --run -- sh -c "$passed"
+        assert_status 0
+        assert_output '[]kept'
+    done
+}
+
+@test "12.2.8: the program that takes the place of a probe has all that was passed to it" {
+    need python3
+    server 127.0.0.1:0 -k
+    pass_variables
+    # The process is the same one, and so LISTEN_PID still is right.
+    try env LISTEN_FDS=1 sh -c 'exec 3</dev/null; LISTEN_PID=$$ exec "$SOCKCTL" connect -z "$0" -- sh -c "$1"' "127.0.0.1:$PORT" \
+        '[ "$LISTEN_PID" = $$ ] && [ -r /dev/fd/3 ] && echo "$NOTIFY_SOCKET $LISTEN_FDS $LISTEN_FDNAMES"'
+    assert_status 0
+    assert_output "$T/none 1 a:b"
+}

@@ -12,15 +12,6 @@
 
 /* A list of variables */
 
-void environment_init(struct environment *environment)
-{
-    size_t count = 0;
-    while (environ[count])
-        count++;
-    *environment = (struct environment){memory_new(count + 1, sizeof(char *)), count, 0};
-    memcpy(environment->list, environ, count * sizeof(char *));
-}
-
 void environment_release(struct environment *environment)
 {
     while (environment->own) {
@@ -51,6 +42,19 @@ static void remove_all(struct environment *environment, const char *name)
             drop(environment, at);
         else
             at++;
+}
+
+void environment_init(struct environment *environment)
+{
+    static const char *const ours[] = {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES",
+                                       "NOTIFY_SOCKET"};
+    size_t count = 0;
+    while (environ[count])
+        count++;
+    *environment = (struct environment){memory_new(count + 1, sizeof(char *)), count, 0};
+    memcpy(environment->list, environ, count * sizeof(char *));
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        remove_all(environment, ours[i]);
 }
 
 void environment_set(struct environment *environment, const char *name, const char *value)

@@ -1,5 +1,6 @@
 /*
- * The environment of a program that is started: ours, and what it is to know of its connection.
+ * The environment of a program that is started: ours, but for what is for us alone, and what it is to
+ * know of its connection.
  */
 #ifndef CMD_ENVIRONMENT_H
 #define CMD_ENVIRONMENT_H
@@ -15,7 +16,8 @@ struct environment {
     size_t own; /* the last of them, which are the environment's own; the others are environ's */
 };
 
-/* A copy of environ. */
+/* A copy of environ, without what a service manager has passed to this process: its sockets
+ * (LISTEN_PID and the like), and where it waits for word of us (NOTIFY_SOCKET). */
 void environment_init(struct environment *environment);
 void environment_release(struct environment *environment);
 
