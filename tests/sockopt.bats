@@ -20,7 +20,9 @@ calls() { assert_errors "^sockctl: setsockopt\([0-9]+, $1\) = 0\$"; }
     calls 'IPPROTO_TCP, TCP_NODELAY, 1'
     calls 'SOL_SOCKET, SO_KEEPALIVE, 1'
     calls 'IPPROTO_TCP, TCP_KEEPIDLE, 30'
-    calls 'IPPROTO_TCP, TCP_KEEPINTVL, 30'
+    calls 'IPPROTO_TCP, TCP_KEEPINTVL, 8'
+    calls 'IPPROTO_TCP, TCP_KEEPCNT, 4'
+    calls 'IPPROTO_TCP, TCP_USER_TIMEOUT, 60000'
     calls 'IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1'
     calls 'SOL_SOCKET, SO_BROADCAST, 1'
     [[ ${errors##*setsockopt} == *'connect('* ]]
@@ -31,7 +33,108 @@ calls() { assert_errors "^sockctl: setsockopt\([0-9]+, $1\) = 0\$"; }
     calls 'IPPROTO_IPV6, IPV6_UNICAST_HOPS, 255'
     calls 'IPPROTO_IPV6, IPV6_TCLASS, 184'
     calls 'SOL_SOCKET, SO_KEEPALIVE, 1'
-    refute grep -q TCP_KEEPIDLE try.err
+    refute grep -qE 'TCP_KEEPIDLE|TCP_USER_TIMEOUT' try.err
+}
+
+@test "12.3.11: --keepalive: the probes of TIME after TIME" {
+    while read -r time idle interval count limit; do
+        set_by --keepalive="$time" 127.0.0.1 1
+        calls "IPPROTO_TCP, TCP_KEEPIDLE, $idle"
+        calls "IPPROTO_TCP, TCP_KEEPINTVL, $interval"
+        calls "IPPROTO_TCP, TCP_KEEPCNT, $count"
+        calls "IPPROTO_TCP, TCP_USER_TIMEOUT, $limit"
+    done <<'END'
+1ms 1 1 1 2000
+1 1 1 1 2000
+2 2 1 2 4000
+5 5 2 3 10000
+1h 3600 900 4 7200000
+32767 32767 8192 4 65534000
+END
+}
+
+# vanishing SIDE: a neighbour that dies once $T/vanish is there; see helpers/vanishing.
+vanishing() {
+    need ip nsenter unshare
+    unshare -rn true 2>/dev/null || skip "no namespaces"
+    export FAR=$1
+    rm -f vanish vanished say
+    mkfifo say
+    exec 6<>say
+    CLOSE+=" 6>&-"
+    START_STDIN=say start near unshare -rn "$HELPERS/vanishing" "${@:2}"
+}
+
+# With --keepalive=2: 4 seconds, where it took 20 and more.
+dead_in_time() {
+    local began
+    began=$(now_ms)
+    touch vanish
+    wait_file "$1" "$2" 30
+    (($(now_ms) - began >= 2000)) || fail "told after $(($(now_ms) - began)) ms" "$1"
+    (($(now_ms) - began < 14000)) || fail "told after $(($(now_ms) - began)) ms" "$1"
+}
+
+@test "12.3.11: --keepalive: a peer that is dead is told in time, whether it is idle or owes an answer" {
+    vanishing "exec '$SOCKCTL' echo-server 10.97.0.2:7" \
+        "$SOCKCTL" connect -v --wait 9 --keepalive=2 10.97.0.2 7
+    wait_line near 'connected from'
+    dead_in_time near.err 'read from 10.97.0.2:7: Connection timed out$'
+    finish near
+    assert_status 1
+    vanishing "exec '$SOCKCTL' echo-server 10.97.0.2:7" \
+        "$SOCKCTL" connect -v --wait 9 --keepalive=2 10.97.0.2 7
+    wait_line near 'connected from'
+    touch vanish
+    poll 5000 test -e vanished
+    echo more >&6
+    dead_in_time near.err 'from 10.97.0.2:7: Connection timed out \(5 bytes not delivered\)$'
+    finish near
+    assert_status 1
+}
+
+@test "12.3.11: --keepalive: so is a client of a server" {
+    local server
+    start target "$SOCKCTL" echo-server -v "$T/s"
+    listening target
+    for server in 'listen -k' 'echo-server' "listen --to $T/s" 'listen -k -e cat'; do
+        # shellcheck disable=SC2086
+        vanishing "exec '$SOCKCTL' connect -v --wait 9 --no-shutdown 10.97.0.1 9" \
+            "$SOCKCTL" $server -v --keepalive=2 --port-file port 10.97.0.1:9
+        wait_line near 'accepted 10.97.0.2'
+        dead_in_time near.err '10.97.0.2:.*(timed out|timeout)'
+        kill -TERM "${PIDS[near]}"
+        finish near
+    done
+}
+
+@test "12.3.11: --keepalive: a peer that lives is waited for, however long it does not read" {
+    need python3
+    head -c 9000000 /dev/zero >data
+    for server in listen 'listen -k' 'listen --to'; do
+        case $server in
+        *--to)
+            START_STDIN=data start source "$SOCKCTL" listen 127.0.0.1:0
+            listening source
+            server="listen --to 127.0.0.1:$PORT"
+            ;;
+        esac
+        # shellcheck disable=SC2086
+        START_STDIN=data start server "$SOCKCTL" $server --keepalive=1 --sndbuf 64k 127.0.0.1:0
+        listening server
+        TRY_SECONDS=40 try python3 -c '
+import socket, sys, time
+sock = socket.socket()
+sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+sock.connect(("127.0.0.1", int(sys.argv[1])))
+sock.shutdown(socket.SHUT_WR) if sys.argv[2] == "listen" else None
+time.sleep(7)
+print(sum(iter(lambda: len(sock.recv(1 << 16)), 0)))' "$PORT" "$server"
+        assert_status 0
+        assert_output 9000000
+        kill -TERM "${PIDS[server]}" || :
+        finish server
+    done
 }
 
 @test "the words of --tos" {

@@ -169,6 +169,7 @@ static int dial_and_transfer(struct connecting *connecting)
     const struct session session = {.loop = connecting->loop,
                                     .transfer = &given->transfer,
                                     .limits = &given->limits,
+                                    .keepalive_ms = given->sockopt.keepalive_ms,
                                     .filters = &filters,
                                     .proxied = connecting->has_proxy};
     const struct reach whom = {.address = &connecting->address,

@@ -198,6 +198,7 @@ static void prepare(struct echoing *echoing)
     const struct faults *faults = faults_any(&echoing->faults) ? &echoing->faults : NULL;
     echoing->echo = (struct echo){.loop = loop,
                                   .idle_ms = echoing->given->limits.idle_ms,
+                                  .keepalive_ms = echoing->given->sockopt.keepalive_ms,
                                   .mode = echoing->mode,
                                   .faults = faults,
                                   .filter = filter,

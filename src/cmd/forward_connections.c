@@ -193,6 +193,7 @@ int forwarding_connections(struct forwarding *forwarding)
     struct listening *listening = forwarding->listening;
     forwarding->forward = (struct forward){.loop = listening->loop,
                                            .idle_ms = forwarding->limits.idle_ms,
+                                           .keepalive_ms = listening->given->sockopt.keepalive_ms,
                                            .left = pair_left,
                                            .stopped = all_left};
     forward_init(&forwarding->forward);

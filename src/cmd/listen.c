@@ -238,6 +238,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     listening.session = (struct session){.loop = listening.loop,
                                          .transfer = &given->transfer,
                                          .limits = &given->limits,
+                                         .keepalive_ms = given->sockopt.keepalive_ms,
                                          .filters = &listening.filters,
                                          .greeting = given->greeting.bytes,
                                          .greeting_length = given->greeting.length,

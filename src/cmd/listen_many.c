@@ -96,6 +96,7 @@ static void prepare(struct listening *listening)
                                   .in_name = "stdin",
                                   .out_name = "stdout",
                                   .idle_ms = session->limits->idle_ms,
+                                  .keepalive_ms = session->keepalive_ms,
                                   .quit_after_ms = session->transfer->quit_after_ms,
                                   .silence_ms = session_silence_ms(session),
                                   .no_shutdown = broker || session->transfer->no_shutdown,

@@ -85,6 +85,7 @@ struct relay_policy session_policy(const struct session *session)
     return (struct relay_policy){
         .no_shutdown = !session_shuts(session),
         .confirm = !transfer->no_confirm,
+        .keepalive_ms = session->keepalive_ms,
         .quit_after_ms = transfer->quit_after_ms,
         .idle_ms = session->limits->idle_ms,
         .silence_ms = session_silence_ms(session),

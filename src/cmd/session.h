@@ -22,6 +22,7 @@ struct session {
     struct loop *loop;
     const struct transfer_options *transfer;
     const struct limit_options *limits;
+    int64_t keepalive_ms; /* as in struct sockopt */
     struct filters *filters;
     const char *greeting; /* sent first */
     size_t greeting_length;

@@ -67,7 +67,7 @@ struct limit_options {
         OPT(0, "sndbuf", size, options, field.sndbuf, "the socket's send buffer"),                 \
         OPT(0, "no-delay", flag, options, field.no_delay, "TCP: send small segments at once"),     \
         OPT_WITH(0, "keepalive", keepalive, options, field.keepalive_ms, OPT_OPTIONAL,             \
-                 "TCP: probe a silent peer, after TIME and every TIME"),                           \
+                 "TCP: a peer that is dead is told within twice TIME"),                            \
         OPT(0, "mptcp", flag, options, field.mptcp, "Multipath TCP"),                              \
         OPT(0, "fastopen", flag, options, field.fastopen, "TCP: data in the first packet"),        \
         OPT(0, "mark", mark, options, field.mark, "mark packets for routing and filters"),         \

@@ -28,6 +28,7 @@ static void end(struct echo_client *client, enum echo_end how)
     unlink_client(client);
     loop_forget(echo->loop, &client->watch); /* which is to be closed */
     loop_timer_cancel(echo->loop, &client->idle);
+    keepalive_stop(client->keepalive);
     loop_timer_cancel(echo->loop, &client->pause);
     if (how == ECHO_STOPPED || client->unread)
         end_discard(client->watch.fd);
@@ -144,6 +145,7 @@ void echo_add(struct echo *echo, int fd, int socktype, void *label)
     client->label = label;
     client->watch.fd = fd;
     client->watch.ready = ready;
+    client->keepalive = keepalive_start(echo->loop, fd, echo->keepalive_ms);
     client->idle.fired = check_idle;
     client->pause.fired = pause_over;
     client->by_message = socktype == SOCK_SEQPACKET;

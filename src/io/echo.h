@@ -13,6 +13,7 @@
 
 #include "io/faulty.h"
 #include "io/filter.h"
+#include "io/keepalive.h"
 #include "io/lane.h"
 #include "io/loop.h"
 #include "io/packets.h"
@@ -59,6 +60,7 @@ struct echo_client {
     struct echo_client *next;
     struct echo_client *previous;
     struct watch watch; /* watch.fd is the client's */
+    struct keepalive *keepalive;
     struct timer idle;
     int64_t moved_ms; /* when something moved last, where there is an idle limit */
     bool by_message;  /* seqpacket */
@@ -80,7 +82,8 @@ struct echo_client {
 
 struct echo {
     struct loop *loop;
-    int64_t idle_ms; /* of a client; -1: no limit */
+    int64_t idle_ms;      /* of a client; -1: no limit */
+    int64_t keepalive_ms; /* of its socket, see io/keepalive */
     enum echo_mode mode;
     const struct faults *faults; /* the owner's; NULL: none */
     struct filter *filter;       /* the owner's; sees what arrives; NULL: nobody does */

@@ -33,6 +33,7 @@ static void unlink_pair(struct forward_pair *pair)
 static void quiet(struct forward_side *side, enum forward_end how)
 {
     loop_forget(side->pair->forward->loop, &side->watch);
+    keepalive_stop(side->keepalive);
     lane_release(&side->lane);
     if (how == FORWARD_STOPPED)
         end_discard(side->watch.fd);
@@ -266,6 +267,8 @@ void forward_join(struct forward *forward, const struct forward_ends *ends, void
     pair->near.pair = pair->far.pair = pair;
     pair->near.watch = (struct watch){.fd = ends->near.fd, .ready = ready};
     pair->far.watch = (struct watch){.fd = ends->far.fd, .ready = ready};
+    pair->near.keepalive = keepalive_start(forward->loop, ends->near.fd, forward->keepalive_ms);
+    pair->far.keepalive = keepalive_start(forward->loop, ends->far.fd, forward->keepalive_ms);
     init_lanes(pair, ends);
     if (forward->idle_ms >= 0) {
         pair->moved_ms = loop_now_ms();

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "io/end.h"
+#include "io/keepalive.h"
 #include "io/lane.h"
 #include "io/loop.h"
 
@@ -24,9 +25,10 @@ enum forward_end {
 struct forward_side {
     struct forward_pair *pair;
     struct watch watch; /* watch.fd is the pair's */
-    struct lane lane;   /* from here to the other side */
-    bool ended;         /* the lane has, and the other side was told */
-    bool hung;          /* closed both ways: nothing to hear from it but errors */
+    struct keepalive *keepalive;
+    struct lane lane; /* from here to the other side */
+    bool ended;       /* the lane has, and the other side was told */
+    bool hung;        /* closed both ways: nothing to hear from it but errors */
 };
 
 struct forward_pair {
@@ -45,7 +47,8 @@ struct forward_pair {
 
 struct forward {
     struct loop *loop;
-    int64_t idle_ms; /* of a pair; -1: no limit */
+    int64_t idle_ms;      /* of a pair; -1: no limit */
+    int64_t keepalive_ms; /* of its sockets, see io/keepalive */
     struct lane_pool pool;
     struct forward_pair *pairs;
     bool stopping;

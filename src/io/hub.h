@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "io/end.h"
 #include "io/filter.h"
+#include "io/keepalive.h"
 #include "io/loop.h"
 #include "io/outbox.h"
 
@@ -41,7 +42,8 @@ struct hub_client {
     struct outbox outbox;
     bool queued; /* something waits in it, as it is counted */
     struct budget_holder holder;
-    size_t owned;                  /* bytes that the owner holds for it, see hub_client_owns */
+    size_t owned; /* bytes that the owner holds for it, see hub_client_owns */
+    struct keepalive *keepalive;
     struct timer timer;            /* for the nearest of its limits */
     bool ended;                    /* it has sent all it had */
     bool lost;                     /* its timer will drop it, */
@@ -65,6 +67,7 @@ struct hub {
     const char *in_name;        /* for errors; the owner's */
     const char *out_name;
     int64_t idle_ms;       /* nothing moved for so long: a client is dropped; -1: no limit */
+    int64_t keepalive_ms;  /* of the clients' sockets, see io/keepalive */
     int64_t quit_after_ms; /* after the end of the input, at most so long; -1: no limit */
     int64_t silence_ms;    /* of the input, after the end of a client; 0: none; -1: no limit */
     bool no_shutdown;      /* clients are not told of the end of the input */

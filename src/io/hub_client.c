@@ -69,6 +69,7 @@ void hub_client_drop(struct hub_client *client, enum hub_end how)
         hub->left(hub, client, how);
     loop_unwatch(hub->loop, &client->watch);
     loop_timer_cancel(hub->loop, &client->timer);
+    keepalive_stop(client->keepalive);
     hub_client_forget_queue(client);
     sock_close(client->watch.fd);
     if (hub->awaited == client)
@@ -282,6 +283,7 @@ struct hub_client *hub_add(struct hub *hub, int fd, void *label)
     client->hub = hub;
     client->label = label;
     client->watch = (struct watch){.fd = fd, .ready = hub_client_ready};
+    client->keepalive = keepalive_start(hub->loop, fd, hub->keepalive_ms);
     client->timer.fired = limit_fired;
     client->moved_ms = loop_now_ms();
     outbox_init(&client->outbox, NULL, end_of_socket(fd), drained);

@@ -25,6 +25,8 @@ void relay_release(struct relay *relay)
         relay->up.filter->resume = NULL;
     if (relay->down.filter)
         relay->down.filter->resume = NULL;
+    keepalive_stop(relay->keepalive);
+    relay->keepalive = NULL;
     pump_release(&relay->up);
     pump_release(&relay->down);
     relay->loop = NULL;
@@ -404,6 +406,7 @@ void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool)
     relay->result = 0;
     set_callbacks(relay);
     start_pumps(relay, pool);
+    relay->keepalive = keepalive_start(loop, relay->far.out.fd, relay->policy.keepalive_ms);
     relay->moved_ms = loop_now_ms();
     if (relay->policy.idle_ms >= 0)
         loop_timer_set(loop, &relay->idle, relay->policy.idle_ms);

@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "io/end.h"
+#include "io/keepalive.h"
 #include "io/loop.h"
 #include "io/pump.h"
 
@@ -26,6 +27,7 @@ enum { RELAY_SILENCE_MS = 500, RELAY_PARTING_MS = 100 };
 struct relay_policy {
     bool no_shutdown;      /* the far side's sending half stays open when `up` has ended */
     bool confirm;          /* wait until a far side by TCP has acknowledged every byte */
+    int64_t keepalive_ms;  /* of the far side's socket, see io/keepalive */
     int64_t quit_after_ms; /* after `up` has ended, until all is over; -1: no limit */
     int64_t idle_ms;       /* nothing moved for so long: status 5; -1: no limit */
     int64_t silence_ms;    /* when `down` has ended: `up` ends after so much silence; 0: at once;
@@ -70,6 +72,7 @@ struct relay {
     int64_t moved_ms;   /* when something moved last */
     uint64_t silent_at; /* bytes taken by `up` when the silence was last looked at */
     int64_t confirm_ms; /* between two looks at what is not acknowledged */
+    struct keepalive *keepalive;
     struct timer idle;
     struct timer quit;
     struct timer silence;

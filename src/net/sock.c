@@ -273,7 +273,11 @@ int sock_tcp(int fd, struct sock_tcp *tcp)
     if (!sock_is_tcp(fd))
         return -1;
     int result = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length);
-    *tcp = (struct sock_tcp){info.tcpi_rtt, info.tcpi_total_retrans};
+    *tcp = (struct sock_tcp){.rtt_us = info.tcpi_rtt,
+                             .retransmits = info.tcpi_total_retrans,
+                             .unacknowledged = info.tcpi_unacked,
+                             .asking = info.tcpi_retransmits || info.tcpi_probes,
+                             .last_ack_ms = info.tcpi_last_ack_recv};
     TRACE(result, "getsockopt(%d, IPPROTO_TCP, TCP_INFO, [rtt=%u, total_retrans=%u])", fd,
           tcp->rtt_us, tcp->retransmits);
     return result;

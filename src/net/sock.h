@@ -121,8 +121,11 @@ int sock_unread(int fd);
 int sock_unacknowledged(int fd);
 /* TCP_INFO, of which this is what we tell. -1 for a socket that is not TCP. */
 struct sock_tcp {
-    unsigned rtt_us;      /* smoothed (RFC 6298) */
-    unsigned retransmits; /* segments, from the beginning */
+    unsigned rtt_us;         /* smoothed (RFC 6298) */
+    unsigned retransmits;    /* segments, from the beginning */
+    unsigned unacknowledged; /* segments */
+    bool asking;         /* a segment, or a look at a closed window, was sent again, or a probe */
+    int64_t last_ack_ms; /* since the peer acknowledged anything */
 };
 int sock_tcp(int fd, struct sock_tcp *tcp);
 

@@ -12,6 +12,7 @@
 #endif
 
 enum {
+    KEEPALIVE_PROBES = 4,     /* in the second half of the time in which a peer has to answer */
     FASTOPEN_QUEUE = 1024,    /* clients whose handshake is not complete; the backlog limits too */
     DATAGRAM_RCVBUF = 4 << 20 /* where nothing slows the sender down, room for a burst */
 };
@@ -38,6 +39,23 @@ static int64_t flag(bool given)
 static int64_t seconds(int64_t ms)
 {
     return ms > 0 ? (ms + 999) / 1000 : -1;
+}
+
+/* Between two probes. */
+static int64_t probe_seconds(int64_t ms)
+{
+    return seconds(ms > 0 ? (ms + KEEPALIVE_PROBES - 1) / KEEPALIVE_PROBES : ms);
+}
+
+static int64_t probe_count(int64_t ms)
+{
+    return ms > 0 ? (seconds(ms) + probe_seconds(ms) - 1) / probe_seconds(ms) : -1;
+}
+
+/* An idle peer has to answer the probes in time, and any one to acknowledge what it was sent. */
+static int64_t user_timeout(int64_t ms)
+{
+    return ms > 0 ? 2000 * seconds(ms) : -1;
 }
 
 /* The kernel gives less without a word where its limit is lower. */
@@ -83,7 +101,9 @@ const char *sockopt_apply(const struct sockopt *options, int fd, int family, enu
         {"--no-delay", IPPROTO_TCP, TCP_NODELAY, flag(options->no_delay)},
         {"--keepalive", SOL_SOCKET, SO_KEEPALIVE, flag(options->keepalive_ms >= 0)},
         {"--keepalive", IPPROTO_TCP, TCP_KEEPIDLE, seconds(options->keepalive_ms)},
-        {"--keepalive", IPPROTO_TCP, TCP_KEEPINTVL, seconds(options->keepalive_ms)},
+        {"--keepalive", IPPROTO_TCP, TCP_KEEPINTVL, probe_seconds(options->keepalive_ms)},
+        {"--keepalive", IPPROTO_TCP, TCP_KEEPCNT, probe_count(options->keepalive_ms)},
+        {"--keepalive", IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout(options->keepalive_ms)},
         {"--fastopen", IPPROTO_TCP, use == SOCKOPT_LISTEN ? TCP_FASTOPEN : TCP_FASTOPEN_CONNECT,
          !options->fastopen || use == SOCKOPT_ACCEPTED ? -1
          : use == SOCKOPT_LISTEN                       ? FASTOPEN_QUEUE

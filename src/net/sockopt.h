@@ -14,7 +14,8 @@ struct sockopt {
     const char *interface; /* NULL: any */
     int64_t ttl;           /* -1: the system's choice, as below */
     int64_t tos;
-    int64_t keepalive_ms; /* before the first probe and between two; 0: the system's times */
+    int64_t keepalive_ms; /* twice as long without an answer, and the peer is dead; 0: the system's
+                             times. See io/keepalive, too */
     int64_t mark;
     uint64_t rcvbuf; /* 0: the system's choice */
     uint64_t sndbuf;
