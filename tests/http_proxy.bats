@@ -186,3 +186,68 @@ socks() {
         assert_usage_error 'option --resolve' || fail "$pin"
     done
 }
+
+# A host that is not ASCII.
+
+IDN=$'b\xc3\xbccher.test' IDN_CAPITAL=$'B\xc3\x9cCHER.test' ASCII=xn--bcher-kva.test
+
+@test "13.4: a host that is not ASCII is named by its encoded form, and --resolve and NO_PROXY take both" {
+    serve_text "$HELLO" "$HELLO" "$HELLO" "$HELLO"
+    port=${URL#*:}
+    for host in "$IDN" "$IDN_CAPITAL" $ASCII; do
+        try env http_proxy=127.0.0.1:1 NO_PROXY="$IDN" "$SOCKCTL" http-get --resolve "$IDN:$port:127.0.0.1" \
+            "http://me:x@$host:$port/x"
+        assert_status 0
+        assert_output hello
+    done
+    try env http_proxy=127.0.0.1:1 NO_PROXY=".$ASCII" "$SOCKCTL" http-get --resolve "$ASCII:$port:127.0.0.1" \
+        "www.$IDN:$port" "$IDN:$port/x"
+    assert_output hello
+    [ "$(requests | grep -c "^Host: $ASCII:$port$")" -eq 4 ]
+    for host in $'b\xfccher.test' $'\xc3\xbc..test' $'u\xcc\x88.test' $'\xc3\xbc\xe2\x80\xae.test'; do
+        try "$SOCKCTL" http-get "$host"
+        assert_usage_error "^sockctl: URL '.*' (is not UTF-8|has an empty label|has a character that no host name has)$"
+    done
+}
+
+@test "13.4: the same through proxies of all kinds, and where a redirect leads" {
+    printf 'HTTP/1.1 302 x\r\nLocation: //%s/\xc3\xa9\r\nContent-Length: 0\r\n\r\n' "$IDN_CAPITAL" >moved
+    printf '%b' "$HELLO" >hello
+    serve moved hello
+    try "$SOCKCTL" http-get -L -x "$URL" "http://$IDN:81/x"
+    assert_status 0
+    assert_output hello
+    [ "$(requests | grep -E '^(GET|Host)' | paste -sd' ')" = \
+        "GET http://$ASCII:81/x HTTP/1.1 Host: $ASCII:81 GET http://$ASCII/%C3%A9 HTTP/1.1 Host: $ASCII" ]
+    finish peer
+    serve_text "$HELLO"
+    try "$SOCKCTL" connect -d -x "http://$URL" "$IDN" 80
+    [ "$(requests | head -n 2)" = "CONNECT $ASCII:80 HTTP/1.1"$'\n'"Host: $ASCII:80" ]
+    for command in connect http-get; do
+        start proxy python3 "$HELPERS/dialogue.py" '\0\132......' 'HTTP/1.0 200 OK\r\n\r\n'
+        wait_file proxy.out '^PORT '
+        TRY_STDIN=<(echo hello) try "$SOCKCTL" $command -x "socks4a://127.0.0.1:${LINE#PORT }" "$IDN:80" --max-time 1
+        finish proxy
+        [[ $output == *"040100500000000100$(printf %s $ASCII | od -An -v -tx1 | tr -d ' \n')00"* ]] ||
+            show_results "the proxy was asked for another host"
+    done
+    try "$SOCKCTL" connect -x "socks5://127.0.0.1:1" $'b\xfccher.test' 80
+    assert_usage_error 'proxy: the name .* is not UTF-8'
+}
+
+@test "13.4: tinyproxy finds a host that is not ASCII" {
+    need tinyproxy python3
+    printf '127.0.0.1 localhost %s\n' $ASCII >hosts
+    unshare -rm true || skip "no user namespaces here"
+    serve_text "$HELLO" "$HELLO" "$HELLO"
+    port=${URL#*:}
+    proxy=$(free_port)
+    printf '%s\n' "Port $proxy" 'Listen 127.0.0.1' 'Timeout 20' "ConnectPort $port" >tiny.conf
+    start tiny unshare -rm bash -c 'mount --bind hosts /etc/hosts && exec tinyproxy -d -c tiny.conf'
+    poll 5000 "$SOCKCTL" connect -z "127.0.0.1:$proxy"
+    try "$SOCKCTL" http-get -x "127.0.0.1:$proxy" "http://$IDN:$port/x"
+    assert_status 0
+    assert_output hello
+    try "$SOCKCTL" connect -x "http://127.0.0.1:$proxy" --send 'GET / HTTP/1.0\r\n\r\n' --expect hello "$IDN" "$port"
+    assert_status 0
+}

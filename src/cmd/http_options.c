@@ -10,6 +10,7 @@
 #include "net/proxy.h"
 #include "proto/http_range.h"
 #include "proto/http_request.h"
+#include "proto/idna.h"
 #include "proto/sha256.h"
 #include "proto/url.h"
 
@@ -52,6 +53,18 @@ static bool read_pin(struct pin *pin, const char *text)
            is_address(pin->address, pin->address_length);
 }
 
+/* A host that is not ASCII is asked for by its encoded name. */
+static bool is_pin_of(const struct pin *pin, const char *host)
+{
+    char given[URL_HOST_MAX + 1], encoded[IDNA_NAME_MAX + 1];
+    if (pin->host_length > URL_HOST_MAX)
+        return false;
+    snprintf(given, sizeof given, "%.*s", (int)pin->host_length, pin->host);
+    if (idna_is_ascii(given))
+        return strcmp(given, "*") == 0 || strcasecmp(given, host) == 0;
+    return !idna_encode(given, encoded) && strcasecmp(encoded, host) == 0;
+}
+
 const char *http_options_pinned(const struct http_options *options, const char *host, unsigned port,
                                 size_t *length)
 {
@@ -59,9 +72,7 @@ const char *http_options_pinned(const struct http_options *options, const char *
     for (size_t i = 0; i < options->pinned.count; i++) {
         if (!read_pin(&pin, options->pinned.items[i]) || pin.port != port)
             continue;
-        bool any = pin.host_length == 1 && *pin.host == '*';
-        if (!any &&
-            (strlen(host) != pin.host_length || strncasecmp(host, pin.host, pin.host_length) != 0))
+        if (!is_pin_of(&pin, host))
             continue;
         *length = pin.address_length;
         return pin.address;

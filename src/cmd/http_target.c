@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "proto/http_request.h"
+#include "proto/idna.h"
 
 /* "NAME:PASS" of the URL; NULL: it has none, or they are bad: then *wrong says what is. */
 static char *decode_credentials(const struct url *url, const char **wrong)
@@ -42,6 +43,28 @@ static const char *find_credentials(struct http_target *target, const struct htt
     return wrong;
 }
 
+/* Whom a host that is not ASCII means is asked for, and named, by its A-labels alone (RFC 5891), whether
+ * the resolver is asked, the server or a proxy. Returns what is wrong. */
+static const char *encode_host(struct http_target *target, const char *text)
+{
+    const struct url_span host = target->url.host;
+    char given[URL_HOST_MAX + 1], encoded[IDNA_NAME_MAX + 1];
+    if (target->url.unix_socket || host.length > URL_HOST_MAX)
+        return NULL;
+    snprintf(given, sizeof given, "%.*s", (int)host.length, host.start);
+    if (idna_is_ascii(given))
+        return NULL;
+    const char *wrong = idna_encode(given, encoded);
+    if (wrong)
+        return wrong;
+    size_t before = (size_t)(host.start - text), length = strlen(encoded);
+    const char *behind = host.start + host.length;
+    target->encoded = memory_new(before + length + strlen(behind) + 1, 1);
+    memcpy(target->encoded, text, before);
+    stpcpy(stpcpy(target->encoded + before, encoded), behind);
+    return url_parse(&target->url, target->encoded);
+}
+
 /* Room is left for the reason in an error of 300 bytes. */
 static void write_name(struct http_target *target, const char *method)
 {
@@ -62,7 +85,8 @@ static void write_name(struct http_target *target, const char *method)
 void http_target_release(struct http_target *target)
 {
     memory_wipe(target->credentials);
-    target->credentials = NULL;
+    free(target->encoded);
+    target->credentials = target->encoded = NULL;
     http_route_release(&target->route);
 }
 
@@ -71,16 +95,21 @@ int http_target_init(struct http_target *target, const struct http_options *opti
 {
     *target = (struct http_target){.credentials = NULL};
     const char *wrong = url_parse(&target->url, text);
+    if (!wrong)
+        wrong = encode_host(target, text);
     target->foreign = !wrong && origin && !url_is_same_origin(&target->url, &origin->url);
     if (!wrong)
         wrong = find_credentials(target, options, origin);
+    int result = 0;
     if (wrong)
-        return error_set(err, STATUS_USAGE, "URL '%.100s' %s", url_harmless(text), wrong);
-    write_name(target, options->head ? "HEAD" : "GET");
-    if (http_route_find(&target->route, options, &target->url, err) == 0)
-        return 0;
-    http_target_release(target);
-    return -1;
+        result = error_set(err, STATUS_USAGE, "URL '%.100s' %s", url_harmless(text), wrong);
+    else
+        write_name(target, options->head ? "HEAD" : "GET");
+    if (!result)
+        result = http_route_find(&target->route, options, &target->url, err);
+    if (result)
+        http_target_release(target);
+    return result;
 }
 
 char *http_target_request(const struct http_target *target, const struct http_options *options,

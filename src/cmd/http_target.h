@@ -14,7 +14,8 @@
 
 struct http_target {
     char name[200]; /* for messages: "GET http://example.com/"; shortened */
-    struct url url; /* its spans point into the text that it was made of */
+    struct url url; /* its spans point into the text that it was made of, or into: */
+    char *encoded;  /* the same with a host in ASCII, the target's; NULL: it was in ASCII */
     struct http_route route;
     bool foreign;      /* not the host that the user named */
     char *credentials; /* the target's own; NULL: none */

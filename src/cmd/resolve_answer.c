@@ -9,6 +9,7 @@
 #include "net/hostname.h"
 #include "net/literal.h"
 #include "proto/dns_data.h"
+#include "proto/idna.h"
 
 struct resolve_answer *resolve_answer_new(const char *query, size_t length)
 {
@@ -87,7 +88,7 @@ static int find_records(struct resolve_answer *answer, const struct resolve_plan
         literal = literal_read(name, &address, &answer->error);
     if (literal)
         return literal < 0 ? -1 : find_reverse(answer, &address, plan);
-    if (reverse || !hostname_is_ascii(name))
+    if (reverse || !idna_is_ascii(name))
         return hostname_fail(name,
                              reverse ? "not an IPv4 or IPv6 address"
                                      : "with -t a name has to be in its encoded form (xn--...)",
@@ -119,7 +120,7 @@ static void explain(struct resolve_answer *answer, const struct resolve_plan *pl
     const struct resolved *addresses = &answer->names.addresses;
     struct preference before, own;
     char before_text[SOCKNAME_TEXT_MAX];
-    const char *host = hostname_is_ascii(answer->query) ? answer->query : answer->names.name;
+    const char *host = idna_is_ascii(answer->query) ? answer->query : answer->names.name;
     if (literal)
         answer->origins = memory_new(addresses->count + 1, sizeof *answer->origins);
     else

@@ -5,6 +5,8 @@
 #include <locale.h>
 #include <string.h>
 
+#include "proto/idna.h"
+
 enum { NAME_MAX_BYTES = 253, LABEL_MAX_BYTES = 63, SHOWN_MAX = 100 };
 
 bool hostname_is_plain(const char *text, size_t length)
@@ -12,14 +14,6 @@ bool hostname_is_plain(const char *text, size_t length)
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
     for (size_t i = 0; i < length; i++)
         if ((unsigned char)text[i] < 0x80 && (!text[i] || !strchr(plain, text[i])))
-            return false;
-    return true;
-}
-
-bool hostname_is_ascii(const char *name)
-{
-    for (; *name; name++)
-        if ((unsigned char)*name >= 0x80)
             return false;
     return true;
 }
@@ -50,7 +44,7 @@ const char *hostname_check(const char *name)
     if (!hostname_is_plain(name, length))
         return "the name has a character that no host name has";
 #ifndef AI_IDN
-    if (!hostname_is_ascii(name))
+    if (!idna_is_ascii(name))
         return "the name is not ASCII, and has to be given in its encoded form (xn--...)";
 #endif
     const char *wrong = check_labels(name);
@@ -65,7 +59,7 @@ int hostname_look_up(const char *host, const char *service, const struct addrinf
 #ifdef AI_IDN
     struct addrinfo encoded = *hints;
     encoded.ai_flags |= AI_IDN;
-    if (!hostname_is_ascii(host)) {
+    if (!idna_is_ascii(host)) {
         locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
         locale_t before = utf8 ? uselocale(utf8) : NULL;
         int code = getaddrinfo(host, service, &encoded, found), errnum = errno;

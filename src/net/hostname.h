@@ -18,8 +18,6 @@ bool hostname_is_plain(const char *text, size_t length);
  * address as inet_aton(3) reads it can. */
 const char *hostname_check(const char *name);
 
-bool hostname_is_ascii(const char *name);
-
 /* getaddrinfo(3), to which a name that is not ASCII is given as UTF-8, and in DNS has the form that
  * IDNA gives it. */
 int hostname_look_up(const char *host, const char *service, const struct addrinfo *hints,

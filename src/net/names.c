@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "net/hostname.h"
 #include "net/literal.h"
+#include "proto/idna.h"
 
 /* The list of aliases */
 
@@ -138,7 +139,7 @@ static bool has_family(const struct names *names, int family)
 void names_add_aliases(struct names *names, const char *host)
 {
     static const int families[] = {AF_INET, AF_INET6};
-    if (!hostname_is_ascii(host))
+    if (!idna_is_ascii(host))
         host = names->name;
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         if (!has_family(names, families[i]))

@@ -13,6 +13,7 @@
 #include "net/literal.h"
 #include "net/sock.h"
 #include "proto/http_head.h"
+#include "proto/idna.h"
 #include "proto/socks.h"
 #include "proto/url.h"
 
@@ -109,15 +110,22 @@ static unsigned port_of(const struct address *target)
     return literal_port(target, false, &port, &unsaid) ? 0 : port;
 }
 
-static const char *host_of(const struct address *target)
+/* As proxies take it, into `out` (ADDRESS_HOST_MAX + 1 bytes): ASCII, for it is not ours to know how they
+ * would read another encoding. NULL, or what is wrong, which proxy_check has said. */
+static const char *write_host(const struct address *target, char *out)
 {
-    return *target->host ? target->host : "localhost";
+    const char *host = *target->host ? target->host : "localhost";
+    if (!idna_is_ascii(host))
+        return idna_encode(host, out);
+    memcpy(out, host, strlen(host) + 1);
+    return NULL;
 }
 
-static struct socks socks_of(const struct proxy *proxy, const struct address *target)
+static struct socks socks_of(const struct proxy *proxy, const struct address *target,
+                             const char *host)
 {
     return (struct socks){.version = proxy->kind == PROXY_SOCKS4 ? 4 : 5,
-                          .host = host_of(target),
+                          .host = host,
                           .port = (uint16_t)port_of(target),
                           .user = proxy->user,
                           .password = proxy->password};
@@ -130,7 +138,11 @@ int proxy_check(const struct proxy *proxy, const struct address *target, struct 
     unsigned port;
     if (literal_port(target, false, &port, err))
         return -1;
-    const struct socks socks = socks_of(proxy, target);
+    char host[ADDRESS_HOST_MAX + 1];
+    const char *bad_host = write_host(target, host);
+    if (bad_host)
+        return error_set(err, STATUS_USAGE, "proxy: the name '%.100s' %s", target->host, bad_host);
+    const struct socks socks = socks_of(proxy, target, host);
     const char *wrong = proxy->kind == PROXY_HTTP ? NULL : socks_check(&socks);
     return wrong ? error_set(err, STATUS_USAGE, "proxy: %s", wrong) : 0;
 }
@@ -141,6 +153,7 @@ struct talk {
     struct loop *loop;
     const struct proxy *proxy;
     const struct address *target;
+    char host[ADDRESS_HOST_MAX + 1]; /* the target's, as the proxy is told it */
     struct watch watch;
     struct timer limit;
     struct timer idle;
@@ -233,7 +246,7 @@ static void begin_head(struct talk *talk)
 
 static void ask_http(struct talk *talk)
 {
-    const char *host = host_of(talk->target);
+    const char *host = talk->host;
     bool is_ipv6 = strchr(host, ':') != NULL;
     char authority[ADDRESS_TEXT_MAX];
     snprintf(authority, sizeof authority, "%s%s%s:%u", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "",
@@ -366,8 +379,9 @@ int proxy_pass(struct loop *loop, int fd, const struct proxy_way *way, struct er
                         .idle.fired = idle_too_long,
                         .idle_ms = way->idle_ms,
                         .heard = memory_grow(NULL, HEAD_MAX, 1),
-                        .socks = socks_of(way->proxy, way->target),
                         .err = err};
+    write_host(way->target, talk.host);
+    talk.socks = socks_of(way->proxy, way->target, talk.host);
     if (way->timeout_ms >= 0)
         loop_timer_set(loop, &talk.limit, way->timeout_ms);
     note_move(&talk);

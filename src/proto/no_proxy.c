@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "proto/idna.h"
 
 enum { ENTRY_MAX = 255 };
 
@@ -64,7 +65,12 @@ static bool covers(char *entry, const char *host)
         return covers_address(entry, AF_INET, address);
     if (inet_pton(AF_INET6, host, address) == 1)
         return covers_address(entry, AF_INET6, address);
-    return covers_name(*entry == '.' ? entry + 1 : entry, host);
+    if (*entry == '.')
+        entry++;
+    char encoded[IDNA_NAME_MAX + 1];
+    if (!idna_is_ascii(entry))
+        return !idna_encode(entry, encoded) && covers_name(encoded, host);
+    return covers_name(entry, host);
 }
 
 bool no_proxy_covers(const char *list, const char *host)

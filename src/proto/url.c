@@ -89,6 +89,16 @@ static const char *parse_bracketed(struct url *url, const char *at, const char *
     return parse_port(url, bracket + 2, (size_t)(end - bracket - 2));
 }
 
+/* Bytes that are not ASCII are left to idna_encode. */
+static bool is_host(struct url_span host)
+{
+    static const char plain[] = LETTERS DIGITS "._%-";
+    for (size_t i = 0; i < host.length; i++)
+        if ((unsigned char)host.start[i] < 0x80 && !strchr(plain, host.start[i]))
+            return false;
+    return true;
+}
+
 static const char *parse_named(struct url *url, const char *at, const char *end)
 {
     const char *colon = memchr(at, ':', (size_t)(end - at));
@@ -97,7 +107,7 @@ static const char *parse_named(struct url *url, const char *at, const char *end)
         return "has no host";
     if (url->host.length > URL_HOST_MAX)
         return "has a host of more than 255 bytes";
-    if (strspn(at, LETTERS DIGITS "._%-") < url->host.length)
+    if (!is_host(url->host))
         return "has a bad character in its host";
     if (!colon)
         return parse_port(url, end, 0);

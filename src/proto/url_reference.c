@@ -72,11 +72,26 @@ static size_t scheme_length(const char *reference, size_t length)
     return 0;
 }
 
+/* How much of a reference is before its path, where it names a host. */
+static size_t authority_end(const char *reference, size_t length)
+{
+    size_t at = scheme_length(reference, length);
+    at += at ? 1 : 0;
+    if (length < at + 2 || memcmp(reference + at, "//", 2) != 0)
+        return 0;
+    for (at += 2; at < length && !memchr("/?#", reference[at], 3); at++)
+        continue;
+    return at;
+}
+
+/* A host's bytes that are not ASCII stay: it has an encoding of its own (IDNA). */
 static void put_encoded(FILE *out, const char *bytes, size_t length)
 {
+    size_t authority = authority_end(bytes, length);
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)bytes[i];
-        fprintf(out, byte > ' ' && byte < 0x7f ? "%c" : "%%%02X", byte);
+        bool stays = i < authority && byte >= 0x80;
+        fprintf(out, stays || (byte > ' ' && byte < 0x7f) ? "%c" : "%%%02X", byte);
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "fuzz.h"
 #include "proto/http_request.h"
+#include "proto/idna.h"
 #include "proto/no_proxy.h"
 #include "proto/url.h"
 
@@ -48,6 +49,14 @@ static void check_reference(const struct url *base, const char *reference)
     free(text);
 }
 
+/* Of a host as url_parse takes it. */
+static void check_encoding(const char *host)
+{
+    char encoded[IDNA_NAME_MAX + 1];
+    if (!idna_encode(host, encoded))
+        require(strlen(encoded) <= IDNA_NAME_MAX && idna_is_ascii(encoded));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char host[URL_HOST_MAX + 1], authority[URL_AUTHORITY_MAX];
@@ -63,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!url_parse(&url, text)) {
         require(url.port > 0 && url.host.length > 0);
         require(strlen(url_host(&url, host)) <= URL_HOST_MAX);
+        check_encoding(host);
         require(strlen(url_socket(&url, credentials)) <= url.host.length);
         if (reference) {
             check_reference(&url, reference);

@@ -16,6 +16,15 @@ static const struct {
     {"*", "h", true},
     {"*", "::1", true},
     {"h", "h", true},
+    {"B\xc3\xbc"
+     "cher.test",
+     "www.xn--bcher-kva.test", true},
+    {".b\xc3\xbc"
+     "cher.test",
+     "xn--bcher-kva.test", true},
+    {"b\xfc"
+     "cher.test",
+     "xn--bcher-kva.test", false},
     {"H", "h", true},
     {"h", "H.", true},
     {"h.", "h", true},
