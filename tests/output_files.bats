@@ -7,13 +7,16 @@ load helpers/http
 
 WAYS="output append hex-dump port-file get-output get-continue get-name"
 
-# Servers that say "new": to any number of clients of the socket `conn`, and to N of http-get.
+# A server that says "new" to all who connect to the socket `conn`.
 serve_new() {
-    local i answers=()
-    for ((i = 0; i < $1; i++)); do answers+=("$OK\r\nnew"); done
-    serve_text "${answers[@]}"
     start server "$SOCKCTL" listen -k unix:conn -c 'printf new'
     poll 5000 test -S conn
+}
+
+# serve_get WAY: for those of http-get one that answers "new" a few times, at URL.
+serve_get() {
+    local answer="$OK\r\nnew"
+    [[ $1 != get-* ]] || serve_text "$answer" "$answer" "$answer" "$answer"
 }
 
 # write_by WAY FILE: something is written to FILE, whose last part is `file`. The status is that of try.
@@ -34,9 +37,10 @@ is_written() {
 }
 
 @test "12.2.5: a file that is replaced keeps its mode, without set-id bits" {
-    serve_new 9
+    serve_new
     mkdir d
     for way in $WAYS; do
+        serve_get "$way"
         for mode in 600 640 4755; do
             # What is written in place keeps what the kernel leaves it.
             [[ $mode != 4755 || ! $way =~ ^(output|append|hex-dump)$ ]] || continue
@@ -53,9 +57,10 @@ is_written() {
 
 @test "12.2.5: a new file gets the mode that the umask leaves, and so does one whose part was there" {
     umask 027
-    serve_new 3
+    serve_new
     mkdir d
     for way in $WAYS; do
+        serve_get "$way"
         write_by "$way" "$T/d/file"
         assert_status 0
         is_written "$way" d/file || fail "$way: nothing was written" d/file
@@ -79,9 +84,10 @@ is_written() {
 
 @test "12.2.5: a file that is replaced keeps its owner and group where that may be" {
     need_other_user
-    serve_new 4
+    serve_new
     mkdir d
     for way in port-file get-output get-continue get-name; do
+        serve_get "$way"
         echo old >d/file
         chmod 4640 d/file
         chown 65533:65532 d/file
@@ -105,12 +111,13 @@ is_written() {
 }
 
 @test "12.2.5: one's own link is followed, to a file or to none yet, through links" {
-    serve_new 9
+    serve_new
     mkdir d e
     ln -s e/second d/../first
     ln -s ../d/../first d/file
     ln -s "$T/target" e/second
     for way in $WAYS; do
+        serve_get "$way"
         for target in old none; do
             rm -f target
             [ "$target" = none ] || echo old >target
@@ -134,11 +141,12 @@ is_written() {
 
 @test "12.2.5: a link of somebody else is refused, to a file or to none, and through links" {
     need_other_user
-    serve_new 1
+    serve_new
     mkdir d
     ln -s ../target d/planted
     chown -h 65533 d/planted
     for way in $WAYS; do
+        serve_get "$way"
         for target in old none; do
             for link in planted own; do
                 rm -f target d/file
@@ -170,17 +178,19 @@ is_written() {
 }
 
 @test "12.2.5: descriptors, FIFOs and devices are written in place" {
-    serve_new 12
+    serve_new
     local name
     ln -s /dev/stdout link
     for name in /dev/stdout link /dev/fd/1 /proc/self/fd/1; do
         for way in output append hex-dump port-file get-output; do
+            serve_get "$way"
             { echo head; write_to_stdout "$way" "$name"; echo tail; } >all
             [[ $(<all) =~ ^head$'\n'.*(new|served$'\n').*tail$ ]] || fail "$way $name:" all
         done
     done
     mkfifo fifo
     for way in output get-output get-continue port-file; do
+        serve_get "$way"
         start reader timeout 10 cat fifo
         write_by "$way" fifo
         assert_status 0
@@ -189,6 +199,7 @@ is_written() {
         [ -p fifo ]
     done
     for way in $WAYS; do
+        serve_get "$way"
         [ "$way" != get-name ] || continue
         write_by "$way" /dev/null
         assert_status 0
@@ -213,9 +224,10 @@ write_to_stdout() {
 
 @test "12.2.5: what is replaced is on the disk before it gets its name" {
     need strace
-    serve_new 2
+    serve_new
     export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
     for way in get-output get-continue port-file; do
+        serve_get "$way"
         case $way in
         port-file) try strace -f -o calls -e trace=fsync,rename,renameat,renameat2 "$SOCKCTL" listen \
             --port-file file --run unix:served -- true ;;
