@@ -46,6 +46,9 @@ hidden() {
     hidden '^Proxy-'"${basic#^}" "http-get -x http://$stars@$url host" http-get -x "http://al:$SECRET@$url" host
     hidden '^Proxy-'"${basic#^}" "http-get --prox=$stars@$url host" http-get "--prox=al:$SECRET@$url" host
     hidden . "http-get -x socks5://$stars@$url host" http-get -x "socks5://al:$SECRET@$url" host
+    hidden "^Authorization: Bearer $SECRET" "http-get -HAuthorization:************** -H X: $url" http-get \
+        "-HAuthorization: Bearer $SECRET" -H X: "$url"
+    hidden "^Cookie: id=$SECRET" "http-get --cook id=****** -su *** $url" http-get --cook id=$SECRET -su b:c "$url"
     hidden '^GET /p@th' "http-get $url/p@th" http-get "$url/p@th"
 }
 

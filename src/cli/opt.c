@@ -182,17 +182,26 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
     return check_operands(command, parsed, err);
 }
 
+/* Of copies. */
+static void wipe_words(const char **words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        memory_wipe((char *)(uintptr_t)words[i]);
+}
+
 void opt_release(const struct command *command, struct opt_parsed *parsed)
 {
     for (const struct opt *row = command->options; row->name && parsed->options; row++) {
         void *field = (char *)parsed->options + row->offset;
-        if (row->type == &opt_list || row->type == &opt_entries)
+        if (row->type == &opt_fields)
+            wipe_words(((struct opt_list *)field)->items, ((struct opt_list *)field)->count);
+        if (row->type == &opt_list || row->type == &opt_entries || row->type == &opt_fields)
             free(((struct opt_list *)field)->items);
         else if (row->type == &opt_secret || row->type == &opt_proxy)
             memory_wipe(*(char **)field);
     }
-    for (int i = 0; command->takes_urls && i < parsed->count; i++)
-        memory_wipe((char *)(uintptr_t)parsed->words[i]);
+    if (command->takes_urls)
+        wipe_words(parsed->words, (size_t)parsed->count);
     free(parsed->options);
     free(parsed->words);
 }

@@ -45,7 +45,8 @@ struct opt {
 
 /* An option that may be given several times. */
 struct opt_list {
-    const char **items; /* point into argv; the array is the list's own */
+    const char *
+        *items; /* point into argv, or of opt_fields to copies; the array is the list's own */
     size_t count;
 };
 
@@ -61,6 +62,7 @@ struct opt_bytes {
 #define OPT_CTYPE_ipv6 int
 #define OPT_CTYPE_text const char *
 #define OPT_CTYPE_file const char *
+#define OPT_CTYPE_fields struct opt_list
 #define OPT_CTYPE_secret char *
 #define OPT_CTYPE_proxy char *
 #define OPT_CTYPE_program const char *
@@ -118,6 +120,7 @@ extern const struct opt_type opt_seed;       /* N, from 0 to INT64_MAX */
 extern const struct opt_type opt_timing;     /* FORMAT: "json", or none */
 
 /* Those with a secret in them (see opt_secret.h), which only @FILE has not. Copies, of the parsed. */
+extern const struct opt_type opt_fields; /* TEXT (Name: value, NAME=VALUE), each time one more */
 extern const struct opt_type opt_secret; /* TEXT */
 extern const struct opt_type opt_proxy;  /* URL; may be empty */
 

@@ -26,6 +26,15 @@ char *opt_secret_take_url(char *word)
     return copy;
 }
 
+char *opt_secret_take_field(char *word)
+{
+    size_t length = strlen(word), name = strcspn(word, ":=");
+    char *copy = memory_copy(word, length);
+    if (name < length)
+        memset(word + name + 1, '*', length - name - 1);
+    return copy;
+}
+
 /* The last one counts. */
 static const char *put_secret(char *copy, void *field)
 {
@@ -45,5 +54,11 @@ static const char *read_proxy(char *text, void *field)
     return put_secret(opt_secret_take_url(text), field);
 }
 
+static const char *read_fields(char *text, void *field)
+{
+    return opt_list.read(opt_secret_take_field(text), field);
+}
+
+const struct opt_type opt_fields = {"TEXT", read_fields};
 const struct opt_type opt_secret = {"TEXT", read_secret};
 const struct opt_type opt_proxy = {"URL", read_proxy};

@@ -11,5 +11,7 @@
  * starts with '@' names a file, and stays. */
 char *opt_secret_take(char *word);
 char *opt_secret_take_url(char *word);
+/* The same of "Name: value" and "NAME=VALUE", of which the name stays. */
+char *opt_secret_take_field(char *word);
 
 #endif
