@@ -183,10 +183,11 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
 }
 
 /* Of copies. */
-static void wipe_words(const char **words, size_t count)
+static void wipe_words(void *words, size_t count)
 {
+    char **copies = words;
     for (size_t i = 0; i < count; i++)
-        memory_wipe((char *)(uintptr_t)words[i]);
+        memory_wipe(copies[i]);
 }
 
 void opt_release(const struct command *command, struct opt_parsed *parsed)

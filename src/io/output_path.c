@@ -39,7 +39,7 @@ int output_path_descriptor(const char *path)
         const char *number = path + strlen(directories[i]);
         if (text_starts_with(path, directories[i]) && text_is_digits(number, strlen(number)) &&
             strlen(number) < 9)
-            return atoi(number);
+            return (int)strtol(number, NULL, 10);
     }
     return -1;
 }
