@@ -140,7 +140,7 @@ one_thread() {
 }
 
 @test "13.1: a temporary failure of one family and no address of the other is temporary" {
-    printf 'nameserver 127.0.0.1\noptions timeout:30 attempts:1\n' >resolv.conf
+    printf 'nameserver 127.0.0.1\noptions timeout:5 attempts:1\n' >resolv.conf
     dns "$SOCKCTL" connect mixed.test 7
     assert_status 3
     assert_errors '^sockctl: resolve mixed\.test: (Temporary failure in name resolution|Try again)$'

@@ -240,7 +240,7 @@ address   2001:db8::1   IPv6"
 }
 
 @test "DNS: a look-up does not hold up connect's time limit" {
-    printf 'nameserver 127.0.0.1\noptions timeout:8 attempts:1\n' >resolv.conf
+    printf 'nameserver 127.0.0.1\noptions timeout:30 attempts:2\n' >resolv.conf
     before=$(now_ms)
     dns "$SOCKCTL" connect -w 200ms silent.test 80
     assert_status 5
@@ -248,7 +248,7 @@ address   2001:db8::1   IPv6"
     assert_errors '^sockctl: connect to silent\.test:80: timed out while the name was looked up$'
     dns "$SOCKCTL" listen -w 200ms silent.test 0
     assert_status 5
-    [ $(($(now_ms) - before)) -lt 6000 ]
+    [ $(($(now_ms) - before)) -lt 28000 ]
 }
 
 @test "DNS: a signal ends connect while the name is looked up" {

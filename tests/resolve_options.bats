@@ -171,24 +171,24 @@ END
 }
 
 @test "a reader that goes away ends it while look-ups are on their way" {
-    printf 'nameserver 127.0.0.1\noptions timeout:8 attempts:1\n' >resolv.conf
+    printf 'nameserver 127.0.0.1\noptions timeout:30 attempts:1\n' >resolv.conf
     before=$(now_ms)
     { yes 127.1 | head -n 20000; echo silent.test; } >names
     # shellcheck disable=SC2016
     dns bash -c '"$0" resolve -s - <names | head -n1; exit ${PIPESTATUS[0]}' "$SOCKCTL"
     assert_status 8
     assert_output 127.0.0.1
-    [ $(($(now_ms) - before)) -lt 7000 ]
+    [ $(($(now_ms) - before)) -lt 28000 ]
 }
 
 @test "-w limits each look-up of the system's resolver" {
-    printf 'nameserver 127.0.0.1\noptions timeout:8 attempts:1\n' >resolv.conf
+    printf 'nameserver 127.0.0.1\noptions timeout:30 attempts:1\n' >resolv.conf
     before=$(now_ms)
     dns "$SOCKCTL" resolve -w 300ms -s silent.test 127.0.0.1
     assert_status 5
     assert_output 127.0.0.1
     assert_errors '^sockctl: resolve silent\.test: no answer within the time limit$'
-    [ $(($(now_ms) - before)) -lt 7000 ]
+    [ $(($(now_ms) - before)) -lt 28000 ]
     dns "$SOCKCTL" resolve -w 10 -s v4.test
     assert_status 0
 }

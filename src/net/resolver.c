@@ -13,6 +13,7 @@
 #include "net/resolver.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -314,7 +315,7 @@ struct resolver *resolver_start(
     int taken = literal_take(address, options, &resolver->port, &resolver->resolved,
                              &resolver->error);
     resolver->result = taken < 0 ? -1 : 0;
-    strcpy(resolver->host, host_of(address));
+    snprintf(resolver->host, sizeof resolver->host, "%s", host_of(address));
     if (taken)
         loop_timer_set(loop, &resolver->now, 0);
     else
