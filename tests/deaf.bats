@@ -315,3 +315,49 @@ release_pipe() {
     finish client
     assert_status 0
 }
+
+# Between the loop's word that stdin has something and the read, somebody else takes it.
+@test "12.3.1: a stdin whose bytes another process takes away: signals are heard" {
+    need strace
+    export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+    far_server
+    mkfifo in
+    exec 8<>in
+    local command words
+    for command in listen unix-send; do
+        case $command in
+        listen) words=(listen -v -k 127.0.0.1 0) ;;
+        unix-send) words=(unix-send -v --framing line "$T/far") ;;
+        esac
+        START_STDIN=in start stuck strace -f -qq -o calls -e trace=read,splice \
+            -e inject=read,splice:delay_enter=700000 "$SOCKCTL" "${words[@]}"
+        wait_line stuck '^sockctl: (listening|connected)'
+        [ "$command" != listen ] || start client "$SOCKCTL" connect 127.0.0.1 "${LINE##*:}"
+        sleep 0.2
+        echo taken >&8
+        sleep 0.3
+        read -r -t 1 LINE <&8 || :
+        sleep 0.7
+        kill -TERM "$(pgrep -P "${PIDS[stuck]}")"
+        until_gone "${PIDS[stuck]}" $((SOON + 2000)) || fail "deaf: $command" calls
+        wait "${PIDS[stuck]}" || :
+    done
+}
+
+@test "12.3.1: --pass-fd over a socket that is full: --max-time is heard" {
+    need python3
+    far_server
+    start stuck python3 -c '
+import socket, subprocess, sys
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+theirs.setblocking(False)
+try:
+    while True: theirs.send(bytes(4096))
+except BlockingIOError: pass
+theirs.setblocking(True)
+sys.exit(subprocess.run(sys.argv[1:], stdout=theirs, timeout=10).returncode)' \
+        "$SOCKCTL" connect -F --max-time 0.3 127.0.0.1 "$FAR"
+    finish stuck
+    assert_status 5
+    assert_errors 'the limit of 0.3 seconds for the command is over'
+}

@@ -20,6 +20,7 @@
 #include "cmd/shared.h"
 #include "command.h"
 #include "io/program.h"
+#include "io/unblocked.h"
 #include "net/sock.h"
 
 struct connect_options {
@@ -108,11 +109,16 @@ static int check_channel(struct error *err)
 }
 
 /* Whoever gets it did not ask for a socket that does not block. */
-static int pass(int fd, struct error *err)
+static int pass(struct loop *loop, int fd, struct error *err)
 {
     int flags = fcntl(fd, F_GETFL);
-    if (flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 &&
-        sock_send_descriptor(STDOUT_FILENO, fd) == 1)
+    bool can_be = flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
+    while (can_be && sock_send_descriptor(STDOUT_FILENO, fd) != 1) {
+        can_be = errno == EAGAIN;
+        if (can_be && unblocked_await(loop, STDOUT_FILENO, EPOLLOUT))
+            return -1;
+    }
+    if (can_be)
         return 0;
     return error_system(err, STATUS_LOCAL_IO, errno, "pass the descriptor over stdout");
 }
@@ -157,7 +163,7 @@ static int serve(const struct session *session, const struct connecting *connect
         return run_program(session, given, connecting->arguments, connection, connecting->err);
     if (given->script.count)
         return follow_script(session, connecting, connection);
-    return given->pass_fd ? pass(connection->fd, connecting->err)
+    return given->pass_fd ? pass(connecting->loop, connection->fd, connecting->err)
                           : transfer(session, connection, connecting->err);
 }
 

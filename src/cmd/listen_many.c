@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/message.h"
@@ -107,6 +108,7 @@ static void prepare(struct listening *listening)
                                   .down_filter = filters_down(session->filters),
                                   .left = client_left,
                                   .done = hub_done};
+    listening->hub.in_ahead = end_ahead(listening->hub.in);
     if (broker)
         listening->hub.heard = listening->given->chat ? listening_chat_heard
                                                       : listening_broker_heard;
@@ -124,6 +126,8 @@ int listening_many(struct listening *listening)
         result = loop_run(listening->loop);
     }
     hub_release(&listening->hub);
+    if (listening->hub.in_ahead.fd != listening->hub.in.fd)
+        close(listening->hub.in_ahead.fd);
     chat_release(&listening->input.reader);
     return result;
 }

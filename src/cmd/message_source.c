@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -15,6 +16,7 @@ void message_source_init(struct message_source *source, const char *const *words
     if (source->words)
         return;
     source->in = end_stdin();
+    source->ahead = end_ahead(source->in);
     source->buffer = memory_grow(NULL, READ_BYTES, 1);
 }
 
@@ -23,6 +25,9 @@ void message_source_release(struct message_source *source)
     frame_reader_release(&source->reader);
     free(source->buffer);
     source->buffer = NULL;
+    if (source->ahead.fd != source->in.fd)
+        close(source->ahead.fd);
+    source->ahead = source->in;
 }
 
 static enum source_step next_word(struct message_source *source, struct frame *message)
@@ -64,7 +69,7 @@ static void end_input(struct message_source *source)
 
 int message_source_read(struct message_source *source, struct error *err)
 {
-    ssize_t got = end_read(source->in, source->buffer, READ_BYTES);
+    ssize_t got = end_read(source->ahead, source->buffer, READ_BYTES);
     if (got < 0 && errno != EAGAIN)
         return error_system(err, STATUS_LOCAL_IO, errno, "read from stdin");
     if (got == 0)

@@ -14,6 +14,7 @@
 struct message_source {
     const char *const *words; /* the next one; NULL: stdin is read */
     struct end in;
+    struct end ahead; /* the same, to be read: see end_ahead */
     struct frame_reader reader;
     char *buffer; /* the source's own */
     bool ended;   /* no more comes from stdin */

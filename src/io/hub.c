@@ -228,7 +228,7 @@ static void input_ready(struct watch *watch, uint32_t events)
     struct hub *hub = LOOP_OWNER(watch, struct hub, in_watch);
     (void)events;
     char *bytes = hub->buffer + HUB_READ;
-    ssize_t got = end_read(hub->in, bytes, HUB_READ);
+    ssize_t got = end_read(hub->in_ahead, bytes, HUB_READ);
     if (got < 0 && errno == EAGAIN)
         return;
     bool ended = got == 0;

@@ -60,7 +60,8 @@ struct hub_client {
 
 struct hub {
     struct loop *loop;
-    struct end in; /* fd -1: no input */
+    struct end in;       /* fd -1: no input */
+    struct end in_ahead; /* the same, to be read: see end_ahead; the owner's */
     struct end out;
     struct filter *up_filter;   /* of the input; the owner's; NULL: nobody looks at the bytes */
     struct filter *down_filter; /* of what the clients send */
@@ -103,7 +104,7 @@ struct hub {
     void (*done)(struct hub *hub, int result);
 };
 
-/* in, out, names, limits, greeting, max_memory, heard, left and done are set by the owner before. */
+/* in, in_ahead, out, names, limits, greeting, max_memory, heard, left and done are set by the owner before. */
 void hub_start(struct hub *hub, struct loop *loop);
 /* Takes over a non-blocking socket. The client is the hub's, until `left`. */
 struct hub_client *hub_add(struct hub *hub, int fd, void *label);

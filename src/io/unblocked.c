@@ -127,6 +127,18 @@ static int run_transfer(struct transfer *transfer, uint32_t events)
     return errno ? -1 : 0;
 }
 
+static void awaited(struct watch *watch, uint32_t events)
+{
+    (void)events;
+    finish(LOOP_OWNER(watch, struct transfer, watch), 0);
+}
+
+int unblocked_await(struct loop *loop, int fd, uint32_t events)
+{
+    struct transfer transfer = {.loop = loop, .end.fd = fd, .watch.ready = awaited};
+    return run_transfer(&transfer, events);
+}
+
 int unblocked_write(struct loop *loop, struct end end, const void *bytes, size_t length)
 {
     struct transfer transfer = {

@@ -9,6 +9,7 @@
 #define IO_UNBLOCKED_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "io/end.h"
@@ -17,6 +18,8 @@
 /* open(2), with O_NONBLOCK and O_CLOEXEC. A FIFO is opened for writing when it has a reader: until
  * then it is tried again every 20 ms at most, of which nobody tells (ENXIO). -1 and errno. */
 int unblocked_open(struct loop *loop, const char *path, int flags, mode_t mode);
+/* Until there is one of the events (EPOLLIN, EPOLLOUT) on `fd`, or an error: 0, or -1 and errno. */
+int unblocked_await(struct loop *loop, int fd, uint32_t events);
 /* Writes all of it: 0, or -1 and errno. */
 int unblocked_write(struct loop *loop, struct end end, const void *bytes, size_t length);
 /* Reads up to the end, at most `most` bytes (EFBIG), into *bytes, which is the caller's to free. A FIFO

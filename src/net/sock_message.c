@@ -279,7 +279,7 @@ static ssize_t send_rights(int fd, struct iovec bytes, int passed, int flags)
 
 ssize_t sock_send_descriptor(int channel, int passed)
 {
-    return send_rights(channel, (struct iovec){(char[]){""}, 1}, passed, 0);
+    return send_rights(channel, (struct iovec){(char[]){""}, 1}, passed, MSG_DONTWAIT);
 }
 
 ssize_t sock_send_with(int fd, const void *bytes, size_t length, int passed)

@@ -15,7 +15,7 @@
 
 const char socket_file_in_use[] = "in use by a running server";
 
-enum { LOCK_TRIES = 100, LOCK_PAUSE_NS = 10000000 };
+enum { LOCK_TRIES = 8, LOCK_PAUSE_NS = 10000000 };
 
 /* The path of a UNIX name, NUL-terminated; NULL for an abstract one. */
 static char *path_of(const struct sockname *name)
