@@ -47,7 +47,7 @@ static void grow_table(struct datagram_flows *flows)
 {
     free(flows->buckets);
     flows->bucket_count = flows->bucket_count ? 2 * flows->bucket_count : BUCKETS_LEAST;
-    flows->buckets = memory_new(flows->bucket_count, sizeof *flows->buckets);
+    flows->buckets = memory_new(flows->bucket_count, sizeof(struct datagram_flow *));
     for (struct datagram_flow *flow = flows->newest; flow; flow = flow->older)
         enter_bucket(flow);
 }

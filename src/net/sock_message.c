@@ -26,7 +26,7 @@ static bool is_control(const struct cmsghdr *control, int level, int type)
 static void message_add_control(struct sock_message *message, int level, int type,
                                 struct iovec value)
 {
-    const struct cmsghdr control = {.cmsg_len = CMSG_LEN(value.iov_len),
+    const struct cmsghdr control = {.cmsg_len = (socklen_t)CMSG_LEN(value.iov_len),
                                     .cmsg_level = level,
                                     .cmsg_type = type};
     unsigned char *end = message->control + message->control_length;
@@ -104,14 +104,21 @@ static void message_choose_source(struct sock_message *message, struct control_r
 }
 
 /* Nothing of what the sender has put beside the bytes remains: what an answer says is made anew. */
-static void message_read_control(struct sock_message *message, struct msghdr *header)
+static void message_read_control(struct sock_message *message, const struct msghdr *header)
 {
     struct control_read read = {.has_ipv4 = false};
     message->segment = 0;
     message->has_user = false;
     message->control_length = 0;
-    for (struct cmsghdr *at = CMSG_FIRSTHDR(header); at; at = CMSG_NXTHDR(header, at))
-        control_read_one(&read, message, at);
+    /* By hand: the macro that steps to the next one does not compile without a warning everywhere. */
+    const unsigned char *bytes = header->msg_control;
+    for (size_t at = 0; at + CMSG_LEN(0) <= header->msg_controllen;) {
+        const struct cmsghdr *control = (const struct cmsghdr *)(const void *)(bytes + at);
+        if (control->cmsg_len < CMSG_LEN(0))
+            break;
+        control_read_one(&read, message, control);
+        at += CMSG_SPACE(control->cmsg_len - CMSG_LEN(0));
+    }
     message_choose_source(message, &read);
 }
 
