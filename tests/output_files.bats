@@ -256,3 +256,21 @@ write_to_stdout() {
         [ ! -e served ]
     done
 }
+
+@test "12.2.5: '-' for a file is told what to type, and --append what it is for" {
+    for command in "connect -o - unix:s" "listen -o - unix:s" "listen -k --output=- unix:s"; do
+        # shellcheck disable=SC2086 # several words
+        try "$SOCKCTL" $command
+        assert_usage_error "option --output: what arrives goes to stdout as well; a file of that name is ./-"
+    done
+    for command in "listen unix:s" "echo-server unix:s" "unix-serve s"; do
+        # shellcheck disable=SC2086
+        try "$SOCKCTL" $command --port-file -
+        assert_usage_error "option --port-file: stdout is /dev/stdout; a file of that name is ./-"
+    done
+    for command in connect listen; do
+        try "$SOCKCTL" $command -a unix:s
+        assert_usage_error 'option --append is for --output and --hex-dump'
+    done
+    [ -z "$(find . ! -name . ! -name 'try.*')" ] || fail "something was made: $(find .)"
+}

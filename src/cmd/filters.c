@@ -154,6 +154,18 @@ int filters_check_shared(const struct transfer_options *options, struct error *e
     return 0;
 }
 
+/* What somebody who knows other programs may have meant otherwise. */
+static int check_names(const struct transfer_options *options, struct error *err)
+{
+    if (options->output && strcmp(options->output, "-") == 0)
+        return error_set(err, STATUS_USAGE,
+                         "option --output: what arrives goes to stdout as well; a file of that "
+                         "name is ./-");
+    if (options->append && !options->output && !options->hex_dump)
+        return error_set(err, STATUS_USAGE, "option --append is for --output and --hex-dump");
+    return 0;
+}
+
 int filters_open(struct filters *filters, struct loop *loop, const struct transfer_options *options,
                  struct error *err)
 {
@@ -170,7 +182,8 @@ int filters_open(struct filters *filters, struct loop *loop, const struct transf
                                 .down.pace = {.rate = options->rate},
                                 .encoder = {.lines = options->crlf, .twice = options->telnet},
                                 .copies = copies};
-    if (copy_file_open(&copies->output, options->output, options->append, err))
+    if (check_names(options, err) ||
+        copy_file_open(&copies->output, options->output, options->append, err))
         return -1;
     if (!name || strcmp(name, "-") != 0)
         return copy_file_open(&copies->dump, name, options->append, err);

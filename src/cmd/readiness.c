@@ -16,6 +16,9 @@
 int readiness_check(const struct readiness_options *options, struct error *err)
 {
     int fd = options->ready_fd;
+    if (options->port_file && strcmp(options->port_file, "-") == 0)
+        return error_set(err, STATUS_USAGE,
+                         "option --port-file: stdout is /dev/stdout; a file of that name is ./-");
     if (fd < 0)
         return 0;
     if (fd <= STDERR_FILENO)
