@@ -172,7 +172,7 @@ static const char *without_userinfo(const char *text, char *copy)
             scheme = at_sign;
         }
     }
-    strcpy(to, text);
+    stpcpy(to, text);
     return copy;
 }
 

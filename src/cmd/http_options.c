@@ -102,15 +102,9 @@ static int check_referer(const char *referer, struct error *err)
     return error_set(err, STATUS_USAGE, "option --referer: leave USER:PASS@ out of its value");
 }
 
-static int check_values(const struct http_options *options, struct error *err)
+/* What follows a field's name may be a secret, and is not shown. */
+static int check_fields(const struct http_options *options, struct error *err)
 {
-    if (check_value("user-agent", options->user_agent, err) ||
-        check_value("referer", options->referer, err) || check_value("user", options->user, err) ||
-        check_referer(options->referer, err))
-        return -1;
-    for (size_t i = 0; i < options->cookies.count; i++)
-        if (check_value("cookie", options->cookies.items[i], err))
-            return -1;
     for (size_t i = 0; i < options->fields.count; i++) {
         const char *field = options->fields.items[i], *wrong = http_request_check_field(field);
         size_t length = http_request_name_length(field);
@@ -120,6 +114,18 @@ static int check_values(const struct http_options *options, struct error *err)
                              length < 100 ? (int)length : 100, field, rest, wrong);
     }
     return 0;
+}
+
+static int check_values(const struct http_options *options, struct error *err)
+{
+    if (check_value("user-agent", options->user_agent, err) ||
+        check_value("referer", options->referer, err) || check_value("user", options->user, err) ||
+        check_referer(options->referer, err))
+        return -1;
+    for (size_t i = 0; i < options->cookies.count; i++)
+        if (check_value("cookie", options->cookies.items[i], err))
+            return -1;
+    return check_fields(options, err);
 }
 
 static int check_range(const char *range, struct error *err)

@@ -17,8 +17,7 @@ static bool fits_status_form(size_t place, char byte)
     if (place >= STATUS_FORM_LENGTH)
         return true;
     switch (status_form[place]) {
-    case 'x':
-        return byte >= '0' && byte <= '9'; /* RFC 9110, 2.5: as the highest that we know */
+    case 'x': /* RFC 9110, 2.5: one that is later than ours is read as the highest that we know */
     case 'N':
         return byte >= '0' && byte <= '9';
     default:

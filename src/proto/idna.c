@@ -25,15 +25,25 @@ struct name {
 
 /* UTF-8 */
 
+/* How many bytes follow the first one; -1: no code point begins so. */
+static int bytes_behind(unsigned char first)
+{
+    if (first < 0x80)
+        return 0;
+    if (first < 0xc0 || first >= 0xf8)
+        return -1;
+    return first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+}
+
 /* The code point at *at, which moves on; -1: no UTF-8 (RFC 3629). */
 static int32_t next_code_point(const char **at)
 {
-    const unsigned char *bytes = (const unsigned char *)*at;
     static const int32_t least[] = {0, 0x80, 0x800, 0x10000};
-    int more = bytes[0] < 0x80 ? 0 : bytes[0] >= 0xf0 ? 3 : bytes[0] >= 0xe0 ? 2 : 1;
-    int32_t point = more ? bytes[0] & (0x3f >> more) : bytes[0];
-    if (bytes[0] >= 0xf8 || (more && bytes[0] < 0xc0))
+    const unsigned char *bytes = (const unsigned char *)*at;
+    int more = bytes_behind(*bytes);
+    if (more < 0)
         return -1;
+    int32_t point = more ? *bytes & (0x3f >> more) : *bytes;
     for (int i = 1; i <= more; i++) {
         if ((bytes[i] & 0xc0) != 0x80)
             return -1;
