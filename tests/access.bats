@@ -59,6 +59,7 @@ descriptors() {
 }
 
 @test "/0 is everybody, /32 and /128 one; a mapped IPv4 address is IPv4" {
+    need_ipv6
     server echo-server --allow 0.0.0.0/0 0
     assert_served 127.0.0.9
     assert_turned_away ::1 ::1

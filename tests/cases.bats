@@ -150,7 +150,7 @@ sys.exit(p.returncode or os.lseek(file, 0, os.SEEK_CUR) != 4 or os.fstat(file).s
 @test "C04: of a name with both families, the one that answers is used" {
     unshare -rm true 2>/dev/null || skip "needs a mount namespace"
     printf '127.0.0.1 both\n::1 both\n' >hosts
-    for host in 127.0.0.1 ::1; do
+    for host in 127.0.0.1 $(ipv6 ::1); do
         server "$host" 0
         # shellcheck disable=SC2016 # the inner shell expands it
         TRY_STDIN=<(echo hello) try unshare -rm bash -c 'mount --bind hosts /etc/hosts && exec "$@"' \

@@ -22,7 +22,7 @@ make_file() { head -c "$2" /dev/urandom >"$1"; }
 @test "both directions at once, over IPv4 and IPv6" {
     make_file up 300000
     make_file down 400000
-    for host in 127.0.0.1 ::1; do
+    for host in 127.0.0.1 $(ipv6 ::1); do
         input=down server "$host" 0
         TRY_STDIN=up try "$SOCKCTL" connect "$host" "$PORT"
         assert_status 0

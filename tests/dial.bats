@@ -48,6 +48,7 @@ refused() {
 # The race
 
 @test "refused: one address is named as it was typed, several each with its reason" {
+    need_ipv6
     try "$SOCKCTL" connect 127.0.0.1 1
     refused '^sockctl: connect to 127\.0\.0\.1:1: Connection refused$'
     try "$SOCKCTL" connect '[::1]:1'
@@ -86,6 +87,7 @@ refused() {
 }
 
 @test "families take turns, beginning with the first" {
+    need_ipv6
     named '::1 name\n127.0.0.2 name\n127.0.0.3 name\n127.0.0.4 name\n' "$SOCKCTL" connect -vv name 1
     assert_status 4
     order=$(sed -n 's/^sockctl: socket(\(AF_[A-Z0-9]*\),.*/\1/p' <<<"$errors" | tr '\n' ' ')

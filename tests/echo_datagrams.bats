@@ -55,6 +55,7 @@ is_silent() {
     all_well datagrams "$SERVER"
     stop server
     assert_status 0
+    need_ipv6
     server 'udp:[::1]:0'
     all_well datagrams "$SERVER"
 }
@@ -62,7 +63,7 @@ is_silent() {
 @test "UDP is answered from the address that was asked" {
     server -u 0
     all_well datagrams "127.0.0.2:$PORT"
-    all_well datagrams "[::1]:$PORT"
+    ! has_host ::1 || all_well datagrams "[::1]:$PORT"
     stop server
     server udp4:0
     all_well datagrams "127.0.0.2:$PORT"

@@ -36,7 +36,7 @@ count_is() { (($("${@:2}") == $1)); }
 
 @test "a stream comes back byte for byte, over IPv4, IPv6 and UNIX" {
     head -c 3000000 /dev/urandom >data
-    for address in 127.0.0.1:0 '[::1]:0' "unix:$T/s"; do
+    for address in 127.0.0.1:0 $(ipv6 '[::1]:0') "unix:$T/s"; do
         server -v "$address"
         TRY_STDIN=data try "$SOCKCTL" connect "$ADDR"
         assert_status 0

@@ -41,6 +41,7 @@ client() {
         [[ $ADDR == '*:'* ]]
         stop server
     done
+    need_ipv6
     for via in 127.0.0.1 ::1; do
         server 0
         TRY_STDIN=<(echo "$via") try "$SOCKCTL" connect "$via" "$PORT"
@@ -303,6 +304,7 @@ b.send(b"second\n"); a.send(b""); a.send(b"third\n")' "$PORT"
 
 @test "UDP -k: everybody is heard, the answer goes to the one heard last" {
     need python3
+    need_ipv6
     mkfifo say
     exec 5<>say
     input=say server -u -k 0

@@ -228,6 +228,7 @@ mode_of() { stat -c %a "$1"; }
 
 @test "a name is listened on at all its addresses, with one port" {
     unshare -rm true || skip "needs a mount namespace"
+    need_ipv6
     printf '127.0.0.2 three\n127.0.0.3 three\n::1 three\n192.0.2.9 three\n' >hosts
     # shellcheck disable=SC2016 # the inner shell expands it
     start server unshare -rm bash -c \

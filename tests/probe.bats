@@ -50,6 +50,7 @@ closed_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0
 }
 
 @test "IPv6, names and UNIX sockets" {
+    need_ipv6
     echo_server '[::1]:0'
     try "$SOCKCTL" connect -z ::1 "$PORT"
     assert_status 0

@@ -120,7 +120,7 @@ has_run() { (($(wc -l <ran) >= $1)); }
 
 @test "what a connection is goes into the environment: TCP" {
     export SOCKCTL_PEER_UID=9 TCPREMOTEHOST=old UNIXLOCALPATH=old SOCKCTL_REMOTE_ADDR=old SOCAT_VERSION=9
-    for host in 127.0.0.1 '[::1]'; do
+    for host in 127.0.0.1 $(ipv6 '[::1]'); do
         server "$host:0" -e env
         talk "" "$host:$PORT"
         grep -aE '^(SOCKCTL_[RLP]|NCAT|SOCAT|TCP|PROTO|UNIX)' try.out | grep -v '^SOCAT_P*PID=' | sort >seen

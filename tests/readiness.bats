@@ -123,6 +123,7 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
         assert_one_error_line
         assert_errors "Address already in use \(sockctl, process ${PIDS[server]}\)\$"
     done
+    need_ipv6
     start datagrams "$SOCKCTL" echo-server -u '[::1]:0'
     listening datagrams
     try "$SOCKCTL" echo-server -u "[::1]:$PORT"

@@ -48,7 +48,7 @@ load helpers/common
 }
 
 @test "all addresses, IPv6 and UNIX sockets can be connected to" {
-    for address in 0 -40 -60 '[::1]:0'; do
+    for address in 0 -40 $(ipv6 -60 '[::1]:0'); do
         option=${address%0}
         [[ $option == -? ]] || option=-v
         # shellcheck disable=SC2016 # for the shell that is run
@@ -60,6 +60,19 @@ load helpers/common
     SOCKCTL_PORT=old try "$SOCKCTL" echo-server ./socket --run -- \
         sh -c 'echo "port $SOCKCTL_PORT" | "$SOCKCTL" connect -U "$SOCKCTL_ADDR"'
     assert_output 'port '
+}
+
+@test "12.1: of a server on all addresses, SOCKCTL_ADDR is that of IPv4: loopback may have no IPv6" {
+    while read -r words; do
+        [ "$words" ] || continue
+        # shellcheck disable=SC2016,SC2086 # for the shell that is run; words
+        try "$SOCKCTL" echo-server ${words#* } --run -- sh -c 'echo "$SOCKCTL_ADDR"'
+        assert_output "${words%% *}"
+    done <<END
+127.0.0.1 0
+127.0.0.1 -4 0
+$(ipv6 '::1 -6 0')
+END
 }
 
 @test "it has our stdin, which the server leaves alone" {

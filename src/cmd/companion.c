@@ -22,24 +22,26 @@ int companion_check(bool run, char *const *words, struct error *err)
 
 /* Starting */
 
-/* An address to connect to: for all addresses, the machine's own. */
-static const char *reachable(const struct sockname *listens, char *out)
+/* An address to connect to: for all addresses, the machine's own, of IPv4 where both families are
+ * heard: loopback may be without IPv6. */
+static const char *reachable(const struct listener_socket *listens, char *out)
 {
-    sockname_host(listens, out);
-    if (strcmp(out, "::") == 0)
-        return "::1";
-    return strcmp(out, "0.0.0.0") == 0 ? "127.0.0.1" : out;
+    bool hears_both = *listener_text(listens, out) == '*';
+    sockname_host(&listens->name, out);
+    if (hears_both || strcmp(out, "0.0.0.0") == 0)
+        return "127.0.0.1";
+    return strcmp(out, "::") == 0 ? "::1" : out;
 }
 
-static void describe(struct environment *environment, const struct sockname *listens)
+static void describe(struct environment *environment, const struct listener_socket *listens)
 {
     char host[SOCKNAME_TEXT_MAX];
     environment_init(environment);
     environment_set(environment, "SOCKCTL_ADDR", reachable(listens, host));
-    if (listens->storage.ss_family == AF_UNIX)
+    if (listens->name.storage.ss_family == AF_UNIX)
         environment_set(environment, "SOCKCTL_PORT", NULL);
     else
-        environment_set_number(environment, "SOCKCTL_PORT", sockname_port(listens));
+        environment_set_number(environment, "SOCKCTL_PORT", sockname_port(&listens->name));
 }
 
 static void time_is_over(struct timer *timer)
@@ -59,7 +61,7 @@ static void ended(struct program *program)
 }
 
 int companion_start(struct companion *companion, struct children *children, char *const *words,
-                    const struct sockname *listens, struct error *err)
+                    const struct listener_socket *listens, struct error *err)
 {
     struct environment environment;
     if (children_init(children, companion->loop, err))

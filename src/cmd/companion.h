@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "io/loop.h"
 #include "io/program.h"
-#include "net/sockname.h"
+#include "net/listener.h"
 
 /* Start with {0}. */
 struct companion {
@@ -29,9 +29,9 @@ struct companion {
 
 /* Whether `words`, what followed `--`, and --run go together. Status 2. */
 int companion_check(bool run, char *const *words, struct error *err);
-/* Starts it, with the address `listens` in its environment. */
+/* Starts it, with the address of `listens` in its environment. */
 int companion_start(struct companion *companion, struct children *children, char *const *words,
-                    const struct sockname *listens, struct error *err);
+                    const struct listener_socket *listens, struct error *err);
 /* A signal has come. False: it is not the companion that has to end first. */
 bool companion_signal(struct companion *companion, int signal_number);
 /* What a command ends with: of a server that has ended by itself, with `result`, it awaits the

@@ -127,7 +127,7 @@ static int run_command(struct server *server)
     server->companion.loop = server->loop;
     server->companion.stop = companion_gone;
     return companion_start(&server->companion, &server->children, server->command,
-                           &server->listener.sockets[0].name, server->err);
+                           &server->listener.sockets[0], server->err);
 }
 
 int server_ready(struct server *server)

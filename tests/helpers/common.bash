@@ -38,7 +38,8 @@ common_setup() {
     CLOSE+=" $PAUSE>&-"
     T=$(mktemp -d)
     cd "$T" || return
-    [ "${LOOPBACK:-}" = no ] || has_host 127.0.0.1 || skip "there is no loopback network"
+    # "yes" by run-tests, "no" of a file that does without.
+    [ "${LOOPBACK:-}" ] || has_host 127.0.0.1 || skip "there is no loopback network"
 }
 
 # Sets CLOSE, redirections that leave a program 0, 1 and 2 of what is open now: bats has its own,
@@ -281,6 +282,9 @@ need_other_user() {
 
 # Skips the test where loopback has no IPv6: the kernel may know it, and have it turned off.
 need_ipv6() { has_host ::1 || skip "there is no IPv6 on loopback"; }
+
+# ipv6 WORD…: the words, where there is IPv6; nothing otherwise.
+ipv6() { ! has_host ::1 || printf '%s\n' "$@"; }
 
 # has_host ADDRESS: it is ours, and up: a connection is refused, rather than without a way.
 has_host() {
