@@ -310,6 +310,7 @@ with_ids() {
 }
 
 @test "12.2.8: a set-user-ID or set-group-ID copy refuses to run" {
+    ! sanitized || skip "the leak check cannot look into such a copy"
     with_ids
     for mode in u+s g+s u+s,g+s; do
         chmod 755 copy
