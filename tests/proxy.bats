@@ -146,13 +146,13 @@ granted='\5\0\0\1\1\2\3\4\0\120'
         'Content-Length: 1\r\n 2\r\n' 'Via: 1.1 a,\r\n 1.1 b\r\n')
     for head in "${heads[@]}"; do
         dialogue proxy "HTTP/1.1 200 OK\r\n$head\r\nfirst words "
-        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -x "http://127.0.0.1:$PORT" 10.1.2.3 80
+        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -N -x "http://127.0.0.1:$PORT" 10.1.2.3 80
         assert_status 0
         assert_output "first words hello" || fail "$head"
     done
     for cut in '' --byte; do
         dialogue proxy $cut 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 x\r\nA: b\r\n\r\nHTTP/1.2 200 OK\r\n\r\nfirst words '
-        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -x "http://127.0.0.1:$PORT" 10.1.2.3 80
+        TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -N -x "http://127.0.0.1:$PORT" 10.1.2.3 80
         assert_status 0
         assert_output "first words hello"
     done
