@@ -63,25 +63,33 @@ static bool is_ready(int fd, int wait_ms)
     return poll(&now, 1, wait_ms) == 1;
 }
 
+/* As write(2): -1 and EAGAIN where it would block. */
+static ssize_t write_once(int fd, const char *text, size_t length)
+{
+    ssize_t wrote;
+    if (fd < 0 && !is_ready(fd, 0)) {
+        errno = EAGAIN;
+        return -1;
+    }
+    if (fd < 0 && length > PIPE_BUF)
+        length = PIPE_BUF;
+    do
+        wrote = write(fd < 0 ? -fd : fd, text, length);
+    while (wrote < 0 && errno == EINTR);
+    return wrote;
+}
+
 /* So many bytes as can be written now; of a stderr that fails, all: nobody is left to tell. */
 static size_t write_now(const char *text, size_t length)
 {
     int fd = stderr_fd();
-    size_t done = 0;
-    while (done < length) {
-        size_t part = length - done;
-        if (fd < 0 && part > PIPE_BUF)
-            part = PIPE_BUF;
-        if (fd < 0 && !is_ready(fd, 0))
-            break;
-        ssize_t wrote = write(fd < 0 ? -fd : fd, text + done, part);
-        if (wrote < 0 && errno == EAGAIN)
-            break;
-        if (wrote < 0 && errno != EINTR)
-            return length;
-        done += wrote > 0 ? (size_t)wrote : 0;
+    for (size_t done = 0; done < length;) {
+        ssize_t wrote = write_once(fd, text + done, length - done);
+        if (wrote < 0)
+            return errno == EAGAIN ? done : length;
+        done += (size_t)wrote;
     }
-    return done;
+    return length;
 }
 
 static void write_or_drop(const char *line, size_t length)
@@ -93,24 +101,38 @@ static void write_or_drop(const char *line, size_t length)
         atomic_store(&message_setting.is_cut, true);
 }
 
-static void put(const char *event, int status, const char *text);
+static size_t put_line(char *line, size_t room, const char *text)
+{
+    size_t used = (size_t)(stpcpy(line, "sockctl: ") - line);
+    used += text_escape(line + used, room - used - 1, text, strlen(text));
+    line[used++] = '\n';
+    return used;
+}
+
+/* An object comes back to message_write, which has nothing to tell then. */
+static void put_dropped(unsigned count)
+{
+    char text[64], line[128];
+    snprintf(text, sizeof text, "warning: %u message%s dropped: stderr was full", count,
+             count > 1 ? "s were" : " was");
+    if (message_setting.as_object)
+        message_setting.as_object(&(struct message){"warning", text, 0});
+    else
+        write_or_drop(line, put_line(line, sizeof line, text));
+}
 
 /* False: there is still no room. */
 static bool tell_dropped(void)
 {
-    char text[64];
     unsigned count = atomic_exchange(&message_setting.dropped, 0);
     if (!count)
         return true;
-    if (!atomic_load(&message_setting.is_cut) || write_now("\n", 1)) {
+    bool starts_line = !atomic_load(&message_setting.is_cut) || write_now("\n", 1);
+    if (starts_line) {
         atomic_store(&message_setting.is_cut, false);
-        snprintf(text, sizeof text, "warning: %u message%s dropped: stderr was full", count,
-                 count > 1 ? "s were" : " was");
-        put("warning", 0, text);
-    } else {
-        atomic_store(&message_setting.dropped, 1);
+        put_dropped(count);
     }
-    if (!atomic_exchange(&message_setting.dropped, 0))
+    if (starts_line && !atomic_exchange(&message_setting.dropped, 0))
         return true;
     atomic_fetch_add(&message_setting.dropped, count);
     return false;
@@ -148,13 +170,8 @@ bool message_live(bool live, const char *text, size_t length)
 
 static void write_line(const char *text)
 {
-    static const char prefix[] = "sockctl: ";
     char line[4 * LINE_MAX_BYTES];
-    memcpy(line, prefix, sizeof prefix - 1);
-    size_t used = sizeof prefix - 1;
-    used += text_escape(line + used, sizeof line - used - 1, text, strlen(text));
-    line[used++] = '\n';
-    message_write(line, used);
+    message_write(line, put_line(line, sizeof line, text));
 }
 
 /* However a URL gets into a message, the USER:PASS@ in it is not shown: a password has no business on a
