@@ -80,7 +80,6 @@ static bool find_left(struct http_output *output, struct error *err)
     }
     output->validator[length] = '\0';
     output->there = (uint64_t)status.st_size;
-    output->stale = true;
     output->file.kept = true; /* also if nothing comes this time */
     return true;
 }
@@ -180,7 +179,8 @@ static int restart(struct http_output *output, struct error *err)
     if (!http_output_can_restart(output))
         return error_set(err, STATUS_TRANSFER, "%s: what has been written cannot be taken back",
                          output->name);
-    bool empties = output->stale && output->has_file && output->file.temporary;
+    bool empties = output->stale || (output->there && output->old < 0);
+    output->stale = false;
     output->there = 0;
     sha256_init(&output->sha);
     if (empties && (ftruncate(output->file.fd, 0) < 0 || lseek(output->file.fd, 0, SEEK_SET) < 0))
@@ -207,7 +207,7 @@ int http_output_begin(struct http_output *output, bool resumes, struct error *er
     remember_validator(output);
     if (resumes ? take_over(output, err) : restart(output, err))
         return -1;
-    output->begun = output->stale = true;
+    output->begun = true;
     if (output->old >= 0)
         close(output->old);
     output->old = -1;
@@ -218,9 +218,11 @@ bool http_output_reject_part(struct http_output *output)
 {
     bool can_restart = http_output_can_restart(output);
     output->file.kept = false;
-    if (can_restart)
-        output->there = 0;
-    return can_restart;
+    if (!can_restart)
+        return false;
+    output->stale = output->stale || (output->there && output->old < 0);
+    output->there = 0;
+    return true;
 }
 
 int http_output_leave(struct http_output *output, struct error *err)

@@ -28,7 +28,7 @@ struct http_output {
     char *path;     /* of --remote-name; the output's */
     int old;        /* --continue: FILE, of which `there` bytes are to be taken over; -1: none */
     bool begun;     /* something may have been written */
-    bool stale;     /* the new file may have bytes in it, which a new beginning has to remove */
+    bool stale;     /* the new file has bytes of a part that was rejected */
     bool unchanged; /* what is there already is what was asked for */
     uint64_t there; /* bytes of the body that need not come again */
     uint64_t total; /* of the body that they are of; 0: not known */
