@@ -51,6 +51,7 @@ cpu_ticks() { awk '{print $14 + $15}' "/proc/${PIDS[server]}/stat"; }
 }
 
 @test "--broker: each of 200 clients hears all the others" {
+    need_descriptors 300
     server --broker
     crowd everyone 200
     assert_status 0
@@ -86,6 +87,7 @@ has_sockets() {
 peak_kib() { awk '/^VmHWM/ {print $2}' "/proc/${PIDS[server]}/status"; }
 
 @test "12.2.7: --broker: 300 who do not read cost no more than --max-memory; who reads gets all of it" {
+    need_descriptors 400
     while read -r most least_dropped limit_kib; do
         # shellcheck disable=SC2086
         server --broker --sndbuf 16k ${most#default}

@@ -90,8 +90,7 @@ sys.stdin.readline()' "$PORT" < <(
 
 @test "L25: more clients than select(2) could watch" {
     need python3
-    (($(ulimit -Hn) >= 4096)) || skip "too few descriptors are allowed"
-    ulimit -n 4096
+    need_descriptors 4096
     server -k 127.0.0.1 0
     python3 -c '
 import socket, sys

@@ -238,7 +238,7 @@ with open("got", "wb") as f:
     start server "$SOCKCTL" listen 127.0.0.1 0
     listening server
     # shellcheck disable=SC2016
-    TRY_STDIN=file try bash -c 'dd bs=1000 skip=5000000 count=0 2>dd.err && exec "$0" connect "$@"' \
+    TRY_STDIN='file' try bash -c 'dd bs=1000 skip=5000000 count=0 2>dd.err && exec "$0" connect "$@"' \
         "$SOCKCTL" 127.0.0.1 "$PORT"
     assert_status 0
     finish server

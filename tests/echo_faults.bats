@@ -342,6 +342,7 @@ for line in range(100):
 # --workers
 
 @test "--workers share the clients, over every kind of socket, and end together" {
+    need_descriptors 400
     need python3
     for address in 127.0.0.1:0 "unix:$T/s"; do
         server -v --workers 3 "$address"

@@ -77,6 +77,7 @@ count_is() { (($("${@:2}") == $1)); }
 }
 
 @test "a thousand clients at once" {
+    need_descriptors 1100
     server 127.0.0.1:0
     all_well many "$SERVER" 1000
     stop server
@@ -85,6 +86,7 @@ count_is() { (($("${@:2}") == $1)); }
 }
 
 @test "a client that does not read costs little and delays nobody" {
+    need_descriptors 200
     for address in 127.0.0.1:0 "unix:$T/s"; do
         server -v "$address"
         for i in 1 2 3; do
@@ -103,6 +105,7 @@ count_is() { (($("${@:2}") == $1)); }
 }
 
 @test "descriptors and memory are as before after 5,000 clients and 200 resets" {
+    need_descriptors 100
     server 127.0.0.1:0
     all_well many "$SERVER" 50
     poll 2000 count_is "$(descriptors)" descriptors
@@ -115,6 +118,7 @@ count_is() { (($("${@:2}") == $1)); }
 }
 
 @test "out of descriptors it waits, warns once and recovers" {
+    need_descriptors 100
     need python3
     start server bash -c "ulimit -n 20; exec '$SOCKCTL' echo-server 127.0.0.1:0"
     listening server
@@ -175,6 +179,7 @@ count_is() { (($("${@:2}") == $1)); }
 }
 
 @test "SIGINT and SIGTERM end it and its connections within a second, with status 0" {
+    need_descriptors 200
     for signal in INT TERM; do
         server -v "unix:$T/s"
         start good python3 "$HELPERS/echo_clients.py" stay "$SERVER" 1000
@@ -228,6 +233,7 @@ count_is() { (($("${@:2}") == $1)); }
 }
 
 @test "idle, with idle clients, it uses no time" {
+    need_descriptors 200
     server -i 1h 127.0.0.1:0
     start idle python3 "$HELPERS/echo_clients.py" stay "$SERVER" 100
     wait_file idle.out UP

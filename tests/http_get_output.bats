@@ -126,7 +126,7 @@ for _ in range(1500):
     os.set_inheritable(os.open("/dev/null", os.O_RDONLY), True)
 os.execv(sys.argv[1], sys.argv[1:])
 EOF
-    [ "$(ulimit -Hn)" = unlimited ] || [ "$(ulimit -Hn)" -ge 2048 ] || skip "too few descriptors"
+    need_descriptors 2048
     try python3 crowd.py "$SOCKCTL" http-get "$URL"
     assert_status 0
     assert_output hello
