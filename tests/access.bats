@@ -175,7 +175,7 @@ EOF
     assert_status 0
     rm list
     echo 127.0.0.2 >list
-    start server bash -c "trap '' HUP; exec '$SOCKCTL' echo-server -v --allow @list 127.0.0.1:0"
+    start server bash -c "trap '' HUP; exec \"\$SOCKCTL\" echo-server -v --allow @list 127.0.0.1:0"
     listening server
     echo 127.0.0.3 >list
     kill -s HUP "${PIDS[server]}"

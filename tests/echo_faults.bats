@@ -306,7 +306,7 @@ for line in range(100):
 @test "--print: a stdout that is not read holds the clients, not the memory; then all of it comes" {
     head -c 8000000 /dev/urandom >data
     mkfifo pipe go
-    start server bash -c "exec '$SOCKCTL' echo-server --print 127.0.0.1:0 >pipe"
+    start server bash -c "exec \"\$SOCKCTL\" echo-server --print 127.0.0.1:0 >pipe"
     start reader bash -c 'exec <pipe; read -r <go; exec cat'
     exec 7<>go
     listening server
@@ -324,14 +324,14 @@ for line in range(100):
 }
 
 @test "--print: a stdout that is gone or full ends it with status 8" {
-    start server bash -c "'$SOCKCTL' echo-server --print 127.0.0.1:0 | head -c 5 >got; exit \${PIPESTATUS[0]}"
+    start server bash -c "\"\$SOCKCTL\" echo-server --print 127.0.0.1:0 | head -c 5 >got; exit \${PIPESTATUS[0]}"
     listening server
     echo hello >data
     echoed data
     finish server
     assert_status 8
     [ "$(<got)" = hello ]
-    start server bash -c "exec '$SOCKCTL' echo-server --print 127.0.0.1:0 >/dev/full"
+    start server bash -c "exec \"\$SOCKCTL\" echo-server --print 127.0.0.1:0 >/dev/full"
     listening server
     echoed data
     finish server

@@ -120,7 +120,7 @@ count_is() { (($("${@:2}") == $1)); }
 @test "out of descriptors it waits, warns once and recovers" {
     need_descriptors 100
     need python3
-    start server bash -c "ulimit -n 20; exec '$SOCKCTL' echo-server 127.0.0.1:0"
+    start server bash -c "ulimit -n 20; exec \"\$SOCKCTL\" echo-server 127.0.0.1:0"
     listening server
     mkfifo go
     START_STDIN=go start crowd python3 "$HELPERS/echo_clients.py" queue "$ADDR" 50

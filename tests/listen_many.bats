@@ -107,7 +107,7 @@ has_lines() { (($(wc -l <server.out) == $1)); }
     mkfifo out
     exec 7<>out
     CLOSE+=" 7>&-"
-    start server bash -c "exec '$SOCKCTL' listen -k 127.0.0.1 0 >out"
+    start server bash -c "exec \"\$SOCKCTL\" listen -k 127.0.0.1 0 >out"
     listening server
     TRY_STDIN=out crowd burdened 20
     assert_status 0
@@ -117,7 +117,7 @@ has_lines() { (($(wc -l <server.out) == $1)); }
 @test "-k: with 16 descriptors and 50 clients it does not spin, warns once and recovers" {
     need_descriptors 100
     need python3
-    start server bash -c "ulimit -n 16; exec '$SOCKCTL' listen -k 127.0.0.1 0"
+    start server bash -c "ulimit -n 16; exec \"\$SOCKCTL\" listen -k 127.0.0.1 0"
     listening server
     mkfifo go
     START_STDIN=go start crowd python3 "$HELPERS/crowd.py" gather "$PORT" 50

@@ -620,7 +620,7 @@ s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))"
 
 @test "a client for whose program there are no descriptors waits until one has gone" {
     need python3
-    start server bash -c "ulimit -n 20; exec '$SOCKCTL' listen -k -e cat 127.0.0.1 0"
+    start server bash -c "ulimit -n 20; exec \"\$SOCKCTL\" listen -k -e cat 127.0.0.1 0"
     listening server
     cat >clients.py <<'END'
 import socket, sys

@@ -118,7 +118,6 @@ make_file() { head -c "$2" /dev/zero >"$1"; }
 # events NAME.err EVENT KEY…: each line of the file is an object that has an event and a time; the
 # values of these keys of the first object of that event, one a line ("-" where it has none).
 events() {
-    need python3
     python3 - "$@" <<'PY'
 import json, re, sys
 lines = open(sys.argv[1], encoding="utf-8").read().splitlines()
@@ -133,6 +132,7 @@ PY
 
 assert_event() { # NAME.err EVENT 'KEY…' ERE: the values, separated by spaces
     local values
+    need python3
     # shellcheck disable=SC2086 # words
     values=$(events "$1" "$2" $3 | paste -sd' ') || fail "not as it should be" "$1" || return
     [[ $values =~ ^$4$ ]] || fail "$2: $3 are '$values', not $4" "$1"
@@ -262,7 +262,7 @@ local_='127\.0\.0\.1:[0-9]+'
     wait_line server '"timeout"'
     stop server
     assert_status 0
-    assert_event server.err warning message 'unix:: nothing moved within the time limit'
+    assert_event server.err warning message 'unix:\(unnamed\): nothing moved within the time limit'
     assert_event server.err trace message 'socket\(AF_UNIX, .*'
     assert_event try.err connected remote $'unix:./a"b\\\\c \\\x1b\[31m\\\\xff\xc3\xa9'
 }

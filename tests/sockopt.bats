@@ -77,13 +77,13 @@ dead_in_time() {
 }
 
 @test "12.3.11: --keepalive: a peer that is dead is told in time, whether it is idle or owes an answer" {
-    vanishing "exec '$SOCKCTL' echo-server 10.97.0.2:7" \
+    vanishing "exec \"\$SOCKCTL\" echo-server 10.97.0.2:7" \
         "$SOCKCTL" connect -v --wait 9 --keepalive=2 10.97.0.2 7
     wait_line near 'connected from'
     dead_in_time near.err 'read from 10.97.0.2:7: Connection timed out$'
     finish near
     assert_status 1
-    vanishing "exec '$SOCKCTL' echo-server 10.97.0.2:7" \
+    vanishing "exec \"\$SOCKCTL\" echo-server 10.97.0.2:7" \
         "$SOCKCTL" connect -v --wait 9 --keepalive=2 10.97.0.2 7
     wait_line near 'connected from'
     touch vanish
@@ -100,7 +100,7 @@ dead_in_time() {
     listening target
     for server in 'listen -k' 'echo-server' "listen --to $T/s" 'listen -k -e cat'; do
         # shellcheck disable=SC2086
-        vanishing "exec '$SOCKCTL' connect -v --wait 9 --no-shutdown 10.97.0.1 9" \
+        vanishing "exec \"\$SOCKCTL\" connect -v --wait 9 --no-shutdown 10.97.0.1 9" \
             "$SOCKCTL" $server -v --keepalive=2 --port-file port 10.97.0.1:9
         wait_line near 'accepted 10.97.0.2'
         dead_in_time near.err '10.97.0.2:.*(timed out|timeout)'

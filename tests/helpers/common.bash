@@ -36,7 +36,9 @@ common_setup() {
     # What nobody ever writes to: reading it with a limit is a pause.
     exec {PAUSE}<> <(:)
     CLOSE+=" $PAUSE>&-"
+    # Servers' configurations have no way to say each name, and a socket's is short.
     T=$(mktemp -d)
+    [[ ! $T =~ [^A-Za-z0-9/._-] && ${#T} -le 50 ]] || { rmdir "$T" && T=$(mktemp -d -p /tmp); }
     cd "$T" || return
     # "yes" by run-tests, "no" of a file that does without.
     [ "${LOOPBACK:-}" ] || has_host 127.0.0.1 || skip "there is no loopback network"
