@@ -192,6 +192,7 @@ END
 
 @test "12.2.3: --proxy-from: behind haproxy and nginx, and beside them" {
     need haproxy nginx "$NGINX_STREAM"
+    need_descriptors 256
     # shellcheck disable=SC2016 # the program's
     server 127.0.0.1 0 -k -c 'echo "$SOCKCTL_REMOTE_ADDR"; cat' --proxy-from 127.0.0.2,127.0.0.3
     cat >haproxy.cfg <<END
@@ -274,6 +275,7 @@ seen_often() { (($(grep -Ec '127\.0\.0\.1:[0-9]+: closed without a byte|^sockctl
 
 @test "13.8: a load balancer's health checks are told at -v, and are no warnings" {
     need haproxy python3
+    need_descriptors 256
     for way in "-k" "-k -e cat" "--broker"; do
         for check in send-proxy send-proxy-v2; do
             # shellcheck disable=SC2086 # words

@@ -83,6 +83,7 @@ case_of() {
 
 @test "haproxy and sockctl understand each other's PROXY headers" {
     need haproxy python3
+    need_descriptors 256
     server() { start "$1" "$SOCKCTL" listen -v "${@:2}" && listening "$1"; }
     # client → sockctl (v2) → haproxy → (v1, v2) → sockctl → far side
     for version in send-proxy send-proxy-v2; do
@@ -116,6 +117,7 @@ END
 
 @test "13.8: haproxy takes the header for a UNIX client without a name" {
     need haproxy
+    need_descriptors 256
     start far "$SOCKCTL" echo-server 127.0.0.1 0
     listening far
     cat >haproxy.cfg <<END

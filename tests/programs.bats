@@ -31,6 +31,7 @@ has_open() { [ "$(open_files server)" -eq "$1" ]; }
 }
 
 @test "12.2.7: -k: at most 100 programs at a time, or as many as -m says; the others wait in the backlog" {
+    need_descriptors 300
     need python3
     while read -r most options; do
         : >ran

@@ -10,6 +10,7 @@ setup() { names_setup; }
 # Services
 
 @test "-P adds the port and the socket types" {
+    need /etc/services
     hosts "$SOCKCTL" resolve -4 -P 8080 localhost
     assert_status 0
     [ "${lines[0]}" = 'name      localhost' ]
