@@ -155,7 +155,7 @@ wait_file() { wait_for "" "$@"; }
 wait_line() { wait_for "${PIDS[$1]}" "$T/$1.err" "${@:2}"; }
 
 wait_for() {
-    local pid=$1 file=$2 pattern=$3 seconds=${4:-10}
+    local pid=$1 file=$2 pattern=$3 seconds=$((${4:-10} * PATIENCE))
     LINE=
     poll $((seconds * 1000)) found_or_dead "$pid" "$file" "$pattern" || :
     [ -n "$LINE" ] || fail "no line matches '$pattern'" "$file"
@@ -220,7 +220,7 @@ has_children() { children "$1" && ((${#CHILDREN[@]} == $2)); }
 
 # finish NAME [SECONDS=10]: waits for its end; its status, output and errors are set as by `try`.
 finish() {
-    local name=$1 pid=${PIDS[$1]} seconds=${2:-10}
+    local name=$1 pid=${PIDS[$1]} seconds=$((${2:-10} * PATIENCE))
     if ! until_gone "$pid" $((seconds * 1000)); then
         kill -KILL -- "-$pid" 2>/dev/null || :
         fail "$name is still running after $seconds s" "$T/$name.out" "$T/$name.err"
@@ -240,7 +240,7 @@ stop() {
 # try CMD…: like `run` of bats, but bounded by $TRY_SECONDS (10), stdin from $TRY_STDIN or
 # /dev/null, and stderr apart, in $errors. The bytes as they came are in $T/try.out and try.err.
 try() {
-    local seconds=${TRY_SECONDS:-10}
+    local seconds=$((${TRY_SECONDS:-10} * PATIENCE))
     need_command "$1" || return
     status=0
     eval 'timeout -k 2 "$seconds" "$@" <"${TRY_STDIN:-/dev/null}" >"$T/try.out" 2>"$T/try.err"' \
