@@ -112,13 +112,15 @@ static size_t put_line(char *line, size_t room, const char *text)
 /* An object comes back to message_write, which has nothing to tell then. */
 static void put_dropped(unsigned count)
 {
-    char text[64], line[128];
+    char text[64];
     snprintf(text, sizeof text, "warning: %u message%s dropped: stderr was full", count,
              count > 1 ? "s were" : " was");
-    if (message_setting.as_object)
+    if (message_setting.as_object) {
         message_setting.as_object(&(struct message){"warning", text, 0});
-    else
+    } else {
+        char line[128];
         write_or_drop(line, put_line(line, sizeof line, text));
+    }
 }
 
 /* False: there is still no room. */
@@ -179,6 +181,8 @@ static void write_line(const char *text)
 static const char *without_userinfo(const char *text, char *copy)
 {
     char *to = copy;
+    if (!strstr(text, "://"))
+        return text;
     for (const char *scheme; (scheme = strstr(text, "://")); text = scheme) {
         scheme += strlen("://");
         to = mempcpy(to, text, (size_t)(scheme - text));
@@ -196,8 +200,7 @@ static const char *without_userinfo(const char *text, char *copy)
 static void put(const char *event, int status, const char *text)
 {
     char copy[2 * LINE_MAX_BYTES]; /* "..." is no longer than what it is for, and its "://" */
-    if (strstr(text, "://"))
-        text = without_userinfo(text, copy);
+    text = without_userinfo(text, copy);
     if (message_setting.as_object)
         message_setting.as_object(&(struct message){event, text, status});
     else

@@ -61,8 +61,8 @@ static void dials_ask(struct forward_dials *dials);
 static void dials_go_on(struct forward_dials *dials)
 {
     while (dials->first && dials_know(dials)) {
-        struct forward_dial *dial = dials_take_first(dials);
-        dial->dialer = dial_start(dials->loop, dials->to, dials->how, dial_concluded, dial);
+        struct forward_dial *next = dials_take_first(dials);
+        next->dialer = dial_start(dials->loop, dials->to, dials->how, dial_concluded, next);
     }
     if (dials->first && !dials->asking)
         dials_ask(dials);
@@ -114,11 +114,11 @@ struct forward_dial *forward_dial_start(struct forward_dials *dials,
                                                      const struct error *err),
                                         void *context)
 {
-    struct forward_dial *dial = memory_new(1, sizeof *dial);
-    *dial = (struct forward_dial){.dials = dials, .done = done, .context = context};
-    dial_enter_row(dial);
+    struct forward_dial *started = memory_new(1, sizeof *started);
+    *started = (struct forward_dial){.dials = dials, .done = done, .context = context};
+    dial_enter_row(started);
     dials_go_on(dials);
-    return dial;
+    return started;
 }
 
 void forward_dial_cancel(struct forward_dial *dial)

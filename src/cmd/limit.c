@@ -27,9 +27,10 @@ void limit_cancel(struct limit *limit)
 
 void limit_command(struct limit *limit, struct loop *loop, int64_t limit_ms, struct error *err)
 {
-    char text[UNITS_DURATION_MAX];
-    if (limit_ms >= 0)
+    if (limit_ms >= 0) {
+        char text[UNITS_DURATION_MAX];
         error_set(&limit->reason, STATUS_TIMEOUT, "the limit of %s for the command is over",
                   units_show_duration(text, limit_ms));
+    }
     limit_start(limit, loop, limit_ms, err);
 }

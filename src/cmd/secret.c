@@ -75,8 +75,9 @@ static int line_read_all(struct line *line)
 {
     int result;
     if (!line_has_to_wait(line)) {
-        while ((result = line_read(line)) == 0)
-            continue;
+        do
+            result = line_read(line);
+        while (result == 0);
         return result;
     }
     loop_watch(line->loop, &line->watch, EPOLLIN);

@@ -26,8 +26,8 @@ static bool is_in_loop(struct echo_datagrams *echo, const struct sockname *peer,
 static size_t compose(struct echo_datagrams *echo, const struct sockname *peer, size_t length)
 {
     enum { RFC_864_MOST = 512 };
-    char line[CLASSIC_DAYTIME_MOST];
     if (echo->mode == ECHO_DAYTIME) {
+        char line[CLASSIC_DAYTIME_MOST];
         size_t whole = classic_daytime(line, time(NULL));
         length = length < whole && sockname_is_inet(peer) ? length : whole;
         memcpy(echo->buffer, line, length);

@@ -67,9 +67,10 @@ static bool covers(char *entry, const char *host)
         return covers_address(entry, AF_INET6, address);
     if (*entry == '.')
         entry++;
-    char encoded[IDNA_NAME_MAX + 1];
-    if (!idna_is_ascii(entry))
+    if (!idna_is_ascii(entry)) {
+        char encoded[IDNA_NAME_MAX + 1];
         return !idna_encode(entry, encoded) && covers_name(encoded, host);
+    }
     return covers_name(entry, host);
 }
 

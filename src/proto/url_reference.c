@@ -79,8 +79,9 @@ static size_t authority_end(const char *reference, size_t length)
     at += at ? 1 : 0;
     if (length < at + 2 || memcmp(reference + at, "//", 2) != 0)
         return 0;
-    for (at += 2; at < length && !strchr("/?#", reference[at]); at++)
-        continue;
+    at += 2;
+    while (at < length && !strchr("/?#", reference[at]))
+        at++;
     return at;
 }
 
