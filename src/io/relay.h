@@ -22,7 +22,7 @@
 #include "io/loop.h"
 #include "io/pump.h"
 
-enum { RELAY_SILENCE_MS = 500, RELAY_PARTING_MS = 250 };
+enum { RELAY_SILENCE_MS = 500, RELAY_PARTING_MS = 100 };
 
 struct relay_policy {
     bool no_shutdown;      /* the far side's sending half stays open when `up` has ended */
