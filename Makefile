@@ -46,7 +46,7 @@ often    := main base/% cli/opt% cli/report cmd/account cmd/companion cmd/connec
             net/network net/proxy net/resolver net/sock% net/source
 objects  := $(sources:src/%.c=$(out)/%.o)
 objects  := $(filter $(often:%=$(out)/%.o),$(objects)) $(filter-out $(often:%=$(out)/%.o),$(objects))
-library  := $(out)/libsockctl.a
+modules  := $(filter-out $(out)/main.o,$(objects))
 unit     := $(patsubst tests/unit/%.c,$(out)/unit/%,$(wildcard tests/unit/*.c))
 targets  := $(wildcard tests/fuzz/fuzz_*.c)
 replay   := $(patsubst tests/fuzz/%.c,$(out)/replay/%,$(targets))
@@ -131,19 +131,16 @@ $(out)/tests/%.o: tests/%.c $(out)/compile.flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(compile) -MMD -MP -c -o $@ $<
 
-$(library): $(filter-out $(out)/main.o,$(objects)) $(out)/link.flags
-	$(Q)rm -f $@
-	$(Q)$(AR) rcs $@ $(filter %.o,$^)
-
-link_it = $(Q)mkdir -p $(@D); $(link) -o $@ $(filter %.o %.a,$^)
+# Of the tests too from objects alone: an archive of -flto would need an ar of the compiler's.
+link_it = $(Q)mkdir -p $(@D); $(link) -o $@ $(filter %.o,$^)
 $(binary): $(objects) $(out)/link.flags
 	$(if $(V),,@echo '  LINK    $@')
 	$(link_it)
-$(unit): $(out)/unit/%: $(out)/tests/unit/%.o $(library)
+$(unit): $(out)/unit/%: $(out)/tests/unit/%.o $(modules) $(out)/link.flags
 	$(link_it)
-$(replay): $(out)/replay/%: $(out)/tests/fuzz/%.o $(out)/tests/fuzz/replay.o $(library)
+$(replay): $(out)/replay/%: $(out)/tests/fuzz/%.o $(out)/tests/fuzz/replay.o $(modules) $(out)/link.flags
 	$(link_it)
-$(fuzzers): $(out)/fuzz/%: $(out)/tests/fuzz/%.o $(library)
+$(fuzzers): $(out)/fuzz/%: $(out)/tests/fuzz/%.o $(modules) $(out)/link.flags
 	$(link_it)
 # The one file whose time is its own.
 $(out)/proto/sha256.o: faster = -O2
