@@ -29,6 +29,109 @@ only_errors() {
     errors=$(grep -v 'listening on' <<<"$errors") || :
 }
 
+# ends HOW SIGNAL ROLE ARGS…: sockctl as `ours`, which has said "half" when SIGNAL comes, or else ends by
+# itself; its peer sees HOW. stdin is a FIFO that stays open, unless $input is set.
+ends() {
+    local how=$1 signal=$2 role=$3
+    shift 3
+    rm -f say ours.err
+    mkfifo say
+    exec 8<>say
+    CLOSE+=" 8>&-"
+    if [ "$role" = connect ]; then
+        peer other tell-end
+        START_STDIN=${input:-say} start ours "$SOCKCTL" connect 127.0.0.1 "$PORT" "$@"
+    else
+        START_STDIN=${input:-say} start ours "$SOCKCTL" "$role" 127.0.0.1:0 "$@"
+        listening ours
+        peer other tell-end --connect "$PORT"
+    fi
+    echo half >&8
+    [ -n "${input:-}" ] || wait_file other.out half
+    [ "$signal" = none ] || kill -s "$signal" "${PIDS[ours]}"
+    wait_file other.out "$how\$"
+    finish ours
+    exec 8>&-
+    CLOSE=${CLOSE% 8>&-}
+}
+
+@test "12.3.4: connect, listen: a stream that is cut by a signal or a limit is reset" {
+    for role in connect listen; do
+        ends RESET TERM $role
+        assert_status 143
+        ends RESET INT $role
+        assert_status 130
+        ends RESET none $role -i 3
+        assert_status 5
+    done
+    ends RESET KILL connect
+    assert_status 137
+    ends RESET none connect --max-time 3
+    assert_status 5
+    ends RESET TERM listen -k
+    assert_status 0
+}
+
+@test "12.3.4: connect, listen: what has ended, or never was, ends in order" {
+    for role in connect listen; do
+        input=<(echo half) ends END none $role
+        assert_status 0
+        input=say ends END none $role -d -i 1
+        assert_status 5
+    done
+    for way in -k --broker; do
+        start server "$SOCKCTL" listen -v $way 127.0.0.1:0
+        listening server
+        peer other tell-end --connect "$PORT"
+        wait_line server accepted
+        stop server
+        assert_status 0
+        wait_file other.out '^END$'
+    done
+}
+
+@test "12.3.4: what a program says is cut where the program is, and not where it ends by itself" {
+    local stays='echo half; sleep 30; :' ends='trap "echo all; exit 0" TERM; echo half; while :; do sleep 0.1; done'
+    ends RESET TERM connect -c "$stays"
+    ends RESET TERM listen -k -c "$stays"
+    ends END TERM connect -c "$ends"
+    grep -qx all other.out
+    ends END TERM listen -k -c "$ends"
+    grep -qx all other.out
+}
+
+@test "12.3.4: echo-server: an answer that cannot be given is a reset, one that was given is not" {
+    start server "$SOCKCTL" echo-server 127.0.0.1:0
+    listening server
+    start client python3 -c '
+import socket, sys
+conns = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(2)]
+conns[0].sendall(b"all")
+conns[0].recv(3)
+conns[1].settimeout(1)
+try:
+    while True:
+        conns[1].sendall(b"x" * 65536)
+except TimeoutError:
+    pass
+print("UP", flush=True)
+for conn in conns:
+    conn.settimeout(None)
+    try:
+        while conn.recv(1 << 20):
+            pass
+        print("END", flush=True)
+    except ConnectionResetError:
+        print("RESET", flush=True)' "$PORT"
+    wait_file client.out UP 20
+    kill -STOP "${PIDS[client]}"
+    stop server
+    assert_status 0
+    kill -CONT "${PIDS[client]}"
+    finish client
+    assert_output $'UP\nEND\nRESET'
+}
+
 @test "48 MiB each way come through, whoever does not read meanwhile: TCP" {
     need python3
     for role in connect listen; do

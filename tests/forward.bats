@@ -63,6 +63,12 @@ case_of() {
 
 @test "SIGTERM ends all pairs within a second, with status 0" { case_of terminate; }
 
+@test "12.3.4: SIGTERM, or a limit: a stream that is cut is reset, once what was sent has arrived" {
+    case_of cut_is_no_end tcp4
+    case_of cut_is_no_end tcp6 --max-time 2
+    case_of cut_is_no_end unix
+}
+
 @test "without descriptors, clients wait for others to go" { case_of few_descriptors; }
 
 @test "datagrams: a flow for each client, there and back, boundaries kept" { case_of datagrams; }

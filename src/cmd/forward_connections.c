@@ -66,7 +66,7 @@ static void turn_away(struct forwarded *client, enum report_how how)
         forward_dial_cancel(client->dial);
     if (client->account)
         account_close(client->account, (struct report_end){.how = how});
-    sock_close(client->fd);
+    sock_abort(client->fd); /* an end would say that there was nothing to say */
     leave_row(client);
     forget(client);
 }

@@ -31,6 +31,7 @@ struct program_client {
     struct account account;
     struct timer patience;
     bool was_told; /* SIGTERM, its connection being over */
+    bool waits;    /* its relay is over; how its program ends will say whether that had said all */
     bool is_proxy; /* see programs.h */
 };
 
@@ -167,19 +168,34 @@ static void discard_input(int fd)
         round++;
 }
 
+/* Whether the peer has got less than the program had to say; a program that was killed had. */
+static bool has_cut(const struct program_client *client)
+{
+    const struct program *program = &client->program;
+    if (client->relay.result == 0 && !client->programs->ending)
+        return false;
+    bool killed = !program->id && WIFSIGNALED(program->end) && WTERMSIG(program->end) != SIGPIPE;
+    return killed || relay_has_cut(&client->relay);
+}
+
 static void disconnect(struct program_client *client)
 {
     struct relay *relay = &client->relay;
     struct end socket = relay->far.in;
+    client->waits = false;
     if (relay->result == 0 && relay->shut && relay->far_ended)
         session_tell_silence(client->programs->session, client->account.peer, relay->down.taken);
     account_close(&client->account,
                   (struct report_end){.in = relay->down.taken,
                                       .out = relay->up.moved,
                                       .how = account_how(relay->result, &relay->error)});
-    if (relay->result == 0)
-        discard_input(socket.fd);
-    sock_close(socket.fd);
+    if (has_cut(client)) {
+        sock_abort(socket.fd);
+    } else {
+        if (relay->result == 0)
+            discard_input(socket.fd);
+        sock_close(socket.fd);
+    }
     program_close_in(&client->program);
     program_close_out(&client->program);
 }
@@ -189,6 +205,12 @@ static void relay_done(struct relay *relay)
 {
     struct program_client *client = LOOP_OWNER(relay, struct program_client, relay);
     bool lost = relay->result < 0 || relay->up.state != PUMP_ENDED;
+    if (client->programs->ending && client->program.id) {
+        client->waits = true;
+        program_close_in(&client->program);
+        program_close_out(&client->program);
+        return;
+    }
     disconnect(client);
     if (!client->program.id)
         depart(client);
@@ -202,6 +224,8 @@ static void program_ended(struct program *program)
     struct program_client *client = LOOP_OWNER(program, struct program_client, program);
     message_tell(MESSAGE_STORY, "%s: %s ended with status %d", client->account.peer,
                  client->programs->argv[0], program_status(program));
+    if (client->waits)
+        disconnect(client);
     if (client->relay.finished)
         depart(client);
     else
@@ -293,7 +317,7 @@ int programs_serve(struct programs *programs, struct end socket, const struct so
     client->account.stats = programs->session->transfer->stats;
     client->patience = (struct timer){.fired = patience_over};
     if (start(client, socket, peer, err)) {
-        sock_close(socket.fd);
+        sock_abort(socket.fd); /* an end would say that there was nothing to say */
         free(client);
         return -1;
     }
@@ -321,10 +345,10 @@ static void limit_over(struct timer *timer)
 static void abandon(struct program_client *client)
 {
     program_kill(&client->program);
-    if (!client->relay.finished) {
+    if (!client->relay.finished)
         relay_release(&client->relay);
+    if (!client->relay.finished || client->waits)
         disconnect(client);
-    }
     depart(client);
 }
 
@@ -333,8 +357,10 @@ void programs_end(struct programs *programs)
     struct loop *loop = programs->session->loop;
     programs->ending = true;
     programs->limit = (struct timer){.fired = limit_over};
-    for (const struct program_client *client = programs->first; client; client = client->next)
+    for (struct program_client *client = programs->first; client; client = client->next) {
+        client->relay.policy.no_shutdown = true; /* the end of a program that is killed is none */
         program_signal(&client->program, SIGTERM);
+    }
     if (programs->first) {
         loop_timer_set(loop, &programs->limit, END_MS);
         loop_run(loop);

@@ -150,6 +150,7 @@ int session_stream(const struct session *session, struct end socket, const struc
     else
         account_open(&account, socket.fd, peer);
     prepare(&stream, session, socket, account.peer);
+    stream.relay.policy.guard = sockname_is_inet(peer) && !socket.shared;
     relay_start(&stream.relay, session->loop, &pool);
     if (session->transfer->progress)
         progress_start(&progress, session->loop, &stream.relay.near.in);

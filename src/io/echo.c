@@ -21,19 +21,30 @@ static void unlink_client(struct echo_client *client)
         client->next->previous = client->previous;
 }
 
+/* Whether it got back less than it sent; faults may want just that. */
+static bool lacks_something(const struct echo_client *client)
+{
+    const struct echo *echo = client->echo;
+    return echo->mode == ECHO_ECHO && !echo->faults && client->bytes_out < client->bytes_in;
+}
+
 static void end(struct echo_client *client, enum echo_end how)
 {
     struct echo *echo = client->echo;
     client->service->release(client);
+    bool lacks = lacks_something(client);
     unlink_client(client);
     loop_forget(echo->loop, &client->watch); /* which is to be closed */
     loop_timer_cancel(echo->loop, &client->idle);
     keepalive_stop(client->keepalive);
     loop_timer_cancel(echo->loop, &client->pause);
-    if (how == ECHO_STOPPED || client->unread)
+    if (!lacks && (how == ECHO_STOPPED || client->unread))
         end_discard(client->watch.fd);
     echo->left(echo, client, how);
-    sock_close(client->watch.fd);
+    if (lacks)
+        sock_abort(client->watch.fd);
+    else
+        sock_close(client->watch.fd);
     free(client);
 }
 

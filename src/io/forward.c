@@ -30,26 +30,42 @@ static void unlink_pair(struct forward_pair *pair)
         pair->next->previous = pair->previous;
 }
 
-static void quiet(struct forward_side *side, enum forward_end how)
+static void quiet(struct forward_side *side)
 {
     loop_forget(side->pair->forward->loop, &side->watch);
     keepalive_stop(side->keepalive);
     lane_release(&side->lane);
+}
+
+/* Whether what this side was sent is less than the other had to say. */
+static bool lacks_something(struct forward_side *side)
+{
+    const struct forward_side *other = other_of(side);
+    return !other->ended || other->cut;
+}
+
+static void close_side(struct forward_side *side, enum forward_end how, bool lacks)
+{
+    if (how == FORWARD_FAILED || lacks) {
+        sock_abort(side->watch.fd);
+        return;
+    }
     if (how == FORWARD_STOPPED)
         end_discard(side->watch.fd);
+    sock_close(side->watch.fd);
 }
 
 static void finish(struct forward_pair *pair, enum forward_end how)
 {
     struct forward *forward = pair->forward;
-    void (*close_socket)(int) = how == FORWARD_FAILED ? sock_abort : sock_close;
-    quiet(&pair->near, how);
-    quiet(&pair->far, how);
+    bool near_lacks = lacks_something(&pair->near), far_lacks = lacks_something(&pair->far);
+    quiet(&pair->near);
+    quiet(&pair->far);
     loop_timer_cancel(forward->loop, &pair->timer);
     unlink_pair(pair);
     forward->left(forward, pair, how);
-    close_socket(pair->near.watch.fd);
-    close_socket(pair->far.watch.fd);
+    close_side(&pair->near, how, near_lacks);
+    close_side(&pair->far, how, far_lacks);
     free(pair);
 }
 
@@ -59,6 +75,47 @@ static void tell_if_stopped(struct forward *forward)
         return;
     loop_timer_cancel(forward->loop, &forward->patience);
     forward->stopped(forward);
+}
+
+/* Streams that are cut */
+
+/* Whether a reset would overtake something on its way to this side. */
+static bool is_under_way(struct forward_side *side)
+{
+    return lacks_something(side) && sock_unacknowledged(side->watch.fd) > 0;
+}
+
+static enum forward_end how_cut(const struct forward_pair *pair)
+{
+    return pair->forward->stopping ? FORWARD_STOPPED : FORWARD_IDLE;
+}
+
+/* Nothing moves any more: the pair ends once what was sent has arrived. */
+static void part(struct forward_pair *pair)
+{
+    struct loop *loop = pair->forward->loop;
+    int64_t left_ms = pair->until_ms - loop_now_ms();
+    loop_unwatch(loop, &pair->near.watch);
+    loop_unwatch(loop, &pair->far.watch);
+    if (left_ms > 0 && (is_under_way(&pair->near) || is_under_way(&pair->far)))
+        loop_timer_set(loop, &pair->timer, LOOK_MS);
+    else
+        finish(pair, how_cut(pair));
+}
+
+static void part_again(struct timer *timer)
+{
+    struct forward_pair *pair = LOOP_OWNER(timer, struct forward_pair, timer);
+    struct forward *forward = pair->forward;
+    part(pair);
+    tell_if_stopped(forward);
+}
+
+static void begin_parting(struct forward_pair *pair, int64_t for_ms)
+{
+    loop_timer_cancel(pair->forward->loop, &pair->timer);
+    pair->until_ms = loop_now_ms() + for_ms;
+    pair->timer.fired = part_again;
 }
 
 /* Failures */
@@ -145,7 +202,7 @@ static bool settle_side(struct forward_side *side)
     if (!wants(side, PUMP_ENDED))
         return true;
     side->ended = true;
-    if (other->ended || sock_shutdown(other->watch.fd, SHUT_WR) == 0)
+    if (other->ended || side->cut || sock_shutdown(other->watch.fd, SHUT_WR) == 0)
         return true;
     int cause = sock_error(other->watch.fd);
     fail(other, cause ? cause : ENOTCONN);
@@ -158,7 +215,10 @@ static void settle(struct forward_pair *pair)
     if (!settle_side(&pair->near) || !settle_side(&pair->far))
         return;
     if (pair->near.ended && pair->far.ended) {
-        finish(pair, pair->forward->stopping ? FORWARD_STOPPED : FORWARD_EOF);
+        if (pair->until_ms)
+            part(pair);
+        else
+            finish(pair, FORWARD_EOF);
         return;
     }
     await(&pair->near);
@@ -217,8 +277,8 @@ static void check_idle(struct timer *timer)
         loop_timer_set(forward->loop, timer, left_ms);
         return;
     }
-    finish(pair, FORWARD_IDLE);
-    tell_if_stopped(forward);
+    begin_parting(pair, RESET_MS);
+    part(pair);
 }
 
 /* From the start to the stop */
@@ -285,6 +345,7 @@ static void end_lane(struct forward_side *side)
     if (side->ended)
         return;
     lane_move(&side->lane, &side->pair->forward->pool);
+    side->cut = !lane_has_read_end(&side->lane);
     lane_end_input(&side->lane);
     lane_move(&side->lane, &side->pair->forward->pool);
 }
@@ -299,8 +360,9 @@ void forward_stop(struct forward *forward)
     struct forward_pair *next;
     for (struct forward_pair *pair = forward->pairs; pair; pair = next) {
         next = pair->next;
-        if (pair->failed)
+        if (pair->failed || pair->until_ms)
             continue;
+        begin_parting(pair, STOP_MS);
         end_lane(&pair->near);
         end_lane(&pair->far);
         settle(pair);

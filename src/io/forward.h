@@ -2,6 +2,10 @@
  * Pairs of connections, thousands at a time: what one side of a pair sends goes to the other, and
  * so do its end and its reset. A side that does not read is not sent to, and the other not read
  * from: that is the back-pressure, and it delays no other pair.
+ *
+ * A stream that is cut, by our own end or by a limit, must not look like one that has ended: whoever
+ * has not got all that the other side had to say has his connection reset, once what was sent to him is
+ * acknowledged, if that does not take too long.
  */
 #ifndef IO_FORWARD_H
 #define IO_FORWARD_H
@@ -16,7 +20,7 @@
 #include "io/loop.h"
 
 enum forward_end {
-    FORWARD_EOF,    /* both sides have ended, and all of it is passed on */
+    FORWARD_EOF,    /* both sides have ended, and all of it is passed on, */
     FORWARD_FAILED, /* one side did, see `failure`; the other has been reset */
     FORWARD_IDLE,
     FORWARD_STOPPED
@@ -27,7 +31,8 @@ struct forward_side {
     struct watch watch; /* watch.fd is the pair's */
     struct keepalive *keepalive;
     struct lane lane; /* from here to the other side */
-    bool ended;       /* the lane has, and the other side was told */
+    bool ended;       /* the lane has, and the other side was told, */
+    bool cut;         /* unless what comes from here was cut: then it will be reset */
     bool hung;        /* closed both ways: nothing to hear from it but errors */
 };
 
@@ -37,9 +42,9 @@ struct forward_pair {
     struct forward_pair *previous;
     struct forward_side near;
     struct forward_side far;
-    struct timer timer;          /* the idle limit; of a pair that failed, its patience */
-    int64_t moved_ms;            /* when something moved last, where there is an idle limit */
-    int64_t until_ms;            /* how long what is held may take after a failure */
+    struct timer timer; /* the idle limit; of a pair that failed or was cut, its patience */
+    int64_t moved_ms;   /* when something moved last, where there is an idle limit */
+    int64_t until_ms;   /* how long what is held may take after that; 0: neither */
     struct forward_side *failed; /* NULL: neither */
     int failure;                 /* errno */
     void *label;                 /* the owner's */

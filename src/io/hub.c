@@ -10,6 +10,7 @@
 
 enum {
     PATIENCE_MS = 500, /* with what is queued, while stopping */
+    LOOK_MS = 10,      /* between two looks at what is not acknowledged */
     LARGE_READ = 4096  /* costs more to copy than a write of its own */
 };
 
@@ -27,6 +28,11 @@ static void fail_output(struct hub *hub)
 bool hub_has_input(const struct hub *hub)
 {
     return hub->in.fd >= 0 && !hub->in_ended;
+}
+
+bool hub_cuts_input(const struct hub *hub)
+{
+    return hub_has_input(hub) && !hub->heard && hub->in.kind != END_TERMINAL;
 }
 
 /* From the clients to the output, or to whoever hears them */
@@ -179,6 +185,15 @@ static void hold_over(struct timer *timer)
     read_waiting(hub);
 }
 
+/* Whether a reset would overtake something on its way to a client. */
+static bool is_under_way(const struct hub *hub)
+{
+    bool found = false;
+    for (const struct hub_client *client = hub->clients; client && !found; client = client->next)
+        found = sock_unacknowledged(client->watch.fd) > 0;
+    return found;
+}
+
 bool hub_finish_if_stopped(struct hub *hub)
 {
     if (!hub->stopping)
@@ -187,6 +202,10 @@ bool hub_finish_if_stopped(struct hub *hub)
         return true;
     if (outbox_is_full(&hub->outbox) || hub->queued_count)
         return false;
+    if (hub_cuts_input(hub) && is_under_way(hub)) {
+        loop_timer_set(hub->loop, &hub->look, LOOK_MS);
+        return false;
+    }
     finish(hub, 0);
     return true;
 }
@@ -267,6 +286,11 @@ static void listen_to_filter(struct hub *hub, struct filter *filter)
 
 /* The hub's life */
 
+static void look_again(struct timer *timer)
+{
+    hub_finish_if_stopped(LOOP_OWNER(timer, struct hub, look));
+}
+
 static void patience_over(struct timer *timer)
 {
     finish(LOOP_OWNER(timer, struct hub, patience), 0);
@@ -283,6 +307,7 @@ void hub_start(struct hub *hub, struct loop *loop)
     listen_to_filter(hub, hub->down_filter);
     hub->in_watch = (struct watch){.fd = hub->in.fd, .ready = input_ready};
     hub->patience.fired = patience_over;
+    hub->look.fired = look_again;
     hub->hold.fired = hold_over;
     outbox_init(&hub->outbox, loop, hub->out, output_drained);
     outbox_heed_reader(&hub->outbox);
@@ -310,6 +335,7 @@ void hub_release(struct hub *hub)
         hub_client_drop(hub->clients, HUB_STOPPED);
     loop_unwatch(loop, &hub->in_watch);
     loop_timer_cancel(loop, &hub->patience);
+    loop_timer_cancel(loop, &hub->look);
     loop_timer_cancel(loop, &hub->hold);
     loop_timer_cancel(loop, &hub->put);
     outbox_release(&hub->outbox);

@@ -7,6 +7,9 @@
  * memory that all queues may take, no more is read of what would fill it, until it has taken that; but
  * a client that takes nothing for half a second is not waited for. When its queue is full it is
  * disconnected, and so is the one with the largest when all of them take too much.
+ *
+ * A client that has not got all that there was for it, from its queue or from an input that has not
+ * ended, has its connection reset, so that it does not take the end of that for the end of all.
  */
 #ifndef IO_HUB_H
 #define IO_HUB_H
@@ -92,7 +95,8 @@ struct hub {
     size_t gathered;  /* bytes in these: what clients have said in this round of the loop */
     struct timer put; /* of which this is the end */
     bool stopping;
-    struct timer patience; /* with what is queued, while stopping */
+    struct timer patience; /* with what is queued, while stopping, */
+    struct timer look;     /* and until what has left is looked at again */
     struct error error;
     /* Takes what a client says, in place of the output, or what the input says (from NULL), in place
      * of the clients. bytes NULL: that was all of it. May call hub_tell. May be NULL. */

@@ -60,9 +60,18 @@ static void hub_client_forget_queue(struct hub_client *client)
     hub_client_count(client);
 }
 
+/* Whether there was more for it than it has got. */
+static bool lacks_something(const struct hub_client *client, enum hub_end how)
+{
+    if (how == HUB_STOPPED && hub_cuts_input(client->hub))
+        return true;
+    return client->queued || how == HUB_SLOW || how == HUB_LARGEST;
+}
+
 void hub_client_drop(struct hub_client *client, enum hub_end how)
 {
     struct hub *hub = client->hub;
+    bool lacks = lacks_something(client, how);
     leave_list(client);
     hub_client_wait_no_more(client);
     if (hub->left)
@@ -71,7 +80,10 @@ void hub_client_drop(struct hub_client *client, enum hub_end how)
     loop_timer_cancel(hub->loop, &client->timer);
     keepalive_stop(client->keepalive);
     hub_client_forget_queue(client);
-    sock_close(client->watch.fd);
+    if (lacks)
+        sock_abort(client->watch.fd);
+    else
+        sock_close(client->watch.fd);
     if (hub->awaited == client)
         hub_look_again(hub);
     free(client);

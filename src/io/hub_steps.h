@@ -27,6 +27,8 @@ void hub_client_end(struct hub_client *client);
 /* Of the hub. */
 void hub_client_ready(struct watch *watch, uint32_t events);
 bool hub_has_input(const struct hub *hub);
+/* Whether the clients would have been told more of it. */
+bool hub_cuts_input(const struct hub *hub);
 /* Reads the input while at least one client can take what it says: with one client it waits for
  * that one, with several it waits for the fastest. */
 void hub_await_input(struct hub *hub);

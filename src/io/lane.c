@@ -69,6 +69,11 @@ void lane_end_input(struct lane *lane)
         lane->way.pump.limit = 0;
 }
 
+bool lane_has_read_end(const struct lane *lane)
+{
+    return lane->by_message ? lane->way.packets.in_ended : lane->way.pump.in_ended;
+}
+
 enum pump_state lane_state(const struct lane *lane)
 {
     return lane->by_message ? lane->way.packets.state : lane->way.pump.state;

@@ -43,6 +43,8 @@ void lane_release(struct lane *lane);
 enum pump_state lane_move(struct lane *lane, const struct lane_pool *pool);
 /* Nothing more is read; what is held is still to be written. */
 void lane_end_input(struct lane *lane);
+/* Whether the end of what comes in has been read. */
+bool lane_has_read_end(const struct lane *lane);
 
 enum pump_state lane_state(const struct lane *lane);
 int lane_failure(const struct lane *lane);

@@ -27,6 +27,8 @@ enum { RELAY_SILENCE_MS = 500, RELAY_PARTING_MS = 100 };
 struct relay_policy {
     bool no_shutdown;      /* the far side's sending half stays open when `up` has ended */
     bool confirm;          /* wait until a far side by TCP has acknowledged every byte */
+    bool guard;            /* should the process die, or the relay fail, while `up` goes on, the far
+                              side's connection is reset when it is closed: it is TCP, and ours alone */
     int64_t keepalive_ms;  /* of the far side's socket, see io/keepalive */
     int64_t quit_after_ms; /* after `up` has ended, until all is over; -1: no limit */
     int64_t idle_ms;       /* nothing moved for so long: status 5; -1: no limit */
@@ -72,6 +74,7 @@ struct relay {
     int64_t moved_ms;   /* when something moved last */
     uint64_t silent_at; /* bytes taken by `up` when the silence was last looked at */
     int64_t confirm_ms; /* between two looks at what is not acknowledged */
+    bool guarded;       /* at present */
     struct keepalive *keepalive;
     struct timer idle;
     struct timer quit;
@@ -92,6 +95,9 @@ struct relay {
 void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool);
 /* Nobody will take what still arrives: it is over as soon as `up` has ended and is delivered. */
 void relay_near_gone(struct relay *relay);
+/* Whether the far side has got less than near.in had to say: then the end of its connection must not
+ * look like the end of the stream. A person at a terminal has said what was sent. Also after it is over. */
+bool relay_has_cut(const struct relay *relay);
 /* Ends it with *err. Its `done` is called. */
 void relay_fail(struct relay *relay, const struct error *err);
 /* Forgets timers, watches and what is held. May be called twice. */

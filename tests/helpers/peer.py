@@ -74,6 +74,17 @@ def unix_listener(path):
 # TCP.
 
 
+def tell_end(args):
+    """Writes what it gets, and then a line: END or RESET."""
+    with tcp_peer(args) as conn:
+        try:
+            while part := conn.recv(65536):
+                write_out(part)
+            say("END")
+        except ConnectionResetError:
+            say("RESET")
+
+
 def send_close(args):
     """Sends TEXT and closes."""
     with tcp_peer(args) as conn:
@@ -244,6 +255,7 @@ def parse():
 
     add("send-close", send_close, "text", tcp=True)
     add("recv-once", recv_once, tcp=True)
+    add("tell-end", tell_end, tcp=True)
     add("rst-after", rst_after, "count", tcp=True, type=int)
     add("send-rst", send_rst, "count", tcp=True, type=int)
     add("end-first", end_first, tcp=True)
