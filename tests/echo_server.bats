@@ -252,3 +252,15 @@ count_is() { (($("${@:2}") == $1)); }
     try "$SOCKCTL" echo-server 127.0.0.1:80x
     assert_usage_error "80x"
 }
+
+@test "12.3.12: --print: where stdout is slow, each client has its turn" {
+    need python3
+    mkfifo out
+    exec 7<>out
+    CLOSE+=" 7>&-"
+    start server bash -c "exec '$SOCKCTL' echo-server --print 127.0.0.1:0 >out"
+    listening server
+    TRY_SECONDS=30 TRY_STDIN=out try python3 "$HELPERS/crowd.py" burdened "$PORT" 20
+    assert_status 0
+    [ -z "$errors" ] || fail "$errors"
+}

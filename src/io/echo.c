@@ -21,6 +21,32 @@ static void unlink_client(struct echo_client *client)
         client->next->previous = client->previous;
 }
 
+/* The row of those that wait: with thousands of clients, each has its turn, and none is looked for. */
+
+static void wait_for_turn(struct echo_client *client)
+{
+    struct echo *echo = client->echo;
+    loop_unwatch(echo->loop, &client->watch);
+    if (client->waits_at)
+        return;
+    client->waits_next = NULL;
+    client->waits_at = echo->waiting_end;
+    *echo->waiting_end = client;
+    echo->waiting_end = &client->waits_next;
+}
+
+static void wait_no_more(struct echo_client *client)
+{
+    if (!client->waits_at)
+        return;
+    *client->waits_at = client->waits_next;
+    if (client->waits_next)
+        client->waits_next->waits_at = client->waits_at;
+    else
+        client->echo->waiting_end = client->waits_at;
+    client->waits_at = NULL;
+}
+
 /* Whether it got back less than it sent; faults may want just that. */
 static bool lacks_something(const struct echo_client *client)
 {
@@ -34,6 +60,7 @@ static void end(struct echo_client *client, enum echo_end how)
     client->service->release(client);
     bool lacks = lacks_something(client);
     unlink_client(client);
+    wait_no_more(client);
     loop_forget(echo->loop, &client->watch); /* which is to be closed */
     loop_timer_cancel(echo->loop, &client->idle);
     keepalive_stop(client->keepalive);
@@ -66,7 +93,7 @@ static void serve(struct echo_client *client)
 {
     struct loop *loop = client->echo->loop;
     if (client->echo->held) {
-        loop_unwatch(loop, &client->watch);
+        wait_for_turn(client);
         return;
     }
     switch (client->service->move(client)) {
@@ -147,6 +174,7 @@ static void lose_patience(struct timer *timer)
 void echo_init(struct echo *echo)
 {
     echo->patience.fired = lose_patience;
+    echo->waiting_end = &echo->waiting;
 }
 
 void echo_add(struct echo *echo, int fd, int socktype, void *label)
@@ -167,7 +195,9 @@ void echo_add(struct echo *echo, int fd, int socktype, void *label)
     if (client->next)
         client->next->previous = client;
     echo->clients = client;
-    if (!echo->held)
+    if (echo->held)
+        wait_for_turn(client);
+    else
         loop_watch(echo->loop, &client->watch, client->service->events);
     if (echo->idle_ms < 0)
         return;
@@ -182,12 +212,11 @@ void echo_hold(struct echo *echo)
 
 void echo_go_on(struct echo *echo)
 {
-    struct echo_client *next;
     echo->held = false;
-    for (struct echo_client *client = echo->clients; client && !echo->held; client = next) {
-        next = client->next;
-        if (!client->watch.watched && !loop_timer_is_set(&client->pause))
-            serve(client);
+    while (echo->waiting && !echo->held) {
+        struct echo_client *client = echo->waiting;
+        wait_no_more(client);
+        serve(client);
     }
     tell_if_stopped(echo);
 }

@@ -59,7 +59,9 @@ struct echo_client {
     const struct echo_service *service;
     struct echo_client *next;
     struct echo_client *previous;
-    struct watch watch; /* watch.fd is the client's */
+    struct echo_client *waits_next; /* of those that wait until echo_go_on, in their order */
+    struct echo_client **waits_at;  /* what points at it there; NULL: it does not wait */
+    struct watch watch;             /* watch.fd is the client's */
     struct keepalive *keepalive;
     struct timer idle;
     int64_t moved_ms; /* when something moved last, where there is an idle limit */
@@ -90,6 +92,8 @@ struct echo {
     struct lane_pool pool;
     char *pattern; /* of chargen; the echo's */
     struct echo_client *clients;
+    struct echo_client *waiting;
+    struct echo_client **waiting_end;
     uint64_t count; /* of clients until now */
     bool held;      /* echo_hold */
     bool stopping;
