@@ -348,7 +348,7 @@ for line in range(100):
         server -v --workers 3 "$address"
         try python3 "$HELPERS/echo_clients.py" many "${ADDR#unix:}" 300
         assert_status 0
-        has_children server 3
+        poll 5000 has_children server 3
         before=$(now_ms)
         stop server
         assert_status 0
@@ -364,11 +364,11 @@ for line in range(100):
 
 @test "--workers end with the server, and the server with one of them" {
     server --workers 2 127.0.0.1:0
-    has_children server 2
+    poll 5000 has_children server 2
     kill -KILL "${PIDS[server]}"
     for child in "${CHILDREN[@]}"; do until_gone "$child" 2000 || fail "a worker is left"; done
     server --workers 2 127.0.0.1:0
-    children server
+    poll 5000 has_children server 2
     kill -KILL "${CHILDREN[0]}"
     finish server
     assert_status 1
