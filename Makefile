@@ -243,7 +243,7 @@ quoted = $(subst ",\",$(subst \,\\,$(1)))
 compile_commands.json: Makefile $(sources) $(out)/compile.flags
 	@{ echo '['; comma=; for file in $(sources); do \
 	    printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}\n' "$$comma" \
-	        '$(call quoted,$(subst ','\'',$(CURDIR)))' "$$file" '$(subst ','\'',$(call quoted,$(compile)))' "$$file"; \
+	        '$(subst ','\'',$(call quoted,$(CURDIR)))' "$$file" '$(subst ','\'',$(call quoted,$(compile)))' "$$file"; \
 	    comma=,; done; echo ']'; } >$@
 
 clean:

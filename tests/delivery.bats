@@ -55,17 +55,15 @@ ends() {
     CLOSE=${CLOSE% 8>&-}
 }
 
-@test "12.3.4: connect, listen: a stream that is cut by a signal or a limit is reset" {
+@test "12.3.4: connect, listen: a stream that is cut by a limit is reset, one that a signal ends is not" {
     for role in connect listen; do
-        ends RESET TERM $role
+        ends END TERM $role
         assert_status 143
-        ends RESET INT $role
+        ends END INT $role
         assert_status 130
         ends RESET none $role -i 3
         assert_status 5
     done
-    ends RESET KILL connect
-    assert_status 137
     ends RESET none connect --max-time 3
     assert_status 5
     ends RESET TERM listen -k
@@ -235,7 +233,7 @@ for conn in conns:
         assert_status 1
         assert_one_error_line
         assert_errors 'read from 127\.0\.0\.1:[0-9]+: Connection reset by peer$'
-        ((took < 1500))
+        ((took < 1500 * PATIENCE))
     done
     exec 5>&-
 }

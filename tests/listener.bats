@@ -277,7 +277,7 @@ mode_of() { stat -c %a "$1"; }
         listening server
         before=$(now_ms)
         python3 "$HELPERS/echo_clients.py" ping "$ADDR" 2
-        (($(now_ms) - before < 2000))
+        (($(now_ms) - before < 2000 * PATIENCE))
         stop server INT
         [ "$(grep -c 'accept on 127\.0\.0\.1:.*new clients wait' server.err)" -eq 1 ]
     done

@@ -334,7 +334,7 @@ print(s.recv(100).decode(), end='')"
     exec 5>in
     finish server
     assert_status 0
-    (($(now_ms) - begin < 2000))
+    (($(now_ms) - begin < 2000 * PATIENCE))
     wait_file client.out bye
     exec 5>&-
     finish client
@@ -510,7 +510,7 @@ print('all ended', flush=True)"
     begin=$(now_ms)
     stop server
     assert_status 0
-    (($(now_ms) - begin < 3000))
+    (($(now_ms) - begin < 3000 * PATIENCE))
     finish clients
     assert_status 0
     for id in "${ids[@]}"; do dead "$id"; done

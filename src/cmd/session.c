@@ -150,7 +150,6 @@ int session_stream(const struct session *session, struct end socket, const struc
     else
         account_open(&account, socket.fd, peer);
     prepare(&stream, session, socket, account.peer);
-    stream.relay.policy.guard = sockname_is_inet(peer) && !socket.shared;
     relay_start(&stream.relay, session->loop, &pool);
     if (session->transfer->progress)
         progress_start(&progress, session->loop, &stream.relay.near.in);
@@ -160,8 +159,11 @@ int session_stream(const struct session *session, struct end socket, const struc
     pump_pool_release(&pool);
     if (stream.ahead.fd != stream.relay.near.in.fd)
         close(stream.ahead.fd);
-    if (stream.relay.result < 0)
+    if (stream.relay.result < 0) {
         *err = stream.relay.error;
+        if (relay_has_cut(&stream.relay) && sockname_is_inet(peer) && !socket.shared)
+            sock_reset_on_close(socket.fd);
+    }
     else if (stream.relay.shut && stream.relay.far_ended)
         session_tell_silence(session, account.peer, stream.relay.down.taken);
     if (result == 0)

@@ -31,8 +31,8 @@ struct session {
     bool proxied;  /* the connection is a proxy's, which would take a half-close for a hang-up */
 };
 
-/* A stream: runs the loop until both directions have ended. Closes nothing but stdout; where the stream
- * was cut, closing the socket will reset it. */
+/* A stream: runs the loop until both directions have ended. Closes nothing but stdout; where a limit
+ * or a failure cut the stream, closing the socket will reset it. */
 int session_stream(const struct session *session, struct end socket, const struct sockname *peer,
                    struct error *err);
 

@@ -45,13 +45,6 @@ bool relay_has_cut(const struct relay *relay)
     return up->state != PUMP_ENDED && (has_end(relay) || up->taken != up->moved);
 }
 
-static void guard(struct relay *relay, bool guarded)
-{
-    if (relay->guarded != guarded)
-        sock_guard(relay->far.out.fd, guarded);
-    relay->guarded = guarded;
-}
-
 void relay_note_error(struct relay *relay, const struct error *err)
 {
     if (relay->result == 0)
@@ -64,8 +57,6 @@ static void finish(struct relay *relay)
     if (relay->finished)
         return;
     relay->finished = true;
-    if (relay->result == 0)
-        guard(relay, false);
     relay_release(relay);
     relay->done(relay);
 }
@@ -115,7 +106,6 @@ static void lose_far(struct relay *relay, int failure)
 static void end_up(struct relay *relay)
 {
     relay->up_open = false;
-    guard(relay, false);
     loop_timer_cancel(relay->loop, &relay->silence);
     relay->shut = relay->down_open && relay->near.in.fd >= 0 && !relay->policy.no_shutdown;
     if (relay->shut && sock_shutdown(relay->far.out.fd, SHUT_WR) < 0)
@@ -427,8 +417,6 @@ void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool)
     relay->finished = relay->shut = false;
     relay->far_ended = relay->far_hung = relay->near_gone = false;
     relay->result = 0;
-    relay->guarded = false;
-    guard(relay, relay->policy.guard && has_end(relay));
     set_callbacks(relay);
     start_pumps(relay, pool);
     relay->keepalive = keepalive_start(loop, relay->far.out.fd, relay->policy.keepalive_ms);

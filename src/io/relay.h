@@ -22,13 +22,11 @@
 #include "io/loop.h"
 #include "io/pump.h"
 
-enum { RELAY_SILENCE_MS = 500, RELAY_PARTING_MS = 100 };
+enum { RELAY_SILENCE_MS = 500, RELAY_PARTING_MS = 500 };
 
 struct relay_policy {
     bool no_shutdown;      /* the far side's sending half stays open when `up` has ended */
     bool confirm;          /* wait until a far side by TCP has acknowledged every byte */
-    bool guard;            /* should the process die, or the relay fail, while `up` goes on, the far
-                              side's connection is reset when it is closed: it is TCP, and ours alone */
     int64_t keepalive_ms;  /* of the far side's socket, see io/keepalive */
     int64_t quit_after_ms; /* after `up` has ended, until all is over; -1: no limit */
     int64_t idle_ms;       /* nothing moved for so long: status 5; -1: no limit */
@@ -74,7 +72,6 @@ struct relay {
     int64_t moved_ms;   /* when something moved last */
     uint64_t silent_at; /* bytes taken by `up` when the silence was last looked at */
     int64_t confirm_ms; /* between two looks at what is not acknowledged */
-    bool guarded;       /* at present */
     struct keepalive *keepalive;
     struct timer idle;
     struct timer quit;

@@ -177,12 +177,6 @@ void sock_make_room(int fd)
         sock_set(fd, SOL_SOCKET, SO_SNDBUF, STREAM_SNDBUF);
 }
 
-void sock_guard(int fd, bool guarded)
-{
-    const struct linger linger = {.l_onoff = guarded, .l_linger = 0};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-}
-
 int sock_reset_on_close(int fd)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};

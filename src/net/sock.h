@@ -101,8 +101,6 @@ int sock_set(int fd, int level, int option, int value);
 void sock_make_room(int fd);
 /* SO_LINGER with no time: close(2) will reset the connection. */
 int sock_reset_on_close(int fd);
-/* The same, on and off, for as long as a stream would be cut: housekeeping, which is not shown. */
-void sock_guard(int fd, bool guarded);
 /* SO_BINDTODEVICE. */
 int sock_set_interface(int fd, const char *name);
 int sock_get(int fd, int level, int option, int *value);
