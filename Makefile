@@ -41,7 +41,7 @@ sources  := $(wildcard src/main.c src/*/*.c)
 often    := main base/% cli/opt% cli/report cmd/account cmd/companion cmd/connect cmd/converse \
             cmd/copy_file cmd/filters cmd/interrupt cmd/limit cmd/listen cmd/listen_forward \
             cmd/listen_one cmd/newcomers cmd/programs cmd/progress cmd/reach cmd/readiness cmd/script \
-            cmd/server cmd/session cmd/workers io/end io/loop io/program io/pump% io/relay% io/splice \
+            cmd/server cmd/session cmd/workers io/end io/keepalive io/loop io/program io/pump% io/relay% io/splice \
             net/access net/address net/attempt net/dial net/hostname net/listener net/literal \
             net/network net/proxy net/resolver net/sock% net/source
 objects  := $(sources:src/%.c=$(out)/%.o)

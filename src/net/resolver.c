@@ -315,11 +315,12 @@ struct resolver *resolver_start(
     int taken = literal_take(address, options, &resolver->port, &resolver->resolved,
                              &resolver->error);
     resolver->result = taken < 0 ? -1 : 0;
-    snprintf(resolver->host, sizeof resolver->host, "%s", host_of(address));
-    if (taken)
+    if (taken) {
         loop_timer_set(loop, &resolver->now, 0);
-    else
+    } else {
+        snprintf(resolver->host, sizeof resolver->host, "%s", host_of(address));
         start_look_up(resolver, address->socktype);
+    }
     return resolver;
 }
 
