@@ -36,23 +36,15 @@ out    := build/$(PROFILE)
 binary := $(if $(filter release,$(PROFILE)),sockctl,$(out)/sockctl)
 Q      := $(if $(V),,@)
 
-sources  := $(wildcard src/main.c src/*/*.c)
-# What one plain connection runs lies together, in front: pages nobody touches are not resident.
-often    := main base/% cli/opt% cli/report cmd/account cmd/companion cmd/connect cmd/converse \
-            cmd/copy_file cmd/filters cmd/interrupt cmd/limit cmd/listen cmd/listen_forward \
-            cmd/listen_one cmd/newcomers cmd/programs cmd/progress cmd/reach cmd/readiness cmd/script \
-            cmd/server cmd/session cmd/workers io/end io/keepalive io/loop io/program io/pump% io/relay% io/splice \
-            net/access net/address net/attempt net/dial net/hostname net/listener net/literal \
-            net/network net/proxy net/resolver net/sock% net/source
+sources  := $(wildcard src/main.c src/*/*.c src/*/*/*.c)
 objects  := $(sources:src/%.c=$(out)/%.o)
-objects  := $(filter $(often:%=$(out)/%.o),$(objects)) $(filter-out $(often:%=$(out)/%.o),$(objects))
 modules  := $(filter-out $(out)/main.o,$(objects))
 unit     := $(patsubst tests/unit/%.c,$(out)/unit/%,$(wildcard tests/unit/*.c))
 targets  := $(wildcard tests/fuzz/fuzz_*.c)
 replay   := $(patsubst tests/fuzz/%.c,$(out)/replay/%,$(targets))
 fuzzers  := $(patsubst tests/fuzz/%.c,$(out)/fuzz/%,$(targets))
 manpages := $(wildcard man/*.1)
-all_c    := $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
+all_c    := $(wildcard src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 version  := $(shell sed -n 's/.*SOCKCTL_VERSION "\(.*\)"/\1/p' src/command.h)
 
 # Flags.

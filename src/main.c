@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/memory.h"
-#include "base/message.h"
 #include "base/text.h"
 #include "cli/help.h"
 #include "cli/opt.h"
@@ -143,7 +143,7 @@ static int run_command(const struct command *command, int argc, char **argv, str
     } else if (!result && parsed.common.version) {
         result = show_version(err);
     } else if (!result) {
-        message_setting.verbosity = parsed.common.verbosity;
+        log_setting.verbosity = parsed.common.verbosity;
         struct operands operands = {parsed.words, parsed.count, parsed.program};
         result = command->run(parsed.options, &operands, err);
     }
@@ -175,15 +175,15 @@ static int dispatch(int argc, char **argv, const struct command **command, struc
 static void print_error(const struct error *err, const struct command *command)
 {
     if (err->status == STATUS_USAGE)
-        message_setting.as_object = NULL; /* it is for a person, as is the hint */
+        log_setting.as_object = NULL; /* it is for a person, as is the hint */
     if (err->text[0])
-        message_error(err->status, err->text);
+        log_error(err->status, err->text);
     if (err->status != STATUS_USAGE)
         return;
     char hint[64];
     int length = snprintf(hint, sizeof hint, "try 'sockctl %s%s--help'\n",
                           command ? command->name : "", command ? " " : "");
-    message_write(hint, (size_t)length);
+    log_write(hint, (size_t)length);
 }
 
 /* Ends as the signal would have ended us, so that the shell sees it. */
@@ -203,8 +203,8 @@ int main(int argc, char **argv)
     const struct command *command;
     hold_standard_descriptors();
     if (has_borrowed_ids()) {
-        message_error(STATUS_CANNOT_RUN,
-                      "a set-user-ID or set-group-ID copy does not run: chmod ug-s it");
+        log_error(STATUS_CANNOT_RUN,
+                  "a set-user-ID or set-group-ID copy does not run: chmod ug-s it");
         return STATUS_CANNOT_RUN;
     }
     signal(SIGPIPE, SIG_IGN);

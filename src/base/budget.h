@@ -13,11 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    BUDGET_DEFAULT = 64 << 20,
-    BUDGET_LEAST = 64 << 10,
-    BUDGET_ROWS = CHAR_BIT * sizeof(size_t)
-};
+enum { BUDGET_DEFAULT = 64 << 20, BUDGET_MIN = 64 << 10, BUDGET_ROWS = CHAR_BIT * sizeof(size_t) };
 
 /* Embedded in what holds memory. Zeroed by the owner. */
 struct budget_holder {

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/message.h"
+#include "base/log.h"
 
 void memory_impossible(const char *what)
 {
-    message_error(STATUS_IMPOSSIBLE, what);
+    log_error(STATUS_IMPOSSIBLE, what);
     exit(STATUS_IMPOSSIBLE);
 }
 

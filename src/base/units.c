@@ -69,17 +69,17 @@ const char *units_duration(const char *text, int64_t *ms)
 
 const char *units_size(const char *text, uint64_t *bytes)
 {
-    static const char letters[] = "kKmMgGtT";
+    static const char entries[] = "kKmMgGtT";
     uint64_t value;
     const char *at = text;
     if (!read_digits(&at, INT64_MAX, &value))
         return not_size;
     unsigned shift = 0;
     if (*at) {
-        const char *letter = strchr(letters, *at);
-        if (!letter || at[1])
+        const char *entry = strchr(entries, *at);
+        if (!entry || at[1])
             return not_size;
-        shift = 10 * ((unsigned)(letter - letters) / 2 + 1);
+        shift = 10 * ((unsigned)(entry - entries) / 2 + 1);
     }
     if (value > (uint64_t)INT64_MAX >> shift)
         return not_size;

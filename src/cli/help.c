@@ -29,9 +29,8 @@ static void help_row(FILE *out, const struct opt *row)
     value_text(row, value, sizeof value);
     const char *space = *value && *value != '[' ? " " : "";
     int width;
-    if (row->letter)
-        width = snprintf(left, sizeof left, "  -%c, --%s%s%s", row->letter, row->name, space,
-                         value);
+    if (row->entry)
+        width = snprintf(left, sizeof left, "  -%c, --%s%s%s", row->entry, row->name, space, value);
     else
         width = snprintf(left, sizeof left, "      --%s%s%s", row->name, space, value);
     fputs(left, out);
@@ -52,9 +51,9 @@ void help_table(FILE *out, const struct command *const *commands)
     for (; *commands; commands++) {
         const struct opt *row;
         for (size_t i = 0; (row = opt_row(*commands, i)); i++) {
-            char value[40], letter[2] = {row->letter, '\0'};
+            char value[40], entry[2] = {row->entry, '\0'};
             value_text(row, value, sizeof value);
-            fprintf(out, "%s\t%s\t%s\t%s\t%s\n", (*commands)->name, letter, row->name, value,
+            fprintf(out, "%s\t%s\t%s\t%s\t%s\n", (*commands)->name, entry, row->name, value,
                     row->help);
         }
     }

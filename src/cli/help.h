@@ -12,7 +12,7 @@ struct command;
 void help_overview(FILE *out, const struct command *const *commands);
 /* Usage and options of one command. */
 void help_command(FILE *out, const struct command *command);
-/* One line an option: command, letter, long name, value, help, separated by tabs. An optional
+/* One line an option: command, entry, long name, value, help, separated by tabs. An optional
  * value is shown as [=VALUE]. */
 void help_table(FILE *out, const struct command *const *commands);
 

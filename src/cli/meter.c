@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/message.h"
+#include "base/log.h"
 #include "base/units.h"
 
 enum { AN_HOUR_S = 3600 };
@@ -101,18 +101,18 @@ static bool has_wrapped(const struct meter *meter, unsigned columns)
 void meter_draw(struct meter *meter, const struct meter_reading *now)
 {
     char line[METER_LINE_MAX], text[METER_LINE_MAX + 32];
-    unsigned columns = message_columns();
+    unsigned columns = log_columns();
     if (!columns)
         return;
     /* In the last column the cursor would wait for the next line. */
     size_t length = meter_line(meter, now, columns - 1, line);
     bool same = length == meter->shown_length && memcmp(line, meter->shown, length) == 0;
-    if (same && message_setting.live)
+    if (same && log_setting.live)
         return;
     int used = snprintf(text, sizeof text, "\r%s\033[?7l%.*s%s\033[?7h\r",
                         has_wrapped(meter, columns) ? erase_below : "", (int)length, line,
                         erase_line);
-    if (!message_live(true, text, (size_t)used))
+    if (!log_live(true, text, (size_t)used))
         return;
     memcpy(meter->shown, line, length);
     meter->shown_length = length;
@@ -121,9 +121,9 @@ void meter_draw(struct meter *meter, const struct meter_reading *now)
 void meter_clear(struct meter *meter)
 {
     char text[8];
-    if (!message_setting.live)
+    if (!log_setting.live)
         return;
     int used = snprintf(text, sizeof text, "\r%s",
-                        has_wrapped(meter, message_columns()) ? erase_below : erase_line);
-    message_live(false, text, (size_t)used);
+                        has_wrapped(meter, log_columns()) ? erase_below : erase_line);
+    log_live(false, text, (size_t)used);
 }

@@ -10,7 +10,7 @@
 #include "command.h"
 
 enum {
-    FIRST_ROW = 256, /* getopt_long returns FIRST_ROW + the row's index, for letters too */
+    FIRST_ROW = 256, /* getopt_long returns FIRST_ROW + the row's index, for entries too */
     ROWS_MAX = 128
 };
 
@@ -39,7 +39,7 @@ const struct opt *opt_row(const struct command *command, size_t index)
 /* What getopt_long needs, derived from the rows. */
 struct getopt_tables {
     struct option longs[ROWS_MAX + 1];
-    char letters[3 * ROWS_MAX + 3];
+    char entries[3 * ROWS_MAX + 3];
 };
 
 static int argument_of(const struct opt *row)
@@ -53,21 +53,21 @@ static void fill_tables(const struct command *command, struct getopt_tables *tab
 {
     /* '-': operands are returned in their order, as option 1, so that what precedes `--` is known;
      * ':': a missing argument is told from an unknown option. */
-    char *letter = stpcpy(tables->letters, "-:");
+    char *entry = stpcpy(tables->entries, "-:");
     size_t count = 0;
     for (const struct opt *row; (row = opt_row(command, count)); count++) {
         if (count == ROWS_MAX)
             memory_impossible("too many options in a table");
         tables->longs[count] = (struct option){row->name, argument_of(row), NULL,
                                                FIRST_ROW + (int)count};
-        if (!row->letter)
+        if (!row->entry)
             continue;
-        *letter++ = row->letter;
+        *entry++ = row->entry;
         /* An optional argument belongs to the long name alone: -k10 would be ambiguous. */
         if (argument_of(row) == required_argument)
-            *letter++ = ':';
+            *entry++ = ':';
     }
-    *letter = '\0';
+    *entry = '\0';
     tables->longs[count] = (struct option){NULL, 0, NULL, 0};
 }
 
@@ -77,7 +77,7 @@ static const struct opt *row_of(const struct command *command, int found)
         return opt_row(command, (size_t)(found - FIRST_ROW));
     const struct opt *row;
     for (size_t i = 0; (row = opt_row(command, i)); i++)
-        if (row->letter && row->letter == found)
+        if (row->entry && row->entry == found)
             return row;
     return NULL;
 }
@@ -168,7 +168,7 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
     parsed->words = memory_new((size_t)argc + 1, sizeof *parsed->words);
     opterr = 0;
     int found;
-    while ((found = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
+    while ((found = getopt_long(argc, argv, tables.entries, tables.longs, NULL)) != -1) {
         if (found == 1) {
             take_word(command, optarg, parsed);
             continue;

@@ -35,7 +35,7 @@ enum {
 };
 
 struct opt {
-    char letter; /* 0: none */
+    char entry; /* 0: none */
     const char *name;
     const char *help;
     const struct opt_type *type;
@@ -108,7 +108,7 @@ extern const struct opt_type opt_entries;    /* LIST, each time one more; not em
 extern const struct opt_type opt_bytes;      /* TEXT, with C escapes */
 extern const struct opt_type opt_duration;   /* TIME, in milliseconds */
 extern const struct opt_type opt_size;       /* SIZE, in bytes */
-extern const struct opt_type opt_memory;     /* SIZE, in bytes, at least BUDGET_LEAST */
+extern const struct opt_type opt_memory;     /* SIZE, in bytes, at least BUDGET_MIN */
 extern const struct opt_type opt_number;     /* N, from 1 to INT_MAX */
 extern const struct opt_type opt_amount;     /* N, from 0 to INT_MAX */
 extern const struct opt_type opt_mode;       /* OCTAL, from 0 to 0777 */
@@ -139,15 +139,15 @@ extern const struct opt_type opt_byte;      /* BYTE, with C escapes, from 0 to 2
 extern const struct opt_type opt_keepalive; /* TIME, in milliseconds; 0 without one */
 extern const struct opt_type opt_interface; /* NAME, of what the kernel takes as a length */
 
-#define OPT_WITH(letter, name, kind, options, field, flags, help)                                  \
+#define OPT_WITH(entry, name, kind, options, field, flags, help)                                   \
     {                                                                                              \
-        letter, name, help, &opt_##kind,                                                           \
+        entry, name, help, &opt_##kind,                                                            \
             offsetof(options, field) + 0 * _Generic(((options *)0)->field, OPT_CTYPE_##kind        \
                                                     : sizeof(char)),                               \
             flags                                                                                  \
     }
-#define OPT(letter, name, kind, options, field, help)                                              \
-    OPT_WITH(letter, name, kind, options, field, 0, help)
+#define OPT(entry, name, kind, options, field, help)                                               \
+    OPT_WITH(entry, name, kind, options, field, 0, help)
 #define OPT_END                                                                                    \
     {                                                                                              \
         0, NULL, NULL, NULL, 0, 0                                                                  \

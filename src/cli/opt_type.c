@@ -96,7 +96,7 @@ static const char *read_size(char *text, void *field)
 static const char *read_memory(char *text, void *field)
 {
     const char *wrong = units_size(text, field);
-    return wrong || *(uint64_t *)field >= BUDGET_LEAST ? wrong : "is too small (64k at least)";
+    return wrong || *(uint64_t *)field >= BUDGET_MIN ? wrong : "is too small (64k at least)";
 }
 
 static const char *read_number(char *text, void *field)

@@ -5,18 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/message.h"
+#include "base/log.h"
 #include "base/units.h"
 #include "cli/report_object.h"
 
 void report_as_objects(void)
 {
-    message_setting.as_object = report_object_message;
+    log_setting.as_object = report_object_message;
 }
 
 bool report_is_objects(void)
 {
-    return message_setting.as_object;
+    return log_setting.as_object;
 }
 
 void report_listening(const char *address, bool always)
@@ -25,7 +25,7 @@ void report_listening(const char *address, bool always)
         report_object_event("listening", address, NULL);
         return;
     }
-    message_tell(always ? 0 : MESSAGE_STORY, "listening on %s", address);
+    log_note(always ? 0 : LOG_LEVEL_INFO, "listening on %s", address);
 }
 
 void report_connected(const char *peer, const char *local)
@@ -34,10 +34,10 @@ void report_connected(const char *peer, const char *local)
         report_object_event("connected", local, peer);
         return;
     }
-    message_tell(MESSAGE_STORY, "connected to %s", peer);
+    log_note(LOG_LEVEL_INFO, "connected to %s", peer);
     /* A line of its own: scripts rely on the first one as it is. A UNIX client has no name. */
     if (strcmp(local, "unix:(unnamed)") != 0)
-        message_tell(MESSAGE_STORY, "connected from %s", local);
+        log_note(LOG_LEVEL_INFO, "connected from %s", local);
 }
 
 void report_accepted(const char *peer, const char *local)
@@ -46,7 +46,7 @@ void report_accepted(const char *peer, const char *local)
         report_object_event("accepted", local, peer);
         return;
     }
-    message_tell(MESSAGE_STORY, "accepted %s", peer);
+    log_note(LOG_LEVEL_INFO, "accepted %s", peer);
 }
 
 static const char *how_it_ended(enum report_how how)
@@ -62,9 +62,9 @@ void report_closed(const struct report_end *end)
         return;
     }
     bool other = end->how != REPORT_EOF;
-    message_tell(MESSAGE_STORY, "closed %s: %" PRIu64 " bytes in, %" PRIu64 " out%s%s",
-                 *end->peer ? end->peer : end->local, end->in, end->out, other ? ", " : "",
-                 other ? how_it_ended(end->how) : "");
+    log_note(LOG_LEVEL_INFO, "closed %s: %" PRIu64 " bytes in, %" PRIu64 " out%s%s",
+             *end->peer ? end->peer : end->local, end->in, end->out, other ? ", " : "",
+             other ? how_it_ended(end->how) : "");
 }
 
 void report_stats(const struct report_end *end)
@@ -76,10 +76,10 @@ void report_stats(const struct report_end *end)
     units_show_size(received, sizeof received, end->in);
     units_show_size(sending, sizeof sending, units_rate(end->out, end->lasted_ms));
     units_show_size(receiving, sizeof receiving, units_rate(end->in, end->lasted_ms));
-    message_print("sent %s, received %s in %.2f s (%s/s, %s/s)", sent, received,
-                  (double)end->lasted_ms / 1000, sending, receiving);
+    log_warning("sent %s, received %s in %.2f s (%s/s, %s/s)", sent, received,
+                (double)end->lasted_ms / 1000, sending, receiving);
     if (end->has_tcp)
-        message_print("rtt %.2f ms, %u retransmits", end->rtt_us / 1000.0, end->retransmits);
+        log_warning("rtt %.2f ms, %u retransmits", end->rtt_us / 1000.0, end->retransmits);
 }
 
 void report_warning(const char *format, ...)
@@ -90,5 +90,5 @@ void report_warning(const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    message_print("%s", text);
+    log_warning("%s", text);
 }

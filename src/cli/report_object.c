@@ -29,7 +29,7 @@ static void begin(struct object *object, const char *event)
 {
     object->out = open_memstream(&object->line, &object->length);
     if (!object->out) {
-        message_setting.as_object = NULL; /* an error as an object would end here again */
+        log_setting.as_object = NULL; /* an error as an object would end here again */
         memory_impossible("out of memory");
     }
     fprintf(object->out, "{\"event\":\"%s\",\"time\":\"", event);
@@ -49,7 +49,7 @@ static void end_object(struct object *object)
 {
     fputs("}\n", object->out);
     if (fclose(object->out) == 0)
-        message_write(object->line, object->length);
+        log_write(object->line, object->length);
     free(object->line);
 }
 
@@ -76,7 +76,7 @@ void report_object_closed(const struct report_end *end, const char *how)
     end_object(&object);
 }
 
-void report_object_message(const struct message *message)
+void report_object_message(const struct log_message *message)
 {
     struct object object;
     begin(&object, message->event);

@@ -5,12 +5,12 @@
 #ifndef CLI_REPORT_OBJECT_H
 #define CLI_REPORT_OBJECT_H
 
-#include "base/message.h"
+#include "base/log.h"
 #include "cli/report.h"
 
 /* An event in a connection's life; a NULL or empty address is left out. */
 void report_object_event(const char *event, const char *local, const char *peer);
 void report_object_closed(const struct report_end *end, const char *how);
-void report_object_message(const struct message *message);
+void report_object_message(const struct log_message *message);
 
 #endif

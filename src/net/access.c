@@ -240,7 +240,7 @@ int access_check(const struct access *access, const struct sockname *own, struct
 {
     char name[SOCKNAME_TEXT_MAX];
     struct network ignored;
-    if (has_networks(access) && !access->announced && !network_of(&ignored, own))
+    if (has_networks(access) && !access->proxied && !network_of(&ignored, own))
         return error_set(err, STATUS_USAGE,
                          "options --allow and --deny are for internet sockets: not for %s",
                          sockname_text(own, name));

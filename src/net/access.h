@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 #include "net/network.h"
-#include "net/sock.h"
+#include "sys/sock.h"
 
 /* Those of addresses come first. */
 enum access_list {
@@ -47,7 +47,7 @@ struct access {
      * to be given to free(). -1 and errno; ECANCELED: the owner knows why, and has filled the error. */
     int (*read_all)(void *context, int fd, char **bytes, size_t *length);
     void *context;
-    bool announced; /* PROXY headers are read: they name clients of whatever kind the socket is */
+    bool proxied; /* PROXY headers are read: they name clients of whatever kind the socket is */
     struct access_words given[ACCESS_LISTS];
     struct access_rules rules;
 };

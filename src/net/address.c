@@ -55,10 +55,10 @@ static int refuse(const struct reading *reading, const char *why)
 /* RFC 6335, 5.1, and '_', which some have all the same. */
 static bool is_service_name(const char *text)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char entries[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     size_t length = strlen(text);
     return length <= ADDRESS_PORT_MAX && hostname_is_plain(text, length) && !strchr(text, '.') &&
-           *text != '-' && strpbrk(text, letters);
+           *text != '-' && strpbrk(text, entries);
 }
 
 static int read_port(const struct reading *reading, const char *text)

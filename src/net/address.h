@@ -12,7 +12,7 @@
 #include <sys/un.h>
 
 #include "base/error.h"
-#include "net/sockname.h"
+#include "sys/sockname.h"
 
 enum address_kind {
     ADDRESS_INET,   /* host and port; socktype tells TCP from UDP */

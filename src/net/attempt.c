@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "net/sock.h"
+#include "sys/sock.h"
 
 enum { FULL_BACKLOG_MS = 20 }; /* until a UNIX server whose backlog was full is asked again */
 

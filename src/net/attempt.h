@@ -6,11 +6,11 @@
 
 #include <stdbool.h>
 
-#include "io/loop.h"
 #include "net/address.h"
 #include "net/socket_file.h"
 #include "net/sockopt.h"
 #include "net/source.h"
+#include "sys/loop.h"
 
 enum attempt_state { ATTEMPT_UNDER_WAY, ATTEMPT_UP, ATTEMPT_FAILED };
 

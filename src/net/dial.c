@@ -10,8 +10,8 @@
 #include "net/inherited.h"
 #include "net/literal.h"
 #include "net/resolver.h"
-#include "net/sock.h"
 #include "net/source.h"
+#include "sys/sock.h"
 
 /* RFC 8305, 5: the Connection Attempt Delay, and the least that it may be: where one address has not
  * answered for the first, the host's others are not made to wait for each other as long again. */

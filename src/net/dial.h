@@ -13,11 +13,11 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "io/loop.h"
 #include "net/address.h"
 #include "net/resolver.h"
 #include "net/socket_file.h"
 #include "net/sockopt.h"
+#include "sys/loop.h"
 
 struct dial_options {
     bool numeric;            /* -n */
@@ -36,7 +36,7 @@ struct dial_options {
 struct connection {
     int fd;               /* the caller's; non-blocking, unless inherited */
     bool inherited;       /* fd: or systemd: others may share it, and it is left as it was: use
-                             end_of, not end_of_socket; the sock_ calls never block on it */
+                             fd_of, not fd_of_socket; the sock_ calls never block on it */
     int socktype;         /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
     bool is_group;        /* it is not connected, see hears_anybody: send to `peer` */
     struct sockname peer; /* as connected to */

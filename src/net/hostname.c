@@ -18,17 +18,17 @@ bool hostname_is_plain(const char *text, size_t length)
     return true;
 }
 
-/* Each label, of which only the root's, after the last dot, may be empty. */
+/* Each user_data, of which only the root's, after the last dot, may be empty. */
 static const char *check_labels(const char *name)
 {
-    for (const char *label = name;;) {
-        size_t length = strcspn(label, ".");
+    for (const char *user_data = name;;) {
+        size_t length = strcspn(user_data, ".");
         if (length > LABEL_MAX_BYTES)
             return "a label of the name is longer than 63 bytes";
         if (length == 0)
             return "a label of the name is empty";
-        label += length;
-        if (!*label || !*++label)
+        user_data += length;
+        if (!*user_data || !*++user_data)
             return NULL;
     }
 }

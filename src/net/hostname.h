@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-/* Nothing but bytes that host names are made of: letters, digits, '-', '.', '_', and all that is
+/* Nothing but bytes that host names are made of: entries, digits, '-', '.', '_', and all that is
  * not ASCII. */
 bool hostname_is_plain(const char *text, size_t length);
 

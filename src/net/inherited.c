@@ -10,7 +10,7 @@
 
 #include "base/units.h"
 #include "net/address_text.h"
-#include "net/sock.h"
+#include "sys/sock.h"
 
 enum { SYSTEMD_FIRST = 3 }; /* SD_LISTEN_FDS_START */
 

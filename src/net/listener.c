@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/message.h"
+#include "base/log.h"
 #include "net/address_text.h"
-#include "net/holder.h"
 #include "net/inherited.h"
+#include "net/port_owner.h"
 #include "net/resolver.h"
-#include "net/sock.h"
-#include "net/sockname.h"
+#include "sys/sock.h"
+#include "sys/sockname.h"
 
 enum {
     PORT_TRIES = 32,   /* until the kernel's choice is free for every address of the name */
@@ -203,8 +203,8 @@ static int complain(const struct opening *opening, struct error *err)
         error_add(err, ": %s", opening->refused);
     error_add(err, ": %s", opening->reason);
     if (opening->in_use) {
-        char holder[HOLDER_TEXT_MAX];
-        error_add(err, "%s", holder_text(&opening->tried, opening->listener->socktype, holder));
+        char holder[PORT_OWNER_TEXT_MAX];
+        error_add(err, "%s", port_owner_text(&opening->tried, opening->listener->socktype, holder));
     }
     return -1;
 }
@@ -320,7 +320,7 @@ static void rest(struct listener *listener, const struct listener_socket *socket
     if (listener->warned_ms && now_ms - listener->warned_ms < WARNING_MS)
         return;
     listener->warned_ms = now_ms;
-    message_print("accept on %s: %s; new clients wait", listener_text(socket, text), reason);
+    log_warning("accept on %s: %s; new clients wait", listener_text(socket, text), reason);
 }
 
 /* The client is gone before it was accepted, or its network is: accept(2), "Error handling". */

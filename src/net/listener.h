@@ -13,10 +13,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "io/loop.h"
 #include "net/address.h"
 #include "net/socket_file.h"
 #include "net/sockopt.h"
+#include "sys/loop.h"
 
 struct listener_options {
     bool numeric;

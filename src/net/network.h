@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "net/sockname.h"
+#include "sys/sockname.h"
 
 /* The family, the zone and the address are one string of bits, so that all there is to a network is
  * how many of them count. */

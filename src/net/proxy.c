@@ -11,11 +11,11 @@
 #include "base/text.h"
 #include "net/address_text.h"
 #include "net/literal.h"
-#include "net/sock.h"
 #include "proto/http_head.h"
 #include "proto/idna.h"
 #include "proto/socks.h"
 #include "proto/url.h"
+#include "sys/sock.h"
 
 enum {
     DEFAULT_PORT = 1080,       /* as curl has it, of every kind */

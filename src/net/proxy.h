@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "io/loop.h"
 #include "net/address.h"
+#include "sys/loop.h"
 
 enum proxy_kind { PROXY_HTTP, PROXY_SOCKS4, PROXY_SOCKS5 };
 

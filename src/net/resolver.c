@@ -20,10 +20,10 @@
 #include <sys/eventfd.h>
 
 #include "base/memory.h"
+#include "net/address_order.h"
 #include "net/hostname.h"
 #include "net/literal.h"
 #include "net/lookup.h"
-#include "net/preference.h"
 
 enum {
     HEAD_START_MS = 25, /* of the look-up as a whole */
@@ -138,10 +138,10 @@ static bool are_of_one_host(const struct lookup_answer *one, const struct lookup
 static bool is_better(const struct lookup_answer *one, const struct lookup_answer *other)
 {
     const struct sockname name = name_of(one->found, 0), other_name = name_of(other->found, 0);
-    struct preference own, others;
-    preference_find(&own, &name);
-    preference_find(&others, &other_name);
-    return preference_rule(&own, &others) != NULL;
+    struct address_order own, others;
+    address_order_find(&own, &name);
+    address_order_find(&others, &other_name);
+    return address_order_rule(&own, &others) != NULL;
 }
 
 /* What the families' two answers come to. */

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "io/loop.h"
 #include "net/address.h"
+#include "sys/loop.h"
 
 /* The names, in the order to try them (RFC 6724, as getaddrinfo sorts). */
 struct resolved {

@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/memory.h"
-#include "base/message.h"
-#include "net/sock.h"
+#include "sys/sock.h"
 
 const char socket_file_in_use[] = "in use by a running server";
 
@@ -136,7 +136,7 @@ void socket_file_remove(struct socket_file *file)
         return;
     if (lstat(file->path, &status) == 0 && status.st_dev == file->device &&
         status.st_ino == file->inode && unlink(file->path) < 0 && errno != ENOENT)
-        message_print("warning: remove %s: %s", file->path, strerror(errno));
+        log_warning("warning: remove %s: %s", file->path, strerror(errno));
     free(file->path);
     file->path = NULL;
 }

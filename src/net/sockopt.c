@@ -4,8 +4,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-#include "base/message.h"
-#include "net/sock.h"
+#include "base/log.h"
+#include "sys/sock.h"
 
 #ifndef IPPROTO_MPTCP /* libcs older than the protocol */
 #define IPPROTO_MPTCP 262
@@ -64,11 +64,10 @@ static void tell_buffer(int fd, const struct setting *setting)
     int given;
     if (setting->level != SOL_SOCKET ||
         (setting->name != SO_RCVBUF && setting->name != SO_SNDBUF) ||
-        message_setting.verbosity < MESSAGE_STORY ||
-        sock_get(fd, SOL_SOCKET, setting->name, &given))
+        log_setting.verbosity < LOG_LEVEL_INFO || sock_get(fd, SOL_SOCKET, setting->name, &given))
         return;
     if (given / 2 < setting->value)
-        message_print("%s: the system gives no more than %d bytes", setting->option, given / 2);
+        log_warning("%s: the system gives no more than %d bytes", setting->option, given / 2);
 }
 
 static const char *apply_all(const struct setting *settings, int fd)

@@ -9,8 +9,8 @@
 #include "net/address_text.h"
 #include "net/literal.h"
 #include "net/resolver.h"
-#include "net/sock.h"
-#include "net/sockname.h"
+#include "sys/sock.h"
+#include "sys/sockname.h"
 
 #ifndef IP_BIND_ADDRESS_NO_PORT /* libcs older than the option */
 #define IP_BIND_ADDRESS_NO_PORT 24

@@ -29,7 +29,7 @@ static int read_byte(const char **at)
     return byte > UINT8_MAX ? -1 : byte;
 }
 
-/* One label, of which *at moves behind the last byte. */
+/* One user_data, of which *at moves behind the last byte. */
 static const char *read_label(struct dns_name *name, const char **at)
 {
     const size_t start = name->length++;
@@ -130,7 +130,7 @@ static unsigned char lower(unsigned char byte)
     return byte >= 'A' && byte <= 'Z' ? (unsigned char)(byte + 'a' - 'A') : byte;
 }
 
-/* Case does not count; the lengths of labels, at most 63, are no letters. */
+/* Case does not count; the lengths of labels, at most 63, are no entries. */
 static bool is_same_name(const struct dns_name *one, const struct dns_name *other)
 {
     if (one->length != other->length)

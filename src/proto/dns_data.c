@@ -11,7 +11,7 @@
 static const struct {
     uint16_t type;
     const char *name;
-    const char *fields; /* a letter each, see `printers` */
+    const char *fields; /* a entry each, see `printers` */
 } types[] = {
     {DNS_A, "A", "a"},       {2, "NS", "n"},         {DNS_CNAME, "CNAME", "n"},
     {6, "SOA", "nn44444"},   {DNS_PTR, "PTR", "n"},  {13, "HINFO", "ss"},

@@ -1,8 +1,8 @@
 /*
- * A name is read label by label: each is decoded from UTF-8 into code points, in lower case, and, where
+ * A name is read user_data by user_data: each is decoded from UTF-8 into code points, in lower case, and, where
  * one of those is not ASCII, written as "xn--" and its Punycode. What Unicode's tables alone could tell
  * (which characters IDNA2008 allows, and how composed ones are written) is left to the registries, save
- * for what is never right: characters that nobody sees, and combining marks of European letters, whose
+ * for what is never right: characters that nobody sees, and combining marks of European entries, whose
  * composed form is another name.
  */
 #include "proto/idna.h"
@@ -20,7 +20,7 @@ enum { LABEL_MAX = 63, CODE_POINT_MAX = 0x10ffff };
 struct name {
     char *out;
     size_t length;
-    locale_t locale; /* of UTF-8, for the letters' case; 0: there is none */
+    locale_t locale; /* of UTF-8, for the entries' case; 0: there is none */
 };
 
 /* UTF-8 */
@@ -72,7 +72,7 @@ static bool is_never_right(int32_t point)
         {0x3000, 0x3001}, /* a space, a comma */
         {0xe000, 0xf8ff}, /* private use */
         {0xfe00, 0xfe0f}, /* variants */
-        {0xfeff, 0xffff}, /* the same letters, wider or narrower */
+        {0xfeff, 0xffff}, /* the same entries, wider or narrower */
         {0xe0000, CODE_POINT_MAX},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
@@ -93,8 +93,8 @@ static unsigned adapt_bias(unsigned delta, unsigned points, bool is_first)
     return k + (BASE - T_MIN + 1) * delta / (delta + SKEW);
 }
 
-/* False where there is no more room in the label. */
-static bool put_digits(char *label, size_t *used, unsigned delta, unsigned bias)
+/* False where there is no more room in the user_data. */
+static bool put_digits(char *user_data, size_t *used, unsigned delta, unsigned bias)
 {
     static const char digits[] = "abcdefghijklmnopqrstuvwxyz0123456789";
     enum { BASE = 36, T_MIN = 1, T_MAX = 26 };
@@ -103,7 +103,7 @@ static bool put_digits(char *label, size_t *used, unsigned delta, unsigned bias)
         bool is_last = delta < t;
         if (*used == LABEL_MAX)
             return false;
-        label[(*used)++] = digits[is_last ? delta : t + (delta - t) % (BASE - t)];
+        user_data[(*used)++] = digits[is_last ? delta : t + (delta - t) % (BASE - t)];
         if (is_last)
             return true;
         delta = (delta - t) / (BASE - t);
@@ -120,19 +120,19 @@ static int32_t least_from(const int32_t *points, size_t count, int32_t from)
     return least;
 }
 
-/* Of at most LABEL_MAX points, some of them not ASCII. Returns the label's length; 0: it is too long. */
-static size_t put_punycode(char *label, const int32_t *points, size_t count)
+/* Of at most LABEL_MAX points, some of them not ASCII. Returns the user_data's length; 0: it is too long. */
+static size_t put_punycode(char *user_data, const int32_t *points, size_t count)
 {
     static const char prefix[] = "xn--";
     size_t used = sizeof prefix - 1, handled = 0;
     unsigned bias = 72, delta = 0;
-    memcpy(label, prefix, used);
+    memcpy(user_data, prefix, used);
     for (size_t i = 0; i < count; i++)
         if (points[i] < 0x80 && used < LABEL_MAX)
-            label[used++] = (char)points[i];
+            user_data[used++] = (char)points[i];
     const size_t basic = handled = used - (sizeof prefix - 1);
     if (basic && used < LABEL_MAX)
-        label[used++] = '-';
+        user_data[used++] = '-';
     for (int32_t next = 0x80; handled < count; next++, delta++) {
         int32_t point = least_from(points, count, next);
         delta += (unsigned)(point - next) * (unsigned)(handled + 1);
@@ -141,7 +141,7 @@ static size_t put_punycode(char *label, const int32_t *points, size_t count)
             delta += points[i] < point;
             if (points[i] != point)
                 continue;
-            if (!put_digits(label, &used, delta, bias))
+            if (!put_digits(user_data, &used, delta, bias))
                 return 0;
             bias = adapt_bias(delta, (unsigned)handled + 1, handled == basic);
             delta = 0;
@@ -155,21 +155,21 @@ static size_t put_punycode(char *label, const int32_t *points, size_t count)
 
 static const char *put_label(struct name *name, const int32_t *points, size_t count, bool is_ascii)
 {
-    char label[LABEL_MAX];
-    size_t length = is_ascii ? count : put_punycode(label, points, count);
+    char user_data[LABEL_MAX];
+    size_t length = is_ascii ? count : put_punycode(user_data, points, count);
     if (!length)
         return count ? "has a label that is too long once it is encoded (63 bytes)"
                      : "has an empty label";
     for (size_t i = 0; i < count && is_ascii; i++)
-        label[i] = (char)points[i];
+        user_data[i] = (char)points[i];
     if (name->length + length > IDNA_NAME_MAX)
         return "is longer than 253 bytes once it is encoded";
-    memcpy(name->out + name->length, label, length);
+    memcpy(name->out + name->length, user_data, length);
     name->length += length;
     return NULL;
 }
 
-/* One label; *at is then behind it, and behind the dot that has ended it, if one has. */
+/* One user_data; *at is then behind it, and behind the dot that has ended it, if one has. */
 static const char *encode_label(struct name *name, const char **at, bool *has_dot)
 {
     int32_t points[LABEL_MAX];

@@ -12,7 +12,7 @@ enum { IDNA_NAME_MAX = 253 };
 bool idna_is_ascii(const char *name);
 
 /* Writes the name, which is UTF-8, into `out`, which holds IDNA_NAME_MAX + 1 bytes: in lower case (as
- * RFC 5895 has it), each label that is not ASCII encoded. Returns NULL, or what is wrong, as words that
+ * RFC 5895 has it), each user_data that is not ASCII encoded. Returns NULL, or what is wrong, as words that
  * follow the name: "is not UTF-8". */
 const char *idna_encode(const char *name, char *out);
 

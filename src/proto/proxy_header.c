@@ -8,7 +8,7 @@ static const char TEXT_START[] = "PROXY ";
 static const char BINARY_START[] = "\r\n\r\n\0\r\nQUIT\n";
 
 enum {
-    TEXT_MOST = 107, /* bytes, with CR LF */
+    TEXT_MAX = 107, /* bytes, with CR LF */
     START = sizeof BINARY_START - 1,
     FIXED = START + 4, /* then the addresses */
     LOCAL = 0x20,      /* version and command */
@@ -25,7 +25,7 @@ static const struct {
     {PROXY_UNKNOWN, 0, false},
     {PROXY_IPV4, 4, true},
     {PROXY_IPV6, 16, true},
-    {PROXY_UNIX, PROXY_PATH_MOST, false},
+    {PROXY_UNIX, PROXY_PATH_MAX, false},
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 
@@ -173,10 +173,10 @@ static const char *read_line(char *line, struct proxy_header *header)
 static const char *read_text(const char *bytes, size_t length, struct proxy_header *header,
                              size_t *size)
 {
-    char line[TEXT_MOST];
-    const char *end = memchr(bytes, '\n', length < TEXT_MOST ? length : TEXT_MOST);
+    char line[TEXT_MAX];
+    const char *end = memchr(bytes, '\n', length < TEXT_MAX ? length : TEXT_MAX);
     if (!end)
-        return length < TEXT_MOST ? NULL : "its line is too long";
+        return length < TEXT_MAX ? NULL : "its line is too long";
     size_t used = (size_t)(end - bytes) + 1;
     size_t start = sizeof TEXT_START - 1;
     if (used < start + 2 || end[-1] != '\r' || memchr(bytes, '\0', used))

@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 enum {
-    PROXY_HEADER_MOST = 16 + 216, /* bytes, up to and with the addresses */
-    PROXY_PATH_MOST = 108
+    PROXY_HEADER_MAX = 16 + 216, /* bytes, up to and with the addresses */
+    PROXY_PATH_MAX = 108
 };
 
 enum proxy_family {
@@ -21,7 +21,7 @@ enum proxy_family {
 };
 
 struct proxy_end {
-    unsigned char address[PROXY_PATH_MOST]; /* 4 bytes, 16, or a path, NUL after a short one */
+    unsigned char address[PROXY_PATH_MAX]; /* 4 bytes, 16, or a path, NUL after a short one */
     unsigned port;
 };
 
@@ -35,11 +35,11 @@ struct proxy_header {
 /* Reads a header, of either version, from the first bytes of a connection. Returns NULL or what is
  * wrong with them. *size: 0, more bytes are needed; else the length of the header, which is in
  * *header. That may be more than `length`: what is missing then says nothing that counts here.
- * PROXY_HEADER_MOST bytes are always enough. */
+ * PROXY_HEADER_MAX bytes are always enough. */
 const char *proxy_header_read(const char *bytes, size_t length, struct proxy_header *header,
                               size_t *size);
 /* Writes one of version 2; without a family, the command is LOCAL. Returns its length, at most
- * PROXY_HEADER_MOST. */
+ * PROXY_HEADER_MAX. */
 size_t proxy_header_write(const struct proxy_header *header, char *out);
 
 #endif

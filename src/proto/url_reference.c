@@ -63,7 +63,7 @@ size_t url_target(const struct url *url, char *out)
     return used;
 }
 
-/* Of a reference: the letters before its ':', if that comes before any '/', '?' and '#'. */
+/* Of a reference: the entries before its ':', if that comes before any '/', '?' and '#'. */
 static size_t scheme_length(const char *reference, size_t length)
 {
     for (size_t i = 0; i < length && !strchr("/?#", reference[i]); i++)

@@ -6,7 +6,7 @@
  *     limit send splice|copy PORT|PATH    stdin to a socket, then its end, then waits for the peer's
  *     limit recv splice|copy PORT|PATH    one client of a socket to stdout; says when it listens
  *     limit ping N PORT                   N times 64 bytes there and back, microseconds on stdout
- *     limit packets SIZE N                N packets to stdout, a pipe, which it puts in packet mode
+ *     limit seqpacket SIZE N                N seqpacket to stdout, a pipe, which it puts in packet mode
  *     limit udp-pass PORT                 each read of stdin in a datagram
  *     limit udp-send SIZE N PORT          N datagrams, as fast as they go
  *     limit udp-recv SIZE PORT            until 0.3 s of silence; datagrams, those of another size,
@@ -131,16 +131,16 @@ static void udp_send(int fd, size_t size, long count)
 
 static void udp_recv(int fd, ssize_t size)
 {
-    struct timeval patience = {.tv_sec = 5};
+    struct timeval grace = {.tv_sec = 5};
     struct timespec first, last;
     long count = 0, others = 0;
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &grace, sizeof grace);
     for (ssize_t got; (got = recv(fd, buffer, sizeof buffer, 0)) >= 0; count++) {
         clock_gettime(CLOCK_MONOTONIC, count ? &last : &first);
         others += got != size;
-        patience = (struct timeval){.tv_usec = 300000};
+        grace = (struct timeval){.tv_usec = 300000};
         if (!count)
-            setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+            setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &grace, sizeof grace);
     }
     check(count > 1);
     printf("%ld %ld %f\n", count, others,

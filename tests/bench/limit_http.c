@@ -23,7 +23,7 @@
 
 #include "limit_move.h"
 
-enum { CHUNK = 32768, FRAMED_CHUNK = CHUNK + 8 };
+enum { CHUNK = 32768, BODY_CHUNK = CHUNK + 8 };
 
 static int open_socket(const char *port, struct sockaddr_in *name)
 {
@@ -92,7 +92,7 @@ static void get_chunks(const char *way, const char *where, long long bytes)
     skip_head(fd);
     for (; bytes > 0; bytes -= CHUNK) {
         if (strcmp(way, "copy") == 0) {
-            read_fully(fd, buffer, FRAMED_CHUNK);
+            read_fully(fd, buffer, BODY_CHUNK);
             check(write(1, buffer + 6, CHUNK) == CHUNK);
             continue;
         }
@@ -118,15 +118,15 @@ static void write_fully(int fd, const char *bytes, size_t length)
 static void serve_client(int client, long long bytes)
 {
     static const char head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    enum { AT_ONCE = BUFFER / FRAMED_CHUNK };
+    enum { AT_ONCE = BUFFER / BODY_CHUNK };
     for (int i = 0; i < AT_ONCE; i++) {
-        memcpy(buffer + i * FRAMED_CHUNK, "8000\r\n", 6);
-        memcpy(buffer + i * FRAMED_CHUNK + 6 + CHUNK, "\r\n", 2);
+        memcpy(buffer + i * BODY_CHUNK, "8000\r\n", 6);
+        memcpy(buffer + i * BODY_CHUNK + 6 + CHUNK, "\r\n", 2);
     }
     skip_head(client);
     write_fully(client, head, sizeof head - 1);
     for (long long left = bytes / CHUNK; left > 0; left -= AT_ONCE)
-        write_fully(client, buffer, FRAMED_CHUNK * (size_t)(left < AT_ONCE ? left : AT_ONCE));
+        write_fully(client, buffer, BODY_CHUNK * (size_t)(left < AT_ONCE ? left : AT_ONCE));
     write_fully(client, "0\r\n\r\n", 5);
 }
 

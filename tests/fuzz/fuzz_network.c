@@ -8,7 +8,7 @@
 #include "fuzz.h"
 #include "net/network.h"
 
-enum { MOST = 32 };
+enum { MAX_ITEMS = 32 };
 
 static void require(int truth)
 {
@@ -40,13 +40,13 @@ static void look_up(struct network *list, size_t count)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct network list[MOST];
+    struct network list[MAX_ITEMS];
     size_t count = 0;
     char *text = calloc(size + 1, 1), *rest = text, *line;
     require(text != NULL);
     if (size)
         memcpy(text, data, size);
-    while (count < MOST && (line = strsep(&rest, "\n"))) {
+    while (count < MAX_ITEMS && (line = strsep(&rest, "\n"))) {
         const char *wrong = network_parse(&list[count], line);
         require(!wrong || (*wrong && strlen(wrong) < 100));
         require(wrong || (list[count].bits >= 40 && list[count].bits <= 8 * NETWORK_BYTES));

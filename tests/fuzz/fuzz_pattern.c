@@ -11,7 +11,7 @@
 #include "proto/pattern.h"
 #include "proto/ports.h"
 
-enum { TEXT_MAX = 64, REPEATS_MAX = 3 };
+enum { TEXT_MAX = 64, LOOP_GUARD_MAX = 3 };
 
 /* The C library's time for some expressions grows exponentially with what repeats in them, and with
  * what refers back. They are the user's own; a fuzzer finds nothing else. */
@@ -23,7 +23,7 @@ static bool is_costly(const char *text)
             return true;
         repeats += strchr("*+?|", *text) != NULL;
     }
-    return repeats > REPEATS_MAX;
+    return repeats > LOOP_GUARD_MAX;
 }
 
 static void list(const char *text)

@@ -16,7 +16,7 @@ static void require(bool truth)
 
 static void write_and_read(const struct proxy_header *header)
 {
-    char bytes[PROXY_HEADER_MOST];
+    char bytes[PROXY_HEADER_MAX];
     struct proxy_header again;
     size_t size;
     size_t length = proxy_header_write(header, bytes);

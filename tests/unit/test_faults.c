@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "io/classic.h"
-#include "io/faults.h"
+#include "cmd/echo/classic.h"
+#include "cmd/echo/faults.h"
 
 static int tests, failures;
 
@@ -82,7 +82,7 @@ static void test_classic(void)
     check(memcmp(pattern, " !\"#", 4) == 0 && memcmp(pattern + 72, "\r\n!\"", 4) == 0, "chargen");
     check(pattern[sizeof pattern - 3] == '~' - 24 && pattern[sizeof pattern - CLASSIC_LINE] == '~',
           "its last line");
-    char line[CLASSIC_DAYTIME_MOST];
+    char line[CLASSIC_DAYTIME_MAX];
     check(classic_daytime(line, 0) == 41 &&
               strcmp(line, "Thursday, January 01, 1970 00:00:00-UTC\r\n") == 0,
           "daytime");

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "io/pace.h"
+#include "stream/pace.h"
 
 static int tests, failures;
 

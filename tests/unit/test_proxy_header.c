@@ -112,7 +112,7 @@ static bool comes_back(enum proxy_family family, size_t length)
 {
     struct proxy_header sent = {.family = family, .datagram = family == PROXY_IPV6};
     struct proxy_header got;
-    char bytes[PROXY_HEADER_MOST];
+    char bytes[PROXY_HEADER_MAX];
     size_t size;
     memset(sent.source.address, 's', sizeof sent.source.address);
     memset(sent.destination.address, 'd', sizeof sent.destination.address);

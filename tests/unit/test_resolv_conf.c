@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/resolv_conf.h"
+#include "dns/resolv_conf.h"
 
 static const struct {
     const char *name;

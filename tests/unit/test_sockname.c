@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "net/address.h"
 #include "net/hostname.h"
-#include "net/sockname.h"
+#include "sys/sockname.h"
 
 static int tests, failures;
 

@@ -1,0 +1,68 @@
+/*
+ * Getting a connection as the command line wants it: directly or through a proxy, at once or with
+ * grace for a server that is not there yet.
+ */
+#ifndef CMD_COMMON_CONNECT_RETRY_H
+#define CMD_COMMON_CONNECT_RETRY_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "cli/opt.h"
+#include "net/dial.h"
+#include "net/proxy.h"
+#include "sys/loop.h"
+
+struct connect_retry_options {
+    int64_t wait_ms; /* -1: one round */
+    int64_t retries;
+    char *proxy;
+    bool proxy_env;
+};
+#define CONNECT_RETRY_DEFAULTS                                                                     \
+    {                                                                                              \
+        .wait_ms = -1                                                                              \
+    }
+#define CONNECT_RETRY_ROWS(options, field)                                                         \
+    OPT(0, "wait", duration, options, field.wait_ms, "try again until connected, for TIME"),       \
+        OPT('R', "retry", number, options, field.retries, "try N times more"),                     \
+        OPT('x', "proxy", proxy, options, field.proxy,                                             \
+            "through socks5://, socks4:// or http:// [USER:PASS@]HOST[:PORT], or @FILE"),          \
+        OPT(0, "proxy-env", flag, options, field.proxy_env, "through the proxy in ALL_PROXY")
+
+/* Rounds of trying, and the pauses between them. */
+struct retry_rounds {
+    struct loop *loop;
+    int64_t deadline_ms; /* -1: none */
+    int64_t retries;     /* left */
+    int64_t pause_ms;    /* the next one */
+    struct error last;   /* failure that was not for want of time; status 0: none */
+};
+void retry_rounds_init(struct retry_rounds *grace, const struct connect_retry_options *options,
+                       struct loop *loop);
+/* Milliseconds that a round may take, given the limit for each round (-1: none); -1: no limit. */
+int64_t retry_rounds_limit(const struct retry_rounds *grace, int64_t limit_ms);
+/* After a round that has failed with *failure: runs the loop for a pause, longer each time. 0: now
+ * the next round; -1: this was the last one, and *err says why, or somebody else has stopped the
+ * loop and filled *err. */
+int retry_rounds_pause(struct retry_rounds *grace, const struct error *failure, struct error *err);
+
+/* Usage errors; fills *proxy, kind and address, with what is to be used, which may have to be read from a
+ * file: see secret_read. 1: a proxy, 0: none. */
+int connect_retry_check(struct loop *loop, const struct connect_retry_options *options,
+                        const struct address *address, struct proxy *proxy, struct error *err);
+
+/* Whom to reach, and how. All of it is the owner's. */
+struct connect_retry {
+    const struct address *address;
+    const struct proxy *proxy; /* NULL: none */
+    const struct connect_retry_options *options;
+    const struct dial_options *dial;
+    int64_t idle_ms; /* what a proxy may be silent for; -1: no limit */
+};
+
+/* As dial, in as many rounds as the options say. */
+int connect_with_retry(struct loop *loop, const struct connect_retry *reach,
+                       struct connection *connection, struct error *err);
+
+#endif

@@ -1,0 +1,36 @@
+#include "cmd/common/limit.h"
+
+#include "base/units.h"
+
+static void fired(struct timer *timer)
+{
+    struct limit *limit = LOOP_OWNER(timer, struct limit, timer);
+    *limit->err = limit->reason;
+    limit->is_over = true;
+    loop_stop(limit->loop, -1);
+}
+
+void limit_start(struct limit *limit, struct loop *loop, int64_t limit_ms, struct error *err)
+{
+    limit->loop = loop;
+    limit->err = err;
+    limit->is_over = false;
+    limit->timer = (struct timer){.fired = fired};
+    if (limit_ms >= 0)
+        loop_timer_set(loop, &limit->timer, limit_ms);
+}
+
+void limit_cancel(struct limit *limit)
+{
+    loop_timer_cancel(limit->loop, &limit->timer);
+}
+
+void limit_command(struct limit *limit, struct loop *loop, int64_t limit_ms, struct error *err)
+{
+    if (limit_ms >= 0) {
+        char text[UNITS_DURATION_MAX];
+        error_set(&limit->reason, STATUS_TIMEOUT, "the limit of %s for the command is over",
+                  units_show_duration(text, limit_ms));
+    }
+    limit_start(limit, loop, limit_ms, err);
+}

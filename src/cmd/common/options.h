@@ -1,0 +1,194 @@
+/*
+ * Options that several commands share: one struct and one row macro each, so that a entry is
+ * written once and means the same everywhere.
+ */
+#ifndef CMD_COMMON_OPTIONS_H
+#define CMD_COMMON_OPTIONS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "cli/opt.h"
+#include "net/sockopt.h"
+
+/* Which addresses a name may give. */
+struct family_options {
+    int family;
+    bool numeric;
+};
+#define FAMILY_DEFAULTS                                                                            \
+    {                                                                                              \
+        AF_UNSPEC, false                                                                           \
+    }
+#define FAMILY_ONLY_ROWS(options, field)                                                           \
+    OPT('4', "ipv4", ipv4, options, field.family, "IPv4 only"),                                    \
+        OPT('6', "ipv6", ipv6, options, field.family, "IPv6 only")
+#define FAMILY_ROWS(options, field)                                                                \
+    FAMILY_ONLY_ROWS(options, field),                                                              \
+        OPT('n', "numeric", flag, options, field.numeric, "no name or service look-up")
+
+/* The protocol, where the address does not say. */
+struct protocol_options {
+    bool udp;
+    bool unix_socket;
+};
+#define PROTOCOL_ROWS(options, field)                                                              \
+    OPT('u', "udp", flag, options, field.udp, "UDP, or UNIX datagrams with -U"),                   \
+        OPT('U', "unix", flag, options, field.unix_socket, "the address is a UNIX socket's path")
+
+/* How it is told. */
+#define LOG_ROWS(options, field)                                                                   \
+    OPT(0, "log", log, options, field, "json: tell what happens as objects, one a line")
+
+/* Time limits; -1: none. */
+struct limit_options {
+    int64_t timeout_ms;
+    int64_t idle_ms;
+    int64_t max_time_ms;
+};
+#define LIMIT_DEFAULTS                                                                             \
+    {                                                                                              \
+        -1, -1, -1                                                                                 \
+    }
+#define LIMIT_ROWS(options, field, timeout_help)                                                   \
+    OPT('w', "timeout", duration, options, field.timeout_ms, timeout_help),                        \
+        OPT('i', "idle-timeout", duration, options, field.idle_ms,                                 \
+            "end a connection on which nothing moved for TIME"),                                   \
+        OPT(0, "max-time", duration, options, field.max_time_ms, "limit for the whole command")
+
+/* Socket options: struct sockopt. */
+#define SOCKET_ROWS(options, field)                                                                \
+    OPT(0, "interface", interface, options, field.interface, "use this network interface only"),   \
+        OPT(0, "ttl", ttl, options, field.ttl, "hops that packets may take"),                      \
+        OPT(0, "tos", tos, options, field.tos, "type of service: 0-255, or a DSCP word"),          \
+        OPT(0, "rcvbuf", size, options, field.rcvbuf, "the socket's receive buffer"),              \
+        OPT(0, "sndbuf", size, options, field.sndbuf, "the socket's send buffer"),                 \
+        OPT(0, "no-delay", flag, options, field.no_delay, "TCP: send small segments at once"),     \
+        OPT_WITH(0, "keepalive", keepalive, options, field.keepalive_ms, OPT_OPTIONAL,             \
+                 "TCP: a peer that is dead is told within twice TIME"),                            \
+        OPT(0, "mptcp", flag, options, field.mptcp, "Multipath TCP"),                              \
+        OPT(0, "fastopen", flag, options, field.fastopen, "TCP: data in the first packet"),        \
+        OPT(0, "mark", mark, options, field.mark, "mark packets for routing and filters"),         \
+        OPT('b', "broadcast", flag, options, field.broadcast, "allow broadcast addresses")
+
+/* Of a UNIX socket's file, unless --mode says otherwise. */
+enum { SOCKET_FILE_MODE = 0600 };
+
+/* How it is told that a server listens. */
+struct readiness_options {
+    const char *port_file;
+    int ready_fd; /* -1: none */
+    bool run;     /* the command that follows `--` */
+};
+#define READINESS_DEFAULTS                                                                         \
+    {                                                                                              \
+        .ready_fd = -1                                                                             \
+    }
+#define READINESS_ROWS(options, field)                                                             \
+    OPT(0, "port-file", file, options, field.port_file, "write the port to FILE when listening"),  \
+        OPT(0, "ready-fd", descriptor, options, field.ready_fd,                                    \
+            "write a newline to descriptor N when listening, and close it"),                       \
+        OPT(0, "run", flag, options, field.run,                                                    \
+            "start the command after -- when listening, and stop when it ends")
+
+/* Servers. */
+/* So many programs run at a time, where -m does not say otherwise. */
+enum { PROGRAMS_MAX = 100 };
+
+struct server_options {
+    int64_t max_conns; /* 0: not given */
+    int64_t backlog;
+    bool reuse_port;
+    int mode;
+    struct readiness_options readiness;
+    struct opt_list allow;
+    struct opt_list deny;
+    struct opt_list proxy_from;
+    struct opt_list allow_uid;
+};
+#define SERVER_DEFAULTS                                                                            \
+    {                                                                                              \
+        .mode = SOCKET_FILE_MODE, .readiness = READINESS_DEFAULTS                                  \
+    }
+#define MAX_CONNS_ROWS(options, field)                                                             \
+    OPT('m', "max-conns", number, options, field.max_conns, "at most N clients at a time")
+#define SERVER_ROWS(options, field)                                                                \
+    MAX_CONNS_ROWS(options, field),                                                                \
+        OPT(0, "backlog", number, options, field.backlog, "clients that may wait"),                \
+        OPT(0, "reuse-port", flag, options, field.reuse_port,                                      \
+            "share the port with others that do (SO_REUSEPORT)")
+#define ACCESS_ROWS(options, field)                                                                \
+    OPT(0, "allow", entries, options, field.allow, "addresses and networks that may connect"),     \
+        OPT(0, "deny", entries, options, field.deny, "addresses and networks that may not")
+#define WORKERS_ROWS(options, field)                                                               \
+    OPT(0, "workers", number, options, field, "N processes that share the clients")
+/* For what is queued for clients, see base/budget. */
+#define MEMORY_ROWS(options, field)                                                                \
+    OPT(0, "max-memory", memory, options, field,                                                   \
+        "all clients' queues together (64M); the largest goes first")
+/* For UNIX sockets. */
+#define SOCKET_FILE_ROWS(options, field)                                                           \
+    OPT(0, "mode", mode, options, field.mode, "of a UNIX socket's file (0600)")
+#define USER_ROWS(options, field)                                                                  \
+    OPT(0, "allow-uid", entries, options, field.allow_uid,                                         \
+        "users that may connect to a UNIX socket")
+
+/* What moves between stdin, the socket and stdout. */
+struct transfer_options {
+    bool shutdown;
+    bool no_shutdown;
+    bool recv_only;
+    bool send_only;
+    bool exit_on_eof;
+    bool until_stdin_ends;
+    bool no_confirm;
+    bool crlf;
+    bool append;
+    bool telnet;
+    const char *output;
+    const char *hex_dump;
+    int64_t delay_ms;
+    uint64_t rate;
+    bool stats;
+    bool progress;
+    bool lines;
+    int64_t max_messages;
+    int64_t urgent; /* the byte; -1: none */
+    int64_t quit_after_ms;
+};
+#define TRANSFER_DEFAULTS                                                                          \
+    {                                                                                              \
+        .quit_after_ms = -1, .urgent = -1                                                          \
+    }
+#define TRANSFER_ROWS(options, field)                                                              \
+    OPT('q', "quit-after", duration, options, field.quit_after_ms,                                 \
+        "after stdin ends, wait at most TIME more"),                                               \
+        OPT('N', "shutdown", flag, options, field.shutdown,                                        \
+            "shut down the sending half when stdin ends (the default without a proxy)"),           \
+        OPT(0, "no-shutdown", flag, options, field.no_shutdown,                                    \
+            "keep the sending half open when stdin ends"),                                         \
+        OPT('d', "recv-only", flag, options, field.recv_only, "do not read stdin"),                \
+        OPT(0, "send-only", flag, options, field.send_only, "throw away what arrives"),            \
+        OPT(0, "exit-on-eof", flag, options, field.exit_on_eof, "done when the peer ends"),        \
+        OPT(0, "until-stdin-ends", flag, options, field.until_stdin_ends,                          \
+            "when the peer ends first, send until stdin ends too"),                                \
+        OPT('C', "crlf", flag, options, field.crlf, "send LF from stdin as CR LF"),                \
+        OPT('o', "output", file, options, field.output, "what arrives goes to FILE as well"),      \
+        OPT('a', "append", flag, options, field.append, "add to FILE instead of replacing it"),    \
+        OPT(0, "hex-dump", file, options, field.hex_dump,                                          \
+            "what passes, in hex, to FILE (- stderr)"),                                            \
+        OPT(0, "delay", duration, options, field.delay_ms, "pause between lines sent"),            \
+        OPT(0, "rate-limit", size, options, field.rate, "at most SIZE bytes a second each way"),   \
+        OPT('t', "telnet", flag, options, field.telnet, "refuse telnet negotiation"),              \
+        OPT(0, "no-confirm", flag, options, field.no_confirm,                                      \
+            "do not wait until the peer's TCP has acknowledged every byte"),                       \
+        OPT(0, "stats", flag, options, field.stats, "tell the totals at the end, on stderr"),      \
+        OPT(0, "progress", flag, options, field.progress, "a live line on stderr"),                \
+        OPT(0, "lines", flag, options, field.lines, "datagrams: send a line in each"),             \
+        OPT('W', "max-messages", number, options, field.max_messages,                              \
+            "datagrams: done when N have been received"),                                          \
+        OPT(0, "oob", byte, options, field.urgent, "send BYTE as TCP urgent data first")
+
+#endif

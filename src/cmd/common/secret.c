@@ -1,0 +1,113 @@
+#include "cmd/common/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "sys/output_path.h"
+
+enum { LINE_MAX_BYTES = 4096 };
+
+struct line {
+    struct loop *loop;
+    struct watch watch;
+    const char *option; /* these two for errors */
+    const char *file;
+    size_t length;
+    struct error *err;
+    char bytes[LINE_MAX_BYTES];
+};
+
+static int line_refuse(const struct line *line, const char *wrong)
+{
+    return error_set(line->err, STATUS_USAGE, "option --%s: the first line of %.100s %s",
+                     line->option, line->file, wrong);
+}
+
+static int line_end(struct line *line)
+{
+    if (line->length && line->bytes[line->length - 1] == '\r')
+        line->length--;
+    return line->length ? 1 : line_refuse(line, "is empty");
+}
+
+/* One byte, for a read of more might wait, and what follows the line may be somebody else's. 1: the line
+ * is complete; 0: there is more of it. */
+static int line_read(struct line *line)
+{
+    char *byte = line->bytes + line->length;
+    ssize_t got = read(line->watch.fd, byte, 1);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN))
+        return 0;
+    if (got < 0)
+        return error_system(line->err, STATUS_LOCAL_IO, errno, "read %s", line->file);
+    if (got == 0 || *byte == '\n')
+        return line_end(line);
+    if (*byte == '\0')
+        return line_refuse(line, "has a NUL in it");
+    if (++line->length == sizeof line->bytes)
+        return line_refuse(line, "is longer than 4095 bytes");
+    return 0;
+}
+
+static void line_ready(struct watch *watch, uint32_t events)
+{
+    struct line *line = LOOP_OWNER(watch, struct line, watch);
+    (void)events;
+    int result = line_read(line);
+    if (result)
+        loop_stop(line->loop, result);
+}
+
+/* A FIFO that nobody has opened for writing yet would look as if it were at its end. */
+static bool line_has_to_wait(const struct line *line)
+{
+    struct stat status;
+    return fstat(line->watch.fd, &status) == 0 &&
+           (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || isatty(line->watch.fd));
+}
+
+static int line_read_all(struct line *line)
+{
+    int result;
+    if (!line_has_to_wait(line)) {
+        do
+            result = line_read(line);
+        while (result == 0);
+        return result;
+    }
+    loop_watch(line->loop, &line->watch, EPOLLIN);
+    result = loop_run(line->loop);
+    loop_unwatch(line->loop, &line->watch);
+    return result;
+}
+
+/* A descriptor that is open is read on from where it is. */
+static int line_open(struct line *line)
+{
+    int named = strcmp(line->file, "-") == 0 ? 0 : output_path_descriptor(line->file);
+    int fd = named < 0 ? open(line->file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+                       : fcntl(named, F_DUPFD_CLOEXEC, 0);
+    line->watch.fd = fd;
+    return fd < 0 ? error_system(line->err, STATUS_LOCAL_IO, errno, "open %s", line->file) : 0;
+}
+
+char *secret_read(struct loop *loop, const char *option, const char *value, struct error *err)
+{
+    struct line line = {
+        .loop = loop, .watch.ready = line_ready, .option = option, .file = value + 1, .err = err};
+    char *secret = NULL;
+    if (*value != '@')
+        return memory_copy(value, strlen(value));
+    if (line_open(&line))
+        return NULL;
+    if (line_read_all(&line) > 0)
+        secret = memory_copy(line.bytes, line.length);
+    explicit_bzero(line.bytes, sizeof line.bytes);
+    close(line.watch.fd);
+    return secret;
+}

@@ -1,0 +1,285 @@
+#include "cmd/common/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/report.h"
+#include "cmd/common/connection_log.h"
+#include "cmd/common/progress.h"
+#include "sys/sock.h"
+
+enum { DATAGRAM_QUIT_MS = 1000 };
+
+struct fd session_socket(const struct connection *connection)
+{
+    return connection->inherited ? fd_of(connection->fd) : fd_of_socket(connection->fd);
+}
+
+struct fd session_input(const struct session *session)
+{
+    struct fd in = fd_stdin();
+    if (session->transfer->recv_only || session->no_input ||
+        (session->serving && in.kind == FD_NULL))
+        in.fd = -1;
+    return in;
+}
+
+struct fd session_output(const struct session *session)
+{
+    if (!session->transfer->send_only)
+        return fd_stdout();
+    return (struct fd){open("/dev/null", O_WRONLY | O_CLOEXEC), FD_NULL, true};
+}
+
+/* Streams */
+
+/* A relay, and the loop that its end stops. */
+struct stream {
+    struct relay relay;
+    struct loop *loop;
+    struct fd ahead; /* closed with the stream, where it is not stdin itself */
+};
+
+static void stream_done(struct relay *relay)
+{
+    loop_stop(LOOP_OWNER(relay, struct stream, relay)->loop, relay->result);
+}
+
+/* The peer has ended: whoever reads our stdout is to see that. */
+static int close_output(struct relay *relay)
+{
+    if (relay->near.out.kind != FD_PIPE)
+        return 0;
+    return fd_close_stdout(&relay->near.out);
+}
+
+int64_t session_silence_ms(const struct session *session)
+{
+    if (session->transfer->exit_on_eof)
+        return 0;
+    return session->transfer->until_stdin_ends ? -1 : RELAY_SILENCE_MS;
+}
+
+bool session_shuts(const struct session *session)
+{
+    const struct transfer_options *transfer = session->transfer;
+    return !transfer->no_shutdown && (transfer->shutdown || !session->proxied);
+}
+
+void session_tell_silence(const struct session *session, const char *peer, uint64_t received)
+{
+    if (session->serving || session->transfer->send_only || received)
+        return;
+    log_note(LOG_LEVEL_INFO,
+             "%s ended without a byte after the sending half was shut down; if it took that for "
+             "a hang-up, use --no-shutdown",
+             peer);
+}
+
+struct relay_policy session_policy(const struct session *session)
+{
+    const struct transfer_options *transfer = session->transfer;
+    return (struct relay_policy){
+        .no_shutdown = !session_shuts(session),
+        .confirm = !transfer->no_confirm,
+        .keepalive_ms = session->keepalive_ms,
+        .quit_after_ms = transfer->quit_after_ms,
+        .idle_ms = session->limits->idle_ms,
+        .silence_ms = session_silence_ms(session),
+        .greeting = session->greeting,
+        .greeting_length = session->greeting_length,
+        .up_filter = filters_up(session->filters),
+        .down_filter = filters_down(session->filters),
+        .up_pace = filters_up_pace(session->filters),
+        .down_pace = filters_down_pace(session->filters),
+    };
+}
+
+static void prepare(struct stream *stream, const struct session *session, struct fd socket,
+                    const char *name)
+{
+    *stream = (struct stream){.loop = session->loop};
+    stream->relay.near = (struct relay_side){.in = session_input(session),
+                                             .out = session_output(session),
+                                             .in_name = "stdin",
+                                             .out_name = "stdout",
+                                             .status = STATUS_LOCAL_IO};
+    stream->relay.far = (struct relay_side){
+        .in = socket, .out = socket, .in_name = name, .out_name = name, .status = STATUS_TRANSFER};
+    stream->relay.policy = session_policy(session);
+    stream->ahead = fd_reopened(stream->relay.near.in);
+    stream->relay.policy.ahead = &stream->ahead;
+    stream->relay.near_ended = close_output;
+    stream->relay.done = stream_done;
+}
+
+static int send_urgent(const struct session *session, int fd, const struct sockname *peer,
+                       struct error *err)
+{
+    char name[SOCKNAME_TEXT_MAX];
+    int64_t byte = session->transfer->urgent;
+    if (byte < 0 || sock_send_urgent(fd, (char)byte) == 1)
+        return 0;
+    return error_system(err, STATUS_TRANSFER, errno, "send urgent data to %s",
+                        sockname_text(peer, name));
+}
+
+int session_greet(const struct session *session, int fd, const struct sockname *peer,
+                  struct error *err)
+{
+    if (filters_greeting(session->filters, session->greeting, session->greeting_length))
+        return -1;
+    return send_urgent(session, fd, peer, err);
+}
+
+int session_stream(const struct session *session, struct fd socket, const struct sockname *peer,
+                   struct error *err)
+{
+    struct stream stream;
+    struct pump_pool pool = {0};
+    struct progress progress = {.sent = &stream.relay.up.moved,
+                                .received = &stream.relay.down.taken};
+    struct connection_log log = {.stats = session->transfer->stats};
+    if (session_greet(session, socket.fd, peer, err))
+        return -1;
+    if (session->serving)
+        connection_log_accept(&log, socket.fd, peer);
+    else
+        connection_log_open(&log, socket.fd, peer);
+    prepare(&stream, session, socket, log.peer);
+    relay_start(&stream.relay, session->loop, &pool);
+    if (session->transfer->progress)
+        progress_start(&progress, session->loop, &stream.relay.near.in);
+    int result = loop_run(session->loop);
+    progress_stop(&progress);
+    relay_release(&stream.relay);
+    pump_pool_release(&pool);
+    if (stream.ahead.fd != stream.relay.near.in.fd)
+        close(stream.ahead.fd);
+    if (stream.relay.result < 0) {
+        *err = stream.relay.error;
+        if (relay_has_cut(&stream.relay) && sockname_is_inet(peer) && !socket.shared)
+            sock_reset_on_close(socket.fd);
+    } else if (stream.relay.shut && stream.relay.far_ended)
+        session_tell_silence(session, log.peer, stream.relay.down.taken);
+    if (result == 0)
+        result = fd_finish_stdout(&stream.relay.near.out, err);
+    connection_log_close(&log, (struct report_end){.in = stream.relay.down.taken,
+                                                   .out = stream.relay.up.moved,
+                                                   .how = connection_log_how(result, err)});
+    return result;
+}
+
+/* Datagrams */
+
+struct messages {
+    struct datagram_relay relay;
+    struct loop *loop;
+    struct connection_log log;
+};
+
+static void messages_done(struct datagram_relay *relay)
+{
+    loop_stop(LOOP_OWNER(relay, struct messages, relay)->loop, relay->result);
+}
+
+static void peer_heard(struct datagram_relay *relay, const struct sockname *peer)
+{
+    struct messages *messages = LOOP_OWNER(relay, struct messages, relay);
+    struct connection_log *log = &messages->log;
+    connection_log_accept(log, relay->sockets[relay->speaking].watch.fd, peer);
+    relay->peer_name = log->peer;
+}
+
+/* To a group or a broadcast address anybody may answer. */
+static void answer_heard(struct datagram_relay *relay, const struct sockname *peer)
+{
+    char name[SOCKNAME_TEXT_MAX];
+    (void)relay;
+    log_note(LOG_LEVEL_INFO, "answer from %s", sockname_text(peer, name));
+}
+
+/* Until a peer is heard, what is done is named after our own end. */
+static void open_messages(struct messages *messages, const struct session *session, int socket)
+{
+    struct connection_log *log = &messages->log;
+    struct sockname name = {.length = 0};
+    *log = (struct connection_log){.fd = socket, .stats = session->transfer->stats};
+    messages->relay.peer_name = log->peer;
+    if (messages->relay.policy.peer == DATAGRAM_GROUP) {
+        connection_log_open(log, socket, messages->relay.policy.group);
+        return;
+    }
+    if (messages->relay.policy.peer != DATAGRAM_CONNECTED) {
+        sock_name(socket, &name);
+        messages->relay.peer_name = sockname_text(&name, log->local);
+        return;
+    }
+    sock_peer(socket, &name);
+    if (session->serving)
+        connection_log_accept(log, socket, &name);
+    else
+        connection_log_open(log, socket, &name);
+}
+
+static void prepare_messages(struct datagram_relay *relay, const struct session *session,
+                             const struct datagram_policy *policy)
+{
+    relay->policy = *policy;
+    relay->policy.idle_ms = session->limits->idle_ms;
+    relay->policy.silence_ms = session_silence_ms(session);
+    relay->policy.quit_after_ms = session->transfer->quit_after_ms;
+    relay->policy.lines = session->transfer->lines;
+    relay->policy.most_received = session->transfer->max_messages;
+    if (!session->serving && !policy->has_end && relay->policy.quit_after_ms < 0)
+        relay->policy.quit_after_ms = DATAGRAM_QUIT_MS;
+    relay->in = session_input(session);
+    relay->in_ahead = fd_reopened(relay->in);
+    relay->out = session_output(session);
+    relay->in_name = "stdin";
+    relay->out_name = "stdout";
+    relay->up_filter = filters_up(session->filters);
+    relay->down_filter = filters_down(session->filters);
+    relay->up_pace = filters_up_pace(session->filters);
+    relay->heard = policy->peer == DATAGRAM_GROUP ? answer_heard : peer_heard;
+    relay->done = messages_done;
+}
+
+/* A seqpacket peer that has closed with messages unread has refused them. */
+static int check_peer(int socket, const char *name, struct error *err)
+{
+    int failure = sock_error(socket);
+    return failure ? error_system(err, STATUS_TRANSFER, failure, "send to %s", name) : 0;
+}
+
+int session_datagrams(const struct session *session, const int *sockets, size_t count,
+                      const struct datagram_policy *policy, struct error *err)
+{
+    if (session->transfer->telnet || session->transfer->urgent >= 0)
+        return error_set(err, STATUS_USAGE, "option --%s is for streams",
+                         session->transfer->telnet ? "telnet" : "oob");
+    struct messages messages = {.loop = session->loop};
+    struct datagram_relay *relay = &messages.relay;
+    struct progress progress = {.sent = &relay->bytes_out, .received = &relay->bytes_in};
+    prepare_messages(relay, session, policy);
+    open_messages(&messages, session, sockets[0]);
+    for (size_t i = 0; i < count; i++)
+        datagram_add_socket(relay, sockets[i]);
+    datagram_start(relay, session->loop);
+    if (session->transfer->progress)
+        progress_start(&progress, session->loop, &relay->in);
+    int result = loop_run(session->loop);
+    progress_stop(&progress);
+    datagram_release(relay);
+    if (relay->result < 0)
+        *err = relay->error;
+    if (result == 0 && policy->has_end)
+        result = check_peer(sockets[0], relay->peer_name, err);
+    connection_log_close(&messages.log,
+                         (struct report_end){.in = relay->bytes_in,
+                                             .out = relay->bytes_out,
+                                             .how = connection_log_how(result, err)});
+    return result;
+}

@@ -1,0 +1,61 @@
+/*
+ * connect --probe: which ports are open. Nothing is sent to a stream; a UDP port gets a datagram,
+ * for else it could not be told.
+ */
+#ifndef CMD_CONNECT_PROBE_H
+#define CMD_CONNECT_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "cli/opt.h"
+#include "cmd/common/connect_retry.h"
+#include "net/dial.h"
+#include "proto/ports.h"
+#include "sys/loop.h"
+
+struct probe_options {
+    bool probe;
+    bool random;
+    bool json;
+    int64_t parallel;
+    struct opt_bytes payload;
+};
+#define PROBE_DEFAULTS                                                                             \
+    {                                                                                              \
+        .parallel = 64                                                                             \
+    }
+#define OPT_CTYPE_hex struct opt_bytes
+extern const struct opt_type opt_hex; /* HEX: bytes, two digits each */
+#define PROBE_ROWS(options, field)                                                                 \
+    OPT('z', "probe", flag, options, field.probe,                                                  \
+        "say which ports are open (22,80,8000-8100), send nothing"),                               \
+        OPT('r', "random", flag, options, field.random, "probe the ports in random order"),        \
+        OPT('j', "json", flag, options, field.json, "what a probe found, as an array of objects"), \
+        OPT(0, "parallel", number, options, field.parallel, "at most N probes at a time (64)"),    \
+        OPT(0, "payload", hex, options, field.payload, "of the datagram to a UDP port")
+
+/* All of it is the owner's. */
+struct probing {
+    const struct probe_options *options;
+    const struct connect_retry_options *reach;
+    const struct dial_options *dial;
+    const struct address *address; /* its port is the only one where there is no list */
+    const struct ports *ports;
+    bool is_quiet;    /* stdout is somebody else's */
+    bool is_detailed; /* -v: also what is not open, and how long it took */
+};
+
+/* The words of an address whose port may be a list: fills *ports, and puts the first port in the
+ * list's place, in `word`, which holds WORD_MAX bytes and may become one of the words. */
+enum { PROBE_WORD_MAX = 512 };
+int probe_take_list(const char **words, int count, char *word, struct ports *ports,
+                    struct error *err);
+
+/* Probes, and prints what is open; again and again, where there is grace. Status 4 where a port
+ * is not open, 5 where the grace is at its end. */
+int probe(struct loop *loop, const struct probing *probing, struct error *err);
+
+#endif

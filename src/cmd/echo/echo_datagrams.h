@@ -1,0 +1,55 @@
+/*
+ * Datagrams, each answered to whoever sent it, from the address that it was sent to: by itself, or
+ * as the mode says. Where that is UDP, not if it looks like part of a loop (io/repeats).
+ */
+#ifndef CMD_ECHO_ECHO_DATAGRAMS_H
+#define CMD_ECHO_ECHO_DATAGRAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cmd/echo/delay.h"
+#include "cmd/echo/echo.h"
+#include "cmd/echo/loop_guard.h"
+#include "dgram/send_queue.h"
+#include "stream/filter.h"
+#include "sys/loop.h"
+#include "sys/sock.h"
+
+enum { ECHO_DATAGRAM_SOCKETS_MAX = 8, ECHO_DATAGRAM_MAX = 1 << 18 };
+
+struct echo_datagram_socket {
+    struct echo_datagrams *echo;
+    struct watch watch;
+    struct sockname name; /* ours */
+};
+
+struct echo_datagrams {
+    struct loop *loop;
+    enum echo_mode mode;
+    const struct faults *faults; /* the owner's; NULL: none */
+    struct filter *filter;       /* the owner's; sees what is answered; NULL: nobody does */
+    struct echo_datagram_socket sockets[ECHO_DATAGRAM_SOCKETS_MAX];
+    size_t count;
+    char *buffer; /* the echo's, ECHO_DATAGRAM_MAX bytes */
+    struct send_queue send_queue;
+    struct delay late;         /* in front of it, with faults */
+    struct loop_guard repeats; /* the slots are the echo's */
+    bool held;
+    struct sock_senders senders; /* who may speak to it at all */
+    /* Whether a datagram from `source` to our socket `own` gets its answer. */
+    bool (*answers)(struct echo_datagrams *echo, const struct sockname *source,
+                    const struct sockname *own);
+};
+
+/* loop, mode, faults, filter, senders and answers are set by the owner before. */
+void echo_datagrams_init(struct echo_datagrams *echo);
+/* The descriptor stays the owner's. */
+void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockname *name);
+/* What arrives waits until echo_datagrams_go_on. */
+void echo_datagrams_hold(struct echo_datagrams *echo);
+void echo_datagrams_go_on(struct echo_datagrams *echo);
+void echo_datagrams_release(struct echo_datagrams *echo);
+
+#endif

@@ -1,0 +1,67 @@
+#include "cmd/echo/echo_print.h"
+
+enum { GRACE_MS = 300 };
+
+static void fail(struct echo_print *print)
+{
+    write_queue_error(&print->queue, "stdout", print->err);
+    loop_stop(print->loop, -1);
+}
+
+static ssize_t pass(struct filter *filter, char **bytes, size_t length)
+{
+    struct echo_print *print = LOOP_OWNER(filter, struct echo_print, filter);
+    if (write_queue_put(&print->queue, *bytes, length)) {
+        fail(print);
+    } else if (write_queue_has_pending(&print->queue)) {
+        echo_hold(print->echo);
+        echo_datagrams_hold(print->datagrams);
+    }
+    return (ssize_t)length;
+}
+
+static void drained(struct write_queue *queue)
+{
+    struct echo_print *print = LOOP_OWNER(queue, struct echo_print, queue);
+    if (queue->failure) {
+        fail(print);
+    } else if (print->finishing) {
+        loop_stop(print->loop, 0);
+    } else {
+        echo_datagrams_go_on(print->datagrams);
+        echo_go_on(print->echo);
+    }
+}
+
+static void lose_patience(struct timer *timer)
+{
+    loop_stop(LOOP_OWNER(timer, struct echo_print, grace)->loop, 0);
+}
+
+void echo_print_start(struct echo_print *print)
+{
+    print->filter.pass = pass;
+    print->grace.fired = lose_patience;
+    write_queue_init(&print->queue, print->loop, fd_stdout(), drained);
+    write_queue_watch_hangup(&print->queue);
+}
+
+struct filter *echo_print_filter(struct echo_print *print)
+{
+    return print->loop ? &print->filter : NULL;
+}
+
+void echo_print_finish(struct echo_print *print)
+{
+    print->finishing = true;
+    loop_timer_set(print->loop, &print->grace, GRACE_MS);
+}
+
+int echo_print_close(struct echo_print *print, int result)
+{
+    if (!print->loop)
+        return result;
+    loop_timer_cancel(print->loop, &print->grace);
+    write_queue_release(&print->queue);
+    return result ? result : fd_finish_stdout(&print->queue.end, print->err);
+}

@@ -1,0 +1,64 @@
+#include "cmd/echo/loop_guard.h"
+
+#include <string.h>
+
+#include "base/random.h"
+
+enum { SILENCES_MAX = 8 }; /* that make a difference */
+
+static uint32_t least(uint32_t one, uint32_t other)
+{
+    return one < other ? one : other;
+}
+
+static uint32_t most_repeats(const struct loop_guard_entry *kind)
+{
+    return (uint32_t)LOOP_GUARD_MAX << 2 * kind->silences;
+}
+
+static bool start_silence(struct loop_guard_entry *kind, int64_t now_ms)
+{
+    uint32_t quiet_ms = (uint32_t)LOOP_GUARD_QUIET_MS << 2 * kind->silences;
+    kind->quiet_until_ms = now_ms + least(quiet_ms, LOOP_GUARD_QUIET_MOST_MS);
+    kind->count = 0;
+    return false;
+}
+
+static bool in_silence(struct loop_guard_entry *kind, int64_t now_ms)
+{
+    if (now_ms < kind->quiet_until_ms &&
+        kind->count++ < least(most_repeats(kind), LOOP_GUARD_IN_LOOP))
+        return true;
+    kind->quiet_until_ms = 0;
+    kind->count = 0;
+    kind->silences = least(kind->silences + 1, SILENCES_MAX);
+    return false;
+}
+
+bool loop_guard_allow(struct loop_guard *repeats, uint64_t hash, int64_t now_ms)
+{
+    struct loop_guard_entry *kind = &repeats->slots[hash % LOOP_GUARD_SLOTS];
+    if (kind->hash != hash)
+        *kind = (struct loop_guard_entry){.hash = hash};
+    bool apart = now_ms - kind->last_ms > LOOP_GUARD_APART_MS;
+    kind->last_ms = now_ms;
+    if (kind->quiet_until_ms && in_silence(kind, now_ms))
+        return false;
+    if (apart)
+        kind->count = 0;
+    return ++kind->count <= most_repeats(kind) || start_silence(kind, now_ms);
+}
+
+uint64_t loop_guard_hash(uint64_t hash, const void *bytes, size_t length)
+{
+    const char *at = bytes;
+    hash = random_mix(hash ^ length);
+    for (; length >= sizeof hash; at += sizeof hash, length -= sizeof hash) {
+        uint64_t word;
+        memcpy(&word, at, sizeof word);
+        hash = random_mix(hash ^ word);
+    }
+    uint64_t rest = 0;
+    memcpy(&rest, at, length);
+    return random_mix(hash ^ rest);
+}

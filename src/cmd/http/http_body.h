@@ -1,0 +1,48 @@
+/*
+ * The body of an answer on its way to an output.
+ */
+#ifndef CMD_HTTP_HTTP_BODY_H
+#define CMD_HTTP_HTTP_BODY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "cmd/http/http_exchange.h"
+#include "proto/http_chunks.h"
+#include "proto/http_head.h"
+#include "stream/body.h"
+#include "sys/fd.h"
+
+/* The owner sets what comes before `framed`, the rest is 0. */
+struct http_body {
+    struct loop *loop;
+    const struct http_exchange *exchange; /* done */
+    const char *name;                     /* for errors */
+    const char *out_name;                 /* the same; NULL: stdout */
+    struct fd out;
+    enum http_body_kind kind;
+    bool head_shown;       /* goes before the body */
+    struct filter *filter; /* looks at the body, the head included; may be NULL */
+    struct pace *pace;     /* may be NULL */
+    struct pump_pool *pool;
+    struct body framed;
+    bool begun;
+    struct http_chunks chunks;
+};
+
+void http_body_init(struct http_body *body);
+/* Runs the loop until it is written: 0. Status 1 where the connection fails, 7 where it ends early or
+ * is malformed, 8 where it cannot be written. When somebody else stops the loop: -1, and *err is left
+ * as it was. */
+int http_body_run(struct http_body *body, struct error *err);
+/* Bytes of the body, without the head, that have been written. */
+uint64_t http_body_written(const struct http_body *body);
+/* Ended early, or by a failure of the connection. */
+bool http_body_was_cut(const struct http_body *body);
+void http_body_release(struct http_body *body);
+
+/* Whether all of the body has come with the head, and nothing else: then nobody has to read it. */
+bool http_body_is_here(const struct http_exchange *exchange, enum http_body_kind kind);
+
+#endif

@@ -1,0 +1,178 @@
+/*
+ * sockctl http-get: the body of a URL goes to stdout, or to a file when it is complete.
+ */
+#include "base/memory.h"
+#include "cli/report.h"
+#include "cmd/common/secret.h"
+#include "cmd/common/signals.h"
+#include "cmd/http/http_fetch.h"
+#include "cmd/http/http_options.h"
+#include "cmd/http/http_target.h"
+#include "command.h"
+
+#define ROW(entry, name, kind, field, help) OPT(entry, name, kind, struct http_options, field, help)
+
+static const struct opt options[] = {
+    ROW('i', "include", flag, include, "print the head of the answer, too"),
+    ROW('I', "head", flag, head, "ask for the head alone, and print it"),
+    ROW('o', "output", file, output, "write to FILE, once all is there"),
+    ROW('O', "remote-name", flag, remote_name, "the same, named as the end of the URL's path"),
+    ROW('C', "continue", flag, resume, "fetch only what FILE does not have yet"),
+    ROW(0, "sha256", text, sha256, "fail unless TEXT is the body's SHA-256"),
+    ROW('f', "fail", flag, fail, "no body with a status of 400 and above"),
+    ROW('L', "location", flag, location, "follow redirects"),
+    ROW(0, "max-redirs", amount, max_redirs, "at most N of them (10)"),
+    ROW('H', "header", fields, fields, "send the field TEXT (Name: value)"),
+    ROW('A', "user-agent", text, user_agent, "send TEXT as User-Agent; empty: none"),
+    ROW('e', "referer", text, referer, "send TEXT as Referer"),
+    ROW('u', "user", secret, user, "send TEXT (NAME:PASS, or @FILE) as basic credentials"),
+    ROW('b', "cookie", fields, cookies, "send TEXT (NAME=VALUE) as Cookie"),
+    ROW('r', "range", text, range, "ask for these bytes alone (0-99, 100-, -50)"),
+    ROW('0', "http1.0", flag, http10, "ask in HTTP/1.0"),
+    ROW(0, "http0.9", flag, http09, "ask with the bare GET /PATH; print whatever comes"),
+    FAMILY_ONLY_ROWS(struct http_options, family),
+    ROW('U', "unix-socket", file, unix_path, "connect to the UNIX socket FILE"),
+    ROW('x', "proxy", proxy, proxy,
+        "ask the proxy URL ([socks5://]HOST:PORT, or @FILE); empty: none"),
+    ROW(0, "resolve", list, pinned, "HOST:PORT:ADDR: connect to ADDR for that host and port"),
+    ROW(0, "retry", amount, retries, "try N times more, where that makes sense"),
+    ROW('m', "max-time", duration, max_time_ms, "limit for the whole command"),
+    ROW(0, "connect-timeout", duration, connect_timeout_ms, "limit for each connection"),
+    ROW(0, "idle-timeout", duration, idle_ms, "end when nothing moved for TIME"),
+    ROW(0, "limit-rate", size, rate, "at most SIZE bytes of a body a second"),
+    ROW('s', "silent", flag, silent, "no warnings, no progress"),
+    ROW('#', "progress", flag, progress, "a live line on stderr, whatever stdout is"),
+    OPT_WITH(0, "timing", timing, struct http_options, timing, OPT_OPTIONAL,
+             "show where the time went, as a chart or json"),
+    LOG_ROWS(struct http_options, log_json),
+    OPT_END,
+};
+
+static const struct http_options defaults = {
+    .family = FAMILY_DEFAULTS,
+    .user_agent = "sockctl/" SOCKCTL_VERSION,
+    .max_redirs = 10,
+    .connect_timeout_ms = -1,
+    .idle_ms = -1,
+    .max_time_ms = -1,
+};
+
+/* One after the other. One that fails does not keep the next from being fetched, unless there is no
+ * output or no time left; the status is that of the first failure. */
+static int fetch_all(const struct http_fetch *fetch, const struct operands *operands,
+                     struct error *err)
+{
+    int status = STATUS_OK, result = 0;
+    for (int i = 0; i < operands->count; i++) {
+        bool last = i + 1 == operands->count;
+        result = http_fetch_run(fetch, operands->words[i], last, err);
+        if (result == 0)
+            continue;
+        if (http_fetch_is_over(fetch, err))
+            return -1;
+        if (status == STATUS_OK)
+            status = err->status;
+        if (!last)
+            report_warning("%s", err->text);
+    }
+    if (status == STATUS_OK)
+        return 0;
+    if (result == 0)
+        return error_silent(err, status);
+    err->status = status;
+    return -1;
+}
+
+static int fetch_to_output(const struct http_options *given, const struct operands *operands,
+                           struct loop *loop, struct limit *limit, struct error *err)
+{
+    struct signals signals;
+    struct http_output output;
+    struct pump_pool pool = {.pipe_count = 0};
+    struct http_connection connection = {.loop = loop,
+                                         .timeout_ms = given->connect_timeout_ms,
+                                         .idle_ms = given->idle_ms};
+    const struct http_fetch fetch = {given, loop, limit, &output, &connection, &pool};
+    http_output_init(&output, loop, given);
+    if (given->output || given->remote_name || connection_log_is_wanted())
+        signals_catch(&signals, loop, err);
+    int result = fetch_all(&fetch, operands, err);
+    struct error failure;
+    if (http_output_close(&output, &failure) && result == 0) {
+        *err = failure;
+        result = -1;
+    }
+    http_connection_close(&connection, REPORT_EOF);
+    pump_pool_release(&pool);
+    return result;
+}
+
+/* All URLs are looked at before anything is fetched. */
+static int check_urls(const struct http_options *given, const struct operands *operands,
+                      struct error *err)
+{
+    struct http_target target;
+    for (int i = 0; i < operands->count; i++) {
+        if (http_target_init(&target, given, operands->words[i], NULL, err))
+            return -1;
+        http_target_release(&target);
+    }
+    return 0;
+}
+
+/* Of those options that have any. */
+static int read_secrets(struct http_options *given, const struct http_options *chosen,
+                        struct loop *loop, struct error *err)
+{
+    given->user = given->proxy = NULL;
+    if (chosen->user)
+        given->user = secret_read(loop, "user", chosen->user, err);
+    if (chosen->user && !given->user)
+        return -1;
+    if (chosen->proxy)
+        given->proxy = secret_read(loop, "proxy", chosen->proxy, err);
+    return chosen->proxy && !given->proxy ? -1 : 0;
+}
+
+static int check_and_fetch(const struct http_options *chosen, const struct operands *operands,
+                           struct loop *loop, struct error *err)
+{
+    struct http_options given = *chosen;
+    struct limit limit;
+    limit_command(&limit, loop, given.max_time_ms, err);
+    int result = read_secrets(&given, chosen, loop, err);
+    if (result == 0)
+        result = http_options_check(&given, operands->count, err);
+    if (result == 0)
+        result = check_urls(&given, operands, err);
+    if (result == 0)
+        result = fetch_to_output(&given, operands, loop, &limit, err);
+    limit_cancel(&limit);
+    memory_wipe(given.user);
+    memory_wipe(given.proxy);
+    return result;
+}
+
+static int run(const void *chosen, const struct operands *operands, struct error *err)
+{
+    const struct http_options *given = chosen;
+    if (given->log_json)
+        report_as_objects();
+    struct loop *loop = loop_new();
+    int result = check_and_fetch(given, operands, loop, err);
+    loop_free(loop);
+    return result;
+}
+
+const struct command http_get_command = {
+    .name = "http-get",
+    .operands = "URL...",
+    .summary = "Fetch URLs; the bodies go to stdout, or one to a file",
+    .min_operands = 1,
+    .max_operands = -1,
+    .takes_urls = true,
+    .options = options,
+    .defaults = &defaults,
+    .options_size = sizeof defaults,
+    .run = run,
+};

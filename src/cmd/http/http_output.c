@@ -1,0 +1,303 @@
+#include "cmd/http/http_output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+static const char attribute[] = "user.sockctl.validator";
+
+enum { COPY_BYTES = 16384 };
+
+static int fail(const struct http_output *output, const char *what, struct error *err)
+{
+    return error_system(err, STATUS_LOCAL_IO, errno, "%s %s", what, output->name);
+}
+
+/* --sha256 */
+
+static ssize_t pass(struct filter *filter, char **bytes, size_t length)
+{
+    struct http_output *output = (struct http_output *)(void *)((char *)filter -
+                                                                offsetof(struct http_output, look));
+    sha256_add(&output->sha, *bytes, length);
+    return (ssize_t)length;
+}
+
+struct filter *http_output_filter(struct http_output *output)
+{
+    return output->options->sha256 ? &output->look : NULL;
+}
+
+void http_output_init(struct http_output *output, struct loop *loop,
+                      const struct http_options *options)
+{
+    *output = (struct http_output){.loop = loop,
+                                   .options = options,
+                                   .standard = fd_stdout(),
+                                   .name = "stdout",
+                                   .old = -1,
+                                   .look.pass = pass};
+    output->end = output->standard;
+    sha256_init(&output->sha);
+}
+
+/* Finding the file */
+
+/* The last part of the path. */
+static const char *find_name(struct http_output *output, const struct url *url, struct error *err)
+{
+    const char *end = url->target.start + strcspn(url->target.start, "?#"), *start = end;
+    while (start > url->target.start && start[-1] != '/')
+        start--;
+    if (start == end || *start == '.') {
+        error_set(err, STATUS_USAGE, "URL '%.100s' has no file name in it, for --remote-name",
+                  url->target.start);
+        return NULL;
+    }
+    output->path = memory_copy(start, (size_t)(end - start));
+    return output->path;
+}
+
+/* What an earlier try has left. Without a validator nobody knows what it is of. */
+static bool find_left(struct http_output *output, struct error *err)
+{
+    struct stat status;
+    int fd = output->file.fd;
+    if (fstat(fd, &status) < 0 || status.st_size == 0)
+        return false;
+    ssize_t length = fgetxattr(fd, attribute, output->validator, HTTP_VALIDATOR_MAX - 1);
+    if (length <= 0) {
+        if (ftruncate(fd, 0) < 0)
+            fail(output, "write to", err); /* then the next write fails as well */
+        return false;
+    }
+    output->validator[length] = '\0';
+    output->there = (uint64_t)status.st_size;
+    output->file.kept = true; /* also if nothing comes this time */
+    return true;
+}
+
+/* What is there: of an earlier try with --continue, or FILE itself. */
+static int find_part(struct http_output *output, struct error *err)
+{
+    struct stat status;
+    if (output->file.fd >= 0)
+        return 0; /* no regular file */
+    if (replace_file_resume(&output->file, err))
+        return -1;
+    if (find_left(output, err))
+        return 0;
+    output->old = open(output->file.path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (output->old < 0 && errno == ENOENT)
+        return 0;
+    if (output->old < 0 || fstat(output->old, &status) < 0)
+        return fail(output, "open", err);
+    output->there = (uint64_t)status.st_size;
+    return 0;
+}
+
+int http_output_find(struct http_output *output, const struct url *url, struct error *err)
+{
+    const char *path = output->options->output;
+    output->begun = output->stale = output->unchanged = false;
+    output->there = output->total = 0;
+    *output->validator = '\0';
+    if (output->options->remote_name)
+        path = find_name(output, url, err);
+    else if (!path || strcmp(path, "-") == 0)
+        return 0;
+    if (!path)
+        return -1;
+    output->has_file = true;
+    output->name = path;
+    if (replace_file_find(&output->file, output->loop, path, err))
+        return -1;
+    return output->options->resume ? find_part(output, err) : 0;
+}
+
+/* Writing */
+
+static int write_whole(int fd, const char *bytes, size_t length)
+{
+    while (length) {
+        ssize_t wrote = write(fd, bytes, length);
+        if (wrote < 0 && errno != EINTR)
+            return -1;
+        if (wrote > 0) {
+            bytes += wrote;
+            length -= (size_t)wrote;
+        }
+    }
+    return 0;
+}
+
+/* Reads what is there from its start: for the digest, and, where `copies`, for the new file. */
+static int read_part(struct http_output *output, int from, bool copies, struct error *err)
+{
+    char bytes[COPY_BYTES];
+    for (uint64_t left = output->there; left;) {
+        ssize_t got = read(from, bytes, left < sizeof bytes ? (size_t)left : sizeof bytes);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == 0)
+            errno = ENODATA; /* somebody has cut it */
+        if (got <= 0)
+            return fail(output, "read", err);
+        sha256_add(&output->sha, bytes, (size_t)got);
+        if (copies && write_whole(output->file.fd, bytes, (size_t)got))
+            return fail(output, "write to", err);
+        left -= (uint64_t)got;
+    }
+    return 0;
+}
+
+static int take_over(struct http_output *output, struct error *err)
+{
+    if (output->begun || !output->there)
+        return 0;
+    if (output->old >= 0)
+        return read_part(output, output->old, true, err);
+    if (output->options->sha256)
+        return read_part(output, output->file.fd, false, err);
+    return lseek(output->file.fd, 0, SEEK_END) < 0 ? fail(output, "write to", err) : 0;
+}
+
+bool http_output_can_restart(const struct http_output *output)
+{
+    return !output->there || (output->has_file && output->file.temporary);
+}
+
+static int restart(struct http_output *output, struct error *err)
+{
+    if (!http_output_can_restart(output))
+        return error_set(err, STATUS_TRANSFER, "%s: what has been written cannot be taken back",
+                         output->name);
+    bool empties = output->stale || (output->there && output->old < 0);
+    output->stale = false;
+    output->there = 0;
+    sha256_init(&output->sha);
+    if (empties && (ftruncate(output->file.fd, 0) < 0 || lseek(output->file.fd, 0, SEEK_SET) < 0))
+        return fail(output, "write to", err);
+    return 0;
+}
+
+/* Before any byte, so that whatever ends us leaves none without it. */
+static void remember_validator(struct http_output *output)
+{
+    if (!output->has_file || !output->options->resume || !output->file.temporary)
+        return;
+    fremovexattr(output->file.fd, attribute);
+    output->file.kept = *output->validator &&
+                        fsetxattr(output->file.fd, attribute, output->validator,
+                                  strlen(output->validator), 0) == 0;
+}
+
+int http_output_begin(struct http_output *output, bool resumes, struct error *err)
+{
+    if (output->has_file && replace_file_create(&output->file, err))
+        return -1;
+    output->end = output->has_file ? end_of_own(output->file.fd) : output->standard;
+    remember_validator(output);
+    if (resumes ? take_over(output, err) : restart(output, err))
+        return -1;
+    output->begun = true;
+    if (output->old >= 0)
+        close(output->old);
+    output->old = -1;
+    return 0;
+}
+
+bool http_output_reject_part(struct http_output *output)
+{
+    bool can_restart = http_output_can_restart(output);
+    output->file.kept = false;
+    if (!can_restart)
+        return false;
+    output->stale = output->stale || (output->there && output->old < 0);
+    output->there = 0;
+    return true;
+}
+
+int http_output_leave(struct http_output *output, struct error *err)
+{
+    struct stat status = {.st_size = 0};
+    output->unchanged = true;
+    sha256_init(&output->sha);
+    if (!output->options->sha256 || !output->has_file)
+        return 0;
+    if (output->old < 0)
+        output->old = open(output->file.path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (output->old < 0 || fstat(output->old, &status) < 0)
+        return fail(output, "open", err);
+    output->there = (uint64_t)status.st_size;
+    return 0;
+}
+
+/* The end */
+
+static void forget_file(struct http_output *output)
+{
+    if (output->old >= 0)
+        close(output->old);
+    output->old = -1;
+    replace_file_release(&output->file);
+    free(output->path);
+    output->path = NULL;
+    output->has_file = false;
+    output->name = "stdout";
+    output->end = output->standard;
+}
+
+void http_output_drop(struct http_output *output)
+{
+    if (output->has_file)
+        forget_file(output);
+}
+
+static int verify(struct http_output *output, struct error *err)
+{
+    char digest[SHA256_TEXT + 1];
+    const char *expected = output->options->sha256;
+    if (!expected || strcasecmp(sha256_text(&output->sha, digest), expected) == 0)
+        return 0;
+    output->file.kept = false;
+    return error_set(err, STATUS_MALFORMED, "%s: its SHA-256 is another: %s", output->name, digest);
+}
+
+bool http_output_was_complete(const struct http_output *output)
+{
+    return output->old >= 0;
+}
+
+int http_output_finish(struct http_output *output, struct error *err)
+{
+    if (http_output_was_complete(output) || output->unchanged) {
+        if (output->options->sha256 && output->old >= 0 &&
+            read_part(output, output->old, false, err))
+            return -1;
+        return verify(output, err);
+    }
+    if (verify(output, err))
+        return -1;
+    if (!output->has_file)
+        return 0;
+    if (output->file.kept)
+        fremovexattr(output->file.fd, attribute);
+    if (replace_file_commit(&output->file, err))
+        return -1;
+    forget_file(output);
+    return 0;
+}
+
+int http_output_close(struct http_output *output, struct error *err)
+{
+    http_output_drop(output);
+    return fd_finish_stdout(&output->standard, err);
+}

@@ -1,0 +1,70 @@
+/*
+ * Where a body goes: stdout, or a file that gets its name once all is there and correct.
+ */
+#ifndef CMD_HTTP_HTTP_OUTPUT_H
+#define CMD_HTTP_HTTP_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "cmd/http/http_options.h"
+#include "proto/sha256.h"
+#include "proto/url.h"
+#include "stream/filter.h"
+#include "sys/fd.h"
+#include "sys/replace_file.h"
+
+enum { HTTP_VALIDATOR_MAX = 256 };
+
+struct http_output {
+    struct loop *loop;
+    const struct http_options *options;
+    struct fd standard; /* stdout */
+    struct fd end;      /* where the body goes now; the fd is not this one's to close */
+    const char *name;   /* of it, for errors */
+    bool has_file;
+    struct replace_file file;
+    char *path;     /* of --remote-name; the output's */
+    int old;        /* --continue: FILE, of which `there` bytes are to be taken over; -1: none */
+    bool begun;     /* something may have been written */
+    bool stale;     /* the new file has bytes of a part that was rejected */
+    bool unchanged; /* what is there already is what was asked for */
+    uint64_t there; /* bytes of the body that need not come again */
+    uint64_t total; /* of the body that they are of; 0: not known */
+    char validator[HTTP_VALIDATOR_MAX]; /* of the version they are of; empty: none */
+    struct sha256 sha;
+    struct filter look;
+};
+
+void http_output_init(struct http_output *output, struct loop *loop,
+                      const struct http_options *options);
+/* For the next URL: looks at the file (a FIFO waits for its reader, in the loop), and with --continue
+ * at what is there of it. Status 8; 2 where
+ * the URL has no file name in it. */
+int http_output_find(struct http_output *output, const struct url *url, struct error *err);
+/* Before a body is written, of the version that the validator is of: opens the file. `resumes`: what
+ * will come follows the bytes that are there, else it replaces them. With --continue the validator is
+ * remembered beside the bytes for the next time. Status 8; 1 where what has been written cannot be
+ * taken back. */
+int http_output_begin(struct http_output *output, bool resumes, struct error *err);
+/* Whether that may be asked for: all of it again. */
+bool http_output_can_restart(const struct http_output *output);
+/* What an earlier try has left is of no use: it is not kept for another one. Whether all of it may be
+ * asked for again: then there is nothing there any more. */
+bool http_output_reject_part(struct http_output *output);
+/* The file stays as it is, for it is what was asked for: http_output_finish just checks it against
+ * --sha256. Status 8. */
+int http_output_leave(struct http_output *output, struct error *err);
+/* What looks at the body; NULL: nobody. */
+struct filter *http_output_filter(struct http_output *output);
+/* What the output has is complete: checks it against --sha256 (status 7), and gives it its name. */
+int http_output_finish(struct http_output *output, struct error *err);
+/* FILE was complete before anything came. */
+bool http_output_was_complete(const struct http_output *output);
+/* Forgets the file, in favour of the old one, if it is not finished. May be called twice. */
+void http_output_drop(struct http_output *output);
+/* All is done: did everything that was written to stdout get there? */
+int http_output_close(struct http_output *output, struct error *err);
+
+#endif

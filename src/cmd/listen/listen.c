@@ -1,0 +1,277 @@
+/*
+ * sockctl listen: waits for a client and is to it what connect is to its peer; with --keep-open,
+ * for many clients at once.
+ */
+#include <stdlib.h>
+
+#include "cli/report.h"
+#include "cmd/listen/listening.h"
+#include "command.h"
+#include "net/address.h"
+#include "stream/pump.h"
+#include "sys/descriptors.h"
+
+enum { HEADER_MS = 5000 }; /* for a PROXY header, unless -w says otherwise */
+
+static const struct opt options[] = {
+    FAMILY_ROWS(struct listen_options, family),
+    PROTOCOL_ROWS(struct listen_options, protocol),
+    OPT('s', "source", host, struct listen_options, source, "the address to listen on"),
+    OPT('p', "port", port, struct listen_options, port, "the port to listen on"),
+    OPT('l', "listen", flag, struct listen_options, listen, "accepted and ignored"),
+    OPT('k', "keep-open", flag, struct listen_options, keep_open, "many clients, at the same time"),
+    OPT(0, "serial", flag, struct listen_options, serial, "many clients, one after the other"),
+    OPT(0, "broker", flag, struct listen_options, broker,
+        "what one client sends goes to all others"),
+    OPT(0, "chat", flag, struct listen_options, chat, "the same by line, with a name for each"),
+    SERVER_ROWS(struct listen_options, server),
+    MEMORY_ROWS(struct listen_options, max_memory),
+    WORKERS_ROWS(struct listen_options, workers),
+    READINESS_ROWS(struct listen_options, server.readiness),
+    ACCESS_ROWS(struct listen_options, server),
+    PROGRAM_ROWS(struct listen_options, program, "the program to wire to the socket"),
+    OPT(0, "greeting", bytes, struct listen_options, greeting,
+        "sent to each client first (C escapes are understood)"),
+    SOCKET_FILE_ROWS(struct listen_options, server),
+    USER_ROWS(struct listen_options, server),
+    OPT(0, "to", address, struct listen_options, forward.to,
+        "forward each client to a new connection to ADDRESS"),
+    OPT(0, "send-proxy", flag, struct listen_options, forward.send_proxy,
+        "with --to: send a PROXY header (version 2) first"),
+    OPT(0, "accept-proxy", flag, struct listen_options, accept_proxy,
+        "read a PROXY header (version 1 or 2) from each client first"),
+    OPT(0, "proxy-from", entries, struct listen_options, server.proxy_from,
+        "with --accept-proxy: who may send one; others are served as they are"),
+    LIMIT_ROWS(struct listen_options, limits, "limit for the wait for the first client"),
+    SOCKET_ROWS(struct listen_options, sockopt),
+    TRANSFER_ROWS(struct listen_options, transfer),
+    LOG_ROWS(struct listen_options, log_json),
+    OPT_END,
+};
+
+static const struct listen_options defaults = {.family = FAMILY_DEFAULTS,
+                                               .limits = LIMIT_DEFAULTS,
+                                               .sockopt = SOCKOPT_DEFAULTS,
+                                               .transfer = TRANSFER_DEFAULTS,
+                                               .server = SERVER_DEFAULTS,
+                                               .workers = 1};
+
+/* The command */
+
+/* What was given beside --keep-open, or in place of it. */
+static const char *name_of_way(const struct listen_options *given)
+{
+    return given->chat ? "chat" : given->broker ? "broker" : "serial";
+}
+
+int listening_share(struct listening *listening)
+{
+    int count = (int)listening->given->workers;
+    int result = count > 1 ? workers_run(&listening->workers, &listening->server, count) : 1;
+    listening->loop = listening->session.loop = listening->server.loop;
+    filters_take_loop(&listening->filters, listening->loop);
+    return result;
+}
+
+/* What was given that datagrams have no use for; NULL: nothing. */
+static const char *for_connections(const struct listen_options *given)
+{
+    if (given->serial || given->broker)
+        return name_of_way(given);
+    return given->greeting.length        ? "greeting"
+           : given->max_memory           ? "max-memory"
+           : given->transfer.urgent >= 0 ? "oob"
+           : given->transfer.telnet      ? "telnet"
+                                         : NULL;
+}
+
+static int serve_datagrams(struct listening *listening)
+{
+    const char *name = for_connections(listening->given);
+    if (name)
+        return error_set(listening->err, STATUS_USAGE, "option --%s is for connections", name);
+    return listening_datagrams(listening);
+}
+
+static int serve(struct listening *listening)
+{
+    const struct listen_options *given = listening->given;
+    if (given->accept_proxy && listening->server.listener.socktype == SOCK_DGRAM)
+        return error_set(listening->err, STATUS_USAGE,
+                         "option --accept-proxy: datagrams have no PROXY header");
+    if (given->forward.to)
+        return listening_forward(listening);
+    if (listening->argv)
+        return listening_programs(listening);
+    if (listening->server.listener.socktype == SOCK_DGRAM)
+        return serve_datagrams(listening);
+    return given->keep_open ? listening_many(listening) : listening_one(listening);
+}
+
+static int64_t header_ms(const struct listen_options *given)
+{
+    const struct limit_options *limits = &given->limits;
+    int64_t limit_ms = limits->timeout_ms >= 0 ? limits->timeout_ms : HEADER_MS;
+    if (!given->accept_proxy)
+        return 0;
+    if (limits->idle_ms >= 0 && limits->idle_ms < limit_ms)
+        limit_ms = limits->idle_ms;
+    return limit_ms > 0 ? limit_ms : 1;
+}
+
+static int open_and_serve(struct listening *listening, const struct address *address)
+{
+    struct server *server = &listening->server;
+    if (server_begin(server))
+        return -1;
+    int result = filters_open(&listening->filters, server->loop, &listening->given->transfer,
+                              listening->err);
+    if (result == 0)
+        result = server_open(server, address);
+    if (result == 0)
+        result = serve(listening);
+    if (filters_wait(&listening->filters)) /* a signal from here on ends that, too */
+        signals_catch(&server->signals, server->loop, listening->err);
+    result = filters_close(&listening->filters, result, server->stopped, listening->err);
+    return server_close(server, result);
+}
+
+/* What follows `--` is part of the address where nothing else asks for it. */
+static char **last_words(const struct listen_options *given, const struct operands *operands)
+{
+    bool asked = given->server.readiness.run || program_is_given(&given->program);
+    return asked || operands->count > 0 ? NULL : operands->program;
+}
+
+/* The address in one or two words, of which -s and -p may have been given as options. */
+static int read_address(const struct listen_options *given, const struct operands *operands,
+                        struct address *address, struct error *err)
+{
+    const struct address_use use = {.listening = true,
+                                    .udp = given->protocol.udp,
+                                    .unix_socket = given->protocol.unix_socket,
+                                    .family = given->family.family};
+    const char *words[4];
+    int count = 0;
+    if (given->source)
+        words[count++] = given->source;
+    for (int i = 0; i < operands->count; i++)
+        words[count++] = operands->words[i];
+    for (char **rest = last_words(given, operands); rest && *rest && count < 3; rest++)
+        words[count++] = *rest;
+    if (given->port)
+        words[count++] = given->port;
+    if (count == 0)
+        return error_set(err, STATUS_USAGE, "missing operand: listen ADDRESS");
+    if (count > 2)
+        return error_set(err, STATUS_USAGE, "the address to listen on is given twice");
+    return address_parse(address, words, count, &use, err);
+}
+
+/* Options that imply others. */
+static void settle(struct listen_options *given)
+{
+    given->broker = given->broker || given->chat;
+    given->keep_open = given->keep_open || given->broker || given->serial;
+    if (given->serial)
+        given->server.max_conns = 1;
+    if (program_is_given(&given->program) && given->keep_open && !given->server.max_conns)
+        given->server.max_conns = PROGRAMS_MAX;
+}
+
+/* What follows `--` is for --run, or else for --exec. */
+static char **arguments_of(const struct listen_options *given, const struct operands *operands)
+{
+    return given->server.readiness.run || last_words(given, operands) ? NULL : operands->program;
+}
+
+static int check_workers(const struct listen_options *given, struct error *err)
+{
+    bool programs = program_is_given(&given->program) && given->keep_open;
+    if (given->workers > 1 && (given->serial || (!given->forward.to && !programs)))
+        return error_set(err, STATUS_USAGE,
+                         "option --workers is for --to, and for --exec with --keep-open%s",
+                         given->serial ? ", not --serial" : "");
+    return workers_check(given->workers, !given->forward.to && given->limits.timeout_ms >= 0,
+                         given->server.readiness.run, err);
+}
+
+static int check(const struct listen_options *given, const struct operands *operands,
+                 struct error *err)
+{
+    bool has_program = program_is_given(&given->program);
+    if ((given->forward.to != NULL) + has_program + given->broker > 1)
+        return error_set(err, STATUS_USAGE, "--to, --exec and --broker are different things to do");
+    const char *other = given->serial ? "serial" : given->transfer.send_only ? "send-only" : NULL;
+    if (given->broker && other)
+        return error_set(err, STATUS_USAGE,
+                         "option --%s: clients speak with each other: not with --%s",
+                         name_of_way(given), other);
+    if (given->max_memory && (!given->keep_open || has_program || given->forward.to))
+        return error_set(err, STATUS_USAGE,
+                         "option --max-memory is for --keep-open, --broker and --chat, without a "
+                         "program or --to");
+    if (given->greeting.length > PUMP_BUFFER)
+        return error_set(err, STATUS_USAGE, "option --greeting: longer than %d bytes", PUMP_BUFFER);
+    if (given->server.proxy_from.count && !given->accept_proxy)
+        return error_set(err, STATUS_USAGE, "option --proxy-from is for --accept-proxy");
+    if (check_workers(given, err) || listening_check_forward(given, err))
+        return -1;
+    if (program_check(&given->program, arguments_of(given, operands), &given->transfer, err))
+        return -1;
+    bool shared = given->keep_open && !has_program;
+    return shared ? filters_check_shared(&given->transfer, err) : 0;
+}
+
+static int run(const void *chosen, const struct operands *operands, struct error *err)
+{
+    struct listen_options settled = *(const struct listen_options *)chosen;
+    const struct listen_options *given = &settled;
+    settle(&settled);
+    struct listening listening = {.given = given, .err = err};
+    struct address address;
+    if (given->log_json)
+        report_as_objects();
+    if (read_address(given, operands, &address, err) || check(given, operands, err))
+        return -1;
+    listening.loop = loop_new();
+    listening.session = (struct session){.loop = listening.loop,
+                                         .transfer = &given->transfer,
+                                         .limits = &given->limits,
+                                         .keepalive_ms = given->sockopt.keepalive_ms,
+                                         .filters = &listening.filters,
+                                         .greeting = given->greeting.bytes,
+                                         .greeting_length = given->greeting.length,
+                                         .serving = true,
+                                         .no_input = given->server.readiness.run};
+    listening.server = (struct server){.loop = listening.loop,
+                                       .options = &given->server,
+                                       .limits = &given->limits,
+                                       .sockopt = &given->sockopt,
+                                       .command = given->server.readiness.run ? operands->program
+                                                                              : NULL,
+                                       .numeric = given->family.numeric,
+                                       .header_ms = header_ms(given),
+                                       .err = err};
+    if (given->keep_open || given->forward.to)
+        listening.server.children.most_open = descriptors_allow_max();
+    if (program_is_given(&given->program))
+        listening.argv = program_words(&given->program, arguments_of(given, operands));
+    int result = open_and_serve(&listening, &address);
+    free(listening.argv);
+    loop_free(listening.server.loop);
+    return result;
+}
+
+const struct command listen_command = {
+    .name = "listen",
+    .operands = "ADDRESS",
+    .summary = "Wait for a client; stdin goes to it, what it sends to stdout",
+    .takes_program = true,
+    .min_operands = 0,
+    .max_operands = 2,
+    .options = options,
+    .defaults = &defaults,
+    .options_size = sizeof defaults,
+    .run = run,
+};

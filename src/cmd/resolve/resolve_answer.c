@@ -1,0 +1,169 @@
+#include "cmd/resolve/resolve_answer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "net/hostname.h"
+#include "net/literal.h"
+#include "proto/dns_data.h"
+#include "proto/idna.h"
+
+struct resolve_answer *resolve_answer_new(const char *query, size_t length)
+{
+    struct resolve_answer *answer = memory_new(1, sizeof *answer);
+    answer->query = memory_copy(query, length);
+    answer->length = length;
+    return answer;
+}
+
+void resolve_answer_free(struct resolve_answer *answer)
+{
+    names_release(&answer->names);
+    dns_release(&answer->lines);
+    free(answer->origins);
+    free(answer->reasons);
+    free(answer->query);
+    free(answer);
+}
+
+/* By the system's resolver */
+
+static int find_address(struct resolve_answer *answer, const struct sockname *address,
+                        const struct resolve_options *given)
+{
+    const int family = given->family.family;
+    const bool alone = given->brief && !given->json && !given->explain;
+    if (family != AF_UNSPEC && family != address->storage.ss_family)
+        return hostname_fail(answer->query,
+                             family == AF_INET ? "not an IPv4 address" : "not an IPv6 address",
+                             &answer->error);
+    if (given->reverse || !(given->family.numeric || alone)) {
+        if (names_find_address(&answer->names, answer->query, address, &answer->error))
+            return -1;
+        return given->service ? names_set_service(&answer->names, answer->query, given->service,
+                                                  &answer->error)
+                              : 0;
+    }
+    /* The address alone is asked for, and there it is. */
+    return names_find(&answer->names, answer->query, family, given->service, &answer->error);
+}
+
+static int find_name(struct resolve_answer *answer, const struct resolve_options *given)
+{
+    const char *wrong = hostname_check(answer->query);
+    if (given->reverse)
+        wrong = "not an IPv4 or IPv6 address";
+    else if (given->family.numeric)
+        wrong = "not a numeric address (-n forbids look-ups)";
+    if (wrong)
+        return hostname_fail(answer->query, wrong, &answer->error);
+    if (names_find(&answer->names, answer->query, given->family.family, given->service,
+                   &answer->error))
+        return -1;
+    if (!given->brief || given->json)
+        names_add_aliases(&answer->names, answer->query);
+    return 0;
+}
+
+/* By DNS */
+
+static int find_reverse(struct resolve_answer *answer, const struct sockname *address,
+                        const struct resolve_plan *plan)
+{
+    char name[DNS_REVERSE_MAX];
+    return dns_find(&plan->dns, dns_reverse_name(address, name), plan->type, &answer->lines,
+                    &answer->error);
+}
+
+static int find_records(struct resolve_answer *answer, const struct resolve_plan *plan)
+{
+    struct sockname address;
+    const char *name = answer->query;
+    const bool reverse = plan->given.reverse;
+    int literal = 0;
+    if (plan->type == DNS_PTR || reverse)
+        literal = literal_read(name, &address, &answer->error);
+    if (literal)
+        return literal < 0 ? -1 : find_reverse(answer, &address, plan);
+    if (reverse || !idna_is_ascii(name))
+        return hostname_fail(name,
+                             reverse ? "not an IPv4 or IPv6 address"
+                                     : "with -t a name has to be in its encoded form (xn--...)",
+                             &answer->error);
+    return dns_find(&plan->dns, name, plan->type, &answer->lines, &answer->error);
+}
+
+/* --explain */
+
+static void put_reason(char *out, const struct address_order *own,
+                       const struct address_order *before, const char *before_text)
+{
+    enum { ROOM = sizeof(struct resolve_reason) };
+    char source[SOCKNAME_TEXT_MAX] = "none";
+    if (own->reachable)
+        sockname_host(&own->source, source);
+    int used = snprintf(out, ROOM, "precedence %u, label %u, scope %u, source %s; ",
+                        own->precedence, own->user_data, own->scope, source);
+    const char *rule = before ? address_order_rule(before, own) : NULL;
+    if (!before)
+        snprintf(out + used, ROOM - (size_t)used, "first");
+    else
+        snprintf(out + used, ROOM - (size_t)used, "after %s by %s", before_text,
+                 rule ? rule : "the resolver's own order");
+}
+
+static void explain(struct resolve_answer *answer, const struct resolve_plan *plan, bool literal)
+{
+    const struct resolved *addresses = &answer->names.addresses;
+    struct address_order before, own;
+    char before_text[SOCKNAME_TEXT_MAX];
+    const char *host = idna_is_ascii(answer->query) ? answer->query : answer->names.name;
+    if (literal)
+        answer->origins = memory_new(addresses->count + 1, sizeof *answer->origins);
+    else
+        answer->origins = provenance_find(&answer->names, host, &plan->dns);
+    answer->reasons = memory_new(addresses->count + 1, sizeof *answer->reasons);
+    for (size_t i = 0; i < addresses->count; i++) {
+        if (literal)
+            snprintf(answer->origins[i].text, PROVENANCE_TEXT_MAX, "the address given");
+        address_order_find(&own, &addresses->names[i]);
+        put_reason(answer->reasons[i].text, &own, i ? &before : NULL, before_text);
+        before = own;
+        sockname_host(&addresses->names[i], before_text);
+    }
+}
+
+/* Both */
+
+static int find(struct resolve_answer *answer, const struct resolve_plan *plan)
+{
+    struct sockname address;
+    if (strlen(answer->query) != answer->length)
+        return hostname_fail(answer->query, "a NUL follows", &answer->error);
+    if (plan->type)
+        return find_records(answer, plan);
+    int is_literal = literal_read(answer->query, &address, &answer->error);
+    if (is_literal < 0 || (is_literal ? find_address(answer, &address, &plan->given)
+                                      : find_name(answer, &plan->given)))
+        return -1;
+    if (plan->given.explain)
+        explain(answer, plan, is_literal);
+    return 0;
+}
+
+static int64_t clock_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void resolve_answer_find(struct resolve_answer *answer, const struct resolve_plan *plan)
+{
+    const int64_t began = clock_us();
+    answer->found = find(answer, plan) == 0;
+    answer->took_us = clock_us() - began;
+}

@@ -1,0 +1,56 @@
+/*
+ * The look-up of one name, as resolve's options want it.
+ */
+#ifndef CMD_RESOLVE_RESOLVE_ANSWER_H
+#define CMD_RESOLVE_RESOLVE_ANSWER_H
+
+#include "cmd/common/options.h"
+#include "dns/dns_client.h"
+#include "dns/names.h"
+#include "dns/provenance.h"
+#include "net/address_order.h"
+
+struct resolve_options {
+    struct family_options family;
+    bool brief;
+    bool json;
+    bool reverse;
+    bool explain;
+    bool timing;
+    bool tcp;
+    const char *service;
+    const char *type;
+    const char *server;
+    int64_t timeout_ms;
+};
+
+/* What all look-ups have in common. */
+struct resolve_plan {
+    struct resolve_options given;
+    uint16_t type;          /* of DNS records; 0: the system's resolver is asked */
+    struct dns_options dns; /* for those, and for --explain */
+};
+
+/* Why an address is where it is. */
+struct resolve_reason {
+    char text[320];
+};
+
+struct resolve_answer {
+    char *query;   /* what was asked for */
+    size_t length; /* of it: it may hold any byte */
+    bool found;
+    int64_t took_us;
+    struct names names;
+    struct dns_lines lines;         /* with a type */
+    struct provenance *origins;     /* with --explain, one for each address */
+    struct resolve_reason *reasons; /* the same */
+    struct error error;
+};
+
+struct resolve_answer *resolve_answer_new(const char *query, size_t length);
+/* Looks answer->query up; several threads may do so at once. */
+void resolve_answer_find(struct resolve_answer *answer, const struct resolve_plan *plan);
+void resolve_answer_free(struct resolve_answer *answer);
+
+#endif

@@ -1,0 +1,353 @@
+/*
+ * Look-ups of many names at the same time.
+ *
+ * Threads take names from the input into slots of a window, look them up, and put the answers there;
+ * who asks for answers takes them out in the order of the window. With -w a slot has until its limit,
+ * from when it was taken: a third and two thirds on, another thread asks for the same name, and the
+ * first answer counts. A thread that is stuck, in getaddrinfo(3), with a slot that has left the window
+ * goes on alone; another one takes names in its place, so that the next ones are not late.
+ */
+#include "cmd/resolve/resolve_queue.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "net/hostname.h"
+#include "sys/loop.h"
+
+enum {
+    TAKERS_MAX = 32,
+    THREADS_MAX = 256,      /* with those that are stuck */
+    WINDOW = 256,           /* names that were taken and not yet shown */
+    STACK_SIZE = 512 << 10, /* enough for the modules of nsswitch, and thirty of them cost little */
+    TRIES = 3,              /* within a limit */
+    TRY_LEAST_MS = 100,
+    LIBC_TRY_MS = 5000 /* until libc asks again by itself: resolv.conf(5) */
+};
+
+/* A name that was taken. Once it has left the window it is its last thread's to free. */
+struct slot {
+    char *query;
+    size_t length;
+    struct resolve_answer *answer; /* the first that came */
+    int64_t since_ms;
+    int tries;
+    size_t threads;    /* that look it up */
+    bool has_taker;    /* one of them has taken it, and is to take the next */
+    bool is_abandoned; /* it has left the window */
+};
+
+struct resolve_queue {
+    struct resolve_plan plan;
+    struct resolve_input input;
+    const char **words;
+    pthread_mutex_t reading; /* of one thread at a time, in `input` */
+    pthread_mutex_t lock;    /* of what follows */
+    pthread_cond_t changed;
+    struct slot *window[WINDOW];
+    size_t names; /* 0: nobody knows */
+    size_t taken;
+    size_t shown;
+    bool ended;    /* no more names */
+    size_t takers; /* threads that take names; those that are stuck do not count */
+    size_t takers_most;
+    size_t threads;   /* all of them */
+    size_t abandoned; /* slots with threads that go on */
+};
+
+struct resolve_queue *resolve_queue_new(const struct resolve_plan *plan,
+                                        const struct resolve_input *input)
+{
+    struct resolve_queue *queue = memory_new(1, sizeof *queue);
+    pthread_condattr_t monotonic;
+    size_t count = 0;
+    while (input->words[count])
+        count++;
+    queue->words = memory_new(count + 1, sizeof *queue->words);
+    memcpy(queue->words, input->words, count * sizeof *queue->words);
+    queue->plan = *plan;
+    queue->input = *input;
+    queue->input.words = queue->words;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&queue->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&queue->reading, NULL);
+    pthread_mutex_init(&queue->lock, NULL);
+    return queue;
+}
+
+/* The threads. They take names one after the other, so that the numbers are in order. One that is
+ * stuck with a name that was given up is replaced; a name may have more threads, that ask once more. */
+
+static void wait_for_room(struct resolve_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    while (queue->taken - queue->shown == WINDOW)
+        pthread_cond_wait(&queue->changed, &queue->lock);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+/* NULL: there are no more. */
+static struct slot *take_name(struct resolve_queue *queue)
+{
+    struct slot *slot = NULL;
+    pthread_mutex_lock(&queue->reading);
+    wait_for_room(queue);
+    struct resolve_answer *answer = queue->ended ? NULL : resolve_input_next(&queue->input);
+    pthread_mutex_lock(&queue->lock);
+    if (answer) {
+        slot = memory_new(1, sizeof *slot);
+        *slot = (struct slot){.query = memory_copy(answer->query, answer->length),
+                              .length = answer->length,
+                              .since_ms = loop_now_ms(),
+                              .tries = 1,
+                              .threads = 1,
+                              .has_taker = true};
+        resolve_answer_free(answer);
+        queue->window[queue->taken++ % WINDOW] = slot;
+    }
+    queue->ended = !answer || queue->taken == queue->names;
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+    pthread_mutex_unlock(&queue->reading);
+    return slot;
+}
+
+static void slot_free(struct slot *slot)
+{
+    if (slot->answer)
+        resolve_answer_free(slot->answer);
+    free(slot->query);
+    free(slot);
+}
+
+/* The lock is held. */
+static void slot_put(struct resolve_queue *queue, struct slot *slot, struct resolve_answer *answer)
+{
+    slot->threads--;
+    if (slot->answer || slot->is_abandoned)
+        resolve_answer_free(answer);
+    else
+        slot->answer = answer;
+    if (slot->is_abandoned && !slot->threads) {
+        queue->abandoned--;
+        slot_free(slot);
+    }
+}
+
+/* Whether the thread, which has come back from a slot, is to take names. */
+static bool is_needed(struct resolve_queue *queue, bool is_taker)
+{
+    if (is_taker)
+        return true;
+    if (queue->ended || queue->takers >= queue->takers_most)
+        return false;
+    queue->takers++;
+    return true;
+}
+
+struct slot_try {
+    struct resolve_queue *queue;
+    struct slot *slot; /* NULL: one is to be taken first */
+};
+
+static void *look_up(void *argument)
+{
+    const struct slot_try own = *(struct slot_try *)argument;
+    struct resolve_queue *queue = own.queue;
+    struct slot *slot = own.slot ? own.slot : take_name(queue);
+    bool is_taker = !own.slot;
+    free(argument);
+    while (slot) {
+        struct resolve_answer *answer = resolve_answer_new(slot->query, slot->length);
+        resolve_answer_find(answer, &queue->plan);
+        pthread_mutex_lock(&queue->lock);
+        if (is_taker) {
+            is_taker = slot->has_taker; /* else it was replaced */
+            slot->has_taker = false;
+        }
+        slot_put(queue, slot, answer);
+        is_taker = is_needed(queue, is_taker);
+        pthread_cond_broadcast(&queue->changed);
+        pthread_mutex_unlock(&queue->lock);
+        slot = is_taker ? take_name(queue) : NULL;
+    }
+    pthread_mutex_lock(&queue->lock);
+    queue->takers -= is_taker;
+    queue->threads--;
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+    return NULL;
+}
+
+/* For this slot, or to take names (NULL). Returns 0 or the errno; the lock is held. */
+static int start_thread(struct resolve_queue *queue, struct slot *slot)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    struct slot_try *own = memory_new(1, sizeof *own);
+    *own = (struct slot_try){queue, slot};
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int failure = queue->threads < THREADS_MAX ? pthread_create(&thread, &attributes, look_up, own)
+                                               : EAGAIN;
+    pthread_attr_destroy(&attributes);
+    if (failure) {
+        free(own);
+        return failure;
+    }
+    queue->threads++;
+    if (slot)
+        slot->threads++;
+    else
+        queue->takers++;
+    return 0;
+}
+
+int resolve_queue_start(struct resolve_queue *queue, size_t names, struct error *err)
+{
+    int failure = 0;
+    queue->names = names;
+    queue->takers_most = names && names < TAKERS_MAX ? names : TAKERS_MAX;
+    pthread_mutex_lock(&queue->lock);
+    for (size_t i = 0; i < queue->takers_most && !failure; i++)
+        failure = start_thread(queue, NULL);
+    const bool has_started = queue->threads > 0;
+    pthread_mutex_unlock(&queue->lock);
+    if (has_started)
+        return 0; /* with fewer, then */
+    return error_system(err, STATUS_RESOLVE, failure, "start a look-up");
+}
+
+/* The answers */
+
+/* -w: DNS knows the limit by itself; of the system's resolver a thread may wait for as long as it
+ * likes. */
+static bool is_limited(const struct resolve_queue *queue)
+{
+    return queue->plan.given.timeout_ms >= 0 && !queue->plan.type;
+}
+
+/* When the slot is to be asked for once more, as a datagram may be lost; -1: never. */
+static int64_t try_at_ms(const struct resolve_queue *queue, const struct slot *slot)
+{
+    const int64_t limit_ms = queue->plan.given.timeout_ms, part_ms = limit_ms / TRIES;
+    if (slot->answer || slot->tries >= TRIES || limit_ms >= TRIES * (int64_t)LIBC_TRY_MS)
+        return -1;
+    return slot->since_ms + slot->tries * (part_ms < TRY_LEAST_MS ? TRY_LEAST_MS : part_ms);
+}
+
+/* Asks again for what is due. Returns when the next thing is, at the latest at `end_ms`. */
+static int64_t try_again(struct resolve_queue *queue, int64_t end_ms)
+{
+    const int64_t now_ms = loop_now_ms();
+    for (size_t i = queue->shown; i < queue->taken; i++) {
+        struct slot *slot = queue->window[i % WINDOW];
+        int64_t at_ms = try_at_ms(queue, slot);
+        if (at_ms >= 0 && at_ms <= now_ms) {
+            slot->tries++;
+            if (queue->threads < THREADS_MAX / 2) /* the others are to take names */
+                start_thread(queue, slot); /* that it cannot be is no failure: there is one */
+            at_ms = try_at_ms(queue, slot);
+        }
+        if (at_ms >= 0 && at_ms < end_ms)
+            end_ms = at_ms;
+    }
+    return end_ms;
+}
+
+/* Until something has changed, or it is time for something. */
+static void await_change(struct resolve_queue *queue, const struct slot *slot)
+{
+    if (!is_limited(queue) || !slot) {
+        pthread_cond_wait(&queue->changed, &queue->lock);
+        return;
+    }
+    const int64_t at_ms = try_again(queue, slot->since_ms + queue->plan.given.timeout_ms);
+    const struct timespec until = {(time_t)(at_ms / 1000), (long)(at_ms % 1000) * 1000000};
+    pthread_cond_timedwait(&queue->changed, &queue->lock, &until);
+}
+
+static bool is_over(const struct resolve_queue *queue, const struct slot *slot)
+{
+    return slot->answer ||
+           (is_limited(queue) && loop_now_ms() >= slot->since_ms + queue->plan.given.timeout_ms);
+}
+
+/* Waits until the next slot is done, its time is over, or there is none; the lock is held. */
+static struct slot *await_slot(struct resolve_queue *queue)
+{
+    for (;;) {
+        struct slot *slot = queue->shown < queue->taken ? queue->window[queue->shown % WINDOW]
+                                                        : NULL;
+        if (slot ? is_over(queue, slot) : queue->ended)
+            return slot;
+        await_change(queue, slot);
+    }
+}
+
+static struct resolve_answer *give_up(const struct slot *slot)
+{
+    struct resolve_answer *answer = resolve_answer_new(slot->query, slot->length);
+    hostname_fail(slot->query, "no answer within the time limit", &answer->error);
+    answer->error.status = STATUS_TIMEOUT;
+    answer->took_us = (loop_now_ms() - slot->since_ms) * 1000;
+    return answer;
+}
+
+/* The slot leaves the window; threads that go on with it are none that take names. */
+static void abandon(struct resolve_queue *queue, struct slot *slot)
+{
+    queue->shown++;
+    pthread_cond_broadcast(&queue->changed);
+    if (!slot->threads) {
+        slot_free(slot);
+        return;
+    }
+    slot->is_abandoned = true;
+    queue->abandoned++;
+    if (!slot->has_taker)
+        return;
+    slot->has_taker = false;
+    queue->takers--;
+    if (!queue->ended)
+        start_thread(queue, NULL);
+}
+
+struct resolve_answer *resolve_queue_next(struct resolve_queue *queue, int *errnum)
+{
+    struct resolve_answer *answer = NULL;
+    pthread_mutex_lock(&queue->lock);
+    struct slot *slot = await_slot(queue);
+    if (slot) {
+        answer = slot->answer ? slot->answer : give_up(slot);
+        slot->answer = NULL;
+        abandon(queue, slot);
+    }
+    *errnum = answer ? 0 : queue->input.errnum;
+    pthread_mutex_unlock(&queue->lock);
+    return answer;
+}
+
+bool resolve_queue_free(struct resolve_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    const bool has_stuck = queue->abandoned;
+    while (!has_stuck && queue->threads)
+        pthread_cond_wait(&queue->changed, &queue->lock);
+    pthread_mutex_unlock(&queue->lock);
+    if (has_stuck)
+        return false;
+    pthread_cond_destroy(&queue->changed);
+    pthread_mutex_destroy(&queue->lock);
+    pthread_mutex_destroy(&queue->reading);
+    free(queue->words);
+    free(queue);
+    return true;
+}

@@ -1,0 +1,380 @@
+#include "cmd/serve/programs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "cmd/common/connection_log.h"
+#include "cmd/serve/environment.h"
+#include "stream/relay.h"
+#include "sys/descriptors.h"
+#include "sys/sock.h"
+
+enum {
+    GRACE_MS = 1000, /* with a program that has lost its connection */
+    END_MS = 800     /* with one that is to end with the command */
+};
+
+struct program_client {
+    struct programs *programs;
+    struct program_client *next;
+    struct program_client **link; /* what points to it */
+    struct relay relay;
+    struct program program;
+    struct filters filters; /* those of the session, with a state of their own */
+    struct connection_log log;
+    struct timer grace;
+    bool was_told; /* SIGTERM, its connection being over */
+    bool waits;    /* its relay is over; how its program ends will say whether that had said all */
+    bool is_proxy; /* see programs.h */
+};
+
+/* Options */
+
+bool program_is_given(const struct program_options *options)
+{
+    return options->exec || options->shell;
+}
+
+/* What a program cannot be had with, the name of the option; NULL: nothing of it is given. */
+static const char *conflicting(const struct transfer_options *transfer)
+{
+    if (transfer->recv_only)
+        return "recv-only";
+    if (transfer->send_only)
+        return "send-only";
+    if (transfer->progress)
+        return "progress";
+    if (transfer->lines)
+        return "lines";
+    return transfer->max_messages ? "max-messages" : NULL;
+}
+
+int program_check(const struct program_options *options, char **arguments,
+                  const struct transfer_options *transfer, struct error *err)
+{
+    const char *name = program_is_given(options) ? conflicting(transfer) : NULL;
+    if (arguments && !options->exec)
+        return error_set(err, STATUS_USAGE, "what follows -- is for --exec, which is not given");
+    if (options->exec && options->shell)
+        return error_set(err, STATUS_USAGE, "options --exec and --sh-exec exclude each other");
+    if (name)
+        return error_set(err, STATUS_USAGE, "option --%s makes no sense with a program", name);
+    return 0;
+}
+
+const char **program_words(const struct program_options *options, char **arguments)
+{
+    size_t count = 0;
+    while (arguments && arguments[count])
+        count++;
+    const char **words = memory_new(count + 4, sizeof *words);
+    if (options->exec) {
+        words[0] = options->exec;
+        if (count)
+            memcpy(words + 1, arguments, count * sizeof *words);
+        return words;
+    }
+    words[0] = "/bin/sh";
+    words[1] = "-c";
+    words[2] = options->shell;
+    return words;
+}
+
+/* The end of one */
+
+static void unlink_client(struct program_client *client)
+{
+    *client->link = client->next;
+    if (client->next)
+        client->next->link = client->link;
+}
+
+/* Its end is ours, as the connection's was: a limit is what there is to say. */
+static bool was_dismissed(const struct program_client *client)
+{
+    int end = client->program.end;
+    bool has_limit_ended_it = client->relay.result < 0 &&
+                              client->relay.error.status == STATUS_TIMEOUT;
+    return client->was_told && has_limit_ended_it && WIFSIGNALED(end) && WTERMSIG(end) == SIGTERM;
+}
+
+/* A health check that closes without a byte, by a reset at that, has found what it looked for. */
+static bool was_health_check(const struct program_client *client)
+{
+    const struct relay *relay = &client->relay;
+    return client->is_proxy && relay->result < 0 && relay->error.status == STATUS_TRANSFER &&
+           !relay->down.taken;
+}
+
+/* What the connection has ended with, if it failed, under the program's status, if that is not 0. */
+static int result_of(const struct program_client *client, struct error *err)
+{
+    const struct program *program = &client->program;
+    int status = was_dismissed(client) ? 0 : program_status(program);
+    int result = client->relay.result;
+    error_silent(err, 0);
+    if (was_health_check(client)) {
+        log_note(LOG_LEVEL_INFO, "%s", client->relay.error.text);
+        result = 0;
+    }
+    if (result < 0)
+        *err = client->filters.error.status ? client->filters.error : client->relay.error;
+    if (result == 0 && WIFSIGNALED(program->end) && WTERMSIG(program->end) != SIGPIPE)
+        error_set(err, status, "%s: %s was ended by signal %d (%s)", client->log.peer,
+                  client->programs->argv[0], WTERMSIG(program->end),
+                  strsignal(WTERMSIG(program->end)));
+    if (status)
+        err->status = status;
+    return status ? -1 : result;
+}
+
+/* Both are over. */
+static void depart(struct program_client *client)
+{
+    struct programs *programs = client->programs;
+    struct error error;
+    int result = result_of(client, &error);
+    loop_timer_cancel(programs->session->loop, &client->grace);
+    filters_leave(&client->filters);
+    unlink_client(client);
+    if (!programs->ending)
+        programs->left(programs, result, &error);
+    else if (!programs->first && loop_timer_is_set(&programs->limit))
+        loop_stop(programs->session->loop, 0);
+    free(client);
+}
+
+static void patience_over(struct timer *timer)
+{
+    struct program_client *client = LOOP_OWNER(timer, struct program_client, grace);
+    client->was_told = true;
+    program_signal(&client->program, SIGTERM);
+}
+
+/* What was received and is of no use is taken, or closing would be a reset, which may destroy what
+ * was sent (RFC 2525, 2.17). */
+static void discard_input(int fd)
+{
+    char buffer[4096];
+    int round = 0;
+    while (round < 256 && sock_recv(fd, buffer, sizeof buffer) > 0)
+        round++;
+}
+
+/* Whether the peer has got less than the program had to say; a program that was killed had. */
+static bool has_cut(const struct program_client *client)
+{
+    const struct program *program = &client->program;
+    if (client->relay.result == 0 && !client->programs->ending)
+        return false;
+    bool killed = !program->id && WIFSIGNALED(program->end) && WTERMSIG(program->end) != SIGPIPE;
+    return killed || relay_has_cut(&client->relay);
+}
+
+static void disconnect(struct program_client *client)
+{
+    struct relay *relay = &client->relay;
+    struct fd socket = relay->far.in;
+    client->waits = false;
+    if (relay->result == 0 && relay->shut && relay->far_ended)
+        session_tell_silence(client->programs->session, client->log.peer, relay->down.taken);
+    connection_log_close(&client->log,
+                         (struct report_end){.in = relay->down.taken,
+                                             .out = relay->up.moved,
+                                             .how = connection_log_how(relay->result,
+                                                                       &relay->error)});
+    if (has_cut(client)) {
+        sock_abort(socket.fd);
+    } else {
+        if (relay->result == 0)
+            discard_input(socket.fd);
+        sock_close(socket.fd);
+    }
+    program_close_in(&client->program);
+    program_close_out(&client->program);
+}
+
+/* The connection is over, of which a program that writes to it hears by SIGPIPE, or else SIGTERM. */
+static void relay_done(struct relay *relay)
+{
+    struct program_client *client = LOOP_OWNER(relay, struct program_client, relay);
+    bool lost = relay->result < 0 || relay->up.state != PUMP_ENDED;
+    if (client->programs->ending && client->program.id) {
+        client->waits = true;
+        program_close_in(&client->program);
+        program_close_out(&client->program);
+        return;
+    }
+    disconnect(client);
+    if (!client->program.id)
+        depart(client);
+    else if (lost)
+        loop_timer_set(client->programs->session->loop, &client->grace, GRACE_MS);
+}
+
+/* What it wrote may still be on the way, and what it has started may write more. */
+static void program_ended(struct program *program)
+{
+    struct program_client *client = LOOP_OWNER(program, struct program_client, program);
+    log_note(LOG_LEVEL_INFO, "%s: %s ended with status %d", client->log.peer,
+             client->programs->argv[0], program_status(program));
+    if (client->waits)
+        disconnect(client);
+    if (client->relay.finished)
+        depart(client);
+    else
+        relay_near_gone(&client->relay);
+}
+
+static int end_input(struct relay *relay)
+{
+    program_close_in(&LOOP_OWNER(relay, struct program_client, relay)->program);
+    return 0;
+}
+
+/* The start of one */
+
+static int start_program(struct program_client *client, int fd, const struct sockname *peer,
+                         struct error *err)
+{
+    const struct programs *programs = client->programs;
+    struct environment environment;
+    environment_init(&environment);
+    environment_describe(&environment, fd, peer, programs->proxied);
+    const struct program_spec spec = {.argv = programs->argv,
+                                      .env = (const char *const *)environment.list,
+                                      .wired = true};
+    client->program.ended = program_ended;
+    int result = program_start(programs->children, &client->program, &spec, err);
+    environment_release(&environment);
+    return result;
+}
+
+static void start_relay(struct program_client *client, const struct session *session,
+                        struct fd socket)
+{
+    struct relay *relay = &client->relay;
+    const char *name = client->programs->argv[0];
+    relay->near = (struct relay_side){.in = fd_of_pipe(client->program.out),
+                                      .out = fd_of_pipe(client->program.in),
+                                      .in_name = name,
+                                      .out_name = name,
+                                      .status = STATUS_LOCAL_IO};
+    relay->far = (struct relay_side){.in = socket,
+                                     .out = socket,
+                                     .in_name = client->log.peer,
+                                     .out_name = client->log.peer,
+                                     .status = STATUS_TRANSFER};
+    relay->policy = session_policy(session);
+    relay->policy.silence_ms = session->transfer->exit_on_eof ? 0 : -1;
+    relay->policy.sink = &client->programs->sink;
+    relay->near_ended = end_input;
+    relay->done = relay_done;
+    relay_start(relay, session->loop, &client->programs->pool);
+}
+
+static void link_client(struct program_client *client)
+{
+    struct programs *programs = client->programs;
+    client->next = programs->first;
+    client->link = &programs->first;
+    if (client->next)
+        client->next->link = &client->next;
+    programs->first = client;
+}
+
+static int start(struct program_client *client, struct fd socket, const struct sockname *peer,
+                 struct error *err)
+{
+    struct session session = *client->programs->session;
+    filters_copy(&client->filters, session.filters);
+    session.filters = &client->filters;
+    if (session.serving)
+        connection_log_accept(&client->log, socket.fd, peer);
+    else
+        connection_log_open(&client->log, socket.fd, peer);
+    if (session_greet(&session, socket.fd, peer, err) ||
+        start_program(client, socket.fd, peer, err)) {
+        connection_log_close(&client->log, (struct report_end){.how = REPORT_ERROR});
+        return -1;
+    }
+    start_relay(client, &session, socket);
+    return 0;
+}
+
+int programs_serve(struct programs *programs, struct fd socket, const struct sockname *peer,
+                   struct error *err)
+{
+    struct program_client *client = memory_new(1, sizeof *client);
+    client->programs = programs;
+    client->is_proxy = programs->is_proxy;
+    client->log.stats = programs->session->transfer->stats;
+    client->grace = (struct timer){.fired = patience_over};
+    if (start(client, socket, peer, err)) {
+        sock_abort(socket.fd); /* an end would say that there was nothing to say */
+        free(client);
+        return -1;
+    }
+    link_client(client);
+    return 0;
+}
+
+/* All of them */
+
+int programs_init(struct programs *programs, struct error *err)
+{
+    programs->sink = (struct fd){open("/dev/null", O_WRONLY | O_CLOEXEC), FD_NULL, true};
+    if (programs->sink.fd < 0)
+        return error_system(err, STATUS_LOCAL_IO, errno, "open /dev/null");
+    descriptors_close_on_exec();
+    return 0;
+}
+
+static void limit_over(struct timer *timer)
+{
+    loop_stop(LOOP_OWNER(timer, struct programs, limit)->session->loop, 0);
+}
+
+/* Whatever it still does. */
+static void abandon(struct program_client *client)
+{
+    program_kill(&client->program);
+    if (!client->relay.finished)
+        relay_release(&client->relay);
+    if (!client->relay.finished || client->waits)
+        disconnect(client);
+    depart(client);
+}
+
+void programs_end(struct programs *programs)
+{
+    struct loop *loop = programs->session->loop;
+    programs->ending = true;
+    programs->limit = (struct timer){.fired = limit_over};
+    for (struct program_client *client = programs->first; client; client = client->next) {
+        client->relay.policy.no_shutdown = true; /* the end of a program that is killed is none */
+        program_signal(&client->program, SIGTERM);
+    }
+    if (programs->first) {
+        loop_timer_set(loop, &programs->limit, END_MS);
+        loop_run(loop);
+        loop_timer_cancel(loop, &programs->limit);
+    }
+    while (programs->first)
+        abandon(programs->first);
+}
+
+void programs_release(struct programs *programs)
+{
+    pump_pool_release(&programs->pool);
+    if (programs->sink.fd >= 0)
+        close(programs->sink.fd);
+    programs->sink.fd = -1;
+}

@@ -1,0 +1,69 @@
+/*
+ * Connections that are joined to programs, one each: the socket is the program's stdin and stdout.
+ * What listen and connect have in common with --exec and --sh-exec.
+ *
+ * Both ways are as a relay has them: the end of what the peer sends is the end of the program's
+ * stdin, the end of its stdout shuts down the sending half. What a program no longer reads is thrown
+ * away. It is over when the program has ended and all that it wrote is delivered.
+ */
+#ifndef CMD_SERVE_PROGRAMS_H
+#define CMD_SERVE_PROGRAMS_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "cmd/common/session.h"
+#include "stream/pump.h"
+#include "sys/process.h"
+
+struct program_options {
+    const char *exec;
+    const char *shell;
+};
+#define PROGRAM_ROWS(options, field, help)                                                         \
+    OPT('e', "exec", program, options, field.exec, help "; its arguments after --"),               \
+        OPT('c', "sh-exec", command, options, field.shell, "the same, a command of the shell")
+
+struct programs;
+struct program_client; /* one connection and its program */
+
+struct programs {
+    /* Set by the owner. */
+    const struct session *session;
+    struct children *children; /* initialised */
+    const char **argv;         /* of program_words; the owner's */
+    /* What the peer of the next programs_serve has said that it is connected to; NULL, or of length 0:
+     * our own end. */
+    const struct sockname *proxied;
+    bool is_proxy; /* that peer is a proxy that speaks for itself: to look whether we are there */
+    /* One is over, with its connection closed and its program reaped: 0, or -1 and *err, with the
+     * status that the program has ended with, or else the connection. */
+    void (*left)(struct programs *programs, int result, const struct error *err);
+
+    struct pump_pool pool;
+    struct fd sink;
+    struct program_client *first;
+    struct timer limit;
+    bool ending;
+};
+
+/* Whether a program is to be started. */
+bool program_is_given(const struct program_options *options);
+/* Whether the options go together. Status 2. */
+int program_check(const struct program_options *options, char **arguments,
+                  const struct transfer_options *transfer, struct error *err);
+/* The program and its arguments, to be given to free(). */
+const char **program_words(const struct program_options *options, char **arguments);
+
+/* Status 8. */
+int programs_init(struct programs *programs, struct error *err);
+/* Starts a program for this stream, which is closed in the end, whatever came of it. -1 and *err where
+ * it could not be started; `left` is not called then. */
+int programs_serve(struct programs *programs, struct fd socket, const struct sockname *peer,
+                   struct error *err);
+/* Sends SIGTERM to all the programs that still run and lets them end, by running the loop; those that
+ * are not gone within a second are killed. */
+void programs_end(struct programs *programs);
+void programs_release(struct programs *programs);
+
+#endif

@@ -1,0 +1,104 @@
+#include "cmd/serve/readiness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "net/address.h"
+#include "sys/replace_file.h"
+#include "sys/sock.h"
+#include "sys/unblocked.h"
+
+int readiness_check(const struct readiness_options *options, struct error *err)
+{
+    int fd = options->ready_fd;
+    if (options->port_file && strcmp(options->port_file, "-") == 0)
+        return error_set(err, STATUS_USAGE,
+                         "option --port-file: stdout is /dev/stdout; a file of that name is ./-");
+    if (fd < 0)
+        return 0;
+    if (fd <= STDERR_FILENO)
+        return error_set(err, STATUS_USAGE, "option --ready-fd: %d is stdin, stdout or stderr", fd);
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+        return error_set(err, STATUS_USAGE, "option --ready-fd: descriptor %d is not open", fd);
+    return 0;
+}
+
+/* Unless somebody else has stopped the loop. */
+static int fail_to_write(const char *name, struct error *err)
+{
+    return errno == ECANCELED ? -1 : error_system(err, STATUS_LOCAL_IO, errno, "write to %s", name);
+}
+
+/* The port, or what stands for it where there is none: the path of a UNIX socket. */
+static int write_port(const char *path, const struct sockname *name, struct loop *loop,
+                      struct error *err)
+{
+    char text[SOCKNAME_TEXT_MAX];
+    struct replace_file file;
+    if (name->storage.ss_family == AF_UNIX)
+        sockname_host(name, text);
+    else
+        snprintf(text, sizeof text, "%u", sockname_port(name));
+    size_t length = strlen(text);
+    text[length] = '\n';
+    int result = replace_file_find(&file, loop, path, err);
+    if (result == 0)
+        result = replace_file_create(&file, err);
+    if (result == 0 && unblocked_write(loop, end_of_own(file.fd), text, length + 1))
+        result = fail_to_write(path, err);
+    if (result == 0)
+        result = replace_file_commit(&file, err);
+    replace_file_release(&file);
+    return result;
+}
+
+static int write_newline(int fd, struct loop *loop, struct error *err)
+{
+    char name[sizeof "descriptor " + 3 * sizeof fd];
+    snprintf(name, sizeof name, "descriptor %d", fd);
+    int result = unblocked_write(loop, fd_of(fd), "\n", 1) ? fail_to_write(name, err) : 0;
+    close(fd);
+    return result;
+}
+
+/* NOTIFY_SOCKET is a path, or after @ a name of the abstract namespace. */
+static void notify(const char *path)
+{
+    static const char state[] = "READY=1";
+    const char *words[] = {path, NULL};
+    const struct address_use use = {.udp = true, .unix_socket = true};
+    struct address address;
+    struct sockname name;
+    struct error err;
+    char text[ADDRESS_PATH_MAX + sizeof "unix:@"];
+    if (*path == '@' && snprintf(text, sizeof text, "unix:%s", path) > 0)
+        words[0] = text;
+    if (address_parse(&address, words, 1, &use, &err)) {
+        log_note(LOG_LEVEL_INFO, "NOTIFY_SOCKET: %s", err.text);
+        return;
+    }
+    sockname_of_unix(&name, &address);
+    int fd = sock_open(AF_UNIX, SOCK_DGRAM, 0);
+    if (fd < 0 || sock_send_to(fd, state, sizeof state - 1, &name) < 0)
+        log_note(LOG_LEVEL_INFO, "NOTIFY_SOCKET: %s", strerror(errno));
+    if (fd >= 0)
+        sock_close(fd);
+}
+
+int readiness_tell(const struct readiness_options *options, const struct sockname *name,
+                   struct loop *loop, struct error *err)
+{
+    const char *manager = getenv("NOTIFY_SOCKET");
+    if (options->port_file && write_port(options->port_file, name, loop, err))
+        return -1;
+    if (options->ready_fd >= 0 && write_newline(options->ready_fd, loop, err))
+        return -1;
+    if (manager)
+        notify(manager);
+    return 0;
+}

@@ -1,0 +1,130 @@
+#include "cmd/serve/supervised_child.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "cmd/serve/environment.h"
+#include "sys/descriptors.h"
+
+enum {
+    LAST_WORDS_MS = 50, /* for the server to read what was sent just before the end */
+    GRACE_MS = 1000     /* with one that was asked to end */
+};
+
+int supervised_child_check(bool run, char *const *words, struct error *err)
+{
+    if (run && !words)
+        return error_set(err, STATUS_USAGE, "option --run needs a command, after --");
+    if (!run && words)
+        return error_set(err, STATUS_USAGE, "what follows -- is for --run, which is not given");
+    return 0;
+}
+
+/* Starting */
+
+/* An address to connect to: for all addresses, the machine's own, of IPv4 where both families are
+ * heard: loopback may be without IPv6. */
+static const char *reachable(const struct listener_socket *listens, char *out)
+{
+    bool hears_both = *listener_text(listens, out) == '*';
+    sockname_host(&listens->name, out);
+    if (hears_both || strcmp(out, "0.0.0.0") == 0)
+        return "127.0.0.1";
+    return strcmp(out, "::") == 0 ? "::1" : out;
+}
+
+static void describe(struct environment *environment, const struct listener_socket *listens)
+{
+    char host[SOCKNAME_TEXT_MAX];
+    environment_init(environment);
+    environment_set(environment, "SOCKCTL_ADDR", reachable(listens, host));
+    if (listens->name.storage.ss_family == AF_UNIX)
+        environment_set(environment, "SOCKCTL_PORT", NULL);
+    else
+        environment_set_number(environment, "SOCKCTL_PORT", sockname_port(&listens->name));
+}
+
+static void time_is_over(struct timer *timer)
+{
+    struct supervised_child *child = LOOP_OWNER(timer, struct supervised_child, timer);
+    program_kill(&child->program);
+    if (child->waiting)
+        loop_stop(child->loop, 0);
+    else
+        child->stop(child, child->asked);
+}
+
+static void ended(struct program *program)
+{
+    struct supervised_child *child = LOOP_OWNER(program, struct supervised_child, program);
+    loop_timer_set(child->loop, &child->timer, child->waiting ? 0 : LAST_WORDS_MS);
+}
+
+int supervised_child_start(struct supervised_child *child, struct children *children,
+                           char *const *words, const struct listener_socket *listens,
+                           struct error *err)
+{
+    struct environment environment;
+    if (children_init(children, child->loop, err))
+        return -1;
+    describe(&environment, listens);
+    const struct program_spec spec = {.argv = (const char *const *)words,
+                                      .env = (const char *const *)environment.list};
+    descriptors_close_on_exec();
+    child->program.ended = ended;
+    child->timer = (struct timer){.fired = time_is_over};
+    int result = program_start(children, &child->program, &spec, err);
+    child->started = result == 0;
+    environment_release(&environment);
+    return result;
+}
+
+/* Ending */
+
+static void ask(struct supervised_child *child, int signal_number)
+{
+    bool told = loop_signal_is_of_terminal(child->loop);
+    child->asked = true;
+    if (!told)
+        program_signal(&child->program, signal_number);
+    loop_timer_set(child->loop, &child->timer, GRACE_MS);
+}
+
+bool supervised_child_signal(struct supervised_child *child, int signal_number)
+{
+    if (child->waiting && child->asked) {
+        loop_stop(child->loop, 0);
+        return true;
+    }
+    if (!child->program.id || child->asked)
+        return child->waiting;
+    ask(child, signal_number);
+    return true;
+}
+
+static int outlast(struct supervised_child *child, int result)
+{
+    child->waiting = true;
+    if (child->program.id && result < 0 && !child->asked) {
+        program_signal(&child->program, SIGTERM);
+        loop_timer_set(child->loop, &child->timer, GRACE_MS);
+    }
+    if (child->program.id)
+        result |= loop_run(child->loop);
+    loop_timer_cancel(child->loop, &child->timer);
+    program_kill(&child->program);
+    return result;
+}
+
+int supervised_child_end(struct supervised_child *child, int result, struct error *err)
+{
+    if (!child->started)
+        return result;
+    if (result < 0 && err->status == STATUS_OK) /* nothing but that it was to stop */
+        result = 0;
+    result = outlast(child, result);
+    int status = program_status(&child->program);
+    if (result == 0 && status)
+        return error_silent(err, status);
+    return result;
+}

@@ -1,0 +1,374 @@
+/*
+ * sockctl unix-serve: prints the messages that any number of clients send over a UNIX socket,
+ * until one of them says quit.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cmd/common/connection_log.h"
+#include "cmd/common/options.h"
+#include "cmd/serve/programs.h"
+#include "cmd/serve/server.h"
+#include "cmd/unix/message_hub.h"
+#include "cmd/unix/message_output.h"
+#include "cmd/unix/message_programs.h"
+#include "cmd/unix/messages.h"
+#include "command.h"
+#include "sys/descriptors.h"
+#include "sys/loop.h"
+
+enum {
+    QUEUE_MAX = 1 << 18, /* bytes that wait for stdout before no client is read from */
+    GRACE_MS = 500,      /* with stdout, once a signal has told us to stop */
+    OWN_DESCRIPTORS = 9,
+    START_DESCRIPTORS = 6, /* of a program, for the moment of its start */
+    RUN_DESCRIPTORS = 2
+};
+
+struct serve_options {
+    struct message_options messages;
+    struct limit_options limits;
+    const char *quit_word;
+    struct opt_bytes reply;
+    bool echo;
+    bool print0;
+    struct program_options program;
+    bool recv_fd;
+    uint64_t max_memory; /* 0: not given */
+    struct server_options server;
+};
+
+static const struct opt options[] = {
+    MESSAGE_ROWS(struct serve_options, messages),
+    OPT(0, "quit-word", text, struct serve_options, quit_word,
+        "the message that ends it (quit); empty: none"),
+    OPT(0, "reply", bytes, struct serve_options, reply,
+        "answer each message with TEXT (C escapes are understood)"),
+    OPT(0, "echo", flag, struct serve_options, echo, "answer each message with itself"),
+    OPT('0', "print0", flag, struct serve_options, print0, "end each with NUL, not newline"),
+    PROGRAM_ROWS(struct serve_options, program,
+                 "the program to run for each message, whose output is the answer"),
+    OPT(0, "recv-fd", flag, struct serve_options, recv_fd,
+        "a descriptor that comes with a message becomes the program's descriptor 3"),
+    MAX_CONNS_ROWS(struct serve_options, server),
+    MEMORY_ROWS(struct serve_options, max_memory),
+    SOCKET_FILE_ROWS(struct serve_options, server),
+    USER_ROWS(struct serve_options, server),
+    READINESS_ROWS(struct serve_options, server.readiness),
+    LIMIT_ROWS(struct serve_options, limits, "limit for the wait for the first client"),
+    OPT_END,
+};
+
+static const struct serve_options defaults = {.messages = MESSAGE_DEFAULTS,
+                                              .limits = LIMIT_DEFAULTS,
+                                              .quit_word = "quit",
+                                              .server = SERVER_DEFAULTS};
+
+/* One run of the command. */
+struct serving {
+    const struct serve_options *given;
+    struct server_options options; /* as given, but with no more clients than bound_clients says */
+    struct server server;
+    struct message_hub hub;
+    struct message_programs programs;
+    struct message_output output;
+    bool over; /* when nothing waits for stdout any more */
+    struct timer grace;
+};
+
+/* stdout */
+
+static bool output_failed(struct serving *serving)
+{
+    if (message_output_check(&serving->output, serving->server.err) == 0)
+        return false;
+    message_hub_pause(&serving->hub);
+    loop_stop(serving->server.loop, -1);
+    return true;
+}
+
+static void finish_if_printed(struct serving *serving)
+{
+    if (serving->over && !message_output_waiting(&serving->output))
+        loop_stop(serving->server.loop, 0);
+}
+
+static bool is_blocked(const struct serving *serving)
+{
+    return serving->output.queue.failure || message_output_waiting(&serving->output) > QUEUE_MAX ||
+           message_programs_full(&serving->programs);
+}
+
+static void resume_if_possible(struct serving *serving)
+{
+    if (serving->hub.paused && !is_blocked(serving))
+        message_hub_resume(&serving->hub);
+}
+
+static void output_drained(struct message_output *output)
+{
+    struct serving *serving = LOOP_OWNER(output, struct serving, output);
+    if (output_failed(serving))
+        return;
+    resume_if_possible(serving);
+    finish_if_printed(serving);
+}
+
+/* Programs */
+
+static void program_ended(struct message_programs *programs)
+{
+    resume_if_possible(LOOP_OWNER(programs, struct serving, programs));
+}
+
+static bool has_programs(const struct serving *serving)
+{
+    return serving->programs.argv;
+}
+
+/* Clients */
+
+static void client_joined(struct server *server, int fd, const struct sockname *peer)
+{
+    struct serving *serving = LOOP_OWNER(server, struct serving, server);
+    (void)peer; /* it has no name of its own, as a rule */
+    message_hub_add(&serving->hub, fd);
+}
+
+static void client_left(struct message_client *client)
+{
+    message_programs_abandon(client);
+    server_left(&LOOP_OWNER(client->hub, struct serving, hub)->server);
+}
+
+/* Whoever has connected before the quit is still heard; from here on, clients are refused. */
+static void quit(struct serving *serving)
+{
+    message_hub_end(&serving->hub);
+    server_accept_waiting(&serving->server);
+    listener_close(&serving->server.listener);
+}
+
+static bool is_quit_word(const struct serving *serving, const struct frame *message)
+{
+    const char *word = serving->given->quit_word;
+    return *word && message->length == strlen(word) &&
+           memcmp(message->message, word, message->length) == 0;
+}
+
+static bool message_arrived(struct message_client *client, const struct frame *message)
+{
+    struct serving *serving = LOOP_OWNER(client->hub, struct serving, hub);
+    const struct serve_options *given = serving->given;
+    message_output_print(&serving->output, message);
+    if (given->echo)
+        message_hub_answer(client, message->message, message->length);
+    if (given->reply.bytes)
+        message_hub_answer(client, given->reply.bytes, given->reply.length);
+    if (has_programs(serving))
+        message_programs_run(&serving->programs, client, message);
+    if (!is_quit_word(serving, message))
+        return true;
+    if (!serving->hub.ending)
+        quit(serving);
+    return false;
+}
+
+static void turn_over(struct message_hub *hub)
+{
+    struct serving *serving = LOOP_OWNER(hub, struct serving, hub);
+    message_output_flush(&serving->output);
+    if (!output_failed(serving) && is_blocked(serving))
+        message_hub_pause(hub);
+}
+
+static void all_heard(struct message_hub *hub)
+{
+    struct serving *serving = LOOP_OWNER(hub, struct serving, hub);
+    if (output_failed(serving))
+        return;
+    serving->over = true;
+    finish_if_printed(serving);
+}
+
+/* Signals */
+
+static void patience_over(struct timer *timer)
+{
+    loop_stop(LOOP_OWNER(timer, struct serving, grace)->server.loop, 0);
+}
+
+/* A server that is told to stop ends its connections in order and with success. */
+static void stop(struct server *server)
+{
+    struct serving *serving = LOOP_OWNER(server, struct serving, server);
+    listener_close(&server->listener);
+    message_hub_release(&serving->hub, REPORT_SIGNAL);
+    serving->over = true;
+    serving->grace = (struct timer){.fired = patience_over};
+    loop_timer_set(server->loop, &serving->grace, GRACE_MS);
+    finish_if_printed(serving);
+}
+
+/* The command */
+
+static int open_server(struct server *server, const struct address *address)
+{
+    if (server_open(server, address))
+        return -1;
+    if (server->listener.socktype != SOCK_STREAM)
+        return error_set(server->err, STATUS_USAGE, "listen on %s: not a stream socket",
+                         server->name);
+    return server_ready(server);
+}
+
+/* Clients must not take the descriptors that their programs need: they would wait for each other. Who
+ * would not get one waits in the backlog. */
+static void bound_clients(struct serving *serving)
+{
+    const int64_t room = descriptors_max() - OWN_DESCRIPTORS - START_DESCRIPTORS;
+    const int64_t asked = serving->given->server.max_conns;
+    int64_t programs = room / 2 / RUN_DESCRIPTORS;
+    if (programs > (asked ? asked : PROGRAMS_MAX))
+        programs = asked ? asked : PROGRAMS_MAX;
+    serving->programs.most = programs < 1 ? 1 : (size_t)programs;
+    int64_t clients = room - RUN_DESCRIPTORS * programs;
+    if (asked && clients > asked)
+        clients = asked;
+    serving->options.max_conns = clients < 1 ? 1 : clients;
+}
+
+static int serve(struct serving *serving, const struct address *address)
+{
+    struct server *server = &serving->server;
+    if (open_server(server, address))
+        return -1;
+    if (has_programs(serving)) {
+        bound_clients(serving);
+        if (children_init(&server->children, server->loop, server->err))
+            return -1;
+        descriptors_close_on_exec();
+    }
+    message_output_start(&serving->output, server->loop);
+    server_accept(server);
+    int result = loop_run(server->loop);
+    listener_close(&server->listener);
+    message_hub_release(&serving->hub, connection_log_how(result, server->err));
+    message_programs_end(&serving->programs);
+    message_output_release(&serving->output);
+    return result ? result : message_output_close(&serving->output, server->err);
+}
+
+/* An answer that no frame can hold is a mistake on the command line, not one for each message. */
+static int check_reply(const struct serve_options *given, struct error *err)
+{
+    const struct frame reply = {given->reply.bytes, given->reply.length};
+    struct frame_ends ends;
+    return reply.message ? message_wrap(&ends, given->messages.framing, &reply, err) : 0;
+}
+
+/* What follows `--` is for --run, or else for --exec. */
+static char **arguments_of(const struct serve_options *given, const struct operands *operands)
+{
+    return given->server.readiness.run ? NULL : operands->program;
+}
+
+/* A message is held as it comes, perhaps for a program, and again as an answer. */
+static uint64_t least_memory(const struct serve_options *given)
+{
+    return 4 * (uint64_t)message_limit(&given->messages);
+}
+
+static uint64_t memory_of(const struct serve_options *given)
+{
+    uint64_t least = least_memory(given);
+    return given->max_memory ? given->max_memory : least > BUDGET_DEFAULT ? least : BUDGET_DEFAULT;
+}
+
+static int check(const struct serve_options *given, char **arguments, struct error *err)
+{
+    const struct transfer_options none = TRANSFER_DEFAULTS;
+    const bool program = program_is_given(&given->program);
+    if (check_reply(given, err) || program_check(&given->program, arguments, &none, err))
+        return -1;
+    if (program && (given->echo || given->reply.bytes))
+        return error_set(err, STATUS_USAGE, "option --%s: a program is to give the answers",
+                         given->echo ? "echo" : "reply");
+    if (given->max_memory && given->max_memory < least_memory(given))
+        return error_set(err, STATUS_USAGE,
+                         "option --max-memory: less than four times --max-message (%llu bytes)",
+                         (unsigned long long)least_memory(given));
+    if (given->recv_fd && !program)
+        return error_set(err, STATUS_USAGE, "option --recv-fd is for a program: --exec, --sh-exec");
+    return 0;
+}
+
+static void prepare_hub(struct serving *serving)
+{
+    const struct serve_options *given = serving->given;
+    struct message_hub *hub = &serving->hub;
+    hub->loop = serving->server.loop;
+    hub->name = serving->server.name;
+    hub->framing = given->messages.framing;
+    hub->max_message = message_limit(&given->messages);
+    hub->idle_ms = given->limits.idle_ms;
+    hub->takes_descriptors = given->recv_fd;
+    hub->arrived = message_arrived;
+    hub->turn_over = turn_over;
+    hub->ended = all_heard;
+    hub->left = client_left;
+    hub->max_memory = memory_of(given);
+    message_hub_init(hub);
+}
+
+static int run(const void *chosen, const struct operands *operands, struct error *err)
+{
+    const struct serve_options *given = chosen;
+    char **arguments = arguments_of(given, operands);
+    struct address address;
+    if (given->messages.log_json)
+        report_as_objects();
+    if (check(given, arguments, err) || message_address(&address, operands->words[0], true, err))
+        return -1;
+    struct serving *serving = memory_new(1, sizeof *serving);
+    struct loop *loop = loop_new();
+    serving->given = given;
+    serving->options = given->server;
+    serving->server = (struct server){.loop = loop,
+                                      .options = &serving->options,
+                                      .limits = &given->limits,
+                                      .command = arguments ? NULL : operands->program,
+                                      .err = err,
+                                      .joined = client_joined,
+                                      .stopping = stop};
+    serving->server.children.most_open = descriptors_allow_max();
+    serving->output.end = given->print0 ? '\0' : '\n';
+    serving->output.drained = output_drained;
+    prepare_hub(serving);
+    serving->programs = (struct message_programs){.hub = &serving->hub,
+                                                  .children = &serving->server.children,
+                                                  .most = PROGRAMS_MAX,
+                                                  .ended = program_ended};
+    if (program_is_given(&given->program))
+        serving->programs.argv = program_words(&given->program, arguments);
+    int result = serve(serving, &address);
+    result = server_close(&serving->server, result);
+    loop_free(loop);
+    free(serving->programs.argv);
+    free(serving);
+    return result;
+}
+
+const struct command unix_serve_command = {
+    .name = "unix-serve",
+    .operands = "PATH",
+    .summary = "Print the messages that clients send over a UNIX socket, until one says quit",
+    .min_operands = 1,
+    .max_operands = 1,
+    .takes_program = true,
+    .options = options,
+    .defaults = &defaults,
+    .options_size = sizeof defaults,
+    .run = run,
+};

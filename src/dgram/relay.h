@@ -1,0 +1,114 @@
+/*
+ * A relay that keeps the boundaries of messages (UDP, UNIX datagrams, seqpackets): one read of
+ * near.in is one datagram, and each datagram that arrives is written whole. An empty datagram is
+ * data, not an end; only a seqpacket connection has ends.
+ */
+#ifndef DGRAM_RELAY_H
+#define DGRAM_RELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "stream/filter.h"
+#include "stream/pace.h"
+#include "stream/write_queue.h"
+#include "sys/fd.h"
+#include "sys/loop.h"
+#include "sys/sock.h"
+
+enum {
+    DATAGRAM_UDP_MAX = 65507, /* 65,535 less the IPv4 and UDP headers (RFC 768, RFC 791) */
+    DATAGRAM_MAX = 65535,
+    DATAGRAM_SOCKETS_MAX = 8,
+    DATAGRAM_BURST = 64 /* datagrams in a row before others get their turn */
+};
+
+enum datagram_peer {
+    DATAGRAM_CONNECTED, /* the kernel knows the peer */
+    DATAGRAM_FIRST,     /* the first one heard is the peer, others are ignored */
+    DATAGRAM_GROUP,     /* everybody is heard; what is sent goes to policy.group */
+    DATAGRAM_ANY        /* everybody is heard; what is sent goes to the one heard last */
+};
+
+struct datagram_policy {
+    enum datagram_peer peer;
+    const struct sockname *group; /* of DATAGRAM_GROUP; the owner's */
+    size_t most;                  /* bytes in a datagram to send */
+    bool lines;            /* a line of the input is a datagram, its LF included, not a read */
+    int64_t most_received; /* done after so many; 0: no limit */
+    bool has_end;          /* a message of no bytes is the end (seqpacket) */
+    bool inherited;        /* others may have the sockets, whose options stay as they are */
+    int64_t silence_ms;    /* after that end, as in relay.h */
+    int64_t quit_after_ms; /* after the end of input: until so long without a datagram; -1: ever */
+    int64_t first_ms;      /* until the first datagram: status 5; -1: no limit */
+    int64_t idle_ms;       /* nothing moved for so long: status 5; -1: no limit */
+    struct sock_senders senders; /* who is heard at all, and may be sent to */
+};
+
+struct datagram_socket {
+    struct datagram_relay *relay;
+    struct watch watch;
+};
+
+struct datagram_relay {
+    struct loop *loop;
+    struct datagram_policy policy;
+    struct fd in;       /* fd -1: no input */
+    struct fd in_ahead; /* the same, to be read: see fd_reopened */
+    struct fd out;
+    const char *peer_name; /* for errors: "127.0.0.1:80"; the names are the owner's */
+    const char *in_name;   /* "stdin" */
+    const char *out_name;
+    struct filter *up_filter; /* the owner's; NULL: nobody looks at the bytes */
+    struct filter *down_filter;
+    struct pace *up_pace; /* the owner's; NULL: as fast as it goes */
+    struct datagram_socket sockets[DATAGRAM_SOCKETS_MAX];
+    size_t socket_count;
+    size_t speaking;                /* the socket that datagrams leave by */
+    struct sock_message heard_last; /* its sender is the peer; which address it spoke to */
+    bool has_peer;
+    struct sockname answered; /* of DATAGRAM_GROUP: who was heard last */
+    struct watch in_watch;
+    struct write_queue queue;
+    char *received;  /* the relay's, twice DATAGRAM_MAX + 1 bytes: see filter.h */
+    bool gathers;    /* what arrives is written in one go, as a stream */
+    size_t gathered; /* bytes in `received` that are to be written */
+    char *sending;   /* the relay's, twice policy.most + 1 bytes: what has been read of the input */
+    size_t held;     /* bytes in it, from … */
+    size_t start;    /* … here, where the next datagram is */
+    size_t lengths[DATAGRAM_BURST]; /* of the datagrams there: from `next` to `count` they wait */
+    size_t next;
+    size_t count;
+    size_t segment_most; /* bytes in a datagram that may leave with others in one call; 0: none */
+    char *filtered;      /* the relay's, 2 * (policy.most + 1) bytes: see filter.h */
+    char *outgoing;      /* the next datagram as the filter has left it; NULL: it did not see it */
+    size_t outgoing_length;
+    struct timer wait; /* until the pace, or the kernel, allows the next datagram */
+    bool in_exhausted; /* what is held is the last */
+    int in_failure;    /* errno of the read that failed after it; 0: it has ended */
+    bool in_ended;
+    bool peer_ended; /* it has sent all it had */
+    int64_t received_count;
+    uint64_t bytes_in;  /* from the network */
+    uint64_t bytes_out; /* to it */
+    int64_t moved_ms;
+    struct timer idle;
+    struct timer first;
+    struct timer quit;
+    int result;
+    struct error error;
+    /* A peer was heard for the first time, or another one than before. May be NULL. */
+    void (*heard)(struct datagram_relay *relay, const struct sockname *peer);
+    /* It is over: result is 0, or -1 and error. */
+    void (*done)(struct datagram_relay *relay);
+};
+
+/* policy, in, out, peer_name, heard and done are set by the owner before; sockets are the owner's
+ * and added one by one. */
+void datagram_add_socket(struct datagram_relay *relay, int fd);
+void datagram_start(struct datagram_relay *relay, struct loop *loop);
+void datagram_release(struct datagram_relay *relay);
+
+#endif

@@ -1,0 +1,403 @@
+#include "dns/dns_client.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "dns/dns_query.h"
+#include "net/hostname.h"
+#include "net/resolver.h"
+#include "proto/dns_data.h"
+#include "sys/loop.h"
+
+/* Servers */
+
+/* getaddrinfo(3) cuts a number off at 16 bits. */
+static bool is_port(const char *text)
+{
+    int64_t number;
+    return !text_is_digits(text, strlen(text)) || !units_number(text, 1, UINT16_MAX, &number);
+}
+
+/* "ADDR:PORT" in its parts, in place; an IPv6 address without brackets has no port. */
+static const char *split_server(char **host, const char **port)
+{
+    char *end = **host == '[' ? strchr(*host, ']') : strchr(*host, ':');
+    if (**host == '[') {
+        if (!end || (end[1] && end[1] != ':'))
+            return "has a '[' without its ']'";
+        ++*host;
+        *end++ = '\0';
+    } else if (end && strchr(end + 1, ':')) {
+        return NULL;
+    }
+    if (end == *host || !**host)
+        return "has no address";
+    if (!end || !*end)
+        return NULL;
+    *end = '\0';
+    *port = end + 1;
+    if (!**port)
+        return "has no port after its ':'";
+    return is_port(*port) ? NULL : "has a port that is not 1-65535";
+}
+
+static int look_up_server(struct resolved *found, const char *host, const char *port,
+                          int64_t limit_ms, struct error *err)
+{
+    struct address address = {.kind = ADDRESS_INET, .socktype = SOCK_DGRAM, .family = AF_UNSPEC};
+    const struct resolver_options how = {.timeout_ms = limit_ms};
+    const char *wrong = strlen(host) > ADDRESS_HOST_MAX ? "the name is longer than 253 bytes"
+                                                        : NULL;
+    if (wrong)
+        return hostname_fail(host, wrong, err);
+    snprintf(address.host, sizeof address.host, "%s", host);
+    snprintf(address.port, sizeof address.port, "%s", port);
+    struct loop *loop = loop_new();
+    int result = resolver_look_up(loop, &address, &how, found, err);
+    loop_free(loop);
+    return result;
+}
+
+int dns_set_server(struct resolv_conf *conf, const char *text, int64_t limit_ms, struct error *err)
+{
+    const char *port = "53";
+    char *copy = memory_copy(text, strlen(text)), *host = copy;
+    const char *wrong = split_server(&host, &port);
+    struct resolved found = {0};
+    int result = wrong ? 0 : look_up_server(&found, host, port, limit_ms, err);
+    free(copy);
+    if (result && err->status == STATUS_USAGE)
+        wrong = "has an unknown port";
+    if (wrong)
+        return error_set(err, STATUS_USAGE, "server '%.100s' %s", text, wrong);
+    if (result)
+        return -1;
+    for (conf->server_count = 0;
+         conf->server_count < found.count && conf->server_count < RESOLV_SERVERS_MAX;
+         conf->server_count++)
+        conf->servers[conf->server_count] = found.names[conf->server_count];
+    resolved_release(&found);
+    return 0;
+}
+
+/* Records */
+
+static char *name_text(const struct dns_name *name)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (out)
+        dns_name_print(out, name);
+    if (!out || fclose(out))
+        memory_impossible("out of memory");
+    return text;
+}
+
+/* NULL: it is malformed. */
+static char *data_text(const struct dns_reader *reader, const struct dns_record *record)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    int result = out ? dns_data_print(out, reader, record) : -1;
+    if (!out || fclose(out))
+        memory_impossible("out of memory");
+    if (!result)
+        return text;
+    free(text);
+    return NULL;
+}
+
+void dns_release(struct dns_lines *found)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        free(found->lines[i].name);
+        free(found->lines[i].data);
+    }
+    free(found->lines);
+    *found = (struct dns_lines){0};
+}
+
+static void add_line(struct dns_lines *found, struct dns_line line)
+{
+    found->lines = memory_grow(found->lines, found->count + 1, sizeof *found->lines);
+    found->lines[found->count++] = line;
+}
+
+/* -1: the message is malformed. */
+static int read_lines(struct dns_reader *reader, struct dns_lines *found)
+{
+    enum { CLASS_IN = 1 };
+    struct dns_record record;
+    int more;
+    while ((more = dns_next(reader, &record)) > 0) {
+        if (record.class != CLASS_IN)
+            continue;
+        char *data = data_text(reader, &record);
+        if (!data)
+            return -1;
+        /* RFC 2181, 8: a TTL with its highest bit set is 0. */
+        const uint32_t ttl = record.ttl > INT32_MAX ? 0 : record.ttl;
+        add_line(found, (struct dns_line){name_text(&record.name), data, ttl, record.type});
+    }
+    return more;
+}
+
+static bool has_type(const struct dns_lines *found, uint16_t type)
+{
+    for (size_t i = 0; i < found->count; i++)
+        if (found->lines[i].type == type || type == DNS_ANY)
+            return true;
+    return false;
+}
+
+/* What the CNAME record of `name` says; NULL: it has none. */
+static const char *find_alias(const struct dns_lines *found, const char *name)
+{
+    for (size_t i = 0; i < found->count; i++)
+        if (found->lines[i].type == DNS_CNAME && strcasecmp(found->lines[i].name, name) == 0)
+            return found->lines[i].data;
+    return NULL;
+}
+
+/* Whether the CNAME records lead from the name back to one that they have led to. */
+static bool is_loop(const struct dns_lines *found, const struct dns_name *name)
+{
+    char *asked = name_text(name);
+    const char *at = asked;
+    size_t steps = 0;
+    while (at && steps++ <= found->count)
+        at = find_alias(found, at);
+    free(asked);
+    return at != NULL;
+}
+
+/* Asking */
+
+enum {
+    LIMITED_TRIES = 3, /* within a limit, so that a datagram may be lost */
+    TRY_LEAST_MS = 100,
+    TURN_LEAST_MS = 1000 /* of the first turn, without a limit */
+};
+
+/* What came of a name; the later ones say more. */
+enum outcome { NO_NAME, NO_ANSWER, NO_RECORD, LOOP, FOUND };
+
+struct finding {
+    const struct dns_options *options;
+    struct dns_ask ask;
+    struct dns_lines answer; /* the latest */
+    struct error reasons;    /* why there was no answer */
+    bool is_reached;         /* somebody answered something: other names may do better */
+};
+
+static enum outcome read_answer(struct finding *finding)
+{
+    struct dns_ask *ask = &finding->ask;
+    dns_release(&finding->answer);
+    if (read_lines(&ask->reader, &finding->answer)) {
+        dns_release(&finding->answer);
+        snprintf(ask->why, sizeof ask->why, "its answer is malformed");
+        return NO_ANSWER;
+    }
+    if (ask->head.code == DNS_NXDOMAIN)
+        return NO_NAME;
+    if (has_type(&finding->answer, ask->question.type))
+        return FOUND;
+    return is_loop(&finding->answer, &ask->question.name) ? LOOP : NO_RECORD;
+}
+
+static void add_reason(struct finding *finding, const struct sockname *server)
+{
+    char name[SOCKNAME_TEXT_MAX];
+    error_add(&finding->reasons, "%s%s: %s", *finding->reasons.text ? "; " : "",
+              sockname_text(server, name), finding->ask.why);
+}
+
+/* Asks this server; if there is no answer, that is one more of the reasons. */
+static enum outcome ask_server(struct finding *finding, const struct sockname *server)
+{
+    struct dns_ask *ask = &finding->ask;
+    enum outcome outcome = NO_ANSWER;
+    ask->head.code = DNS_NOERROR;
+    if (dns_ask(ask, server) == 0)
+        outcome = read_answer(finding);
+    if (outcome == NO_ANSWER)
+        add_reason(finding, server);
+    else
+        finding->answer.server = *server;
+    finding->is_reached |= outcome != NO_ANSWER || ask->head.code != DNS_NOERROR;
+    return outcome;
+}
+
+/* How often every server is asked: as the file says; within a limit, so that there are three tries. */
+static int64_t count_turns(const struct finding *finding)
+{
+    const struct resolv_conf *conf = &finding->options->conf;
+    const int64_t servers = (int64_t)conf->server_count;
+    const int64_t needed = (LIMITED_TRIES + servers - 1) / servers;
+    const bool is_short = finding->ask.deadline_ms >= 0 &&
+                          finding->options->limit_ms < LIMITED_TRIES * conf->timeout_ms;
+    return is_short && conf->attempts < needed ? needed : conf->attempts;
+}
+
+/* How long the next try may take: as the file says; in the first turn a server's part of that, as the
+ * next one may know at once; within a limit so that there is time for `left` more, twice as long for
+ * the last one. */
+static int64_t try_ms(const struct finding *finding, int64_t turn, int64_t left)
+{
+    const struct resolv_conf *conf = &finding->options->conf;
+    const int64_t deadline_ms = finding->ask.deadline_ms;
+    int64_t ms = conf->timeout_ms;
+    if (turn == 0 && left > 0)
+        ms /= (int64_t)conf->server_count;
+    if (ms < TURN_LEAST_MS)
+        ms = conf->timeout_ms < TURN_LEAST_MS ? conf->timeout_ms : TURN_LEAST_MS;
+    if (deadline_ms < 0)
+        return ms;
+    int64_t part_ms = deadline_ms - loop_now_ms();
+    if (left > 0)
+        part_ms /= left + 2;
+    if (part_ms < TRY_LEAST_MS)
+        part_ms = TRY_LEAST_MS;
+    return part_ms < ms ? part_ms : ms;
+}
+
+/* Every server in turn. The reasons are those of the last turn. */
+static enum outcome ask_all(struct finding *finding)
+{
+    const struct resolv_conf *conf = &finding->options->conf;
+    const size_t count = conf->server_count;
+    const size_t first = conf->rotate ? (size_t)loop_now_ms() : 0;
+    const int64_t turns = count_turns(finding);
+    int64_t left = turns * (int64_t)count;
+    finding->is_reached = false;
+    for (int64_t turn = 0; turn < turns && !finding->ask.is_late; turn++) {
+        error_silent(&finding->reasons, STATUS_RESOLVE);
+        for (size_t i = 0; i < count && !finding->ask.is_late; i++) {
+            finding->ask.timeout_ms = try_ms(finding, turn, --left);
+            enum outcome outcome = ask_server(finding, &conf->servers[(first + i) % count]);
+            if (outcome != NO_ANSWER)
+                return outcome;
+        }
+    }
+    return NO_ANSWER;
+}
+
+/* The search list */
+
+enum { COMPLETE_MAX = 8 * DNS_NAME_MAX }; /* two names with each byte as \DDD */
+
+static size_t count_dots(const char *name)
+{
+    size_t dots = 0;
+    for (; *name; name++)
+        dots += *name == '.';
+    return dots;
+}
+
+/* The name to be asked for as number `i`, if there is one: the name as it is comes first where it has
+ * dots enough, else last. `complete` holds COMPLETE_MAX bytes. */
+static bool candidate(const struct resolv_conf *conf, const char *name, size_t i, char *complete)
+{
+    const size_t length = strlen(name), dots = count_dots(name);
+    const size_t domains = length && name[length - 1] == '.' ? 0 : conf->search_count;
+    const size_t as_it_is = (int64_t)dots >= conf->ndots ? 0 : domains;
+    if (i > domains)
+        return false;
+    const char *domain = i == as_it_is ? "" : conf->search[i - (i > as_it_is)];
+    snprintf(complete, COMPLETE_MAX, "%s%s%s", name, *domain ? "." : "", domain);
+    return true;
+}
+
+/* What the names before it had is forgotten. */
+static void keep_answer(struct finding *finding, struct dns_lines *found)
+{
+    dns_release(found);
+    *found = finding->answer;
+    finding->answer = (struct dns_lines){0};
+}
+
+static enum outcome search(struct finding *finding, const char *name, struct dns_lines *found,
+                           struct error *err)
+{
+    char complete[COMPLETE_MAX];
+    enum outcome best = NO_NAME;
+    for (size_t i = 0; candidate(&finding->options->conf, name, i, complete); i++) {
+        if (dns_name_read(&finding->ask.question.name, complete))
+            continue; /* too long with this domain */
+        enum outcome outcome = ask_all(finding);
+        if (outcome == NO_ANSWER)
+            hostname_fail(name, finding->reasons.text, err);
+        if (outcome > best || !found->count)
+            keep_answer(finding, found);
+        if (outcome > best)
+            best = outcome;
+        if (outcome == FOUND || !finding->is_reached)
+            break;
+    }
+    return best;
+}
+
+static int fail_type(const char *name, uint16_t type, struct error *err)
+{
+    char type_text[DNS_TYPE_TEXT_MAX], text[DNS_TYPE_TEXT_MAX + 32];
+    snprintf(text, sizeof text, "it has no %s record", dns_type_text(type, type_text));
+    hostname_fail(name, text, err);
+    err->status = STATUS_REFUSED;
+    return -1;
+}
+
+int dns_find(const struct dns_options *options, const char *name, uint16_t type,
+             struct dns_lines *found, struct error *err)
+{
+    const int64_t limit_ms = options->limit_ms;
+    struct finding finding = {
+        .options = options,
+        .ask = {.question.type = type,
+                .tcp = options->tcp || options->conf.tcp || type == DNS_ANY, /* RFC 8482, 4.4 */
+                .deadline_ms = limit_ms < 0 ? -1 : loop_now_ms() + limit_ms},
+    };
+    *found = (struct dns_lines){0};
+    const char *wrong = dns_name_read(&finding.ask.question.name, name);
+    if (wrong)
+        return hostname_fail(name, wrong, err);
+    finding.ask.buffer = memory_new(DNS_MESSAGE_MAX, 1);
+    enum outcome outcome = search(&finding, name, found, err);
+    dns_release(&finding.answer);
+    free(finding.ask.buffer);
+    if (outcome == NO_NAME)
+        hostname_fail(name, "there is no such name (NXDOMAIN)", err);
+    if (outcome == LOOP)
+        hostname_fail(name, "its CNAME records lead in a circle", err);
+    if (outcome == NO_RECORD)
+        fail_type(name, type, err);
+    if (finding.ask.is_late)
+        err->status = STATUS_TIMEOUT;
+    return outcome == FOUND ? 0 : -1;
+}
+
+char *dns_reverse_name(const struct sockname *address, char *out)
+{
+    unsigned char bytes[16];
+    char *at = out;
+    if (address->storage.ss_family == AF_INET) {
+        memcpy(bytes, &((const struct sockaddr_in *)(const void *)&address->storage)->sin_addr, 4);
+        snprintf(out, DNS_REVERSE_MAX, "%u.%u.%u.%u.in-addr.arpa.", bytes[3], bytes[2], bytes[1],
+                 bytes[0]);
+        return out;
+    }
+    memcpy(bytes, &((const struct sockaddr_in6 *)(const void *)&address->storage)->sin6_addr, 16);
+    for (int i = 15; i >= 0; i--)
+        at += snprintf(at, 5, "%x.%x.", bytes[i] & 15, bytes[i] >> 4);
+    snprintf(at, sizeof "ip6.arpa.", "ip6.arpa.");
+    return out;
+}

@@ -1,0 +1,51 @@
+/*
+ * Asking DNS servers for records: over UDP, over TCP where the answer does not fit, each server in
+ * turn, the search list for short names. Blocks; several threads may ask at once.
+ */
+#ifndef DNS_DNS_CLIENT_H
+#define DNS_DNS_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "dns/resolv_conf.h"
+
+struct dns_options {
+    struct resolv_conf conf;
+    bool tcp;         /* from the start */
+    int64_t limit_ms; /* for each name; -1: none but those of `conf` */
+};
+
+/* One record as received; the texts as in zone files, with nothing but printable ASCII. */
+struct dns_line {
+    char *name;
+    char *data;
+    uint32_t ttl;
+    uint16_t type;
+};
+
+struct dns_lines {
+    struct dns_line *lines; /* the owner's: dns_release */
+    size_t count;
+    struct sockname server; /* that answered; length 0: none */
+};
+
+/* The servers at "ADDR", "ADDR:PORT" or "[ADDR]:PORT", in place of those in *conf; ADDR may be a name.
+ * Status 2, or, for the name, 3, or 5 when limit_ms (-1: none) is over. */
+int dns_set_server(struct resolv_conf *conf, const char *text, int64_t limit_ms, struct error *err);
+
+/* Asks for the records of `type` that `name` has; with a last dot, it is not searched for. Status 3:
+ * there is no such name, its CNAME records lead in a circle, or nobody could tell; 6: there is no such record; 5: limit_ms is over.
+ * Whatever came of it, *found holds what was answered, such as a CNAME that leads nowhere; dns_release
+ * gives it back. */
+int dns_find(const struct dns_options *options, const char *name, uint16_t type,
+             struct dns_lines *found, struct error *err);
+/* "1.2.0.192.in-addr.arpa.", the name under which `address` has its PTR record. `out` holds
+ * DNS_REVERSE_MAX bytes. Returns out. */
+enum { DNS_REVERSE_MAX = 80 };
+char *dns_reverse_name(const struct sockname *address, char *out);
+void dns_release(struct dns_lines *found);
+
+#endif

@@ -1,0 +1,244 @@
+#include "dns/names.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "net/hostname.h"
+#include "net/literal.h"
+#include "proto/idna.h"
+
+/* The list of aliases */
+
+/* Case does not count, nor does the dot of the root. */
+static bool is_same_name(const char *one, const char *other)
+{
+    size_t length = strlen(one), other_length = strlen(other);
+    length -= length && one[length - 1] == '.';
+    other_length -= other_length && other[other_length - 1] == '.';
+    return length == other_length && strncasecmp(one, other, length) == 0;
+}
+
+static void add_alias(struct names *names, const char *alias)
+{
+    if (is_same_name(alias, names->name))
+        return;
+    for (size_t i = 0; i < names->alias_count; i++)
+        if (is_same_name(alias, names->aliases[i]))
+            return;
+    names->aliases = memory_grow(names->aliases, names->alias_count + 1, sizeof *names->aliases);
+    names->aliases[names->alias_count++] = memory_copy(alias, strlen(alias));
+}
+
+void names_release(struct names *names)
+{
+    for (size_t i = 0; i < names->alias_count; i++)
+        free(names->aliases[i]);
+    free(names->aliases);
+    free(names->name);
+    free(names->socktypes);
+    resolved_release(&names->addresses);
+    *names = (struct names){0};
+}
+
+/* From a name */
+
+static void add_address(struct names *names, const struct addrinfo *found)
+{
+    struct sockname address = {.length = found->ai_addrlen};
+    const size_t count = names->addresses.count;
+    size_t i = 0;
+    memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+    resolved_add(&names->addresses, &address);
+    if (names->addresses.count > count) {
+        names->socktypes = memory_grow(names->socktypes, count + 1, sizeof *names->socktypes);
+        names->socktypes[count] = 0;
+    }
+    while (!sockname_is_same(&names->addresses.names[i], &address))
+        i++;
+    names->socktypes[i] |= 1U << found->ai_socktype;
+}
+
+int names_find(struct names *names, const char *host, int family, const char *service,
+               struct error *err)
+{
+    const struct addrinfo hints = {
+        .ai_family = family,
+        .ai_socktype = service ? 0 : SOCK_STREAM, /* each address once, not once a type */
+        .ai_flags = AI_CANONNAME,
+    };
+    struct addrinfo *found = NULL;
+    *names = (struct names){0};
+    int code = hostname_look_up(host, service, &hints, &found);
+    if (code)
+        return hostname_fail(host, hostname_failure(code, errno, family), err);
+    const char *name = found->ai_canonname ? found->ai_canonname : host;
+    names->name = memory_copy(name, strlen(name));
+    add_alias(names, host);
+    for (const struct addrinfo *at = found; at; at = at->ai_next)
+        add_address(names, at);
+    freeaddrinfo(found);
+    return 0;
+}
+
+/* The classic interface, which tells aliases */
+
+/* A name in a family, or an address. */
+struct question {
+    const char *host;
+    int family;
+    const void *address; /* NULL: the host is asked for */
+    socklen_t length;
+};
+
+struct entry {
+    struct hostent host;
+    struct hostent *found; /* the host, or NULL: there is none, for this reason */
+    int reason;            /* h_errno */
+    int errnum;
+    char *bytes; /* what the host points to; to be freed */
+};
+
+static void find_entry(struct entry *entry, const struct question *question)
+{
+    enum { ROOM_MAX = 1 << 20 };
+    size_t room = 512;
+    *entry = (struct entry){0};
+    do {
+        room *= 2;
+        entry->bytes = memory_grow(entry->bytes, room, 1);
+        if (question->address)
+            entry->errnum = gethostbyaddr_r(question->address, question->length, question->family,
+                                            &entry->host, entry->bytes, room, &entry->found,
+                                            &entry->reason);
+        else
+            entry->errnum = gethostbyname2_r(question->host, question->family, &entry->host,
+                                             entry->bytes, room, &entry->found, &entry->reason);
+    } while (entry->errnum == ERANGE && room < ROOM_MAX);
+}
+
+static void add_aliases(struct names *names, const struct hostent *host)
+{
+    add_alias(names, host->h_name);
+    for (char **alias = host->h_aliases; alias && *alias; alias++)
+        add_alias(names, *alias);
+}
+
+static bool has_family(const struct names *names, int family)
+{
+    for (size_t i = 0; i < names->addresses.count; i++)
+        if (names->addresses.names[i].storage.ss_family == family)
+            return true;
+    return false;
+}
+
+void names_add_aliases(struct names *names, const char *host)
+{
+    static const int families[] = {AF_INET, AF_INET6};
+    if (!idna_is_ascii(host))
+        host = names->name;
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        if (!has_family(names, families[i]))
+            continue;
+        const struct question question = {.host = host, .family = families[i]};
+        struct entry entry;
+        find_entry(&entry, &question);
+        if (entry.found)
+            add_aliases(names, entry.found);
+        free(entry.bytes);
+    }
+}
+
+/* From an address */
+
+static struct question question_of(const struct sockname *address)
+{
+    if (address->storage.ss_family == AF_INET)
+        return (struct question){
+            .family = AF_INET,
+            .address = &((const struct sockaddr_in *)(const void *)&address->storage)->sin_addr,
+            .length = sizeof(struct in_addr)};
+    return (struct question){
+        .family = AF_INET6,
+        .address = &((const struct sockaddr_in6 *)(const void *)&address->storage)->sin6_addr,
+        .length = sizeof(struct in6_addr)};
+}
+
+static void add_addresses(struct names *names, const struct hostent *host)
+{
+    for (char **at = host->h_addr_list; *at; at++) {
+        struct sockname name = {.storage.ss_family = (sa_family_t)host->h_addrtype};
+        if (host->h_addrtype == AF_INET) {
+            name.length = sizeof(struct sockaddr_in);
+            memcpy(&((struct sockaddr_in *)(void *)&name.storage)->sin_addr, *at,
+                   sizeof(struct in_addr));
+        } else {
+            name.length = sizeof(struct sockaddr_in6);
+            memcpy(&((struct sockaddr_in6 *)(void *)&name.storage)->sin6_addr, *at,
+                   sizeof(struct in6_addr));
+        }
+        resolved_add(&names->addresses, &name);
+    }
+}
+
+static const char *no_entry(const struct entry *entry)
+{
+    if (entry->reason < 0) /* glibc's NETDB_INTERNAL */
+        return strerror(entry->errnum);
+    if (entry->reason == TRY_AGAIN)
+        return gai_strerror(EAI_AGAIN);
+    if (entry->reason == NO_RECOVERY)
+        return gai_strerror(EAI_FAIL);
+    return "it has no name";
+}
+
+int names_find_address(struct names *names, const char *text, const struct sockname *address,
+                       struct error *err)
+{
+    struct sockname literal;
+    const struct question question = question_of(address);
+    struct entry entry;
+    int result = -1;
+    *names = (struct names){0};
+    find_entry(&entry, &question);
+    if (!entry.found) {
+        hostname_fail(text, no_entry(&entry), err);
+    } else if (literal_read(entry.found->h_name, &literal, err)) { /* so says musl of "none" */
+        hostname_fail(text, "it has no name", err);
+    } else {
+        names->name = memory_copy(entry.found->h_name, strlen(entry.found->h_name));
+        add_aliases(names, entry.found);
+        add_addresses(names, entry.found);
+        result = 0;
+    }
+    free(entry.bytes);
+    return result;
+}
+
+int names_set_service(struct names *names, const char *text, const char *service, struct error *err)
+{
+    struct names found;
+    int result = names_find(&found, text, AF_UNSPEC, service, err);
+    struct resolved addresses = names->addresses;
+    names->addresses = found.addresses;
+    found.addresses = addresses;
+    free(names->socktypes);
+    names->socktypes = found.socktypes;
+    found.socktypes = NULL;
+    names_release(&found);
+    return result;
+}
+
+bool names_lack_service(const char *service)
+{
+    const struct addrinfo hints = {.ai_flags = AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    if (getaddrinfo(NULL, service, &hints, &found))
+        return true;
+    freeaddrinfo(found);
+    return false;
+}

@@ -1,0 +1,113 @@
+#include "net/address_order.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "sys/sock.h"
+
+/* As IPv6 addresses, IPv4 ones mapped. */
+static struct in6_addr ipv6_of(const struct sockname *name)
+{
+    struct in6_addr address = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+    if (name->storage.ss_family == AF_INET)
+        memcpy(&address.s6_addr[12],
+               &((const struct sockaddr_in *)(const void *)&name->storage)->sin_addr, 4);
+    else
+        address = ((const struct sockaddr_in6 *)(const void *)&name->storage)->sin6_addr;
+    return address;
+}
+
+static unsigned common_bits(const struct in6_addr *one, const struct in6_addr *other, unsigned most)
+{
+    unsigned bits = 0;
+    while (bits < most &&
+           !((one->s6_addr[bits / 8] ^ other->s6_addr[bits / 8]) & (0x80U >> bits % 8)))
+        bits++;
+    return bits;
+}
+
+/* Section 2.1 */
+static void find_policy(const struct in6_addr *address, unsigned *precedence, unsigned *user_data)
+{
+    static const struct {
+        struct in6_addr prefix;
+        unsigned char length, precedence, user_data;
+    } table[] = {
+        {{.s6_addr = {[15] = 1}}, 128, 50, 0},
+        {{.s6_addr = {[10] = 0xff, [11] = 0xff}}, 96, 35, 4},
+        {{.s6_addr = {0}}, 96, 1, 3},
+        {{.s6_addr = {0x20, 0x01}}, 32, 5, 5},
+        {{.s6_addr = {0x20, 0x02}}, 16, 30, 2},
+        {{.s6_addr = {0x3f, 0xfe}}, 16, 1, 12},
+        {{.s6_addr = {0xfe, 0xc0}}, 10, 1, 11},
+        {{.s6_addr = {0xfc}}, 7, 3, 13},
+        {{.s6_addr = {0}}, 0, 40, 1},
+    };
+    size_t i = 0;
+    while (common_bits(address, &table[i].prefix, table[i].length) < table[i].length)
+        i++;
+    *precedence = table[i].precedence;
+    *user_data = table[i].user_data;
+}
+
+/* Section 3.1 and 3.2 */
+static unsigned scope_of(const struct in6_addr *address)
+{
+    const unsigned char *bytes = address->s6_addr;
+    if (IN6_IS_ADDR_MULTICAST(address))
+        return bytes[1] & 15;
+    if (IN6_IS_ADDR_V4MAPPED(address))
+        return bytes[12] == 127 || (bytes[12] == 169 && bytes[13] == 254) ? 2 : 14;
+    if (IN6_IS_ADDR_LINKLOCAL(address) || IN6_IS_ADDR_LOOPBACK(address))
+        return 2;
+    return IN6_IS_ADDR_SITELOCAL(address) ? 5 : 14;
+}
+
+static bool find_source(const struct sockname *address, struct sockname *source)
+{
+    struct sockname to = *address;
+    sockname_set_port(&to, 53); /* any will do: a UDP socket that is connected has sent nothing */
+    int fd = sock_open(address->storage.ss_family, SOCK_DGRAM, 0);
+    bool found = fd >= 0 && !sock_connect(fd, &to) && !sock_name(fd, source);
+    if (fd >= 0)
+        sock_close(fd);
+    return found;
+}
+
+void address_order_find(struct address_order *preference, const struct sockname *address)
+{
+    struct in6_addr destination = ipv6_of(address), source;
+    unsigned ignored;
+    *preference = (struct address_order){.scope = scope_of(&destination)};
+    find_policy(&destination, &preference->precedence, &preference->user_data);
+    preference->reachable = find_source(address, &preference->source);
+    if (!preference->reachable)
+        return;
+    sockname_set_port(&preference->source, 0);
+    source = ipv6_of(&preference->source);
+    preference->source_scope = scope_of(&source);
+    find_policy(&source, &ignored, &preference->source_label);
+    if (address->storage.ss_family == AF_INET6)
+        preference->common = common_bits(&destination, &source, 64);
+}
+
+const char *address_order_rule(const struct address_order *one, const struct address_order *other)
+{
+    const struct {
+        int better; /* positive: the first is better */
+        const char *rule;
+    } rules[] = {
+        {one->reachable - other->reachable, "rule 1 (it can be reached)"},
+        {(one->scope == one->source_scope) - (other->scope == other->source_scope),
+         "rule 2 (its source has the same scope)"},
+        {(one->user_data == one->source_label) - (other->user_data == other->source_label),
+         "rule 5 (its source has the same label)"},
+        {(int)one->precedence - (int)other->precedence, "rule 6 (higher precedence)"},
+        {(int)other->scope - (int)one->scope, "rule 8 (smaller scope)"},
+        {(int)one->common - (int)other->common, "rule 9 (more bits in common with its source)"},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (rules[i].better)
+            return rules[i].better > 0 ? rules[i].rule : NULL;
+    return "rule 10 (nothing tells them apart)";
+}

@@ -1,0 +1,224 @@
+#include "net/proxy_header.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/memory.h"
+#include "sys/sock.h"
+
+struct proxy_header_reader {
+    struct loop *loop;
+    struct watch watch; /* watch.fd is the caller's */
+    struct timer limit;
+    char bytes[PROXY_HEADER_MAX]; /* of the header, taken out of the socket */
+    size_t held;
+    size_t skip; /* bytes of it that remain and say nothing */
+    bool heard;  /* something has come */
+    struct proxied_ends proxied;
+    void (*done)(void *context, const struct proxied_ends *proxied, const char *complaint);
+    void *context;
+};
+
+/* Names */
+
+static void name_unix(struct sockname *name, const struct proxy_end *end)
+{
+    struct sockaddr_un *sun = (struct sockaddr_un *)(void *)&name->storage;
+    size_t length = strnlen((const char *)end->address, PROXY_PATH_MAX);
+    if (!end->address[0]) /* abstract, or no name at all */
+        for (length = PROXY_PATH_MAX; length && !end->address[length - 1];)
+            length--;
+    sun->sun_family = AF_UNIX;
+    memcpy(sun->sun_path, end->address, length);
+    name->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+}
+
+static void name_ipv4(struct sockname *name, const struct proxy_end *end)
+{
+    struct sockaddr_in *sin = (struct sockaddr_in *)(void *)&name->storage;
+    sin->sin_family = AF_INET;
+    memcpy(&sin->sin_addr, end->address, sizeof sin->sin_addr);
+    name->length = sizeof *sin;
+    sockname_set_port(name, end->port);
+}
+
+static void name_ipv6(struct sockname *name, const struct proxy_end *end)
+{
+    struct sockaddr_in6 *sin = (struct sockaddr_in6 *)(void *)&name->storage;
+    sin->sin6_family = AF_INET6;
+    memcpy(&sin->sin6_addr, end->address, sizeof sin->sin6_addr);
+    name->length = sizeof *sin;
+    sockname_set_port(name, end->port);
+}
+
+static void name_end(struct sockname *name, enum proxy_family family, const struct proxy_end *end)
+{
+    switch (family) {
+    case PROXY_IPV4:
+        name_ipv4(name, end);
+        break;
+    case PROXY_IPV6:
+        name_ipv6(name, end);
+        break;
+    case PROXY_UNIX:
+        name_unix(name, end);
+        break;
+    case PROXY_UNKNOWN:
+        break;
+    }
+}
+
+/* The family under which `name` is proxied; its address is then in *end. */
+static enum proxy_family end_of_name(struct proxy_end *end, const struct sockname *name)
+{
+    const void *storage = &name->storage;
+    const struct in6_addr *ipv6 = &((const struct sockaddr_in6 *)storage)->sin6_addr;
+    size_t start = offsetof(struct sockaddr_un, sun_path);
+    end->port = sockname_port(name);
+    switch (name->storage.ss_family) {
+    case AF_INET:
+        memcpy(end->address, &((const struct sockaddr_in *)storage)->sin_addr, 4);
+        return PROXY_IPV4;
+    case AF_INET6:
+        if (IN6_IS_ADDR_V4MAPPED(ipv6)) {
+            memcpy(end->address, &ipv6->s6_addr[12], 4);
+            return PROXY_IPV4;
+        }
+        memcpy(end->address, ipv6, 16);
+        return PROXY_IPV6;
+    case AF_UNIX:
+        if (name->length > start)
+            memcpy(end->address, ((const struct sockaddr_un *)storage)->sun_path,
+                   name->length - start < PROXY_PATH_MAX ? name->length - start : PROXY_PATH_MAX);
+        return PROXY_UNIX;
+    default:
+        return PROXY_UNKNOWN;
+    }
+}
+
+size_t proxied_ends_write(const struct proxied_ends *proxied, int socktype, char *out)
+{
+    struct proxy_header header = {.datagram = socktype == SOCK_DGRAM};
+    header.family = end_of_name(&header.source, &proxied->source);
+    bool has_name = header.family != PROXY_UNIX ||
+                    proxied->source.length > offsetof(struct sockaddr_un, sun_path);
+    if (header.family != end_of_name(&header.destination, &proxied->destination) || !has_name)
+        header.family = PROXY_UNKNOWN;
+    return proxy_header_write(&header, out);
+}
+
+/* Reading */
+
+void proxy_header_cancel(struct proxy_header_reader *reader)
+{
+    loop_unwatch(reader->loop, &reader->watch);
+    loop_timer_cancel(reader->loop, &reader->limit);
+    free(reader);
+}
+
+static void conclude(struct proxy_header_reader *reader, bool is_announced, const char *complaint)
+{
+    struct proxied_ends proxied = reader->proxied;
+    void *context = reader->context;
+    void (*done)(void *, const struct proxied_ends *, const char *) = reader->done;
+    proxy_header_cancel(reader);
+    done(context, is_announced ? &proxied : NULL, complaint);
+}
+
+static void time_is_over(struct timer *timer)
+{
+    conclude(LOOP_OWNER(timer, struct proxy_header_reader, limit), false,
+             "no PROXY header within the time limit");
+}
+
+static void take(struct proxy_header_reader *reader, const struct proxy_header *header)
+{
+    struct proxied_ends *proxied = &reader->proxied;
+    name_end(&proxied->source, header->family, &header->source);
+    name_end(&proxied->destination, header->family, &header->destination);
+}
+
+/* What is at the socket's front, without taking it. -1: *complaint says why there is nothing, or is
+ * NULL where it may come. */
+static ssize_t look(const struct proxy_header_reader *reader, char *out, size_t room,
+                    const char **complaint)
+{
+    ssize_t seen = sock_peek(reader->watch.fd, out, room);
+    if (seen < 0)
+        *complaint = errno == EAGAIN ? NULL : strerror(errno);
+    else if (seen == 0)
+        *complaint = "ended before its PROXY header was complete";
+    return seen > 0 ? seen : -1;
+}
+
+/* The part of the header that is not stored, because nobody asks for it. */
+static const char *skip(struct proxy_header_reader *reader)
+{
+    char ignored[512];
+    const char *complaint = NULL;
+    while (reader->skip) {
+        size_t room = reader->skip < sizeof ignored ? reader->skip : sizeof ignored;
+        if (look(reader, ignored, room, &complaint) < 0)
+            return complaint;
+        ssize_t took = sock_recv(reader->watch.fd, ignored, room);
+        reader->skip -= took > 0 ? (size_t)took : 0;
+    }
+    conclude(reader, true, NULL);
+    return NULL;
+}
+
+/* What belongs to the header is seen before it is taken: a header that is not complete is all that
+ * the socket holds, so that nothing of what follows it is ever taken. */
+static const char *read_header(struct proxy_header_reader *reader)
+{
+    struct proxy_header header;
+    size_t size;
+    const char *complaint = NULL;
+    char *bytes = reader->bytes;
+    size_t held = reader->held;
+    ssize_t seen = look(reader, bytes + held, PROXY_HEADER_MAX - held, &complaint);
+    if (seen < 0)
+        return complaint;
+    size_t length = held + (size_t)seen;
+    reader->heard = true;
+    if (proxy_header_read(bytes, length, &header, &size))
+        return "malformed or no PROXY header";
+    size_t end = size && size < length ? size : length;
+    sock_recv(reader->watch.fd, bytes + held, end - held);
+    reader->held = end;
+    if (!size)
+        return NULL;
+    take(reader, &header);
+    reader->skip = size - end;
+    return skip(reader);
+}
+
+static void ready(struct watch *watch, uint32_t events)
+{
+    struct proxy_header_reader *reader = LOOP_OWNER(watch, struct proxy_header_reader, watch);
+    (void)events;
+    const char *complaint = reader->skip ? skip(reader) : read_header(reader);
+    if (complaint)
+        conclude(reader, false, reader->heard ? complaint : NULL);
+}
+
+struct proxy_header_reader *proxy_header_await(struct loop *loop, int fd, int64_t limit_ms,
+                                               void (*done)(void *context,
+                                                            const struct proxied_ends *proxied,
+                                                            const char *complaint),
+                                               void *context)
+{
+    struct proxy_header_reader *reader = memory_new(1, sizeof *reader);
+    reader->loop = loop;
+    reader->watch = (struct watch){.fd = fd, .ready = ready};
+    reader->limit.fired = time_is_over;
+    reader->done = done;
+    reader->context = context;
+    loop_watch(loop, &reader->watch, EPOLLIN);
+    loop_timer_set(loop, &reader->limit, limit_ms);
+    return reader;
+}

@@ -1,0 +1,37 @@
+/*
+ * Whose connection a proxy says it passes on: the PROXY header at the start of an accepted
+ * connection, read before anybody else reads from it, and the one that goes to the far side.
+ */
+#ifndef NET_PROXY_HEADER_H
+#define NET_PROXY_HEADER_H
+
+#include <stdint.h>
+
+#include "proto/proxy_header.h"
+#include "sys/loop.h"
+#include "sys/sockname.h"
+
+/* The ends of the connection as the client saw it. */
+struct proxied_ends {
+    struct sockname source; /* length 0: nothing is said, the connection's own count */
+    struct sockname destination;
+};
+
+/* Reads the header from `fd`, a connected socket that nobody else reads from meanwhile; what follows
+ * the header stays in the socket. `done` is called once, from the loop, with what was proxied, or
+ * with NULL and what is wrong; NULL here, too: the connection has ended before a byte came.
+ * proxy_header_cancel before `done` forgets it. */
+struct proxy_header_reader;
+struct proxy_header_reader *proxy_header_await(struct loop *loop, int fd, int64_t limit_ms,
+                                               void (*done)(void *context,
+                                                            const struct proxied_ends *proxied,
+                                                            const char *complaint),
+                                               void *context);
+void proxy_header_cancel(struct proxy_header_reader *reader);
+
+/* Writes a header that announces these ends of a connection of that type: version 2, at most
+ * PROXY_HEADER_MAX bytes; LOCAL where they are neither IP nor UNIX, or where there is nothing to
+ * announce: a UNIX client without a name. Returns its length. */
+size_t proxied_ends_write(const struct proxied_ends *proxied, int socktype, char *out);
+
+#endif

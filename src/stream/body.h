@@ -1,0 +1,70 @@
+/*
+ * A stream of which only stretches are data: they pass from one end to another as fast as the
+ * pump can; what is between them (the framing) is given to a parser.
+ */
+#ifndef STREAM_BODY_H
+#define STREAM_BODY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stream/pump.h"
+#include "sys/fd.h"
+#include "sys/loop.h"
+
+/* What the parser finds next. */
+enum body_next {
+    BODY_DATA, /* after the framing come *data bytes of data; UINT64_MAX: all, until the end */
+    BODY_MORE, /* all bytes were framing, and more is needed */
+    BODY_END,  /* the framing says that this is all */
+    BODY_WRONG /* the framing is malformed */
+};
+
+enum body_outcome {
+    BODY_COMPLETE,
+    BODY_CUT, /* the stream ended before its framing said so: `missing` */
+    BODY_MALFORMED,
+    BODY_FAILED_IN, /* errno in `failure` */
+    BODY_FAILED_OUT
+};
+
+struct body {
+    struct loop *loop;
+    struct pump pump;
+    char *bytes;   /* room for what has been read and not yet parsed; the owner's */
+    size_t room;   /* at least 1 */
+    size_t start;  /* of what is in it now */
+    size_t length; /* of that */
+    /* The parser. *used: how many of the bytes were framing. */
+    enum body_next (*next)(void *context, const char *bytes, size_t length, size_t *used,
+                           uint64_t *data);
+    void *context;
+    uint64_t data;       /* bytes of the segment that the pump has not been given yet */
+    bool loaded;         /* the pump has something to do */
+    enum body_next then; /* what the parser has found behind what the pump holds */
+    uint64_t segment;    /* the last one's length */
+    size_t gap;          /* bytes of framing since the last segment */
+    size_t last_gap;     /* the same between the two before */
+    unsigned turns;
+    bool finished;
+    enum body_outcome outcome;
+    uint64_t missing;  /* of a segment that was cut; 0: the stream ended between stretches */
+    int failure;       /* errno */
+    uint64_t read;     /* bytes read from the stream beside the pump */
+    uint64_t borrowed; /* bytes given to the pump that it has not read itself */
+    struct watch in_watch;
+    struct watch out_watch;
+    struct timer pause; /* until the pump's pace lets it go on */
+};
+
+/* The owner sets loop, bytes, room, start, length, next and context, the rest is 0, and has called
+ * pump_init on the pump, perhaps pump_pace, and pump_filter with a filter that only looks; with data
+ * set, the stream starts with a segment of that length. Runs the loop until there is an outcome: 0.
+ * When somebody else stops the loop: -1. The pump is the owner's to release. */
+int body_run(struct body *framed);
+
+/* Bytes that have come by the stream since then. */
+uint64_t body_taken(const struct body *framed);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * Pairs of connections, thousands at a time: what one side of a pair sends goes to the other, and
+ * so do its end and its reset. A side that does not read is not sent to, and the other not read
+ * from: that is the back-pressure, and it delays no other pair.
+ *
+ * A stream that is cut, by our own end or by a limit, must not look like one that has ended: whoever
+ * has not got all that the other side had to say has his connection reset, once what was sent to him is
+ * acknowledged, if that does not take too long.
+ */
+#ifndef STREAM_FORWARD_H
+#define STREAM_FORWARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stream/channel.h"
+#include "stream/keepalive.h"
+#include "sys/fd.h"
+#include "sys/loop.h"
+
+enum forward_end {
+    FORWARD_EOF,    /* both sides have ended, and all of it is passed on, */
+    FORWARD_FAILED, /* one side did, see `failure`; the other has been reset */
+    FORWARD_IDLE,
+    FORWARD_STOPPED
+};
+
+struct forward_side {
+    struct forward_pair *pair;
+    struct watch watch; /* watch.fd is the pair's */
+    struct keepalive *keepalive;
+    struct channel channel; /* from here to the other side */
+    bool ended;             /* the channel has, and the other side was told, */
+    bool cut;               /* unless what comes from here was cut: then it will be reset */
+    bool hung;              /* closed both ways: nothing to hear from it but errors */
+};
+
+struct forward_pair {
+    struct forward *forward;
+    struct forward_pair *next;
+    struct forward_pair *previous;
+    struct forward_side near;
+    struct forward_side far;
+    struct timer timer;          /* the idle limit; of a pair that failed or was cut, its grace */
+    int64_t moved_ms;            /* when something moved last, where there is an idle limit */
+    int64_t until_ms;            /* how long what is held may take after that; 0: neither */
+    struct forward_side *failed; /* NULL: neither */
+    int failure;                 /* errno */
+    void *user_data;             /* the owner's */
+};
+
+struct forward {
+    struct loop *loop;
+    int64_t idle_ms;      /* of a pair; -1: no limit */
+    int64_t keepalive_ms; /* of its sockets, see io/keepalive */
+    struct channel_pool pool;
+    struct forward_pair *pairs;
+    bool stopping;
+    struct timer grace; /* with sides that do not read, while stopping */
+    /* A pair has ended; its descriptors are closed after this. */
+    void (*left)(struct forward *forward, const struct forward_pair *pair, enum forward_end how);
+    /* After forward_stop: the last one has gone. */
+    void (*stopped)(struct forward *forward);
+};
+
+/* What is joined: two connected sockets, which are taken over, and their types. */
+struct forward_ends {
+    struct fd near;
+    struct fd far;
+    int near_socktype;
+    int far_socktype;
+    const char *preface; /* goes to the far side first; at most PUMP_BUFFER bytes */
+    size_t preface_length;
+};
+
+/* loop, idle_ms, left and stopped are set by the owner before. */
+void forward_init(struct forward *forward);
+/* May call `left`. */
+void forward_join(struct forward *forward, const struct forward_ends *ends, void *user_data);
+/* What has arrived is still passed on, then the pairs end. A second call is impatient. */
+void forward_stop(struct forward *forward);
+/* Ends what is left at once. */
+void forward_release(struct forward *forward);
+
+#endif

@@ -1,0 +1,128 @@
+/*
+ * Many clients, one output, one input: what any client sends goes to the output, each read of it
+ * whole, and what several say in one round of the loop in one write; what the input delivers goes to
+ * every client. Or the owner hears all of it, and tells clients what it likes.
+ *
+ * What a client does not take at once is queued for it. Where half of its queue is full, or half of the
+ * memory that all queues may take, no more is read of what would fill it, until it has taken that; but
+ * a client that takes nothing for half a second is not waited for. When its queue is full it is
+ * disconnected, and so is the one with the largest when all of them take too much.
+ *
+ * A client that has not got all that there was for it, from its queue or from an input that has not
+ * ended, has its connection reset, so that it does not take the end of that for the end of all.
+ */
+#ifndef STREAM_HUB_H
+#define STREAM_HUB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/budget.h"
+#include "base/error.h"
+#include "stream/filter.h"
+#include "stream/keepalive.h"
+#include "stream/write_queue.h"
+#include "sys/fd.h"
+#include "sys/loop.h"
+
+enum { HUB_QUEUE = 1 << 20, HUB_READ = 65535 };
+
+enum hub_end {
+    HUB_EOF,
+    HUB_RESET,
+    HUB_IDLE,
+    HUB_SLOW,    /* it does not read */
+    HUB_LARGEST, /* its queue was the largest when all together were too large */
+    HUB_STOPPED
+};
+
+struct hub_client {
+    struct hub *hub;
+    struct hub_client *next;
+    struct hub_client *previous;
+    struct watch watch;
+    struct write_queue queue;
+    bool queued; /* something waits in it, as it is counted */
+    struct budget_holder holder;
+    size_t owned; /* bytes that the owner holds for it, see hub_client_owns */
+    struct keepalive *keepalive;
+    struct timer timer;            /* for the nearest of its limits */
+    bool ended;                    /* it has sent all it had */
+    bool lost;                     /* its timer will drop it, */
+    enum hub_end lost_how;         /* and that is how it has ended */
+    struct hub_client *waits_next; /* of those that wait to be read */
+    struct hub_client **waits_at;  /* what points at it there; NULL: it does not wait */
+    int failure;                   /* errno of HUB_RESET */
+    int64_t moved_ms;
+    int64_t taken_ms;  /* when its queue was begun, or last got shorter */
+    int untaken;       /* of what was sent, when that was looked at last, see sock_unread */
+    uint64_t bytes_in; /* from the client */
+    void *user_data;   /* the owner's */
+};
+
+struct hub {
+    struct loop *loop;
+    struct fd in;       /* fd -1: no input */
+    struct fd in_ahead; /* the same, to be read: see fd_reopened; the owner's */
+    struct fd out;
+    struct filter *up_filter;   /* of the input; the owner's; NULL: nobody looks at the bytes */
+    struct filter *down_filter; /* of what the clients send */
+    const char *in_name;        /* for errors; the owner's */
+    const char *out_name;
+    int64_t idle_ms;       /* nothing moved for so long: a client is dropped; -1: no limit */
+    int64_t keepalive_ms;  /* of the clients' sockets, see io/keepalive */
+    int64_t quit_after_ms; /* after the end of the input, at most so long; -1: no limit */
+    int64_t silence_ms;    /* of the input, after the end of a client; 0: none; -1: no limit */
+    bool no_shutdown;      /* clients are not told of the end of the input */
+    const char *greeting;
+    size_t greeting_length;
+    uint64_t max_memory;        /* bytes of all queues together; 0: BUDGET_DEFAULT */
+    struct hub_client *clients; /* the last one added is the first */
+    size_t client_count;
+    size_t queued_count;        /* of them: those for whom something is queued, */
+    size_t lost_count;          /* and those whose timer will drop them */
+    struct budget budget;       /* of all queues */
+    struct hub_client *awaited; /* the one that is behind; NULL: nobody is */
+    struct timer hold;          /* until it is waited for no more */
+    struct hub_client *waiting; /* have something to say, while nothing is read, in their order */
+    struct hub_client **waiting_end;
+    struct watch in_watch;
+    bool in_ended;
+    int64_t in_moved_ms;
+    struct write_queue queue;
+    char *buffer; /* the hub's: 2 * HUB_READ bytes to read into, see filter.h, and HUB_READ more */
+    size_t gathered;  /* bytes in these: what clients have said in this round of the loop */
+    struct timer put; /* of which this is the end */
+    bool stopping;
+    struct timer grace; /* with what is queued, while stopping, */
+    struct timer look;  /* and until what has left is looked at again */
+    struct error error;
+    /* Takes what a client says, in place of the output, or what the input says (from NULL), in place
+     * of the clients. bytes NULL: that was all of it. May call hub_tell. May be NULL. */
+    void (*heard)(struct hub *hub, struct hub_client *from, const char *bytes, size_t length);
+    /* A client has gone, and is no longer among the clients; its descriptor is closed after this. May
+     * call hub_tell. May be NULL. */
+    void (*left)(struct hub *hub, const struct hub_client *client, enum hub_end how);
+    /* Over: 0 after hub_stop, or -1 and error. */
+    void (*done)(struct hub *hub, int result);
+};
+
+/* in, in_ahead, out, names, limits, greeting, max_memory, heard, left and done are set by the owner before. */
+void hub_start(struct hub *hub, struct loop *loop);
+/* Takes over a non-blocking socket. The client is the hub's, until `left`. */
+struct hub_client *hub_add(struct hub *hub, int fd, void *user_data);
+/* Sends at once what the client can take, and queues the rest. One that cannot be told, because it
+ * has gone or its queue is full, is dropped, but not before the next round of the loop. */
+void hub_tell(struct hub_client *client, const char *bytes, size_t length);
+/* All clients but `from`, which may be NULL. */
+void hub_tell_others(struct hub *hub, const struct hub_client *from, const char *bytes,
+                     size_t length);
+/* The owner holds so many bytes for this client, which count as if they were queued. */
+void hub_client_owns(struct hub_client *client, size_t bytes);
+/* Reads no more, writes what was read, and is done. */
+void hub_stop(struct hub *hub);
+/* Closes what is left. May be called twice. */
+void hub_release(struct hub *hub);
+
+#endif

@@ -1,0 +1,60 @@
+#include "stream/keepalive.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "sys/sock.h"
+
+struct keepalive {
+    struct loop *loop;
+    struct timer timer;
+    int fd;
+    int64_t time_ms;
+    int limit_ms; /* what is to be set again */
+    bool lifted;
+};
+
+/* The peer answers, but takes nothing. */
+static bool keepalive_is_closed(const struct keepalive *keepalive, const struct sock_tcp *tcp)
+{
+    bool silent = tcp->asking && tcp->last_ack_ms >= keepalive->time_ms;
+    return !silent && (tcp->asking || !tcp->unacknowledged) && sock_unread(keepalive->fd) > 0;
+}
+
+static void keepalive_look(struct timer *timer)
+{
+    struct keepalive *keepalive = LOOP_OWNER(timer, struct keepalive, timer);
+    struct sock_tcp tcp;
+    if (sock_tcp(keepalive->fd, &tcp))
+        return;
+    bool lifts = keepalive_is_closed(keepalive, &tcp);
+    if (lifts && !keepalive->lifted &&
+        sock_get(keepalive->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &keepalive->limit_ms))
+        return;
+    if (lifts != keepalive->lifted)
+        sock_set(keepalive->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, lifts ? 0 : keepalive->limit_ms);
+    keepalive->lifted = lifts;
+    loop_timer_set(keepalive->loop, timer, keepalive->time_ms / 2);
+}
+
+struct keepalive *keepalive_start(struct loop *loop, int fd, int64_t time_ms)
+{
+    if (time_ms <= 0)
+        return NULL;
+    struct keepalive *keepalive = memory_new(1, sizeof *keepalive);
+    *keepalive = (struct keepalive){.loop = loop,
+                                    .timer.fired = keepalive_look,
+                                    .fd = fd,
+                                    .time_ms = time_ms < 1000 ? 1000 : time_ms};
+    loop_timer_set(loop, &keepalive->timer, keepalive->time_ms / 2);
+    return keepalive;
+}
+
+void keepalive_stop(struct keepalive *keepalive)
+{
+    if (keepalive)
+        loop_timer_cancel(keepalive->loop, &keepalive->timer);
+    free(keepalive);
+}

@@ -1,0 +1,188 @@
+#include "sys/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "sys/sock.h"
+
+enum { DISCARD_ROUNDS = 16 };
+
+static enum fd_kind kind_of(int fd)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return FD_OTHER;
+    if (S_ISFIFO(status.st_mode))
+        return FD_PIPE;
+    if (S_ISREG(status.st_mode))
+        return FD_FILE;
+    if (S_ISSOCK(status.st_mode))
+        return FD_SOCKET;
+    if (!S_ISCHR(status.st_mode))
+        return FD_OTHER;
+    if (status.st_rdev == makedev(1, 3)) /* null(4) */
+        return FD_NULL;
+    return isatty(fd) ? FD_TERMINAL : FD_OTHER;
+}
+
+struct fd fd_of(int fd)
+{
+    return (struct fd){fd, kind_of(fd), true};
+}
+
+struct fd end_of_own(int fd)
+{
+    struct fd end = fd_of(fd);
+    int flags = end.kind == FD_FILE || end.kind == FD_SOCKET ? -1 : fcntl(fd, F_GETFL);
+    if (flags >= 0 && (flags & O_NONBLOCK || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0))
+        end.shared = false;
+    return end;
+}
+
+struct fd fd_of_socket(int fd)
+{
+    return (struct fd){fd, FD_SOCKET, false};
+}
+
+struct fd fd_of_pipe(int fd)
+{
+    return (struct fd){fd, FD_PIPE, false};
+}
+
+ssize_t fd_read(struct fd end, void *buffer, size_t room)
+{
+    if (end.kind == FD_SOCKET)
+        return sock_recv(end.fd, buffer, room);
+    ssize_t got;
+    do
+        got = read(end.fd, buffer, room);
+    while (got < 0 && errno == EINTR);
+    /* A terminal that hangs up is at its end. */
+    if (got < 0 && errno == EIO && end.kind == FD_TERMINAL)
+        return 0;
+    return got;
+}
+
+ssize_t fd_write(struct fd end, const void *bytes, size_t length)
+{
+    if (end.kind == FD_SOCKET)
+        return sock_send(end.fd, bytes, length);
+    if (end.shared && end.kind != FD_FILE && end.kind != FD_NULL) {
+        struct pollfd now = {.fd = end.fd, .events = POLLOUT};
+        if (poll(&now, 1, 0) == 0) {
+            errno = EAGAIN;
+            return -1;
+        }
+        length = length > PIPE_BUF ? PIPE_BUF : length;
+    }
+    ssize_t wrote;
+    do
+        wrote = write(end.fd, bytes, length);
+    while (wrote < 0 && errno == EINTR);
+    return wrote;
+}
+
+void fd_discard(int fd)
+{
+    char ignored[4096];
+    sock_shutdown(fd, SHUT_WR);
+    for (int round = 0; round < DISCARD_ROUNDS; round++)
+        if (sock_recv(fd, ignored, sizeof ignored) <= 0)
+            return;
+}
+
+struct fd fd_stdin(void)
+{
+    return fd_of(STDIN_FILENO);
+}
+
+/* Gives it an open file description of our own, if one can be had. */
+static void reopen(struct fd *end, int access)
+{
+    char path[sizeof "/proc/self/fd/" + 3 * sizeof end->fd] = "/proc/self/fd/";
+    text_put_number(path + strlen(path), (unsigned)end->fd);
+    int own = open(path, access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (own < 0)
+        return;
+    end->fd = own;
+    end->shared = false;
+}
+
+static struct fd open_output(int fd)
+{
+    struct fd end = fd_of(fd);
+    if (end.kind == FD_PIPE || end.kind == FD_TERMINAL)
+        reopen(&end, O_WRONLY);
+    return end;
+}
+
+struct fd fd_stdout(void)
+{
+    return open_output(STDOUT_FILENO);
+}
+
+struct fd end_stderr(void)
+{
+    return open_output(STDERR_FILENO);
+}
+
+bool fd_keeps_messages(struct fd stdout_end)
+{
+    if (stdout_end.kind != FD_PIPE)
+        return stdout_end.kind == FD_SOCKET || stdout_end.kind == FD_OTHER;
+    int flags = fcntl(STDOUT_FILENO, F_GETFL);
+    if (flags < 0 || !(flags & O_DIRECT))
+        return false;
+    if (!stdout_end.shared)
+        fcntl(stdout_end.fd, F_SETFL, O_NONBLOCK | O_DIRECT);
+    return true;
+}
+
+struct fd fd_reopened(struct fd in)
+{
+    if (in.fd >= 0 && in.kind == FD_PIPE)
+        reopen(&in, O_RDONLY);
+    return in;
+}
+
+bool fd_is_null_sink(struct fd end)
+{
+    int flags = end.kind == FD_NULL ? fcntl(end.fd, F_GETFL) : -1;
+    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
+bool fd_reads_without_waiting(struct fd end)
+{
+    return !end.shared || end.kind == FD_FILE || end.kind == FD_SOCKET || end.kind == FD_NULL;
+}
+
+int fd_close_stdout(struct fd *stdout_end)
+{
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int result = 0;
+    if (stdout_end->fd != STDOUT_FILENO)
+        result |= close(stdout_end->fd);
+    result |= close(STDOUT_FILENO);
+    int failure = errno;
+    if (null >= 0) {
+        dup2(null, STDOUT_FILENO);
+        close(null);
+    }
+    *stdout_end = (struct fd){STDOUT_FILENO, FD_NULL, true};
+    errno = failure;
+    return result;
+}
+
+int fd_finish_stdout(struct fd *stdout_end, struct error *err)
+{
+    if (stdout_end->kind != FD_FILE || fd_close_stdout(stdout_end) == 0)
+        return 0;
+    return error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
+}

@@ -1,0 +1,71 @@
+/*
+ * One end of a flow of bytes: a descriptor and its kind. It owns how descriptors are read and
+ * written so that one that is shared with other processes (stdin, stdout) never blocks us and is
+ * never made non-blocking under them.
+ */
+#ifndef SYS_FD_H
+#define SYS_FD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+enum fd_kind {
+    FD_PIPE,
+    FD_FILE, /* regular: always ready */
+    FD_SOCKET,
+    FD_TERMINAL,
+    FD_NULL, /* /dev/null */
+    FD_OTHER
+};
+
+struct fd {
+    int fd;
+    enum fd_kind kind;
+    bool shared; /* other processes may have it: it may block, and it stays as it is */
+};
+
+/* The kind of `fd`, asked of the kernel. */
+struct fd fd_of(int fd);
+/* The same of one that we have opened: no other process has it, and it does not block from now on. */
+struct fd end_of_own(int fd);
+/* A socket, or a pipe, of our own: non-blocking, nothing to ask. */
+struct fd fd_of_socket(int fd);
+struct fd fd_of_pipe(int fd);
+
+/* Call after the loop said that it is ready. 0 at its end; -1 and errno (EAGAIN: not now). */
+ssize_t fd_read(struct fd end, void *buffer, size_t room);
+/* May be short. -1 and errno (EAGAIN: not now). */
+ssize_t fd_write(struct fd end, const void *bytes, size_t length);
+/* Before a socket is closed in order: tells its peer the end, and takes what it has sent, a bounded
+ * amount. Unread, that would make close(2) reset the connection, and lose what we sent last. */
+void fd_discard(int fd);
+
+/* stdin (fd 0) and stdout (fd 1) as ends. stdout, if it is a pipe or a terminal, gets an open file
+ * description of our own (through /proc), which can be non-blocking without anybody else noticing;
+ * where that fails, writes are kept to PIPE_BUF bytes, and poll(2) is asked before each. */
+struct fd fd_stdin(void);
+struct fd fd_stdout(void);
+/* stderr, for what is no message, in the same way. */
+struct fd end_stderr(void);
+/* The same input, of which as much can be read as there is, also where others read it, too: a pipe by
+ * an open file description of our own, the caller's. The loop watches `in` itself, which alone is told
+ * when a named pipe loses its last writer. */
+struct fd fd_reopened(struct fd in);
+/* Whether it can be read without asking the loop first: EAGAIN will say that there is no more. */
+bool fd_reads_without_waiting(struct fd end);
+/* Whether what is written there is gone: /dev/null, open for writing. */
+bool fd_is_null_sink(struct fd end);
+/* Whether each write to stdout is a message of its own: to a datagram socket, or to a pipe in packet
+ * mode (O_DIRECT, see pipe(2)), in which our description of it is from then on, too. */
+bool fd_keeps_messages(struct fd stdout_end);
+/* Closes stdout for good, so that its reader sees the end; /dev/null takes its place, and that of
+ * `stdout_end`. -1 and errno when what was written did not reach it. */
+int fd_close_stdout(struct fd *stdout_end);
+/* The same, of a regular file, when all is written: a file system may say only now that it has no
+ * room (a quota), or is gone (a server). Status 8. */
+int fd_finish_stdout(struct fd *stdout_end, struct error *err);
+
+#endif

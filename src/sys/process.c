@@ -1,0 +1,237 @@
+#include "sys/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Ends */
+
+static struct program **bucket_of(struct children *children, pid_t id)
+{
+    return &children->buckets[id % CHILDREN_BUCKETS];
+}
+
+/* The program with that id, which is forgotten; NULL: it is none of ours. */
+static struct program *take(struct children *children, pid_t id)
+{
+    struct program **at = bucket_of(children, id);
+    while (*at && (*at)->id != id)
+        at = &(*at)->next;
+    struct program *program = *at;
+    if (program) {
+        *at = program->next;
+        program->id = 0;
+    }
+    return program;
+}
+
+/* Several ends may have become one signal. */
+static void reap(struct watch *watch, uint32_t events)
+{
+    struct children *children = LOOP_OWNER(watch, struct children, signals);
+    struct signalfd_siginfo info;
+    int end;
+    pid_t id;
+    (void)events;
+    ssize_t got;
+    do
+        got = read(watch->fd, &info, sizeof info);
+    while (got == (ssize_t)sizeof info);
+    while (children->loop && (id = waitpid(-1, &end, WNOHANG)) > 0) {
+        struct program *program = take(children, id);
+        if (!program)
+            continue;
+        program->end = end;
+        program->ended(program);
+    }
+}
+
+int children_init(struct children *children, struct loop *loop, struct error *err)
+{
+    sigset_t set;
+    if (children->loop)
+        return 0;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    signal(SIGCHLD, SIG_DFL); /* whoever ignores it is not told how its children ended */
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    children->signals.ready = reap;
+    children->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (children->signals.fd < 0)
+        return error_system(err, STATUS_IMPOSSIBLE, errno, "wait for programs");
+    children->loop = loop;
+    loop_watch(loop, &children->signals, EPOLLIN);
+    return 0;
+}
+
+void children_release(struct children *children)
+{
+    if (!children->loop)
+        return;
+    loop_unwatch(children->loop, &children->signals);
+    close(children->signals.fd);
+    children->loop = NULL;
+}
+
+/* Starting */
+
+static void close_once(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* The program's ends block, as programs expect; ours do not. */
+static int open_pipes(int in[2], int out[2])
+{
+    if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
+        return errno;
+    fcntl(in[1], F_SETFL, O_NONBLOCK);
+    fcntl(out[0], F_SETFL, O_NONBLOCK);
+    return 0;
+}
+
+/* What we have changed for ourselves. */
+static void restore_signals(posix_spawnattr_t *attributes)
+{
+    sigset_t none, defaults;
+    sigemptyset(&none);
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    sigaddset(&defaults, SIGXFSZ);
+    sigaddset(&defaults, SIGCHLD);
+    posix_spawnattr_setsigmask(attributes, &none);
+    posix_spawnattr_setsigdefault(attributes, &defaults);
+}
+
+/* posix_spawn(3) takes strings that it does not change as if it would. */
+static char *const *words(const char *const *list)
+{
+    const union {
+        const char *const *kept;
+        char *const *taken;
+    } words = {list};
+    return words.taken;
+}
+
+/* 0, or why not. The memory of a server is not copied: libc uses vfork(2) or its like. */
+static int spawn(struct program *program, const struct program_spec *spec, int in, int out)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    restore_signals(&attributes);
+    int failure = 0;
+    if (spec->wired) {
+        flags |= POSIX_SPAWN_SETPGROUP;
+        failure = posix_spawn_file_actions_adddup2(&actions, in, 0);
+        if (!failure)
+            failure = posix_spawn_file_actions_adddup2(&actions, out, 1);
+    }
+    if (!failure && spec->passed)
+        failure = posix_spawn_file_actions_adddup2(&actions, spec->passed, 3);
+    posix_spawnattr_setflags(&attributes, (short)flags);
+    if (!failure)
+        failure = posix_spawnp(&program->id, spec->argv[0], &actions, &attributes,
+                               words(spec->argv), words(spec->env));
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return failure;
+}
+
+static int refuse(const char *name, int failure, struct error *err)
+{
+    bool missing = failure == ENOENT || failure == ENOTDIR;
+    return error_system(err, missing ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN, failure, "run %s",
+                        name);
+}
+
+/* A moment after its start: the limit that we need to start it is ours. */
+static void limit_descriptors(const struct children *children, pid_t id)
+{
+    struct rlimit limit;
+    if (!children->most_open || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = children->most_open;
+    prlimit(id, RLIMIT_NOFILE, &limit, NULL);
+}
+
+int program_start(struct children *children, struct program *program,
+                  const struct program_spec *spec, struct error *err)
+{
+    int in[2] = {-1, -1}, out[2] = {-1, -1};
+    int failure = spec->wired ? open_pipes(in, out) : 0;
+    if (!failure)
+        failure = spawn(program, spec, in[0], out[1]);
+    close_once(&in[0]);
+    close_once(&out[1]);
+    program->in = in[1];
+    program->out = out[0];
+    program->wired = spec->wired;
+    program->children = children;
+    if (failure) {
+        program->id = 0;
+        program_close_in(program);
+        program_close_out(program);
+        return refuse(spec->argv[0], failure, err);
+    }
+    limit_descriptors(children, program->id);
+    struct program **bucket = bucket_of(children, program->id);
+    program->next = *bucket;
+    *bucket = program;
+    return 0;
+}
+
+int program_replace(char *const *argv, struct error *err)
+{
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
+    execvp(argv[0], argv);
+    int failure = errno;
+    signal(SIGPIPE, SIG_IGN);
+    return refuse(argv[0], failure, err);
+}
+
+void program_close_in(struct program *program)
+{
+    close_once(&program->in);
+}
+
+void program_close_out(struct program *program)
+{
+    close_once(&program->out);
+}
+
+/* Ending */
+
+void program_signal(const struct program *program, int signal_number)
+{
+    if (program->id)
+        kill(program->wired ? -program->id : program->id, signal_number);
+}
+
+void program_kill(struct program *program)
+{
+    if (!program->id)
+        return;
+    program_signal(program, SIGKILL);
+    pid_t gone;
+    do
+        gone = waitpid(program->id, &program->end, 0);
+    while (gone < 0 && errno == EINTR);
+    take(program->children, program->id);
+}
+
+int program_status(const struct program *program)
+{
+    if (WIFSIGNALED(program->end))
+        return STATUS_SIGNAL + WTERMSIG(program->end);
+    return WEXITSTATUS(program->end);
+}

@@ -1,0 +1,74 @@
+/*
+ * Programs that are started, and how one hears of their ends.
+ *
+ * A program gets 0, 1 and 2 and no other descriptor (whoever starts it has called
+ * descriptors_close_on_exec), no signal blocked, and SIGPIPE as it was meant to be. SIGCHLD, one
+ * descriptor for all of them, tells of the ends: a pidfd would cost each one a descriptor, and
+ * Linux 5.3.
+ */
+#ifndef SYS_PROCESS_H
+#define SYS_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "sys/loop.h"
+
+enum { CHILDREN_BUCKETS = 256 };
+
+/* All the programs of a process: there is one of these. */
+struct children {
+    struct loop *loop; /* NULL: not in use */
+    struct watch signals;
+    struct program *buckets[CHILDREN_BUCKETS]; /* by id */
+    rlim_t most_open; /* of descriptors, for programs (see descriptors_allow_max); 0: as for us */
+};
+
+struct program {
+    /* It has ended, and is reaped: `end` is set. Set by the owner. May free the program. */
+    void (*ended)(struct program *program);
+    pid_t id;   /* 0: it does not run, or no longer */
+    bool wired; /* it has pipes, and a process group of its own */
+    int in;     /* what is written here it reads; the owner's to close; non-blocking. -1: none */
+    int out;    /* here one reads what it writes; likewise */
+    int end;    /* as waitpid(2) says it */
+    struct children *children;
+    struct program *next; /* the children's */
+};
+
+struct program_spec {
+    const char *const *argv; /* the first is looked up in PATH */
+    const char *const *env;
+    bool wired; /* stdin and stdout are pipes, and the signals of our terminal are not for it; else
+                   it shares ours, and our process group */
+    int passed; /* becomes its descriptor 3; the caller's to close. 0: none */
+};
+
+/* From now on ends are heard. `children` is {0} but for most_open, or initialised already.
+ * -1, status 70: there is no descriptor for it. */
+int children_init(struct children *children, struct loop *loop, struct error *err);
+/* No more of them. Of one that is not in use: nothing. */
+void children_release(struct children *children);
+
+/* Status 127: there is no such program; 126: it cannot be run, and errnum says why. */
+int program_start(struct children *children, struct program *program,
+                  const struct program_spec *spec, struct error *err);
+/* Puts the program in our place, with the descriptors that we have inherited. Returns only where it
+ * cannot: -1, and the status as above. */
+int program_replace(char *const *argv, struct error *err);
+/* To it and, where it has a process group of its own, to what it has started. Of one that does not
+ * run: nothing. */
+void program_signal(const struct program *program, int signal_number);
+/* Ends it, if it still runs, with SIGKILL, without a call of `ended`. */
+void program_kill(struct program *program);
+/* Closes what is open of `in` and `out`. */
+void program_close_in(struct program *program);
+void program_close_out(struct program *program);
+
+/* As a shell tells it: its own status, or 128+N where signal N has ended it. */
+int program_status(const struct program *program);
+
+#endif

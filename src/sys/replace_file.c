@@ -1,0 +1,184 @@
+#include "sys/replace_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "sys/output_path.h"
+#include "sys/unblocked.h"
+
+static int failed(const struct replace_file *aside, const char *what, struct error *err)
+{
+    return error_system(err, STATUS_LOCAL_IO, errno, "%s %s", what, aside->path);
+}
+
+/* In its directory: the three, the one after the other. */
+static char *name_beside(const struct replace_file *aside, const char *dot, const char *name,
+                         const char *suffix)
+{
+    const char *slash = strrchr(aside->path, '/');
+    size_t directory = slash ? (size_t)(slash - aside->path) + 1 : 0;
+    char *place = memory_new(directory + strlen(dot) + strlen(name) + strlen(suffix) + 1, 1);
+    memcpy(place, aside->path, directory);
+    stpcpy(stpcpy(stpcpy(place + directory, dot), name), suffix);
+    return place;
+}
+
+/* Before anybody has been asked for what is to be written, for there is no other place for it. */
+static int check_directory(const struct replace_file *aside, struct error *err)
+{
+    char *directory = name_beside(aside, ".", "", "");
+    int result = access(directory, W_OK | X_OK) < 0 ? failed(aside, "create", err) : 0;
+    free(directory);
+    return result;
+}
+
+int replace_file_find(struct replace_file *aside, struct loop *loop, const char *path,
+                      struct error *err)
+{
+    *aside = (struct replace_file){.fd = -1};
+    aside->path = output_path_find(path, &aside->fd, err);
+    if (!aside->path)
+        return -1;
+    if (aside->fd >= 0)
+        return 0;
+    struct stat status;
+    int fd = unblocked_open(loop, aside->path, O_WRONLY | O_NOFOLLOW | O_NOCTTY, 0);
+    if (fd < 0 && errno == ECANCELED)
+        return -1;
+    /* A program that is running cannot be written to, but it can be replaced. */
+    if (fd < 0 && (errno == ENOENT || errno == ETXTBSY))
+        return check_directory(aside, err);
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return failed(aside, "open", err);
+    if (!S_ISREG(status.st_mode)) {
+        aside->fd = fd;
+        return 0;
+    }
+    close(fd);
+    return check_directory(aside, err);
+}
+
+static int forget(struct replace_file *aside, const char *what, struct error *err)
+{
+    failed(aside, what, err);
+    free(aside->temporary);
+    aside->temporary = NULL;
+    return -1;
+}
+
+int replace_file_create(struct replace_file *aside, struct error *err)
+{
+    if (aside->fd >= 0)
+        return 0;
+    aside->temporary = name_beside(aside, "", "", ".sockctl-XXXXXX");
+    aside->fd = mkostemp(aside->temporary, O_CLOEXEC);
+    return aside->fd < 0 ? forget(aside, "create", err) : 0;
+}
+
+/* It can be foreseen, so somebody may have put something there; and another process may be writing
+ * it, or have just given it its place. */
+static bool is_ours(const char *name, int fd)
+{
+    struct stat status, there;
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &status) == 0 &&
+           lstat(name, &there) == 0 && there.st_ino == status.st_ino &&
+           there.st_dev == status.st_dev && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+           status.st_nlink == 1 && !(status.st_mode & 022);
+}
+
+int replace_file_resume(struct replace_file *aside, struct error *err)
+{
+    if (aside->fd >= 0)
+        return 0;
+    const char *slash = strrchr(aside->path, '/');
+    aside->temporary = name_beside(aside, ".", slash ? slash + 1 : aside->path, ".sockctl-part");
+    int fd = open(aside->temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (fd >= 0 && !is_ours(aside->temporary, fd)) {
+        close(fd);
+        error_set(err, STATUS_LOCAL_IO, "%s: in use, or not ours alone", aside->temporary);
+        free(aside->temporary);
+        aside->temporary = NULL;
+        return -1;
+    }
+    aside->fd = fd;
+    return fd < 0 ? forget(aside, "create the part of", err) : 0;
+}
+
+/* Nobody but mkostemp creates it, with 0600: a reader must not see it before it is complete. */
+static int open_to_others(int fd)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return fchmod(fd, 0666 & ~mask);
+}
+
+/* The owner first: a change of owner takes set-id bits away, and those are not taken over at all, for
+ * what is in the file is new. Where the group cannot be kept, its members are others by now, and another
+ * group's members, who were others, are to have no more than others had. */
+static int take_attributes(int fd, const struct stat *old)
+{
+    struct stat now;
+    mode_t mode = old->st_mode & 0777;
+    bool refused = fchown(fd, (uid_t)-1, old->st_gid) < 0;
+    refused |= fchown(fd, old->st_uid, (gid_t)-1) < 0;
+    if (refused && (fstat(fd, &now) < 0 || now.st_gid != old->st_gid))
+        mode = (mode & ~(mode_t)070) | (mode & 07) << 3;
+    return fchmod(fd, mode);
+}
+
+/* Those of the file whose place it takes, else those of any new file. */
+static int set_attributes(const struct replace_file *aside)
+{
+    struct stat old;
+    if (lstat(aside->path, &old) == 0 && S_ISREG(old.st_mode))
+        return take_attributes(aside->fd, &old);
+    return open_to_others(aside->fd);
+}
+
+/* So that a crash of the machine leaves the old file or the whole new one. Some file systems have no
+ * such thing. */
+static int reach_disk(int fd)
+{
+    return fsync(fd) < 0 && errno != EINVAL && errno != ENOSYS ? -1 : 0;
+}
+
+int replace_file_commit(struct replace_file *aside, struct error *err)
+{
+    int fd = aside->fd;
+    if (aside->temporary && (set_attributes(aside) < 0 || reach_disk(fd) < 0))
+        return failed(aside, "write", err);
+    aside->fd = -1;
+    if (close(fd) < 0)
+        return failed(aside, "write", err);
+    if (!aside->temporary)
+        return 0;
+    if (rename(aside->temporary, aside->path) < 0)
+        return failed(aside, "write", err);
+    free(aside->temporary);
+    aside->temporary = NULL;
+    return 0;
+}
+
+static bool is_kept(const struct replace_file *aside)
+{
+    struct stat status;
+    return aside->kept && fstat(aside->fd, &status) == 0 && status.st_size > 0;
+}
+
+void replace_file_release(struct replace_file *aside)
+{
+    if (aside->temporary && !is_kept(aside))
+        unlink(aside->temporary);
+    if (aside->fd >= 0)
+        close(aside->fd);
+    free(aside->temporary);
+    free(aside->path);
+    *aside = (struct replace_file){.fd = -1};
+}

@@ -1,0 +1,183 @@
+#include "sys/sockname.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+#include <linux/vm_sockets.h>
+
+#include "base/text.h"
+
+static const struct sockaddr_in *as_ipv4(const struct sockname *name)
+{
+    return (const struct sockaddr_in *)(const void *)&name->storage;
+}
+
+static const struct sockaddr_in6 *as_ipv6(const struct sockname *name)
+{
+    return (const struct sockaddr_in6 *)(const void *)&name->storage;
+}
+
+static const struct sockaddr_un *as_unix(const struct sockname *name)
+{
+    return (const struct sockaddr_un *)(const void *)&name->storage;
+}
+
+static const struct sockaddr_vm *as_vsock(const struct sockname *name)
+{
+    return (const struct sockaddr_vm *)(const void *)&name->storage;
+}
+
+static void ipv4_text(const unsigned char bytes[4], char *out)
+{
+    for (int i = 0; i < 4; i++) {
+        if (i)
+            *out++ = '.';
+        out = text_put_number(out, bytes[i]);
+    }
+}
+
+static void ipv6_text(const struct sockaddr_in6 *name, char *out)
+{
+    char text[INET6_ADDRSTRLEN], zone[IF_NAMESIZE];
+    if (IN6_IS_ADDR_V4MAPPED(&name->sin6_addr)) {
+        ipv4_text(&name->sin6_addr.s6_addr[12], out);
+        return;
+    }
+    inet_ntop(AF_INET6, &name->sin6_addr, text, sizeof text);
+    if (!name->sin6_scope_id)
+        snprintf(out, SOCKNAME_TEXT_MAX, "%s", text);
+    else if (if_indextoname(name->sin6_scope_id, zone))
+        snprintf(out, SOCKNAME_TEXT_MAX, "%s%%%s", text, zone);
+    else
+        snprintf(out, SOCKNAME_TEXT_MAX, "%s%%%u", text, (unsigned)name->sin6_scope_id);
+}
+
+/* The bytes of an abstract name, which may be any, with '@' for a NUL, as ss(8) shows them; those
+ * of a path, which has a NUL at its end or, if it fills the array, none. */
+static void unix_text(const struct sockname *name, char *out)
+{
+    const struct sockaddr_un *sun = as_unix(name);
+    size_t start = offsetof(struct sockaddr_un, sun_path);
+    size_t length = name->length > start ? name->length - start : 0;
+    if (length > sizeof sun->sun_path)
+        length = sizeof sun->sun_path;
+    if (length && sun->sun_path[0])
+        length = strnlen(sun->sun_path, length);
+    memcpy(out, sun->sun_path, length);
+    out[length] = '\0';
+    for (size_t i = 0; i < length; i++)
+        if (!out[i])
+            out[i] = '@';
+}
+
+static void vsock_text(const struct sockaddr_vm *name, char *out)
+{
+    if (name->svm_cid == VMADDR_CID_ANY)
+        snprintf(out, SOCKNAME_TEXT_MAX, "*");
+    else
+        snprintf(out, SOCKNAME_TEXT_MAX, "%u", name->svm_cid);
+}
+
+char *sockname_host(const struct sockname *name, char *out)
+{
+    *out = '\0';
+    switch (name->storage.ss_family) {
+    case AF_INET:
+        ipv4_text((const unsigned char *)&as_ipv4(name)->sin_addr, out);
+        break;
+    case AF_INET6:
+        ipv6_text(as_ipv6(name), out);
+        break;
+    case AF_UNIX:
+        unix_text(name, out);
+        break;
+    case AF_VSOCK:
+        vsock_text(as_vsock(name), out);
+        break;
+    default:
+        break;
+    }
+    return out;
+}
+
+unsigned sockname_port(const struct sockname *name)
+{
+    switch (name->storage.ss_family) {
+    case AF_INET:
+        return ntohs(as_ipv4(name)->sin_port);
+    case AF_INET6:
+        return ntohs(as_ipv6(name)->sin6_port);
+    case AF_VSOCK:
+        return as_vsock(name)->svm_port;
+    default:
+        return 0;
+    }
+}
+
+void sockname_set_port(struct sockname *name, unsigned port)
+{
+    if (name->storage.ss_family == AF_INET)
+        ((struct sockaddr_in *)(void *)&name->storage)->sin_port = htons((uint16_t)port);
+    else if (name->storage.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)(void *)&name->storage)->sin6_port = htons((uint16_t)port);
+}
+
+char *sockname_text(const struct sockname *name, char *out)
+{
+    enum { HOST_MAX = SOCKNAME_TEXT_MAX - 32 }; /* what a host can be, and less than fits */
+    char host[SOCKNAME_TEXT_MAX];
+    unsigned port = sockname_port(name);
+    sa_family_t family = name->storage.ss_family;
+    sockname_host(name, host);
+    if (family == AF_UNIX)
+        snprintf(out, SOCKNAME_TEXT_MAX, "unix:%.*s", HOST_MAX, *host ? host : "(unnamed)");
+    else if (family == AF_VSOCK)
+        snprintf(out, SOCKNAME_TEXT_MAX, "vsock:%.*s:%u", HOST_MAX, host, port);
+    else if (family != AF_INET && family != AF_INET6)
+        snprintf(out, SOCKNAME_TEXT_MAX, "unnamed");
+    else if (strcmp(host, "::") == 0)
+        snprintf(out, SOCKNAME_TEXT_MAX, "*:%u", port);
+    else if (strchr(host, ':'))
+        snprintf(out, SOCKNAME_TEXT_MAX, "[%.*s]:%u", HOST_MAX, host, port);
+    else
+        text_put_number(stpcpy(stpcpy(out, host), ":"), port);
+    return out;
+}
+
+bool sockname_is_inet(const struct sockname *name)
+{
+    return name->storage.ss_family == AF_INET || name->storage.ss_family == AF_INET6;
+}
+
+bool sockname_is_loopback(const struct sockname *name)
+{
+    const struct in6_addr *ipv6 = &as_ipv6(name)->sin6_addr;
+    if (name->storage.ss_family == AF_INET)
+        return ntohl(as_ipv4(name)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    if (name->storage.ss_family != AF_INET6)
+        return false;
+    if (IN6_IS_ADDR_V4MAPPED(ipv6))
+        return ipv6->s6_addr[12] == IN_LOOPBACKNET;
+    return IN6_IS_ADDR_LOOPBACK(ipv6);
+}
+
+bool sockname_is_multicast(const struct sockname *name)
+{
+    const struct in6_addr *ipv6 = &as_ipv6(name)->sin6_addr;
+    if (name->storage.ss_family == AF_INET)
+        return IN_MULTICAST(ntohl(as_ipv4(name)->sin_addr.s_addr));
+    if (name->storage.ss_family != AF_INET6)
+        return false;
+    if (IN6_IS_ADDR_V4MAPPED(ipv6))
+        return ipv6->s6_addr[12] >> 4 == 0xe;
+    return IN6_IS_ADDR_MULTICAST(ipv6);
+}
+
+bool sockname_is_same(const struct sockname *one, const struct sockname *other)
+{
+    return one->length == other->length && memcmp(&one->storage, &other->storage, one->length) == 0;
+}

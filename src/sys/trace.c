@@ -1,0 +1,146 @@
+#include "sys/trace.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct constant {
+    int value;
+    const char *name;
+};
+
+/* The value and, by stringizing, how the manual spells it. */
+#define CONSTANT(name)                                                                             \
+    {                                                                                              \
+        name, #name                                                                                \
+    }
+#define NAME_OF(table, value) name_of(table, sizeof(table) / sizeof *(table), value)
+
+static const char *name_of(const struct constant *table, size_t count, int value)
+{
+    for (size_t i = 0; i < count; i++)
+        if (table[i].value == value)
+            return table[i].name;
+    return "?";
+}
+
+const char *trace_family(int family)
+{
+    static const struct constant families[] = {CONSTANT(AF_INET), CONSTANT(AF_INET6),
+                                               CONSTANT(AF_UNIX), CONSTANT(AF_VSOCK)};
+    return NAME_OF(families, family);
+}
+
+const char *trace_socktype(int socktype)
+{
+    static const struct constant socktypes[] = {CONSTANT(SOCK_STREAM), CONSTANT(SOCK_DGRAM),
+                                                CONSTANT(SOCK_SEQPACKET)};
+    return NAME_OF(socktypes, socktype);
+}
+
+const char *trace_protocol(int protocol)
+{
+    static const struct constant protocols[] = {{0, "0"},
+                                                CONSTANT(IPPROTO_TCP),
+                                                CONSTANT(IPPROTO_UDP),
+                                                CONSTANT(IPPROTO_MPTCP)};
+    return NAME_OF(protocols, protocol);
+}
+
+const char *trace_how(int how)
+{
+    static const struct constant hows[] = {CONSTANT(SHUT_RD), CONSTANT(SHUT_WR),
+                                           CONSTANT(SHUT_RDWR)};
+    return NAME_OF(hows, how);
+}
+
+const char *trace_level(int level)
+{
+    static const struct constant levels[] = {CONSTANT(SOL_SOCKET), CONSTANT(IPPROTO_IP),
+                                             CONSTANT(IPPROTO_IPV6), CONSTANT(IPPROTO_TCP),
+                                             CONSTANT(IPPROTO_UDP)};
+    return NAME_OF(levels, level);
+}
+
+const char *trace_option(int level, int option)
+{
+    static const struct constant socket[] = {CONSTANT(SO_ACCEPTCONN), CONSTANT(SO_BINDTODEVICE),
+                                             CONSTANT(SO_BROADCAST),  CONSTANT(SO_BUF_LOCK),
+                                             CONSTANT(SO_DOMAIN),     CONSTANT(SO_ERROR),
+                                             CONSTANT(SO_KEEPALIVE),  CONSTANT(SO_LINGER),
+                                             CONSTANT(SO_MARK),       CONSTANT(SO_OOBINLINE),
+                                             CONSTANT(SO_PASSCRED),   CONSTANT(SO_PEERCRED),
+                                             CONSTANT(SO_PROTOCOL),   CONSTANT(SO_RCVBUF),
+                                             CONSTANT(SO_REUSEADDR),  CONSTANT(SO_REUSEPORT),
+                                             CONSTANT(SO_SNDBUF),     CONSTANT(SO_TYPE)};
+    static const struct constant ip[] = {CONSTANT(IP_BIND_ADDRESS_NO_PORT), CONSTANT(IP_PKTINFO),
+                                         CONSTANT(IP_RECVERR), CONSTANT(IP_TOS), CONSTANT(IP_TTL)};
+    static const struct constant ipv6[] = {CONSTANT(IPV6_RECVERR), CONSTANT(IPV6_RECVPKTINFO),
+                                           CONSTANT(IPV6_TCLASS), CONSTANT(IPV6_UNICAST_HOPS),
+                                           CONSTANT(IPV6_V6ONLY)};
+    static const struct constant tcp[] = {CONSTANT(TCP_FASTOPEN),    CONSTANT(TCP_FASTOPEN_CONNECT),
+                                          CONSTANT(TCP_INFO),        CONSTANT(TCP_KEEPCNT),
+                                          CONSTANT(TCP_KEEPIDLE),    CONSTANT(TCP_KEEPINTVL),
+                                          CONSTANT(TCP_NODELAY),     CONSTANT(TCP_QUICKACK),
+                                          CONSTANT(TCP_USER_TIMEOUT)};
+    static const struct constant udp[] = {CONSTANT(UDP_GRO), CONSTANT(UDP_SEGMENT)};
+    switch (level) {
+    case SOL_SOCKET:
+        return NAME_OF(socket, option);
+    case IPPROTO_IP:
+        return NAME_OF(ip, option);
+    case IPPROTO_IPV6:
+        return NAME_OF(ipv6, option);
+    case IPPROTO_TCP:
+        return NAME_OF(tcp, option);
+    case IPPROTO_UDP:
+        return NAME_OF(udp, option);
+    default:
+        return "?";
+    }
+}
+
+/* glibc alone has strerrorname_np(3). */
+const char *trace_errno(int errnum)
+{
+    static const struct constant errors[] = {
+        CONSTANT(EACCES),          CONSTANT(EADDRINUSE),   CONSTANT(EADDRNOTAVAIL),
+        CONSTANT(EAFNOSUPPORT),    CONSTANT(EAGAIN),       CONSTANT(EALREADY),
+        CONSTANT(EBADF),           CONSTANT(ECONNABORTED), CONSTANT(ECONNREFUSED),
+        CONSTANT(ECONNRESET),      CONSTANT(EDESTADDRREQ), CONSTANT(EFAULT),
+        CONSTANT(EHOSTDOWN),       CONSTANT(EHOSTUNREACH), CONSTANT(EINPROGRESS),
+        CONSTANT(EINTR),           CONSTANT(EINVAL),       CONSTANT(EIO),
+        CONSTANT(EISCONN),         CONSTANT(ELOOP),        CONSTANT(EMFILE),
+        CONSTANT(EMSGSIZE),        CONSTANT(ENAMETOOLONG), CONSTANT(ENETDOWN),
+        CONSTANT(ENETRESET),       CONSTANT(ENETUNREACH),  CONSTANT(ENFILE),
+        CONSTANT(ENOBUFS),         CONSTANT(ENODEV),       CONSTANT(ENOENT),
+        CONSTANT(ENOMEM),          CONSTANT(ENONET),       CONSTANT(ENOPROTOOPT),
+        CONSTANT(ENOSPC),          CONSTANT(ENOTCONN),     CONSTANT(ENOTDIR),
+        CONSTANT(ENOTSOCK),        CONSTANT(EOPNOTSUPP),   CONSTANT(EPERM),
+        CONSTANT(EPIPE),           CONSTANT(EPROTO),       CONSTANT(EPROTONOSUPPORT),
+        CONSTANT(EPROTOTYPE),      CONSTANT(EROFS),        CONSTANT(ESHUTDOWN),
+        CONSTANT(ESOCKTNOSUPPORT), CONSTANT(ETIMEDOUT)};
+    return NAME_OF(errors, errnum);
+}
+
+void trace_call(long result, const char *format, ...)
+{
+    enum { CALL_MAX = 512 };
+    int saved = errno;
+    char call[CALL_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(call, sizeof call, format, args);
+    va_end(args);
+    if (result < 0)
+        log_note(LOG_LEVEL_TRACE, "%s = -1 %s (%s)", call, trace_errno(saved), strerror(saved));
+    else
+        log_note(LOG_LEVEL_TRACE, "%s = %ld", call, result);
+    errno = saved;
+}

@@ -1,0 +1,159 @@
+#include "sys/unblocked.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+
+enum { FIRST_MS = 1, MOST_MS = 20, BLOCK = 4096 };
+
+/* Opening */
+
+struct opening {
+    struct loop *loop;
+    const char *path;
+    int flags;
+    mode_t mode;
+    int fd;
+    int failure;
+    bool done;
+    int64_t pause_ms;
+    struct timer timer;
+};
+
+/* False: there is no reader yet. */
+static bool try_to_open(struct opening *opening)
+{
+    struct stat status;
+    opening->fd = open(opening->path, opening->flags | O_NONBLOCK | O_CLOEXEC, opening->mode);
+    opening->failure = opening->fd < 0 ? errno : 0;
+    opening->done = opening->failure != ENXIO || stat(opening->path, &status) < 0 ||
+                    !S_ISFIFO(status.st_mode);
+    return opening->done;
+}
+
+static void open_again(struct timer *timer)
+{
+    struct opening *opening = LOOP_OWNER(timer, struct opening, timer);
+    if (try_to_open(opening)) {
+        loop_stop(opening->loop, 0);
+        return;
+    }
+    opening->pause_ms = 2 * opening->pause_ms < MOST_MS ? 2 * opening->pause_ms : MOST_MS;
+    loop_timer_set(opening->loop, timer, opening->pause_ms);
+}
+
+int unblocked_open(struct loop *loop, const char *path, int flags, mode_t mode)
+{
+    struct opening opening = {.loop = loop,
+                              .path = path,
+                              .flags = flags,
+                              .mode = mode,
+                              .pause_ms = FIRST_MS,
+                              .timer.fired = open_again};
+    if (!try_to_open(&opening)) {
+        loop_timer_set(loop, &opening.timer, opening.pause_ms);
+        loop_run(loop);
+        loop_timer_cancel(loop, &opening.timer);
+    }
+    errno = opening.done ? opening.failure : ECANCELED;
+    return opening.fd;
+}
+
+/* Reading and writing */
+
+struct transfer {
+    struct loop *loop;
+    struct watch watch;
+    struct fd end;
+    const char *rest; /* to be written */
+    size_t left;
+    char *bytes; /* that have been read */
+    size_t length;
+    size_t most;
+    int failure;
+    bool done;
+};
+
+static void finish(struct transfer *transfer, int failure)
+{
+    transfer->failure = failure;
+    transfer->done = true;
+    loop_stop(transfer->loop, 0);
+}
+
+static void write_on(struct watch *watch, uint32_t events)
+{
+    struct transfer *transfer = LOOP_OWNER(watch, struct transfer, watch);
+    (void)events;
+    ssize_t wrote = fd_write(transfer->end, transfer->rest, transfer->left);
+    if (wrote < 0) {
+        if (errno != EAGAIN)
+            finish(transfer, errno);
+        return;
+    }
+    transfer->rest += wrote;
+    transfer->left -= (size_t)wrote;
+    if (!transfer->left)
+        finish(transfer, 0);
+}
+
+static void read_on(struct watch *watch, uint32_t events)
+{
+    struct transfer *transfer = LOOP_OWNER(watch, struct transfer, watch);
+    (void)events;
+    if (transfer->length >= transfer->most) {
+        finish(transfer, EFBIG);
+        return;
+    }
+    transfer->bytes = memory_grow(transfer->bytes, transfer->length + BLOCK, 1);
+    ssize_t got = fd_read(transfer->end, transfer->bytes + transfer->length, BLOCK);
+    if (got > 0)
+        transfer->length += (size_t)got;
+    else if (got == 0 || errno != EAGAIN)
+        finish(transfer, got == 0 ? 0 : errno);
+}
+
+static int run_transfer(struct transfer *transfer, uint32_t events)
+{
+    transfer->watch.fd = transfer->end.fd;
+    loop_watch(transfer->loop, &transfer->watch, events);
+    loop_run(transfer->loop);
+    loop_unwatch(transfer->loop, &transfer->watch);
+    errno = transfer->done ? transfer->failure : ECANCELED;
+    return errno ? -1 : 0;
+}
+
+static void awaited(struct watch *watch, uint32_t events)
+{
+    (void)events;
+    finish(LOOP_OWNER(watch, struct transfer, watch), 0);
+}
+
+int unblocked_await(struct loop *loop, int fd, uint32_t events)
+{
+    struct transfer transfer = {.loop = loop, .end.fd = fd, .watch.ready = awaited};
+    return run_transfer(&transfer, events);
+}
+
+int unblocked_write(struct loop *loop, struct fd end, const void *bytes, size_t length)
+{
+    struct transfer transfer = {
+        .loop = loop, .end = end, .rest = bytes, .left = length, .watch.ready = write_on};
+    return length ? run_transfer(&transfer, EPOLLOUT) : 0;
+}
+
+int unblocked_read(struct loop *loop, int fd, size_t most, char **bytes, size_t *length)
+{
+    struct transfer transfer = {.loop = loop,
+                                .end = fd_of(fd),
+                                .most = most,
+                                .watch.ready = read_on};
+    int result = run_transfer(&transfer, EPOLLIN);
+    *bytes = transfer.bytes;
+    *length = transfer.length;
+    return result;
+}
