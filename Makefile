@@ -36,7 +36,10 @@ out    := build/$(PROFILE)
 binary := $(if $(filter release,$(PROFILE)),sockctl,$(out)/sockctl)
 Q      := $(if $(V),,@)
 
-sources  := $(wildcard src/main.c src/*/*.c src/*/*/*.c)
+# The rooms that a plain connection goes through lie together, in front: pages that nobody touches are not resident.
+rooms    := base sys stream net cmd/common cmd/connect cli cmd/serve cmd/listen
+sources  := $(wildcard src/main.c $(rooms:%=src/%/*.c))
+sources  += $(filter-out $(sources),$(wildcard src/*/*.c src/*/*/*.c))
 objects  := $(sources:src/%.c=$(out)/%.o)
 modules  := $(filter-out $(out)/main.o,$(objects))
 unit     := $(patsubst tests/unit/%.c,$(out)/unit/%,$(wildcard tests/unit/*.c))
