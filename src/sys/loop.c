@@ -480,3 +480,28 @@ void loop_stop(struct loop *loop, int result)
     loop->stopped = true;
     loop->result = result;
 }
+
+struct awaiting {
+    struct timer limit;
+    struct loop *loop;
+    bool timed_out;
+};
+
+static void awaiting_timed_out(struct timer *timer)
+{
+    struct awaiting *awaiting = LOOP_OWNER(timer, struct awaiting, limit);
+    awaiting->timed_out = true;
+    loop_stop(awaiting->loop, 0);
+}
+
+int loop_await(struct loop *loop, int64_t timeout_ms, bool *timed_out)
+{
+    struct awaiting awaiting = {.limit.fired = awaiting_timed_out, .loop = loop};
+    if (timeout_ms >= 0)
+        loop_timer_set(loop, &awaiting.limit, timeout_ms);
+    int result = loop_run(loop);
+    loop_timer_cancel(loop, &awaiting.limit);
+    if (timed_out)
+        *timed_out = awaiting.timed_out;
+    return result;
+}

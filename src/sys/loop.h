@@ -75,6 +75,10 @@ bool loop_signal_is_of_terminal(const struct loop *loop);
  * last loop_stop: 0 or -1. May be run again. After a pause of the process, what waits on descriptors
  * is served before timers fire. */
 int loop_run(struct loop *loop);
+
+/* Runs until loop_stop, but no longer than `timeout_ms` (-1: no limit): whoever waits for one thing waits by this.
+ * Returns what loop_run would, or 0 where the time is over first; *timed_out, unless NULL, says whether it is. */
+int loop_await(struct loop *loop, int64_t timeout_ms, bool *timed_out);
 void loop_stop(struct loop *loop, int result);
 
 #endif
