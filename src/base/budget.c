@@ -1,3 +1,7 @@
+/*
+ * See budget.h. A holder moves to another row when what it holds passes a power of two, so that counting costs
+ * nothing else; in a row it goes to the end.
+ */
 #include "base/budget.h"
 
 void budget_init(struct budget *budget, uint64_t most)

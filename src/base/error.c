@@ -1,3 +1,6 @@
+/*
+ * See error.h. A text is appended piece by piece, and cut with "..." where it would be too long.
+ */
 #include "base/error.h"
 
 #include <stdarg.h>

@@ -1,3 +1,6 @@
+/*
+ * See memory.h.
+ */
 #include "base/memory.h"
 
 #include <stdint.h>

@@ -1,3 +1,6 @@
+/*
+ * See random.h.
+ */
 #include "base/random.h"
 
 #include <sys/random.h>

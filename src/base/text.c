@@ -1,3 +1,6 @@
+/*
+ * See text.h. Nothing here allocates, and nothing depends on the locale.
+ */
 #include "base/text.h"
 
 #include <stdint.h>

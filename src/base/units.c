@@ -1,3 +1,6 @@
+/*
+ * See units.h. Readers go digit by digit, since strtoull(3) takes signs, blanks and what overflows.
+ */
 #include "base/units.h"
 
 #include <inttypes.h>

@@ -1,3 +1,6 @@
+/*
+ * See dump.h. A row of 16 bytes at a time, as hexdump -C prints them.
+ */
 #include "cli/dump.h"
 
 #include <inttypes.h>

@@ -1,6 +1,9 @@
+/*
+ * See help.h. Everything is derived from the rows of the tables (cli/opt.h).
+ */
 #include "cli/help.h"
 
-#include "command.h"
+#include "cli/opt.h"
 
 enum { HELP_COLUMN = 34 };
 

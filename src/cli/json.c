@@ -1,3 +1,6 @@
+/*
+ * See json.h. Character by character: what is UTF-8 goes as it is, the rest escaped.
+ */
 #include "cli/json.h"
 
 #include <stdbool.h>

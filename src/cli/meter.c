@@ -1,3 +1,7 @@
+/*
+ * See meter.h. The line is drawn anew at most ten times a second, from two readings of the counters; base/log takes it
+ * away before a message.
+ */
 #include "cli/meter.h"
 
 #include <inttypes.h>

@@ -1,3 +1,8 @@
+/*
+ * See opt.h. The tables of getopt_long(3) are derived from the rows for each run; what it returns leads back to the
+ * row, whose kind reads the value into the command's options struct. Operands come in their order, so that what
+ * precedes `--` is known.
+ */
 #include "cli/opt.h"
 
 #include <getopt.h>
@@ -6,8 +11,6 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "cli/opt_secret.h"
-#include "command.h"
 
 enum {
     FIRST_ROW = 256, /* getopt_long returns FIRST_ROW + the row's index, for entries too */
@@ -143,7 +146,7 @@ static int check_operands(const struct command *command, const struct opt_parsed
 
 static void take_word(const struct command *command, char *word, struct opt_parsed *parsed)
 {
-    parsed->words[parsed->count++] = command->takes_urls ? opt_secret_take_url(word) : word;
+    parsed->words[parsed->count++] = command->takes_urls ? opt_copy_url(word) : word;
 }
 
 /* What follows `--`: a program where the command takes one and has its operands already. */

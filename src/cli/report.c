@@ -1,17 +1,106 @@
+/*
+ * See report.h. With --log json each event is an object, one a line, with "event" and "time" (RFC 3339, UTC; see
+ * sockctl(1), LOG), built in memory so that it leaves in one write; else it is a line for base/log.
+ */
 #include "cli/report.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/units.h"
-#include "cli/report_object.h"
+#include "cli/json.h"
+
+/* Objects */
+
+struct object {
+    FILE *out;
+    char *line;
+    size_t length;
+};
+
+static void object_put_time(FILE *out)
+{
+    struct timespec now;
+    struct tm utc;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    fprintf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", utc.tm_year + 1900, utc.tm_mon + 1,
+            utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, now.tv_nsec / 1000000);
+}
+
+static void object_begin(struct object *object, const char *event)
+{
+    object->out = open_memstream(&object->line, &object->length);
+    if (!object->out) {
+        log_setting.as_object = NULL; /* an error as an object would end here again */
+        memory_impossible("out of memory");
+    }
+    fprintf(object->out, "{\"event\":\"%s\",\"time\":\"", event);
+    object_put_time(object->out);
+    putc('"', object->out);
+}
+
+static void object_put_text(const struct object *object, const char *name, const char *text)
+{
+    if (!text || !*text)
+        return;
+    fprintf(object->out, ",\"%s\":", name);
+    json_string(object->out, text, strlen(text));
+}
+
+static void object_end(struct object *object)
+{
+    fputs("}\n", object->out);
+    if (fclose(object->out) == 0)
+        log_write(object->line, object->length);
+    free(object->line);
+}
+
+/* An event in a connection's life; a NULL or empty address is left out. */
+static void object_print_event(const char *event, const char *local, const char *peer)
+{
+    struct object object;
+    object_begin(&object, event);
+    object_put_text(&object, "local", local);
+    object_put_text(&object, "remote", peer);
+    object_end(&object);
+}
+
+static void object_print_closed(const struct report_end *end, const char *how)
+{
+    struct object object;
+    object_begin(&object, "closed");
+    object_put_text(&object, "local", end->local);
+    object_put_text(&object, "remote", end->peer);
+    fprintf(object.out,
+            ",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64 ",\"seconds\":%.3f,\"how\":\"%s\"",
+            end->in, end->out, (double)end->lasted_ms / 1000, how);
+    if (end->has_tcp)
+        fprintf(object.out, ",\"rtt_us\":%u,\"retransmits\":%u", end->rtt_us, end->retransmits);
+    object_end(&object);
+}
+
+static void object_print_message(const struct log_message *message)
+{
+    struct object object;
+    object_begin(&object, message->event);
+    object_put_text(&object, "message", message->text);
+    if (message->status)
+        fprintf(object.out, ",\"status\":%d", message->status);
+    object_end(&object);
+}
+
+/* Both */
 
 void report_as_objects(void)
 {
-    log_setting.as_object = report_object_message;
+    log_setting.as_object = object_print_message;
 }
 
 bool report_is_objects(void)
@@ -22,7 +111,7 @@ bool report_is_objects(void)
 void report_listening(const char *address, bool always)
 {
     if (report_is_objects()) {
-        report_object_event("listening", address, NULL);
+        object_print_event("listening", address, NULL);
         return;
     }
     log_note(always ? 0 : LOG_LEVEL_INFO, "listening on %s", address);
@@ -31,7 +120,7 @@ void report_listening(const char *address, bool always)
 void report_connected(const char *peer, const char *local)
 {
     if (report_is_objects()) {
-        report_object_event("connected", local, peer);
+        object_print_event("connected", local, peer);
         return;
     }
     log_note(LOG_LEVEL_INFO, "connected to %s", peer);
@@ -43,13 +132,13 @@ void report_connected(const char *peer, const char *local)
 void report_accepted(const char *peer, const char *local)
 {
     if (report_is_objects()) {
-        report_object_event("accepted", local, peer);
+        object_print_event("accepted", local, peer);
         return;
     }
     log_note(LOG_LEVEL_INFO, "accepted %s", peer);
 }
 
-static const char *how_it_ended(enum report_how how)
+static const char *report_how_text(enum report_how how)
 {
     static const char *const names[] = {"eof", "reset", "timeout", "signal", "slow", "error"};
     return names[how];
@@ -58,13 +147,13 @@ static const char *how_it_ended(enum report_how how)
 void report_closed(const struct report_end *end)
 {
     if (report_is_objects()) {
-        report_object_closed(end, how_it_ended(end->how));
+        object_print_closed(end, report_how_text(end->how));
         return;
     }
     bool other = end->how != REPORT_EOF;
     log_note(LOG_LEVEL_INFO, "closed %s: %" PRIu64 " bytes in, %" PRIu64 " out%s%s",
              *end->peer ? end->peer : end->local, end->in, end->out, other ? ", " : "",
-             other ? how_it_ended(end->how) : "");
+             other ? report_how_text(end->how) : "");
 }
 
 void report_stats(const struct report_end *end)

@@ -1,3 +1,6 @@
+/*
+ * See descriptors.h.
+ */
 #include "sys/descriptors.h"
 
 #include <fcntl.h>

@@ -1,3 +1,7 @@
+/*
+ * See fd.h. A descriptor that other processes share (stdin, stdout) is never made non-blocking: a pipe or terminal is
+ * opened anew through /proc/self/fd, and where that cannot be done poll(2) is asked before each PIPE_BUF bytes.
+ */
 #include "sys/fd.h"
 
 #include <errno.h>
@@ -14,7 +18,7 @@
 
 enum { DISCARD_ROUNDS = 16 };
 
-static enum fd_kind kind_of(int fd)
+static enum fd_kind fd_find_kind(int fd)
 {
     struct stat status;
     if (fstat(fd, &status) < 0)
@@ -34,10 +38,10 @@ static enum fd_kind kind_of(int fd)
 
 struct fd fd_of(int fd)
 {
-    return (struct fd){fd, kind_of(fd), true};
+    return (struct fd){fd, fd_find_kind(fd), true};
 }
 
-struct fd end_of_own(int fd)
+struct fd fd_of_own(int fd)
 {
     struct fd end = fd_of(fd);
     int flags = end.kind == FD_FILE || end.kind == FD_SOCKET ? -1 : fcntl(fd, F_GETFL);
@@ -104,7 +108,7 @@ struct fd fd_stdin(void)
 }
 
 /* Gives it an open file description of our own, if one can be had. */
-static void reopen(struct fd *end, int access)
+static void fd_reopen(struct fd *end, int access)
 {
     char path[sizeof "/proc/self/fd/" + 3 * sizeof end->fd] = "/proc/self/fd/";
     text_put_number(path + strlen(path), (unsigned)end->fd);
@@ -115,22 +119,22 @@ static void reopen(struct fd *end, int access)
     end->shared = false;
 }
 
-static struct fd open_output(int fd)
+static struct fd fd_open_output(int fd)
 {
     struct fd end = fd_of(fd);
     if (end.kind == FD_PIPE || end.kind == FD_TERMINAL)
-        reopen(&end, O_WRONLY);
+        fd_reopen(&end, O_WRONLY);
     return end;
 }
 
 struct fd fd_stdout(void)
 {
-    return open_output(STDOUT_FILENO);
+    return fd_open_output(STDOUT_FILENO);
 }
 
-struct fd end_stderr(void)
+struct fd fd_stderr(void)
 {
-    return open_output(STDERR_FILENO);
+    return fd_open_output(STDERR_FILENO);
 }
 
 bool fd_keeps_messages(struct fd stdout_end)
@@ -148,7 +152,7 @@ bool fd_keeps_messages(struct fd stdout_end)
 struct fd fd_reopened(struct fd in)
 {
     if (in.fd >= 0 && in.kind == FD_PIPE)
-        reopen(&in, O_RDONLY);
+        fd_reopen(&in, O_RDONLY);
     return in;
 }
 

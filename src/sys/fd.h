@@ -30,7 +30,7 @@ struct fd {
 /* The kind of `fd`, asked of the kernel. */
 struct fd fd_of(int fd);
 /* The same of one that we have opened: no other process has it, and it does not block from now on. */
-struct fd end_of_own(int fd);
+struct fd fd_of_own(int fd);
 /* A socket, or a pipe, of our own: non-blocking, nothing to ask. */
 struct fd fd_of_socket(int fd);
 struct fd fd_of_pipe(int fd);
@@ -49,7 +49,7 @@ void fd_discard(int fd);
 struct fd fd_stdin(void);
 struct fd fd_stdout(void);
 /* stderr, for what is no message, in the same way. */
-struct fd end_stderr(void);
+struct fd fd_stderr(void);
 /* The same input, of which as much can be read as there is, also where others read it, too: a pipe by
  * an open file description of our own, the caller's. The loop watches `in` itself, which alone is told
  * when a named pipe loses its last writer. */

@@ -1,3 +1,8 @@
+/*
+ * See loop.h. One round of loop_run: epoll_wait(2) for a batch of events or until the first timer is due; what is
+ * always ready has its turn; the events of the batch are served; then the timers that are due fire, the earliest of a
+ * heap first. What is freed meanwhile is told from what takes its place by the generation of its slot.
+ */
 #include "sys/loop.h"
 
 #include <errno.h>
@@ -57,12 +62,12 @@ struct loop {
     bool signal_of_terminal;
 };
 
-static void look_at_polled(struct timer *timer);
+static void polled_look(struct timer *timer);
 
 struct loop *loop_new(void)
 {
     struct loop *loop = memory_new(1, sizeof *loop);
-    loop->look.fired = look_at_polled;
+    loop->look.fired = polled_look;
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll < 0)
         memory_impossible("out of descriptors: epoll_create1 failed");
@@ -86,7 +91,7 @@ void loop_free(struct loop *loop)
 
 /* The table */
 
-static void add_slots(struct loop *loop)
+static void loop_add_slots(struct loop *loop)
 {
     uint32_t before = loop->slot_count;
     loop->slot_count = before ? 2 * before : SLOTS_MIN;
@@ -97,17 +102,17 @@ static void add_slots(struct loop *loop)
     }
 }
 
-static void take_slot(struct loop *loop, struct watch *watch)
+static void watch_take_slot(struct loop *loop, struct watch *watch)
 {
     if (!loop->slot_free)
-        add_slots(loop);
+        loop_add_slots(loop);
     watch->slot = loop->slot_free;
     struct slot *slot = &loop->slots[watch->slot - 1];
     loop->slot_free = slot->next;
     slot->watch = watch;
 }
 
-static void leave_slot(struct loop *loop, struct watch *watch)
+static void watch_leave_slot(struct loop *loop, struct watch *watch)
 {
     struct slot *slot = &loop->slots[watch->slot - 1];
     slot->watch = NULL;
@@ -136,18 +141,18 @@ static struct watch *watch_of(struct loop *loop, uint64_t key)
 
 /* Descriptors */
 
-static bool add_to_epoll(struct loop *loop, struct watch *watch, int operation)
+static bool watch_add_to_epoll(struct loop *loop, struct watch *watch, int operation)
 {
     if (!watch->slot)
-        take_slot(loop, watch);
+        watch_take_slot(loop, watch);
     struct epoll_event event = {.events = watch->events, .data.u64 = key_of(loop, watch)};
     if (epoll_ctl(loop->epoll, operation, watch->fd, &event) == 0)
         return true;
-    leave_slot(loop, watch);
+    watch_leave_slot(loop, watch);
     return false;
 }
 
-static void enter_list(struct watch **list, struct watch *watch)
+static void watch_enter_list(struct watch **list, struct watch *watch)
 {
     watch->next = *list;
     *list = watch;
@@ -155,7 +160,7 @@ static void enter_list(struct watch **list, struct watch *watch)
 
 /* The user's watches are used up (ENOSPC, see epoll(7), max_user_watches), or the kernel has no memory:
  * that is no end of anything, only slower. */
-static void enter_polled(struct loop *loop, struct watch *watch)
+static void polled_enter(struct loop *loop, struct watch *watch)
 {
     const char *reason = errno == ENOSPC ? "fs.epoll.max_user_watches is reached" : "out of memory";
     if (!loop->warned)
@@ -163,23 +168,23 @@ static void enter_polled(struct loop *loop, struct watch *watch)
                     POLLED_MS);
     loop->warned = true;
     watch->polled = true;
-    enter_list(&loop->polled, watch);
+    watch_enter_list(&loop->polled, watch);
     if (!loop_timer_is_set(&loop->look))
         loop_timer_set(loop, &loop->look, POLLED_MS);
 }
 
-static void control(struct loop *loop, struct watch *watch, int operation)
+static void watch_register(struct loop *loop, struct watch *watch, int operation)
 {
-    if (add_to_epoll(loop, watch, operation))
+    if (watch_add_to_epoll(loop, watch, operation))
         return;
     if (operation == EPOLL_CTL_ADD && (errno == ENOSPC || errno == ENOMEM)) {
-        enter_polled(loop, watch);
+        polled_enter(loop, watch);
         return;
     }
     if (errno != EPERM)
         memory_impossible("epoll_ctl failed: not an open descriptor");
     watch->always = true;
-    enter_list(&loop->always, watch);
+    watch_enter_list(&loop->always, watch);
 }
 
 void loop_watch(struct loop *loop, struct watch *watch, uint32_t events)
@@ -188,13 +193,13 @@ void loop_watch(struct loop *loop, struct watch *watch, uint32_t events)
         return;
     watch->events = events;
     if (!watch->always && !watch->polled)
-        control(loop, watch, watch->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD);
+        watch_register(loop, watch, watch->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD);
     loop->watch_count += !watch->watched;
     watch->watched = true;
 }
 
 /* `next`: of the list, the one whose turn is next. */
-static void leave_list(struct watch **list, struct watch **next, struct watch *watch)
+static void watch_leave_list(struct watch **list, struct watch **next, struct watch *watch)
 {
     struct watch **at = list;
     while (*at != watch)
@@ -221,19 +226,19 @@ void loop_forget(struct loop *loop, struct watch *watch)
     watch->watched = false;
     watch->events = 0;
     if (watch->always) {
-        leave_list(&loop->always, &loop->always_next, watch);
+        watch_leave_list(&loop->always, &loop->always_next, watch);
         return;
     }
     if (watch->polled) {
-        leave_list(&loop->polled, &loop->polled_next, watch);
+        watch_leave_list(&loop->polled, &loop->polled_next, watch);
         return;
     }
-    leave_slot(loop, watch);
+    watch_leave_slot(loop, watch);
 }
 
 /* A closed descriptor of which there is a duplicate can be taken out of the instance in no other way.
  * The new one has the old one's number. Where it cannot be had now, the next round tries again. */
-static void renew_epoll(struct loop *loop)
+static void loop_renew_epoll(struct loop *loop)
 {
     int fresh = epoll_create1(EPOLL_CLOEXEC);
     if (fresh < 0)
@@ -244,21 +249,21 @@ static void renew_epoll(struct loop *loop)
     loop->has_orphan = false;
     for (uint32_t i = 0; i < loop->slot_count; i++)
         if (loop->slots[i].watch)
-            control(loop, loop->slots[i].watch, EPOLL_CTL_ADD);
+            watch_register(loop, loop->slots[i].watch, EPOLL_CTL_ADD);
 }
 
 /* Whether there is room by now; else whether something has happened there. */
-static void look_at(struct loop *loop, struct watch *watch, bool *full)
+static void polled_look_at(struct loop *loop, struct watch *watch, bool *full)
 {
     struct pollfd now = {.fd = watch->fd, .events = (short)(watch->events & (EPOLLIN | EPOLLOUT))};
-    *full = *full || !add_to_epoll(loop, watch, EPOLL_CTL_ADD);
+    *full = *full || !watch_add_to_epoll(loop, watch, EPOLL_CTL_ADD);
     if (!*full)
-        leave_list(&loop->polled, &loop->polled_next, watch);
+        watch_leave_list(&loop->polled, &loop->polled_next, watch);
     else if (poll(&now, 1, 0) > 0)
         watch->ready(watch, (uint32_t)now.revents);
 }
 
-static void look_at_polled(struct timer *timer)
+static void polled_look(struct timer *timer)
 {
     struct loop *loop = LOOP_OWNER(timer, struct loop, look);
     bool full = false;
@@ -266,7 +271,7 @@ static void look_at_polled(struct timer *timer)
     while (loop->polled_next && !loop->stopped) {
         struct watch *watch = loop->polled_next;
         loop->polled_next = watch->next;
-        look_at(loop, watch, &full);
+        polled_look_at(loop, watch, &full);
     }
     if (loop->polled)
         loop_timer_set(loop, timer, POLLED_MS);
@@ -350,7 +355,7 @@ bool loop_timer_is_set(const struct timer *timer)
 
 /* Those that were due at `now_ms`: one that is set again and again, for at once, is over with this
  * millisecond, so that descriptors have their turn. */
-static void fire_timers(struct loop *loop, int64_t now_ms)
+static void timers_fire(struct loop *loop, int64_t now_ms)
 {
     while (!loop->stopped && loop->heap_count && loop->heap[0]->due_ms <= now_ms) {
         struct timer *timer = loop->heap[0];
@@ -361,7 +366,7 @@ static void fire_timers(struct loop *loop, int64_t now_ms)
 
 /* Signals */
 
-static void read_signals(struct watch *watch, uint32_t events)
+static void signals_read(struct watch *watch, uint32_t events)
 {
     struct loop *loop = LOOP_OWNER(watch, struct loop, signals);
     struct signalfd_siginfo info;
@@ -384,7 +389,7 @@ void loop_signals(struct loop *loop, const sigset_t *set,
     loop->signal_set = *set;
     loop->signal_arrived = arrived;
     loop->signal_context = context;
-    loop->signals.ready = read_signals;
+    loop->signals.ready = signals_read;
     loop->signals.fd = signalfd(loop->signals.fd, set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (loop->signals.fd < 0)
         memory_impossible("out of descriptors: signalfd failed");
@@ -393,7 +398,7 @@ void loop_signals(struct loop *loop, const sigset_t *set,
 
 /* The rounds */
 
-static int wait_ms(const struct loop *loop)
+static int loop_wait_ms(const struct loop *loop)
 {
     for (const struct watch *watch = loop->always; watch; watch = watch->next)
         if (watch->events)
@@ -406,7 +411,7 @@ static int wait_ms(const struct loop *loop)
     return left_ms < INT_MAX ? (int)left_ms : INT_MAX;
 }
 
-static void serve_always(struct loop *loop)
+static void loop_serve_always(struct loop *loop)
 {
     loop->always_next = loop->always;
     while (loop->always_next && !loop->stopped) {
@@ -417,7 +422,7 @@ static void serve_always(struct loop *loop)
     }
 }
 
-static void serve_batch(struct loop *loop)
+static void loop_serve_batch(struct loop *loop)
 {
     while (loop->batch_next < loop->batch_end && !loop->stopped) {
         const struct epoll_event *event = &loop->batch[loop->batch_next++];
@@ -426,11 +431,11 @@ static void serve_batch(struct loop *loop)
             watch->ready(watch, event->events);
     }
     if (loop->has_orphan)
-        renew_epoll(loop);
+        loop_renew_epoll(loop);
 }
 
 /* False: a signal came in between, such as SIGCONT. */
-static bool await_batch(struct loop *loop, int timeout_ms)
+static bool loop_await_batch(struct loop *loop, int timeout_ms)
 {
     int count = epoll_wait(loop->epoll, loop->batch, BATCH, timeout_ms);
     if (count < 0 && errno != EINTR)
@@ -442,34 +447,34 @@ static bool await_batch(struct loop *loop, int timeout_ms)
 }
 
 /* Everything that waits now, wherever. */
-static void catch_up(struct loop *loop)
+static void loop_catch_up(struct loop *loop)
 {
     size_t rounds = loop->watch_count / BATCH + 1;
     do {
-        await_batch(loop, 0);
-        serve_batch(loop);
+        loop_await_batch(loop, 0);
+        loop_serve_batch(loop);
     } while (loop->batch_end == BATCH && --rounds && !loop->stopped);
 }
 
 /* After a pause (SIGSTOP, or that of a virtual machine) limits are over, and what came before they were
  * is still to be read: that is seen to before any limit is. */
-static void serve_timers(struct loop *loop, bool interrupted)
+static void loop_serve_timers(struct loop *loop, bool interrupted)
 {
     if (!loop->heap_count)
         return;
     int64_t now_ms = loop_now_ms();
     if (interrupted || loop->heap[0]->due_ms + LATE_MS < now_ms)
-        catch_up(loop);
-    fire_timers(loop, now_ms);
+        loop_catch_up(loop);
+    timers_fire(loop, now_ms);
 }
 
 int loop_run(struct loop *loop)
 {
     while (!loop->stopped) {
-        bool interrupted = !await_batch(loop, wait_ms(loop));
-        serve_batch(loop);
-        serve_timers(loop, interrupted);
-        serve_always(loop);
+        bool interrupted = !loop_await_batch(loop, loop_wait_ms(loop));
+        loop_serve_batch(loop);
+        loop_serve_timers(loop, interrupted);
+        loop_serve_always(loop);
     }
     loop->stopped = false;
     return loop->result;

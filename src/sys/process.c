@@ -1,3 +1,7 @@
+/*
+ * See process.h. Programs are started by posix_spawn(3), and found again by their id in a table of buckets when
+ * SIGCHLD, which a signalfd(2) brings, says that some have ended.
+ */
 #include "sys/process.h"
 
 #include <errno.h>
@@ -10,15 +14,15 @@
 
 /* Ends */
 
-static struct program **bucket_of(struct children *children, pid_t id)
+static struct program **children_bucket(struct children *children, pid_t id)
 {
     return &children->buckets[id % CHILDREN_BUCKETS];
 }
 
 /* The program with that id, which is forgotten; NULL: it is none of ours. */
-static struct program *take(struct children *children, pid_t id)
+static struct program *children_take(struct children *children, pid_t id)
 {
-    struct program **at = bucket_of(children, id);
+    struct program **at = children_bucket(children, id);
     while (*at && (*at)->id != id)
         at = &(*at)->next;
     struct program *program = *at;
@@ -30,7 +34,7 @@ static struct program *take(struct children *children, pid_t id)
 }
 
 /* Several ends may have become one signal. */
-static void reap(struct watch *watch, uint32_t events)
+static void children_reap(struct watch *watch, uint32_t events)
 {
     struct children *children = LOOP_OWNER(watch, struct children, signals);
     struct signalfd_siginfo info;
@@ -42,7 +46,7 @@ static void reap(struct watch *watch, uint32_t events)
         got = read(watch->fd, &info, sizeof info);
     while (got == (ssize_t)sizeof info);
     while (children->loop && (id = waitpid(-1, &end, WNOHANG)) > 0) {
-        struct program *program = take(children, id);
+        struct program *program = children_take(children, id);
         if (!program)
             continue;
         program->end = end;
@@ -59,7 +63,7 @@ int children_init(struct children *children, struct loop *loop, struct error *er
     sigaddset(&set, SIGCHLD);
     signal(SIGCHLD, SIG_DFL); /* whoever ignores it is not told how its children ended */
     sigprocmask(SIG_BLOCK, &set, NULL);
-    children->signals.ready = reap;
+    children->signals.ready = children_reap;
     children->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (children->signals.fd < 0)
         return error_system(err, STATUS_IMPOSSIBLE, errno, "wait for programs");
@@ -79,7 +83,7 @@ void children_release(struct children *children)
 
 /* Starting */
 
-static void close_once(int *fd)
+static void close_pipe_end(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
@@ -110,7 +114,7 @@ static void restore_signals(posix_spawnattr_t *attributes)
 }
 
 /* posix_spawn(3) takes strings that it does not change as if it would. */
-static char *const *words(const char *const *list)
+static char *const *spawn_words(const char *const *list)
 {
     const union {
         const char *const *kept;
@@ -120,7 +124,7 @@ static char *const *words(const char *const *list)
 }
 
 /* 0, or why not. The memory of a server is not copied: libc uses vfork(2) or its like. */
-static int spawn(struct program *program, const struct program_spec *spec, int in, int out)
+static int program_spawn(struct program *program, const struct program_spec *spec, int in, int out)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -140,13 +144,13 @@ static int spawn(struct program *program, const struct program_spec *spec, int i
     posix_spawnattr_setflags(&attributes, (short)flags);
     if (!failure)
         failure = posix_spawnp(&program->id, spec->argv[0], &actions, &attributes,
-                               words(spec->argv), words(spec->env));
+                               spawn_words(spec->argv), spawn_words(spec->env));
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return failure;
 }
 
-static int refuse(const char *name, int failure, struct error *err)
+static int program_refuse(const char *name, int failure, struct error *err)
 {
     bool missing = failure == ENOENT || failure == ENOTDIR;
     return error_system(err, missing ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN, failure, "run %s",
@@ -154,7 +158,7 @@ static int refuse(const char *name, int failure, struct error *err)
 }
 
 /* A moment after its start: the limit that we need to start it is ours. */
-static void limit_descriptors(const struct children *children, pid_t id)
+static void program_limit_descriptors(const struct children *children, pid_t id)
 {
     struct rlimit limit;
     if (!children->most_open || getrlimit(RLIMIT_NOFILE, &limit) < 0)
@@ -169,9 +173,9 @@ int program_start(struct children *children, struct program *program,
     int in[2] = {-1, -1}, out[2] = {-1, -1};
     int failure = spec->wired ? open_pipes(in, out) : 0;
     if (!failure)
-        failure = spawn(program, spec, in[0], out[1]);
-    close_once(&in[0]);
-    close_once(&out[1]);
+        failure = program_spawn(program, spec, in[0], out[1]);
+    close_pipe_end(&in[0]);
+    close_pipe_end(&out[1]);
     program->in = in[1];
     program->out = out[0];
     program->wired = spec->wired;
@@ -180,10 +184,10 @@ int program_start(struct children *children, struct program *program,
         program->id = 0;
         program_close_in(program);
         program_close_out(program);
-        return refuse(spec->argv[0], failure, err);
+        return program_refuse(spec->argv[0], failure, err);
     }
-    limit_descriptors(children, program->id);
-    struct program **bucket = bucket_of(children, program->id);
+    program_limit_descriptors(children, program->id);
+    struct program **bucket = children_bucket(children, program->id);
     program->next = *bucket;
     *bucket = program;
     return 0;
@@ -196,17 +200,17 @@ int program_replace(char *const *argv, struct error *err)
     execvp(argv[0], argv);
     int failure = errno;
     signal(SIGPIPE, SIG_IGN);
-    return refuse(argv[0], failure, err);
+    return program_refuse(argv[0], failure, err);
 }
 
 void program_close_in(struct program *program)
 {
-    close_once(&program->in);
+    close_pipe_end(&program->in);
 }
 
 void program_close_out(struct program *program)
 {
-    close_once(&program->out);
+    close_pipe_end(&program->out);
 }
 
 /* Ending */
@@ -226,7 +230,7 @@ void program_kill(struct program *program)
     do
         gone = waitpid(program->id, &program->end, 0);
     while (gone < 0 && errno == EINTR);
-    take(program->children, program->id);
+    children_take(program->children, program->id);
 }
 
 int program_status(const struct program *program)

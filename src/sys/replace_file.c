@@ -1,3 +1,8 @@
+/*
+ * See replace_file.h: find says where the path leads, create or resume open a file beside it, commit gives it the
+ * old one's mode and owner, waits for the disk and renames it. fsync(2) is the one call here that can wait: for the
+ * disk, and the loop with it.
+ */
 #include "sys/replace_file.h"
 
 #include <errno.h>
@@ -13,78 +18,78 @@
 #include "sys/output_path.h"
 #include "sys/unblocked.h"
 
-static int failed(const struct replace_file *aside, const char *what, struct error *err)
+static int file_failed(const struct replace_file *file, const char *what, struct error *err)
 {
-    return error_system(err, STATUS_LOCAL_IO, errno, "%s %s", what, aside->path);
+    return error_system(err, STATUS_LOCAL_IO, errno, "%s %s", what, file->path);
 }
 
 /* In its directory: the three, the one after the other. */
-static char *name_beside(const struct replace_file *aside, const char *dot, const char *name,
+static char *name_beside(const struct replace_file *file, const char *dot, const char *name,
                          const char *suffix)
 {
-    const char *slash = strrchr(aside->path, '/');
-    size_t directory = slash ? (size_t)(slash - aside->path) + 1 : 0;
+    const char *slash = strrchr(file->path, '/');
+    size_t directory = slash ? (size_t)(slash - file->path) + 1 : 0;
     char *place = memory_new(directory + strlen(dot) + strlen(name) + strlen(suffix) + 1, 1);
-    memcpy(place, aside->path, directory);
+    memcpy(place, file->path, directory);
     stpcpy(stpcpy(stpcpy(place + directory, dot), name), suffix);
     return place;
 }
 
 /* Before anybody has been asked for what is to be written, for there is no other place for it. */
-static int check_directory(const struct replace_file *aside, struct error *err)
+static int check_directory(const struct replace_file *file, struct error *err)
 {
-    char *directory = name_beside(aside, ".", "", "");
-    int result = access(directory, W_OK | X_OK) < 0 ? failed(aside, "create", err) : 0;
+    char *directory = name_beside(file, ".", "", "");
+    int result = access(directory, W_OK | X_OK) < 0 ? file_failed(file, "create", err) : 0;
     free(directory);
     return result;
 }
 
-int replace_file_find(struct replace_file *aside, struct loop *loop, const char *path,
+int replace_file_find(struct replace_file *file, struct loop *loop, const char *path,
                       struct error *err)
 {
-    *aside = (struct replace_file){.fd = -1};
-    aside->path = output_path_find(path, &aside->fd, err);
-    if (!aside->path)
+    *file = (struct replace_file){.fd = -1};
+    file->path = output_path_find(path, &file->fd, err);
+    if (!file->path)
         return -1;
-    if (aside->fd >= 0)
+    if (file->fd >= 0)
         return 0;
     struct stat status;
-    int fd = unblocked_open(loop, aside->path, O_WRONLY | O_NOFOLLOW | O_NOCTTY, 0);
+    int fd = unblocked_open(loop, file->path, O_WRONLY | O_NOFOLLOW | O_NOCTTY, 0);
     if (fd < 0 && errno == ECANCELED)
         return -1;
     /* A program that is running cannot be written to, but it can be replaced. */
     if (fd < 0 && (errno == ENOENT || errno == ETXTBSY))
-        return check_directory(aside, err);
+        return check_directory(file, err);
     if (fd < 0 || fstat(fd, &status) < 0)
-        return failed(aside, "open", err);
+        return file_failed(file, "open", err);
     if (!S_ISREG(status.st_mode)) {
-        aside->fd = fd;
+        file->fd = fd;
         return 0;
     }
     close(fd);
-    return check_directory(aside, err);
+    return check_directory(file, err);
 }
 
-static int forget(struct replace_file *aside, const char *what, struct error *err)
+static int file_forget(struct replace_file *file, const char *what, struct error *err)
 {
-    failed(aside, what, err);
-    free(aside->temporary);
-    aside->temporary = NULL;
+    file_failed(file, what, err);
+    free(file->temporary);
+    file->temporary = NULL;
     return -1;
 }
 
-int replace_file_create(struct replace_file *aside, struct error *err)
+int replace_file_create(struct replace_file *file, struct error *err)
 {
-    if (aside->fd >= 0)
+    if (file->fd >= 0)
         return 0;
-    aside->temporary = name_beside(aside, "", "", ".sockctl-XXXXXX");
-    aside->fd = mkostemp(aside->temporary, O_CLOEXEC);
-    return aside->fd < 0 ? forget(aside, "create", err) : 0;
+    file->temporary = name_beside(file, "", "", ".sockctl-XXXXXX");
+    file->fd = mkostemp(file->temporary, O_CLOEXEC);
+    return file->fd < 0 ? file_forget(file, "create", err) : 0;
 }
 
 /* It can be foreseen, so somebody may have put something there; and another process may be writing
  * it, or have just given it its place. */
-static bool is_ours(const char *name, int fd)
+static bool part_is_ours(const char *name, int fd)
 {
     struct stat status, there;
     return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &status) == 0 &&
@@ -93,22 +98,22 @@ static bool is_ours(const char *name, int fd)
            status.st_nlink == 1 && !(status.st_mode & 022);
 }
 
-int replace_file_resume(struct replace_file *aside, struct error *err)
+int replace_file_resume(struct replace_file *file, struct error *err)
 {
-    if (aside->fd >= 0)
+    if (file->fd >= 0)
         return 0;
-    const char *slash = strrchr(aside->path, '/');
-    aside->temporary = name_beside(aside, ".", slash ? slash + 1 : aside->path, ".sockctl-part");
-    int fd = open(aside->temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-    if (fd >= 0 && !is_ours(aside->temporary, fd)) {
+    const char *slash = strrchr(file->path, '/');
+    file->temporary = name_beside(file, ".", slash ? slash + 1 : file->path, ".sockctl-part");
+    int fd = open(file->temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (fd >= 0 && !part_is_ours(file->temporary, fd)) {
         close(fd);
-        error_set(err, STATUS_LOCAL_IO, "%s: in use, or not ours alone", aside->temporary);
-        free(aside->temporary);
-        aside->temporary = NULL;
+        error_set(err, STATUS_LOCAL_IO, "%s: in use, or not ours alone", file->temporary);
+        free(file->temporary);
+        file->temporary = NULL;
         return -1;
     }
-    aside->fd = fd;
-    return fd < 0 ? forget(aside, "create the part of", err) : 0;
+    file->fd = fd;
+    return fd < 0 ? file_forget(file, "create the part of", err) : 0;
 }
 
 /* Nobody but mkostemp creates it, with 0600: a reader must not see it before it is complete. */
@@ -134,12 +139,12 @@ static int take_attributes(int fd, const struct stat *old)
 }
 
 /* Those of the file whose place it takes, else those of any new file. */
-static int set_attributes(const struct replace_file *aside)
+static int set_attributes(const struct replace_file *file)
 {
     struct stat old;
-    if (lstat(aside->path, &old) == 0 && S_ISREG(old.st_mode))
-        return take_attributes(aside->fd, &old);
-    return open_to_others(aside->fd);
+    if (lstat(file->path, &old) == 0 && S_ISREG(old.st_mode))
+        return take_attributes(file->fd, &old);
+    return open_to_others(file->fd);
 }
 
 /* So that a crash of the machine leaves the old file or the whole new one. Some file systems have no
@@ -149,36 +154,36 @@ static int reach_disk(int fd)
     return fsync(fd) < 0 && errno != EINVAL && errno != ENOSYS ? -1 : 0;
 }
 
-int replace_file_commit(struct replace_file *aside, struct error *err)
+int replace_file_commit(struct replace_file *file, struct error *err)
 {
-    int fd = aside->fd;
-    if (aside->temporary && (set_attributes(aside) < 0 || reach_disk(fd) < 0))
-        return failed(aside, "write", err);
-    aside->fd = -1;
+    int fd = file->fd;
+    if (file->temporary && (set_attributes(file) < 0 || reach_disk(fd) < 0))
+        return file_failed(file, "write", err);
+    file->fd = -1;
     if (close(fd) < 0)
-        return failed(aside, "write", err);
-    if (!aside->temporary)
+        return file_failed(file, "write", err);
+    if (!file->temporary)
         return 0;
-    if (rename(aside->temporary, aside->path) < 0)
-        return failed(aside, "write", err);
-    free(aside->temporary);
-    aside->temporary = NULL;
+    if (rename(file->temporary, file->path) < 0)
+        return file_failed(file, "write", err);
+    free(file->temporary);
+    file->temporary = NULL;
     return 0;
 }
 
-static bool is_kept(const struct replace_file *aside)
+static bool part_is_kept(const struct replace_file *file)
 {
     struct stat status;
-    return aside->kept && fstat(aside->fd, &status) == 0 && status.st_size > 0;
+    return file->kept && fstat(file->fd, &status) == 0 && status.st_size > 0;
 }
 
-void replace_file_release(struct replace_file *aside)
+void replace_file_release(struct replace_file *file)
 {
-    if (aside->temporary && !is_kept(aside))
-        unlink(aside->temporary);
-    if (aside->fd >= 0)
-        close(aside->fd);
-    free(aside->temporary);
-    free(aside->path);
-    *aside = (struct replace_file){.fd = -1};
+    if (file->temporary && !part_is_kept(file))
+        unlink(file->temporary);
+    if (file->fd >= 0)
+        close(file->fd);
+    free(file->temporary);
+    free(file->path);
+    *file = (struct replace_file){.fd = -1};
 }

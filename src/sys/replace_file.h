@@ -23,20 +23,20 @@ struct replace_file {
 /* Looks at what is at `path`, which must be writable if it is there, as must its directory; a FIFO waits
  * for its reader, in the loop (-1, and *err as it was, when somebody else stops that), and does not block
  * then. Creates nothing. The failures of all of these are status 8. */
-int replace_file_find(struct replace_file *aside, struct loop *loop, const char *path,
+int replace_file_find(struct replace_file *file, struct loop *loop, const char *path,
                       struct error *err);
 /* Opens it for writing: creates the file, under a name that nobody can foresee. */
-int replace_file_create(struct replace_file *aside, struct error *err);
+int replace_file_create(struct replace_file *file, struct error *err);
 /* The same with a name that can be found again, .NAME.sockctl-part: what an earlier try has left there
  * is still in it. Nobody else's file is taken, nor one that another process is writing. Of what is
  * no regular file, as replace_file_create. */
-int replace_file_resume(struct replace_file *aside, struct error *err);
+int replace_file_resume(struct replace_file *file, struct error *err);
 /* It is complete: it gets its place, with the mode, and where that may be the owner and the group, of the
  * regular file that is there now, else with the mode of any new file. Set-id bits are not taken over, nor
  * are access control lists and extended attributes. It waits for the disk. */
-int replace_file_commit(struct replace_file *aside, struct error *err);
+int replace_file_commit(struct replace_file *file, struct error *err);
 /* Removes what was created and not committed, unless it is kept and not empty. Always the last; may be
  * called twice. */
-void replace_file_release(struct replace_file *aside);
+void replace_file_release(struct replace_file *file);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * See sockname.h. IPv4 addresses are written without snprintf(3), whose pages of libc stay out of a plain transfer.
+ */
 #include "sys/sockname.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,6 @@
+/*
+ * See trace.h. The tables give numbers the names that the man pages use.
+ */
 #include "sys/trace.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * See unblocked.h. Each call here runs the loop until it has its result, so that a FIFO without a reader or a full pipe
+ * makes nothing deaf: signals and limits, which stop the loop, end the wait with ECANCELED.
+ */
 #include "sys/unblocked.h"
 
 #include <errno.h>
@@ -25,7 +29,7 @@ struct opening {
 };
 
 /* False: there is no reader yet. */
-static bool try_to_open(struct opening *opening)
+static bool opening_try(struct opening *opening)
 {
     struct stat status;
     opening->fd = open(opening->path, opening->flags | O_NONBLOCK | O_CLOEXEC, opening->mode);
@@ -35,10 +39,10 @@ static bool try_to_open(struct opening *opening)
     return opening->done;
 }
 
-static void open_again(struct timer *timer)
+static void opening_again(struct timer *timer)
 {
     struct opening *opening = LOOP_OWNER(timer, struct opening, timer);
-    if (try_to_open(opening)) {
+    if (opening_try(opening)) {
         loop_stop(opening->loop, 0);
         return;
     }
@@ -53,8 +57,8 @@ int unblocked_open(struct loop *loop, const char *path, int flags, mode_t mode)
                               .flags = flags,
                               .mode = mode,
                               .pause_ms = FIRST_MS,
-                              .timer.fired = open_again};
-    if (!try_to_open(&opening)) {
+                              .timer.fired = opening_again};
+    if (!opening_try(&opening)) {
         loop_timer_set(loop, &opening.timer, opening.pause_ms);
         loop_run(loop);
         loop_timer_cancel(loop, &opening.timer);
@@ -78,35 +82,35 @@ struct transfer {
     bool done;
 };
 
-static void finish(struct transfer *transfer, int failure)
+static void transfer_finish(struct transfer *transfer, int failure)
 {
     transfer->failure = failure;
     transfer->done = true;
     loop_stop(transfer->loop, 0);
 }
 
-static void write_on(struct watch *watch, uint32_t events)
+static void transfer_write(struct watch *watch, uint32_t events)
 {
     struct transfer *transfer = LOOP_OWNER(watch, struct transfer, watch);
     (void)events;
     ssize_t wrote = fd_write(transfer->end, transfer->rest, transfer->left);
     if (wrote < 0) {
         if (errno != EAGAIN)
-            finish(transfer, errno);
+            transfer_finish(transfer, errno);
         return;
     }
     transfer->rest += wrote;
     transfer->left -= (size_t)wrote;
     if (!transfer->left)
-        finish(transfer, 0);
+        transfer_finish(transfer, 0);
 }
 
-static void read_on(struct watch *watch, uint32_t events)
+static void transfer_read(struct watch *watch, uint32_t events)
 {
     struct transfer *transfer = LOOP_OWNER(watch, struct transfer, watch);
     (void)events;
     if (transfer->length >= transfer->most) {
-        finish(transfer, EFBIG);
+        transfer_finish(transfer, EFBIG);
         return;
     }
     transfer->bytes = memory_grow(transfer->bytes, transfer->length + BLOCK, 1);
@@ -114,10 +118,10 @@ static void read_on(struct watch *watch, uint32_t events)
     if (got > 0)
         transfer->length += (size_t)got;
     else if (got == 0 || errno != EAGAIN)
-        finish(transfer, got == 0 ? 0 : errno);
+        transfer_finish(transfer, got == 0 ? 0 : errno);
 }
 
-static int run_transfer(struct transfer *transfer, uint32_t events)
+static int transfer_run(struct transfer *transfer, uint32_t events)
 {
     transfer->watch.fd = transfer->end.fd;
     loop_watch(transfer->loop, &transfer->watch, events);
@@ -127,23 +131,23 @@ static int run_transfer(struct transfer *transfer, uint32_t events)
     return errno ? -1 : 0;
 }
 
-static void awaited(struct watch *watch, uint32_t events)
+static void transfer_ready(struct watch *watch, uint32_t events)
 {
     (void)events;
-    finish(LOOP_OWNER(watch, struct transfer, watch), 0);
+    transfer_finish(LOOP_OWNER(watch, struct transfer, watch), 0);
 }
 
 int unblocked_await(struct loop *loop, int fd, uint32_t events)
 {
-    struct transfer transfer = {.loop = loop, .end.fd = fd, .watch.ready = awaited};
-    return run_transfer(&transfer, events);
+    struct transfer transfer = {.loop = loop, .end.fd = fd, .watch.ready = transfer_ready};
+    return transfer_run(&transfer, events);
 }
 
 int unblocked_write(struct loop *loop, struct fd end, const void *bytes, size_t length)
 {
     struct transfer transfer = {
-        .loop = loop, .end = end, .rest = bytes, .left = length, .watch.ready = write_on};
-    return length ? run_transfer(&transfer, EPOLLOUT) : 0;
+        .loop = loop, .end = end, .rest = bytes, .left = length, .watch.ready = transfer_write};
+    return length ? transfer_run(&transfer, EPOLLOUT) : 0;
 }
 
 int unblocked_read(struct loop *loop, int fd, size_t most, char **bytes, size_t *length)
@@ -151,8 +155,8 @@ int unblocked_read(struct loop *loop, int fd, size_t most, char **bytes, size_t 
     struct transfer transfer = {.loop = loop,
                                 .end = fd_of(fd),
                                 .most = most,
-                                .watch.ready = read_on};
-    int result = run_transfer(&transfer, EPOLLIN);
+                                .watch.ready = transfer_read};
+    int result = transfer_run(&transfer, EPOLLIN);
     *bytes = transfer.bytes;
     *length = transfer.length;
     return result;

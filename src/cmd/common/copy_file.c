@@ -34,7 +34,7 @@ int copy_file_open(struct copy_file *file, const char *name, bool append, struct
     if (fd < 0)
         fd = unblocked_open(file->loop, path, how, NEW_FILE);
     if (fd >= 0)
-        start(file, name, end_of_own(fd));
+        start(file, name, fd_of_own(fd));
     else if (errno != ECANCELED)
         error_system(err, STATUS_LOCAL_IO, errno, "open %s", name);
     free(path);
@@ -43,7 +43,7 @@ int copy_file_open(struct copy_file *file, const char *name, bool append, struct
 
 void copy_file_stderr(struct copy_file *file)
 {
-    start(file, "stderr", end_stderr());
+    start(file, "stderr", fd_stderr());
 }
 
 static int fail(const struct copy_file *file, int failure, struct error *err)

@@ -203,7 +203,7 @@ int http_output_begin(struct http_output *output, bool resumes, struct error *er
 {
     if (output->has_file && replace_file_create(&output->file, err))
         return -1;
-    output->end = output->has_file ? end_of_own(output->file.fd) : output->standard;
+    output->end = output->has_file ? fd_of_own(output->file.fd) : output->standard;
     remember_validator(output);
     if (resumes ? take_over(output, err) : restart(output, err))
         return -1;

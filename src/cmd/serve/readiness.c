@@ -49,7 +49,7 @@ static int write_port(const char *path, const struct sockname *name, struct loop
     int result = replace_file_find(&file, loop, path, err);
     if (result == 0)
         result = replace_file_create(&file, err);
-    if (result == 0 && unblocked_write(loop, end_of_own(file.fd), text, length + 1))
+    if (result == 0 && unblocked_write(loop, fd_of_own(file.fd), text, length + 1))
         result = fail_to_write(path, err);
     if (result == 0)
         result = replace_file_commit(&file, err);
