@@ -1,11 +1,20 @@
 /*
  * sockctl: finds the command, reads its options, runs it, prints the one error, exits.
  *
- * The rooms, each of which knows only those to its right:
+ * The map, in the order in which a byte travels; each room includes only what is to its right:
  *
- *     main → cmd → { net, io, proto, cli } → base
+ *     main → cmd/NAME → cmd/serve → cmd/common → { dgram → stream, dns → net, cli } → { sys, proto } → base
  *
- * ARCHITECTURE.md is the map.
+ *     cmd/NAME     one folder for each command: its options, and what it alone does
+ *     cmd/serve    what every server needs, cmd/common what several commands need
+ *     net, dns     how a connected or listening socket is had; what DNS says
+ *     stream       moving bytes between descriptors, dgram the same for datagrams
+ *     cli          option tables, help, and what is told on stderr
+ *     sys          the kernel's things: the loop, descriptors, sockets, processes, files
+ *     proto        pure parsers: bytes in, values out
+ *     base         errors, the log, memory, text, units, lists
+ *
+ * ARCHITECTURE.md names every module.
  */
 #include <errno.h>
 #include <fcntl.h>
