@@ -6,6 +6,12 @@
 
 #include "sys/sock.h"
 
+bool attempt_is_shortage(int errnum)
+{
+    return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM ||
+           errnum == EADDRNOTAVAIL;
+}
+
 enum { FULL_BACKLOG_MS = 20 }; /* until a UNIX server whose backlog was full is asked again */
 
 static void give_up(struct attempt *attempt, const char *reason)

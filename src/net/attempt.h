@@ -50,6 +50,8 @@ int attempt_take(struct attempt *attempt, struct socket_file *file);
  * permitted", "source port 99: Permission denied". Returns `out`, ATTEMPT_REASON_MAX bytes. */
 enum { ATTEMPT_REASON_MAX = SOCKNAME_TEXT_MAX + 160 };
 char *attempt_reason(const struct attempt *attempt, char *out);
+/* Whether the system is out of what a connection needs: descriptors, memory, or local ports. That passes. */
+bool attempt_is_shortage(int errnum);
 /* Whether it has failed without having asked the peer. */
 bool attempt_is_unasked(const struct attempt *attempt);
 

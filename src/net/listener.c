@@ -305,22 +305,23 @@ static void end_rest(struct timer *timer)
         watch_all(listener);
 }
 
-void listener_rest(struct listener *listener)
+bool listener_rest(struct listener *listener)
 {
+    const int64_t now_ms = loop_now_ms();
     unwatch_all(listener);
     loop_timer_set(listener->loop, &listener->rest, REST_MS);
+    if (listener->warned_ms && now_ms - listener->warned_ms < WARNING_MS)
+        return false;
+    listener->warned_ms = now_ms;
+    return true;
 }
 
 static void rest(struct listener *listener, const struct listener_socket *socket)
 {
     char text[SOCKNAME_TEXT_MAX];
     const char *reason = strerror(errno);
-    listener_rest(listener);
-    int64_t now_ms = loop_now_ms();
-    if (listener->warned_ms && now_ms - listener->warned_ms < WARNING_MS)
-        return;
-    listener->warned_ms = now_ms;
-    log_warning("accept on %s: %s; new clients wait", listener_text(socket, text), reason);
+    if (listener_rest(listener))
+        log_warning("accept on %s: %s; new clients wait", listener_text(socket, text), reason);
 }
 
 /* The client is gone before it was accepted, or its network is: accept(2), "Error handling". */

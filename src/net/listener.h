@@ -71,8 +71,9 @@ void listener_accept(struct listener *listener,
                      void *context);
 /* New clients wait in the backlog until listener_accept is called again. */
 void listener_pause(struct listener *listener);
-/* The same for a while only: the owner has run out of what it needs for a client. */
-void listener_rest(struct listener *listener);
+/* The same for a while only: the owner has run out of what it needs for a client. Returns whether a
+ * warning is due, which is once in 10 s, whatever it is that has run out. */
+bool listener_rest(struct listener *listener);
 /* After fork(2), in the child: goes on with its sockets in a loop of its own. The socket file is the
  * parent's. */
 void listener_inherit(struct listener *listener, struct loop *loop);

@@ -73,16 +73,11 @@ static void close_way(struct port_probe_attempt *way, const char *reason)
     end_way(way);
 }
 
-static bool is_shortage(int errnum)
-{
-    return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM;
-}
-
 static void give_way_up(struct port_probe_attempt *way)
 {
     struct port_probe *probe = way->probe;
     if (attempt_is_unasked(&way->attempt))
-        probe->is_short |= is_shortage(way->attempt.no_socket);
+        probe->is_short |= attempt_is_shortage(way->attempt.no_socket);
     else
         probe->was_asked = true;
     if (!probe->was_asked || !attempt_is_unasked(&way->attempt))

@@ -22,7 +22,6 @@ struct forwarding {
     struct forward_dials dials;
     struct resolved known;        /* what the name of the far side was found to be */
     struct limit_options limits;  /* of the server: -w is for connecting here */
-    int64_t warned_ms;            /* when a lack was told last; 0: not yet */
     struct forward forward;       /* of connections */
     struct forwarded *first;      /* clients that are not joined yet */
     struct datagram_flows *flows; /* of datagrams */

@@ -8,8 +8,7 @@
 #include "cli/report.h"
 #include "cmd/common/connection_log.h"
 #include "cmd/listen/forward.h"
-
-enum { WARNING_MS = 10 * 1000 };
+#include "net/attempt.h"
 
 /* What is asked for */
 
@@ -95,23 +94,12 @@ static int check_kinds(const struct forwarding *forwarding, struct error *err)
 
 /* Running */
 
-static bool is_lack(int errnum)
-{
-    return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM ||
-           errnum == EADDRNOTAVAIL; /* there is no local port left */
-}
-
 void forwarding_warn(struct forwarding *forwarding, const struct sockname *client,
                      const struct error *err)
 {
     char name[SOCKNAME_TEXT_MAX];
-    int64_t now_ms = loop_now_ms();
-    if (is_lack(err->errnum)) {
-        listener_rest(&forwarding->listening->server.listener);
-        if (forwarding->warned_ms && now_ms - forwarding->warned_ms < WARNING_MS)
-            return;
-        forwarding->warned_ms = now_ms;
-    }
+    if (attempt_is_shortage(err->errnum) && !listener_rest(&forwarding->listening->server.listener))
+        return;
     report_warning("%s: %s", sockname_text(client, name), err->text);
 }
 
