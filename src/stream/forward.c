@@ -1,3 +1,9 @@
+/*
+ * See forward.h. Events on a side move its channel, or the other's; side_settle looks at what came of it: the end of a
+ * side is passed on as a half-close, its failure as a reset of the other once what it had sent has arrived
+ * (pair_flush), and a pair whose sides have both ended is over. A pair that is cut, by its idle limit or a stop, parts:
+ * nothing moves any more, and it ends when what was sent is acknowledged (pair_part).
+ */
 #include "stream/forward.h"
 
 #include <errno.h>
@@ -7,12 +13,11 @@
 #include "sys/sock.h"
 
 enum {
-    STOP_MS = 500,   /* for what is held, when all is to end, */
-    RESET_MS = 1000, /* or before a reset, which would overtake it, is passed on */
+    RESET_MS = 1000, /* for what is held, before a reset, which would overtake it, is passed on */
     LOOK_MS = 5      /* between two looks at what is not acknowledged */
 };
 
-static struct forward_side *other_of(struct forward_side *side)
+static struct forward_side *side_other(struct forward_side *side)
 {
     struct forward_pair *pair = side->pair;
     return side == &pair->near ? &pair->far : &pair->near;
@@ -20,17 +25,7 @@ static struct forward_side *other_of(struct forward_side *side)
 
 /* The end */
 
-static void unlink_pair(struct forward_pair *pair)
-{
-    if (pair->previous)
-        pair->previous->next = pair->next;
-    else
-        pair->forward->pairs = pair->next;
-    if (pair->next)
-        pair->next->previous = pair->previous;
-}
-
-static void quiet(struct forward_side *side)
+static void side_quiet(struct forward_side *side)
 {
     loop_forget(side->pair->forward->loop, &side->watch);
     keepalive_stop(side->keepalive);
@@ -38,13 +33,13 @@ static void quiet(struct forward_side *side)
 }
 
 /* Whether what this side was sent is less than the other had to say. */
-static bool lacks_something(struct forward_side *side)
+static bool side_lacks_something(struct forward_side *side)
 {
-    const struct forward_side *other = other_of(side);
+    const struct forward_side *other = side_other(side);
     return !other->ended || other->cut;
 }
 
-static void close_side(struct forward_side *side, enum forward_end how, bool lacks)
+static void side_close(struct forward_side *side, enum forward_end how, bool lacks)
 {
     if (how == FORWARD_FAILED || lacks) {
         sock_abort(side->watch.fd);
@@ -55,76 +50,78 @@ static void close_side(struct forward_side *side, enum forward_end how, bool lac
     sock_close(side->watch.fd);
 }
 
-static void finish(struct forward_pair *pair, enum forward_end how)
+static void pair_finish(struct forward_pair *pair, enum forward_end how)
 {
     struct forward *forward = pair->forward;
-    bool near_lacks = lacks_something(&pair->near), far_lacks = lacks_something(&pair->far);
-    quiet(&pair->near);
-    quiet(&pair->far);
+    bool near_lacks = side_lacks_something(&pair->near),
+         far_lacks = side_lacks_something(&pair->far);
+    side_quiet(&pair->near);
+    side_quiet(&pair->far);
+    idle_limit_stop(&pair->idle);
     loop_timer_cancel(forward->loop, &pair->timer);
-    unlink_pair(pair);
+    list_remove(&forward->pairs, &pair->node);
     forward->left(forward, pair, how);
-    close_side(&pair->near, how, near_lacks);
-    close_side(&pair->far, how, far_lacks);
+    side_close(&pair->near, how, near_lacks);
+    side_close(&pair->far, how, far_lacks);
     free(pair);
 }
 
-static void tell_if_stopped(struct forward *forward)
+static void forward_tell_if_stopped(struct forward *forward)
 {
-    if (!forward->stopping || forward->pairs)
+    if (!forward->stopping || forward->pairs.count)
         return;
-    loop_timer_cancel(forward->loop, &forward->grace);
+    drain_stop(&forward->drain);
     forward->stopped(forward);
 }
 
 /* Streams that are cut */
 
 /* Whether a reset would overtake something on its way to this side. */
-static bool is_under_way(struct forward_side *side)
+static bool side_is_under_way(struct forward_side *side)
 {
-    return lacks_something(side) && sock_unacknowledged(side->watch.fd) > 0;
+    return side_lacks_something(side) && sock_unacknowledged(side->watch.fd) > 0;
 }
 
-static enum forward_end how_cut(const struct forward_pair *pair)
+static enum forward_end pair_how_cut(const struct forward_pair *pair)
 {
     return pair->forward->stopping ? FORWARD_STOPPED : FORWARD_IDLE;
 }
 
 /* Nothing moves any more: the pair ends once what was sent has arrived. */
-static void part(struct forward_pair *pair)
+static void pair_part(struct forward_pair *pair)
 {
     struct loop *loop = pair->forward->loop;
     int64_t left_ms = pair->until_ms - loop_now_ms();
     loop_unwatch(loop, &pair->near.watch);
     loop_unwatch(loop, &pair->far.watch);
-    if (left_ms > 0 && (is_under_way(&pair->near) || is_under_way(&pair->far)))
+    if (left_ms > 0 && (side_is_under_way(&pair->near) || side_is_under_way(&pair->far)))
         loop_timer_set(loop, &pair->timer, LOOK_MS);
     else
-        finish(pair, how_cut(pair));
+        pair_finish(pair, pair_how_cut(pair));
 }
 
-static void part_again(struct timer *timer)
+static void pair_part_again(struct timer *timer)
 {
     struct forward_pair *pair = LOOP_OWNER(timer, struct forward_pair, timer);
     struct forward *forward = pair->forward;
-    part(pair);
-    tell_if_stopped(forward);
+    pair_part(pair);
+    forward_tell_if_stopped(forward);
 }
 
-static void begin_parting(struct forward_pair *pair, int64_t for_ms)
+static void pair_begin_parting(struct forward_pair *pair, int64_t for_ms)
 {
-    loop_timer_cancel(pair->forward->loop, &pair->timer);
+    idle_limit_stop(&pair->idle);
     pair->until_ms = loop_now_ms() + for_ms;
-    pair->timer.fired = part_again;
+    pair->timer.fired = pair_part_again;
 }
 
 /* Failures */
 
 /* What the side that failed had sent goes to the other, as far as it reads, and then the reset. */
-static void flush(struct forward_pair *pair)
+static void pair_flush(struct forward_pair *pair)
 {
     struct loop *loop = pair->forward->loop;
-    struct forward_side *other = other_of(pair->failed);
+    struct forward_side *other = side_other(pair->failed);
     enum pump_state state = channel_move(&pair->failed->channel, &pair->forward->pool);
     int64_t left_ms = pair->until_ms - loop_now_ms();
     bool waits = state == PUMP_WANTS_OUT;
@@ -133,7 +130,7 @@ static void flush(struct forward_pair *pair)
         left_ms = left_ms < LOOK_MS ? left_ms : LOOK_MS;
     }
     if (!waits || left_ms <= 0) {
-        finish(pair, FORWARD_FAILED);
+        pair_finish(pair, FORWARD_FAILED);
         return;
     }
     if (state == PUMP_WANTS_OUT)
@@ -143,44 +140,45 @@ static void flush(struct forward_pair *pair)
     loop_timer_set(loop, &pair->timer, left_ms);
 }
 
-static void flush_again(struct timer *timer)
+static void pair_flush_again(struct timer *timer)
 {
     struct forward_pair *pair = LOOP_OWNER(timer, struct forward_pair, timer);
     struct forward *forward = pair->forward;
-    flush(pair);
-    tell_if_stopped(forward);
+    pair_flush(pair);
+    forward_tell_if_stopped(forward);
 }
 
-static void fail(struct forward_side *side, int failure)
+static void side_fail(struct forward_side *side, int failure)
 {
     struct forward_pair *pair = side->pair;
-    struct forward_side *other = other_of(side);
+    struct forward_side *other = side_other(side);
     /* A read is told why, a write only that the pipe is broken. */
     bool read_failed = channel_state(&side->channel) == PUMP_FAILED_IN;
     pair->failure = read_failed ? channel_failure(&side->channel) : failure;
     pair->failed = side;
     pair->until_ms = loop_now_ms() + RESET_MS;
-    pair->timer.fired = flush_again;
+    idle_limit_stop(&pair->idle);
+    pair->timer.fired = pair_flush_again;
     loop_unwatch(pair->forward->loop, &side->watch);
     channel_release(&other->channel);
     if (!side->ended)
         channel_move(&side->channel, &pair->forward->pool);
     channel_end_input(&side->channel);
-    flush(pair);
+    pair_flush(pair);
 }
 
 /* Moving */
 
-static bool wants(const struct forward_side *side, enum pump_state state)
+static bool side_wants(const struct forward_side *side, enum pump_state state)
 {
     return !side->ended && channel_state(&side->channel) == state;
 }
 
-static void await(struct forward_side *side)
+static void side_await(struct forward_side *side)
 {
     struct loop *loop = side->pair->forward->loop;
-    uint32_t events = (wants(side, PUMP_WANTS_IN) ? EPOLLIN : 0U) |
-                      (wants(other_of(side), PUMP_WANTS_OUT) ? EPOLLOUT : 0U);
+    uint32_t events = (side_wants(side, PUMP_WANTS_IN) ? EPOLLIN : 0U) |
+                      (side_wants(side_other(side), PUMP_WANTS_OUT) ? EPOLLOUT : 0U);
     if (events || !side->hung)
         loop_watch(loop, &side->watch, events); /* without any, a reset is still heard */
     else
@@ -188,125 +186,127 @@ static void await(struct forward_side *side)
 }
 
 /* What came of the last move of its channel. False: the pair has failed, and may be gone. */
-static bool settle_side(struct forward_side *side)
+static bool side_settle(struct forward_side *side)
 {
-    struct forward_side *other = other_of(side);
-    if (wants(side, PUMP_FAILED_IN)) {
-        fail(side, channel_failure(&side->channel));
+    struct forward_side *other = side_other(side);
+    if (side_wants(side, PUMP_FAILED_IN)) {
+        side_fail(side, channel_failure(&side->channel));
         return false;
     }
-    if (wants(side, PUMP_FAILED_OUT)) {
-        fail(other, channel_failure(&side->channel));
+    if (side_wants(side, PUMP_FAILED_OUT)) {
+        side_fail(other, channel_failure(&side->channel));
         return false;
     }
-    if (!wants(side, PUMP_ENDED))
+    if (!side_wants(side, PUMP_ENDED))
         return true;
     side->ended = true;
     if (other->ended || side->cut || sock_shutdown(other->watch.fd, SHUT_WR) == 0)
         return true;
     int cause = sock_error(other->watch.fd);
-    fail(other, cause ? cause : ENOTCONN);
+    side_fail(other, cause ? cause : ENOTCONN);
     return false;
 }
 
 /* The pair may be gone after it. */
-static void settle(struct forward_pair *pair)
+static void pair_settle(struct forward_pair *pair)
 {
-    if (!settle_side(&pair->near) || !settle_side(&pair->far))
+    if (!side_settle(&pair->near) || !side_settle(&pair->far))
         return;
     if (pair->near.ended && pair->far.ended) {
         if (pair->until_ms)
-            part(pair);
+            pair_part(pair);
         else
-            finish(pair, FORWARD_EOF);
+            pair_finish(pair, FORWARD_EOF);
         return;
     }
-    await(&pair->near);
-    await(&pair->far);
+    side_await(&pair->near);
+    side_await(&pair->far);
 }
 
 /* Something has happened on a side from which nothing is to be read, nor anything to be written to
  * it: a reset, or that it has closed both ways. */
-static void look_after(struct forward_side *side)
+static void side_look_after(struct forward_side *side)
 {
     int failure = sock_error(side->watch.fd);
     side->hung = true;
     if (failure)
-        fail(side, failure);
+        side_fail(side, failure);
     else
-        await(side);
+        side_await(side);
 }
 
-static void serve(struct forward_side *side, uint32_t events)
+static void side_serve(struct forward_side *side, uint32_t events)
 {
     const uint32_t broken = EPOLLERR | EPOLLHUP;
     struct forward_pair *pair = side->pair;
-    struct forward_side *other = other_of(side);
+    struct forward_side *other = side_other(side);
     if (pair->failed) {
-        flush(pair);
+        pair_flush(pair);
         return;
     }
     if (!side->watch.events) {
-        look_after(side);
+        side_look_after(side);
         return;
     }
-    if (wants(side, PUMP_WANTS_IN) && events & (EPOLLIN | broken))
+    if (side_wants(side, PUMP_WANTS_IN) && events & (EPOLLIN | broken))
         channel_move(&side->channel, &pair->forward->pool);
-    if (wants(other, PUMP_WANTS_OUT) && events & (EPOLLOUT | broken))
+    if (side_wants(other, PUMP_WANTS_OUT) && events & (EPOLLOUT | broken))
         channel_move(&other->channel, &pair->forward->pool);
-    settle(pair);
+    pair_settle(pair);
 }
 
-static void ready(struct watch *watch, uint32_t events)
+static void side_ready(struct watch *watch, uint32_t events)
 {
     struct forward_side *side = LOOP_OWNER(watch, struct forward_side, watch);
     struct forward *forward = side->pair->forward;
-    if (forward->idle_ms >= 0)
-        side->pair->moved_ms = loop_now_ms();
-    serve(side, events);
-    tell_if_stopped(forward);
+    idle_limit_moved(&side->pair->idle);
+    side_serve(side, events);
+    forward_tell_if_stopped(forward);
 }
 
-/* One timer a pair, set anew for what is left rather than with every byte. */
-static void check_idle(struct timer *timer)
+static void pair_idle_over(struct idle_limit *limit)
 {
-    struct forward_pair *pair = LOOP_OWNER(timer, struct forward_pair, timer);
+    struct forward_pair *pair = LOOP_OWNER(limit, struct forward_pair, idle);
     struct forward *forward = pair->forward;
-    int64_t left_ms = pair->moved_ms + forward->idle_ms - loop_now_ms();
-    if (left_ms > 0) {
-        loop_timer_set(forward->loop, timer, left_ms);
-        return;
-    }
-    begin_parting(pair, RESET_MS);
-    part(pair);
+    pair_begin_parting(pair, RESET_MS);
+    pair_part(pair);
+    forward_tell_if_stopped(forward);
 }
 
 /* From the start to the stop */
 
-static void lose_patience(struct timer *timer)
+static void forward_end_all(struct forward *forward)
 {
-    struct forward *forward = LOOP_OWNER(timer, struct forward, grace);
-    loop_timer_cancel(forward->loop, timer);
-    while (forward->pairs)
-        finish(forward->pairs, FORWARD_STOPPED);
+    drain_stop(&forward->drain);
+    LIST_EACH (struct forward_pair, pair, &forward->pairs, node)
+        pair_finish(pair, FORWARD_STOPPED);
+}
+
+static uint64_t side_left(const struct forward_side *side)
+{
+    int unacknowledged = sock_unacknowledged(side->watch.fd);
+    uint64_t held = channel_taken(&side->channel) - channel_moved(&side->channel);
+    return held + (unacknowledged > 0 ? (uint64_t)unacknowledged : 0);
+}
+
+/* The pairs, and what they hold or the kernel has not been told the arrival of. */
+static uint64_t forward_count_left(struct drain *drain)
+{
+    struct forward *forward = LOOP_OWNER(drain, struct forward, drain);
+    uint64_t left = forward->pairs.count;
+    LIST_EACH (struct forward_pair, pair, &forward->pairs, node)
+        left += side_left(&pair->near) + side_left(&pair->far);
+    return left;
+}
+
+static void forward_drain_over(struct drain *drain)
+{
+    struct forward *forward = LOOP_OWNER(drain, struct forward, drain);
+    forward_end_all(forward);
     forward->stopped(forward);
 }
 
-void forward_init(struct forward *forward)
-{
-    forward->grace.fired = lose_patience;
-}
-
-static void link_pair(struct forward *forward, struct forward_pair *pair)
-{
-    pair->forward = forward;
-    pair->next = forward->pairs;
-    if (pair->next)
-        pair->next->previous = pair;
-    forward->pairs = pair;
-}
-
-static void init_lanes(struct forward_pair *pair, const struct forward_ends *ends)
+static void pair_init_channels(struct forward_pair *pair, const struct forward_ends *ends)
 {
     struct fd near = ends->near;
     struct fd far = ends->far;
@@ -321,26 +321,23 @@ static void init_lanes(struct forward_pair *pair, const struct forward_ends *end
 void forward_join(struct forward *forward, const struct forward_ends *ends, void *user_data)
 {
     struct forward_pair *pair = memory_new(1, sizeof *pair);
-    link_pair(forward, pair);
+    list_append(&forward->pairs, &pair->node);
+    pair->forward = forward;
     pair->user_data = user_data;
-    pair->timer.fired = check_idle;
     pair->near.pair = pair->far.pair = pair;
-    pair->near.watch = (struct watch){.fd = ends->near.fd, .ready = ready};
-    pair->far.watch = (struct watch){.fd = ends->far.fd, .ready = ready};
+    pair->near.watch = (struct watch){.fd = ends->near.fd, .ready = side_ready};
+    pair->far.watch = (struct watch){.fd = ends->far.fd, .ready = side_ready};
     pair->near.keepalive = keepalive_start(forward->loop, ends->near.fd, forward->keepalive_ms);
     pair->far.keepalive = keepalive_start(forward->loop, ends->far.fd, forward->keepalive_ms);
-    init_lanes(pair, ends);
-    if (forward->idle_ms >= 0) {
-        pair->moved_ms = loop_now_ms();
-        loop_timer_set(forward->loop, &pair->timer, forward->idle_ms);
-    }
+    pair_init_channels(pair, ends);
+    idle_limit_start(&pair->idle, forward->loop, forward->idle_ms, pair_idle_over);
     /* While the far side was being connected to, the client has most likely sent something. */
     channel_move(&pair->near.channel, &forward->pool);
-    settle(pair);
+    pair_settle(pair);
 }
 
 /* Nothing more is read, once what has arrived is. */
-static void end_lane(struct forward_side *side)
+static void side_end_channel(struct forward_side *side)
 {
     if (side->ended)
         return;
@@ -353,29 +350,25 @@ static void end_lane(struct forward_side *side)
 void forward_stop(struct forward *forward)
 {
     if (forward->stopping) {
-        lose_patience(&forward->grace);
+        forward_drain_over(&forward->drain);
         return;
     }
     forward->stopping = true;
-    struct forward_pair *next;
-    for (struct forward_pair *pair = forward->pairs; pair; pair = next) {
-        next = pair->next;
+    LIST_EACH (struct forward_pair, pair, &forward->pairs, node) {
         if (pair->failed || pair->until_ms)
             continue;
-        begin_parting(pair, STOP_MS);
-        end_lane(&pair->near);
-        end_lane(&pair->far);
-        settle(pair);
+        pair_begin_parting(pair, DRAIN_MAX_MS);
+        side_end_channel(&pair->near);
+        side_end_channel(&pair->far);
+        pair_settle(pair);
     }
-    loop_timer_set(forward->loop, &forward->grace, STOP_MS);
-    tell_if_stopped(forward);
+    drain_start(&forward->drain, forward->loop, forward_count_left, forward_drain_over);
+    forward_tell_if_stopped(forward);
 }
 
 void forward_release(struct forward *forward)
 {
     forward->stopping = true;
-    loop_timer_cancel(forward->loop, &forward->grace);
-    while (forward->pairs)
-        finish(forward->pairs, FORWARD_STOPPED);
+    forward_end_all(forward);
     channel_pool_release(&forward->pool);
 }

@@ -14,10 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "stream/channel.h"
 #include "stream/keepalive.h"
+#include "sys/drain.h"
 #include "sys/fd.h"
-#include "sys/loop.h"
+#include "sys/idle_limit.h"
 
 enum forward_end {
     FORWARD_EOF,    /* both sides have ended, and all of it is passed on, */
@@ -38,12 +40,11 @@ struct forward_side {
 
 struct forward_pair {
     struct forward *forward;
-    struct forward_pair *next;
-    struct forward_pair *previous;
+    struct list_node node; /* of the pairs */
     struct forward_side near;
     struct forward_side far;
-    struct timer timer;          /* the idle limit; of a pair that failed or was cut, its grace */
-    int64_t moved_ms;            /* when something moved last, where there is an idle limit */
+    struct idle_limit idle;
+    struct timer timer;          /* of a pair that failed or was cut, until it is looked at again */
     int64_t until_ms;            /* how long what is held may take after that; 0: neither */
     struct forward_side *failed; /* NULL: neither */
     int failure;                 /* errno */
@@ -53,11 +54,11 @@ struct forward_pair {
 struct forward {
     struct loop *loop;
     int64_t idle_ms;      /* of a pair; -1: no limit */
-    int64_t keepalive_ms; /* of its sockets, see io/keepalive */
+    int64_t keepalive_ms; /* of its sockets, see stream/keepalive */
     struct channel_pool pool;
-    struct forward_pair *pairs;
+    struct list pairs;
     bool stopping;
-    struct timer grace; /* with sides that do not read, while stopping */
+    struct drain drain; /* of sides that do not read, while stopping */
     /* A pair has ended; its descriptors are closed after this. */
     void (*left)(struct forward *forward, const struct forward_pair *pair, enum forward_end how);
     /* After forward_stop: the last one has gone. */
@@ -74,9 +75,7 @@ struct forward_ends {
     size_t preface_length;
 };
 
-/* loop, idle_ms, left and stopped are set by the owner before. */
-void forward_init(struct forward *forward);
-/* May call `left`. */
+/* loop, idle_ms, left and stopped are set by the owner before; the rest is zero. May call `left`. */
 void forward_join(struct forward *forward, const struct forward_ends *ends, void *user_data);
 /* What has arrived is still passed on, then the pairs end. A second call is impatient. */
 void forward_stop(struct forward *forward);

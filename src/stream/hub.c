@@ -1,3 +1,14 @@
+/*
+ * See hub.h. What a client says is read when it is its turn: at once, or, while the output or the client that is
+ * awaited holds everything up, in the order in which they asked (waiting). What several say in one round of the loop
+ * is gathered and put out in one write. What the input says is queued for each client by its write queue; limits and
+ * queues are counted where they change (hub_client_count), so that no walk over all clients is needed to know whether
+ * anybody can take more.
+ *
+ * A client goes by hub_client_drop alone: at its own end, or, where it has to go in the middle of a walk over all of
+ * them, marked as lost, by its timer in the next round. A stop reads no more, and waits for what is queued by the
+ * rules of sys/drain.
+ */
 #include "stream/hub.h"
 
 #include <errno.h>
@@ -5,82 +16,377 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "stream/hub_steps.h"
 #include "sys/sock.h"
 
 enum {
-    GRACE_MS = 500,   /* with what is queued, while stopping */
-    LOOK_MS = 10,     /* between two looks at what is not acknowledged */
+    HOLD_MS = 500,    /* for a client that is behind, without it taking anything */
     LARGE_READ = 4096 /* costs more to copy than a write of its own */
 };
 
-static void finish(struct hub *hub, int result)
+/* What clients ask of the hub, which comes after them. */
+static void hub_await_input(struct hub *hub);
+static bool hub_finish_if_stopped(struct hub *hub);
+static void hub_hold_for(struct hub *hub, struct hub_client *client);
+static void hub_look_again(struct hub *hub);
+static void hub_client_await(struct hub_client *client);
+static void hub_client_ready(struct watch *watch, uint32_t events);
+
+static void hub_finish(struct hub *hub, int result)
 {
     hub_release(hub);
     hub->done(hub, result);
 }
 
-static void fail_output(struct hub *hub)
+static void hub_fail_output(struct hub *hub)
 {
-    finish(hub, write_queue_error(&hub->queue, hub->out_name, &hub->error));
+    hub_finish(hub, write_queue_error(&hub->queue, hub->out_name, &hub->error));
 }
 
-bool hub_has_input(const struct hub *hub)
+static bool hub_has_input(const struct hub *hub)
 {
     return hub->in.fd >= 0 && !hub->in_ended;
 }
 
-bool hub_cuts_input(const struct hub *hub)
+static bool hub_cuts_input(const struct hub *hub)
 {
     return hub_has_input(hub) && !hub->heard && hub->in.kind != FD_TERMINAL;
 }
 
+/* A client */
+
+/* A turn of its own for each, however many there are and whoever says most. */
+static void hub_client_wait(struct hub_client *client)
+{
+    if (!client->waits)
+        list_append(&client->hub->waiting, &client->waiting_node);
+    client->waits = true;
+    hub_client_await(client);
+}
+
+static void hub_client_wait_no_more(struct hub_client *client)
+{
+    if (client->waits)
+        list_remove(&client->hub->waiting, &client->waiting_node);
+    client->waits = false;
+}
+
+/* Whatever becomes of its queue is counted here. */
+static void hub_client_count(struct hub_client *client)
+{
+    struct hub *hub = client->hub;
+    bool queued = write_queue_has_pending(&client->queue);
+    hub->queued_count += queued;
+    hub->queued_count -= client->queued;
+    client->queued = queued;
+    budget_set(&hub->budget, &client->holder, client->queue.room + client->owned);
+}
+
+static void hub_client_forget_queue(struct hub_client *client)
+{
+    write_queue_release(&client->queue);
+    client->owned = 0;
+    hub_client_count(client);
+}
+
+/* Whether there was more for it than it has got. */
+static bool hub_client_lacks_something(const struct hub_client *client, enum hub_end how)
+{
+    if (how == HUB_STOPPED && hub_cuts_input(client->hub))
+        return true;
+    return client->queued || how == HUB_SLOW || how == HUB_LARGEST;
+}
+
+static void hub_client_drop(struct hub_client *client, enum hub_end how)
+{
+    struct hub *hub = client->hub;
+    bool lacks = hub_client_lacks_something(client, how);
+    list_remove(&hub->clients, &client->node);
+    hub->lost_count -= client->lost;
+    hub_client_wait_no_more(client);
+    if (hub->left)
+        hub->left(hub, client, how);
+    loop_unwatch(hub->loop, &client->watch);
+    loop_timer_cancel(hub->loop, &client->timer);
+    keepalive_stop(client->keepalive);
+    hub_client_forget_queue(client);
+    if (lacks)
+        sock_abort(client->watch.fd);
+    else
+        sock_close(client->watch.fd);
+    if (hub->awaited == client)
+        hub_look_again(hub);
+    free(client);
+}
+
+static void hub_client_await(struct hub_client *client)
+{
+    const struct hub *hub = client->hub;
+    bool in = !hub->stopping && !client->ended && !client->lost && !client->waits;
+    bool out = !client->lost && write_queue_has_pending(&client->queue);
+    if (in || out)
+        loop_watch(hub->loop, &client->watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
+    else
+        loop_unwatch(hub->loop, &client->watch);
+}
+
+/* Limits */
+
+static const int64_t never_ms = INT64_MAX;
+
+/* Until it has been silent for long enough after its end, or has taken nothing of what is queued. */
+static int64_t hub_client_until_silence_ms(const struct hub_client *client)
+{
+    const struct hub *hub = client->hub;
+    bool told = hub->heard || (hub_has_input(hub) && hub->in.kind != FD_TERMINAL);
+    if (told && hub->silence_ms < 0)
+        return never_ms;
+    if (client->queued)
+        return client->taken_ms + HOLD_MS - loop_now_ms();
+    return told ? client->moved_ms + hub->silence_ms - loop_now_ms() : 0;
+}
+
+static int64_t hub_client_until_idle_ms(const struct hub_client *client)
+{
+    int64_t idle_ms = client->hub->idle_ms;
+    return idle_ms < 0 ? never_ms : client->moved_ms + idle_ms - loop_now_ms();
+}
+
+/* Until the nearest of its limits: never_ms if it has none, not over 0 if one is reached. */
+static int64_t hub_client_until_limit_ms(const struct hub_client *client)
+{
+    const struct hub *hub = client->hub;
+    int64_t limit_ms = never_ms, quit_ms = never_ms;
+    if (client->lost)
+        return 0;
+    if (client->ended)
+        limit_ms = hub_client_until_silence_ms(client);
+    if (hub->in_ended && hub->quit_after_ms >= 0)
+        quit_ms = hub->in_moved_ms + hub->quit_after_ms - loop_now_ms();
+    if (quit_ms < limit_ms)
+        limit_ms = quit_ms;
+    return hub_client_until_idle_ms(client) < limit_ms ? hub_client_until_idle_ms(client)
+                                                       : limit_ms;
+}
+
+static void hub_client_await_limit(struct hub_client *client)
+{
+    int64_t left_ms = hub_client_until_limit_ms(client);
+    if (left_ms != never_ms)
+        loop_timer_set(client->hub->loop, &client->timer, left_ms);
+}
+
+static enum hub_end hub_client_how_over(const struct hub_client *client)
+{
+    if (client->lost)
+        return client->lost_how;
+    if (hub_client_until_idle_ms(client) <= 0)
+        return HUB_IDLE;
+    return client->ended && client->queued && hub_client_until_silence_ms(client) <= 0 ? HUB_SLOW
+                                                                                       : HUB_EOF;
+}
+
+/* Whether its system has taken more since this was asked last, if only into the socket's queue. */
+static bool hub_client_still_takes(struct hub_client *client)
+{
+    int untaken = sock_unread(client->watch.fd);
+    bool takes = untaken != client->untaken;
+    client->untaken = untaken;
+    return takes;
+}
+
+static void hub_client_limit_fired(struct timer *timer)
+{
+    struct hub_client *client = LOOP_OWNER(timer, struct hub_client, timer);
+    struct hub *hub = client->hub;
+    if (hub_client_until_limit_ms(client) > 0) {
+        hub_client_await_limit(client);
+        return;
+    }
+    enum hub_end how = hub_client_how_over(client);
+    if (how == HUB_SLOW && !client->lost && hub_client_still_takes(client)) {
+        client->taken_ms = loop_now_ms();
+        hub_client_await_limit(client);
+        return;
+    }
+    hub_client_drop(client, how);
+    if (!hub_finish_if_stopped(hub))
+        hub_await_input(hub);
+}
+
+static void hub_client_end(struct hub_client *client)
+{
+    client->ended = true;
+    client->moved_ms = client->taken_ms = loop_now_ms();
+    if (client->queued)
+        hub_client_still_takes(client);
+    hub_client_await(client);
+    hub_client_await_limit(client);
+}
+
+/* Its queue */
+
+/* Not at once: whoever walks through the clients finds them all as they were. But what is queued for it
+ * is given up now. */
+static void hub_client_lose(struct hub_client *client, enum hub_end how)
+{
+    client->lost = true;
+    client->lost_how = how;
+    client->failure = client->queue.failure;
+    client->hub->lost_count++;
+    hub_client_forget_queue(client);
+    hub_client_await(client);
+    hub_client_await_limit(client);
+}
+
+/* Until all queues together are small enough, the largest goes. */
+static void hub_keep_budget(struct hub *hub)
+{
+    struct budget_holder *largest;
+    while (budget_is_exceeded(&hub->budget) && (largest = budget_largest(&hub->budget)))
+        hub_client_lose(LOOP_OWNER(largest, struct hub_client, holder), HUB_LARGEST);
+}
+
+void hub_client_owns(struct hub_client *client, size_t bytes)
+{
+    if (client->lost || client->owned == bytes)
+        return;
+    client->owned = bytes;
+    hub_client_count(client);
+    hub_keep_budget(client->hub);
+}
+
+void hub_tell(struct hub_client *client, const char *bytes, size_t length)
+{
+    bool waited = write_queue_has_pending(&client->queue);
+    if (client->lost)
+        return;
+    client->moved_ms = loop_now_ms();
+    if (!waited)
+        client->taken_ms = client->moved_ms;
+    if (write_queue_put(&client->queue, bytes, length) < 0) {
+        hub_client_lose(client, HUB_RESET);
+        return;
+    }
+    if (client->queue.length > HUB_QUEUE) {
+        hub_client_lose(client, HUB_SLOW);
+        return;
+    }
+    if (client->queue.length || client->queued) {
+        hub_client_count(client);
+        hub_keep_budget(client->hub);
+    }
+    if (!client->lost) {
+        hub_client_await(client);
+        hub_hold_for(client->hub, client);
+    }
+}
+
+void hub_tell_others(struct hub *hub, const struct hub_client *from, const char *bytes,
+                     size_t length)
+{
+    LIST_EACH (struct hub_client, client, &hub->clients, node)
+        if (client != from)
+            hub_tell(client, bytes, length);
+}
+
+static void hub_client_end_sending(struct hub_client *client)
+{
+    if (client->hub->in_ended && !client->hub->no_shutdown &&
+        !write_queue_has_pending(&client->queue))
+        sock_shutdown(client->watch.fd, SHUT_WR);
+}
+
+static void hub_client_flush(struct hub_client *client)
+{
+    client->taken_ms = loop_now_ms();
+    write_queue_flush(&client->queue);
+}
+
+static void hub_client_drained(struct write_queue *queue)
+{
+    struct hub_client *client = LOOP_OWNER(queue, struct hub_client, queue);
+    struct hub *hub = client->hub;
+    client->moved_ms = loop_now_ms();
+    if (queue->failure) {
+        hub_client_lose(client, HUB_RESET);
+        return;
+    }
+    hub_client_count(client);
+    if (hub_finish_if_stopped(hub))
+        return;
+    hub_client_end_sending(client);
+    hub_client_await(client);
+    if (hub->awaited == client)
+        hub_look_again(hub);
+    hub_await_input(hub);
+}
+
+struct hub_client *hub_add(struct hub *hub, int fd, void *user_data)
+{
+    struct hub_client *client = memory_new(1, sizeof *client);
+    client->hub = hub;
+    client->user_data = user_data;
+    client->watch = (struct watch){.fd = fd, .ready = hub_client_ready};
+    client->keepalive = keepalive_start(hub->loop, fd, hub->keepalive_ms);
+    client->timer.fired = hub_client_limit_fired;
+    client->moved_ms = loop_now_ms();
+    write_queue_init(&client->queue, NULL, fd_of_socket(fd), hub_client_drained);
+    list_insert(&hub->clients, &client->node, hub->clients.first);
+    hub_client_await(client);
+    hub_client_await_limit(client);
+    if (hub->greeting_length)
+        hub_tell(client, hub->greeting, hub->greeting_length);
+    hub_client_end_sending(client);
+    hub_await_input(hub);
+    return client;
+}
+
 /* From the clients to the output, or to whoever hears them */
 
-static char *gathering_place(const struct hub *hub)
+static char *hub_gathering_place(const struct hub *hub)
 {
     return hub->buffer + (size_t)HUB_READ * 2;
 }
 
 /* False: that was the end of the hub. */
-static bool put_gathered(struct hub *hub)
+static bool hub_put_gathered(struct hub *hub)
 {
     size_t length = hub->gathered;
     hub->gathered = 0;
     loop_timer_cancel(hub->loop, &hub->put);
-    if (length && write_queue_put(&hub->queue, gathering_place(hub), length) < 0)
-        fail_output(hub);
+    if (length && write_queue_put(&hub->queue, hub_gathering_place(hub), length) < 0)
+        hub_fail_output(hub);
     return hub->loop != NULL;
 }
 
-static void round_over(struct timer *timer)
+static void hub_round_over(struct timer *timer)
 {
-    put_gathered(LOOP_OWNER(timer, struct hub, put));
+    hub_put_gathered(LOOP_OWNER(timer, struct hub, put));
 }
 
-static void put_out(struct hub *hub, const char *bytes, size_t length)
+static void hub_put_out(struct hub *hub, const char *bytes, size_t length)
 {
     if (length >= LARGE_READ) {
-        if (put_gathered(hub) && write_queue_put(&hub->queue, bytes, length) < 0)
-            fail_output(hub);
+        if (hub_put_gathered(hub) && write_queue_put(&hub->queue, bytes, length) < 0)
+            hub_fail_output(hub);
         return;
     }
-    if (length > HUB_READ - hub->gathered && !put_gathered(hub))
+    if (length > HUB_READ - hub->gathered && !hub_put_gathered(hub))
         return;
     if (!hub->gathered)
         loop_timer_set(hub->loop, &hub->put, 0);
-    memcpy(gathering_place(hub) + hub->gathered, bytes, length);
+    memcpy(hub_gathering_place(hub) + hub->gathered, bytes, length);
     hub->gathered += length;
 }
 
-static void end_client(struct hub_client *client)
+static void hub_end_client(struct hub_client *client)
 {
     if (client->hub->heard)
         client->hub->heard(client->hub, client, NULL, 0);
     hub_client_end(client);
 }
 
-static void lose_client(struct hub_client *client, int failure)
+static void hub_lose_client(struct hub_client *client, int failure)
 {
     struct hub *hub = client->hub;
     client->failure = failure;
@@ -88,18 +394,18 @@ static void lose_client(struct hub_client *client, int failure)
     hub_await_input(hub);
 }
 
-static void read_client(struct hub_client *client)
+static void hub_read_client(struct hub_client *client)
 {
     struct hub *hub = client->hub;
     char *bytes = hub->buffer + HUB_READ;
     ssize_t got = sock_recv(client->watch.fd, bytes, HUB_READ);
     if (got < 0) {
         if (errno != EAGAIN)
-            lose_client(client, errno);
+            hub_lose_client(client, errno);
         return;
     }
     if (got == 0) {
-        end_client(client);
+        hub_end_client(client);
         return;
     }
     client->bytes_in += (uint64_t)got;
@@ -107,61 +413,62 @@ static void read_client(struct hub_client *client)
     if (hub->down_filter)
         got = hub->down_filter->pass(hub->down_filter, &bytes, (size_t)got);
     if (got < 0)
-        fail_output(hub);
+        hub_fail_output(hub);
     else if (hub->heard)
         hub->heard(hub, client, bytes, (size_t)got);
     else
-        put_out(hub, bytes, (size_t)got);
+        hub_put_out(hub, bytes, (size_t)got);
 }
 
 /* Nothing is read of the clients now. */
-static bool is_held_up(const struct hub *hub)
+static bool hub_is_held_up(const struct hub *hub)
 {
     bool held = hub->down_filter && hub->down_filter->held;
     return hub->stopping || held || write_queue_has_pending(&hub->queue) ||
            (hub->heard && hub->awaited);
 }
 
-void hub_client_ready(struct watch *watch, uint32_t events)
+static void hub_client_ready(struct watch *watch, uint32_t events)
 {
     struct hub_client *client = LOOP_OWNER(watch, struct hub_client, watch);
     if (write_queue_has_pending(&client->queue) && events & ~(uint32_t)EPOLLIN)
         hub_client_flush(client);
-    else if (is_held_up(client->hub))
+    else if (hub_is_held_up(client->hub))
         hub_client_wait(client);
     else
-        read_client(client);
+        hub_read_client(client);
 }
 
 /* Each of those that wait once, as far as it goes. This may be the end of the hub. */
-static void read_waiting(struct hub *hub)
+static void hub_read_waiting(struct hub *hub)
 {
-    while (hub->loop && hub->waiting && !is_held_up(hub)) {
-        struct hub_client *client = hub->waiting;
+    struct hub_client *client;
+    while (hub->loop && !hub_is_held_up(hub) &&
+           (client = LIST_FIRST(&hub->waiting, struct hub_client, waiting_node))) {
         hub_client_wait_no_more(client);
         hub_client_await(client);
-        read_client(client);
+        hub_read_client(client);
     }
 }
 
 /* Waiting for a client that is behind */
 
 /* With half of the memory in use, whoever has something queued is behind. */
-static bool is_behind(const struct hub_client *client)
+static bool hub_client_is_behind(const struct hub_client *client)
 {
     const struct budget *budget = &client->hub->budget;
     size_t most = budget->used > budget->most / 2 ? 0 : HUB_QUEUE / 2;
     return !client->lost && client->queue.length > most;
 }
 
-static int64_t until_given_up_ms(const struct hub_client *client)
+static int64_t hub_client_until_given_up_ms(const struct hub_client *client)
 {
-    return is_behind(client) ? client->taken_ms + HUB_HOLD_MS - loop_now_ms() : 0;
+    return hub_client_is_behind(client) ? client->taken_ms + HOLD_MS - loop_now_ms() : 0;
 }
 
-void hub_hold_for(struct hub *hub, struct hub_client *client)
+static void hub_hold_for(struct hub *hub, struct hub_client *client)
 {
-    int64_t left_ms = hub->awaited ? 0 : until_given_up_ms(client);
+    int64_t left_ms = hub->awaited ? 0 : hub_client_until_given_up_ms(client);
     if (left_ms <= 0)
         return;
     hub->awaited = client;
@@ -169,62 +476,66 @@ void hub_hold_for(struct hub *hub, struct hub_client *client)
     hub_await_input(hub);
 }
 
-void hub_look_again(struct hub *hub)
+static void hub_look_again(struct hub *hub)
 {
     hub->awaited = NULL;
     if (hub->loop)
         loop_timer_set(hub->loop, &hub->hold, 0); /* not in the middle of something */
 }
 
-static void hold_over(struct timer *timer)
+static void hub_hold_over(struct timer *timer)
 {
     struct hub *hub = LOOP_OWNER(timer, struct hub, hold);
     hub->awaited = NULL;
-    for (struct hub_client *client = hub->clients; client && !hub->awaited; client = client->next)
-        hub_hold_for(hub, client);
+    LIST_EACH (struct hub_client, client, &hub->clients, node)
+        if (!hub->awaited)
+            hub_hold_for(hub, client);
     hub_await_input(hub);
-    read_waiting(hub);
+    hub_read_waiting(hub);
 }
 
-/* Whether a reset would overtake something on its way to a client. */
-static bool is_under_way(const struct hub *hub)
+/* What has not left us, or has not arrived where a reset would overtake it. */
+static uint64_t hub_count_left(struct drain *drain)
 {
-    bool found = false;
-    for (const struct hub_client *client = hub->clients; client && !found; client = client->next)
-        found = sock_unacknowledged(client->watch.fd) > 0;
-    return found;
+    const struct hub *hub = LOOP_OWNER(drain, struct hub, drain);
+    uint64_t left = hub->queue.length;
+    LIST_EACH (const struct hub_client, client, &hub->clients, node) {
+        int unacknowledged = client->queued || hub_cuts_input(hub)
+                                 ? sock_unacknowledged(client->watch.fd)
+                                 : 0;
+        left += client->queue.length + (unacknowledged > 0 ? (uint64_t)unacknowledged : 0);
+    }
+    return left;
 }
 
-bool hub_finish_if_stopped(struct hub *hub)
+static bool hub_finish_if_stopped(struct hub *hub)
 {
     if (!hub->stopping)
         return false;
-    if (!put_gathered(hub))
+    if (!hub_put_gathered(hub))
         return true;
     if (write_queue_has_pending(&hub->queue) || hub->queued_count)
         return false;
-    if (hub_cuts_input(hub) && is_under_way(hub)) {
-        loop_timer_set(hub->loop, &hub->look, LOOK_MS);
-        return false;
-    }
-    finish(hub, 0);
+    if (hub_cuts_input(hub) && hub_count_left(&hub->drain))
+        return false; /* the drain looks again */
+    hub_finish(hub, 0);
     return true;
 }
 
-static void output_drained(struct write_queue *queue)
+static void hub_output_drained(struct write_queue *queue)
 {
     struct hub *hub = LOOP_OWNER(queue, struct hub, queue);
     if (queue->failure)
-        fail_output(hub);
+        hub_fail_output(hub);
     else if (!hub_finish_if_stopped(hub))
-        read_waiting(hub);
+        hub_read_waiting(hub);
 }
 
 /* From the input to the clients */
 
-void hub_await_input(struct hub *hub)
+static void hub_await_input(struct hub *hub)
 {
-    bool wanted = hub->client_count > hub->queued_count + hub->lost_count;
+    bool wanted = hub->clients.count > hub->queued_count + hub->lost_count;
     bool held = hub->up_filter && hub->up_filter->held;
     if (wanted && !held && hub_has_input(hub) && !hub->awaited && !hub->stopping)
         loop_watch(hub->loop, &hub->in_watch, EPOLLIN);
@@ -232,18 +543,18 @@ void hub_await_input(struct hub *hub)
         loop_unwatch(hub->loop, &hub->in_watch);
 }
 
-static void end_input(struct hub *hub)
+static void hub_end_input(struct hub *hub)
 {
     hub->in_ended = true;
     if (hub->heard)
         hub->heard(hub, NULL, NULL, 0);
-    for (struct hub_client *client = hub->clients; client; client = client->next) {
+    LIST_EACH (struct hub_client, client, &hub->clients, node) {
         hub_client_end_sending(client);
         hub_client_await_limit(client);
     }
 }
 
-static void input_ready(struct watch *watch, uint32_t events)
+static void hub_input_ready(struct watch *watch, uint32_t events)
 {
     struct hub *hub = LOOP_OWNER(watch, struct hub, in_watch);
     (void)events;
@@ -256,12 +567,12 @@ static void input_ready(struct watch *watch, uint32_t events)
         got = hub->up_filter->pass(hub->up_filter, &bytes, (size_t)got);
     if (got < 0) {
         error_system(&hub->error, STATUS_LOCAL_IO, errno, "read from %s", hub->in_name);
-        finish(hub, -1);
+        hub_finish(hub, -1);
         return;
     }
     hub->in_moved_ms = loop_now_ms();
     if (ended)
-        end_input(hub);
+        hub_end_input(hub);
     else if (hub->heard)
         hub->heard(hub, NULL, bytes, (size_t)got);
     else
@@ -270,58 +581,50 @@ static void input_ready(struct watch *watch, uint32_t events)
 }
 
 /* The filters can take more. */
-static void filter_released(struct filter *filter)
+static void hub_filter_released(struct filter *filter)
 {
     struct hub *hub = filter->mover;
     hub_await_input(hub);
-    read_waiting(hub);
+    hub_read_waiting(hub);
 }
 
-static void listen_to_filter(struct hub *hub, struct filter *filter)
+static void hub_listen_to_filter(struct hub *hub, struct filter *filter)
 {
     if (!filter)
         return;
     filter->mover = hub;
-    filter->resume = hub->loop ? filter_released : NULL;
+    filter->resume = hub->loop ? hub_filter_released : NULL;
 }
 
 /* The hub's life */
 
-static void look_again(struct timer *timer)
-{
-    hub_finish_if_stopped(LOOP_OWNER(timer, struct hub, look));
-}
-
-static void patience_over(struct timer *timer)
-{
-    finish(LOOP_OWNER(timer, struct hub, grace), 0);
-}
-
 void hub_start(struct hub *hub, struct loop *loop)
 {
     hub->loop = loop;
-    hub->waiting_end = &hub->waiting;
     budget_init(&hub->budget, hub->max_memory);
     hub->buffer = memory_grow(NULL, HUB_READ, 3);
-    hub->put.fired = round_over;
-    listen_to_filter(hub, hub->up_filter);
-    listen_to_filter(hub, hub->down_filter);
-    hub->in_watch = (struct watch){.fd = hub->in.fd, .ready = input_ready};
-    hub->grace.fired = patience_over;
-    hub->look.fired = look_again;
-    hub->hold.fired = hold_over;
-    write_queue_init(&hub->queue, loop, hub->out, output_drained);
+    hub->put.fired = hub_round_over;
+    hub_listen_to_filter(hub, hub->up_filter);
+    hub_listen_to_filter(hub, hub->down_filter);
+    hub->in_watch = (struct watch){.fd = hub->in.fd, .ready = hub_input_ready};
+    hub->hold.fired = hub_hold_over;
+    write_queue_init(&hub->queue, loop, hub->out, hub_output_drained);
     write_queue_watch_hangup(&hub->queue);
+}
+
+static void hub_drain_over(struct drain *drain)
+{
+    hub_finish(LOOP_OWNER(drain, struct hub, drain), 0);
 }
 
 void hub_stop(struct hub *hub)
 {
     hub->stopping = true;
-    for (struct hub_client *client = hub->clients; client; client = client->next)
+    LIST_EACH (struct hub_client, client, &hub->clients, node)
         hub_client_await(client);
     hub_await_input(hub);
     if (!hub_finish_if_stopped(hub))
-        loop_timer_set(hub->loop, &hub->grace, GRACE_MS);
+        drain_start(&hub->drain, hub->loop, hub_count_left, hub_drain_over);
 }
 
 void hub_release(struct hub *hub)
@@ -330,18 +633,17 @@ void hub_release(struct hub *hub)
     if (!loop)
         return;
     if (hub->gathered)
-        write_queue_put(&hub->queue, gathering_place(hub), hub->gathered);
+        write_queue_put(&hub->queue, hub_gathering_place(hub), hub->gathered);
     hub->awaited = NULL;
-    while (hub->clients)
-        hub_client_drop(hub->clients, HUB_STOPPED);
+    LIST_EACH (struct hub_client, client, &hub->clients, node)
+        hub_client_drop(client, HUB_STOPPED);
     loop_unwatch(loop, &hub->in_watch);
-    loop_timer_cancel(loop, &hub->grace);
-    loop_timer_cancel(loop, &hub->look);
+    drain_stop(&hub->drain);
     loop_timer_cancel(loop, &hub->hold);
     loop_timer_cancel(loop, &hub->put);
     write_queue_release(&hub->queue);
     free(hub->buffer);
     hub->loop = NULL;
-    listen_to_filter(hub, hub->up_filter);
-    listen_to_filter(hub, hub->down_filter);
+    hub_listen_to_filter(hub, hub->up_filter);
+    hub_listen_to_filter(hub, hub->down_filter);
 }

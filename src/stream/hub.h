@@ -20,9 +20,11 @@
 
 #include "base/budget.h"
 #include "base/error.h"
+#include "base/list.h"
 #include "stream/filter.h"
 #include "stream/keepalive.h"
 #include "stream/write_queue.h"
+#include "sys/drain.h"
 #include "sys/fd.h"
 #include "sys/loop.h"
 
@@ -39,8 +41,7 @@ enum hub_end {
 
 struct hub_client {
     struct hub *hub;
-    struct hub_client *next;
-    struct hub_client *previous;
+    struct list_node node; /* of the hub's clients */
     struct watch watch;
     struct write_queue queue;
     bool queued; /* something waits in it, as it is counted */
@@ -51,8 +52,8 @@ struct hub_client {
     bool ended;                    /* it has sent all it had */
     bool lost;                     /* its timer will drop it, */
     enum hub_end lost_how;         /* and that is how it has ended */
-    struct hub_client *waits_next; /* of those that wait to be read */
-    struct hub_client **waits_at;  /* what points at it there; NULL: it does not wait */
+    struct list_node waiting_node; /* of those that wait to be read */
+    bool waits;                    /* it is one of them */
     int failure;                   /* errno of HUB_RESET */
     int64_t moved_ms;
     int64_t taken_ms;  /* when its queue was begun, or last got shorter */
@@ -71,22 +72,20 @@ struct hub {
     const char *in_name;        /* for errors; the owner's */
     const char *out_name;
     int64_t idle_ms;       /* nothing moved for so long: a client is dropped; -1: no limit */
-    int64_t keepalive_ms;  /* of the clients' sockets, see io/keepalive */
+    int64_t keepalive_ms;  /* of the clients' sockets, see stream/keepalive */
     int64_t quit_after_ms; /* after the end of the input, at most so long; -1: no limit */
     int64_t silence_ms;    /* of the input, after the end of a client; 0: none; -1: no limit */
     bool no_shutdown;      /* clients are not told of the end of the input */
     const char *greeting;
     size_t greeting_length;
     uint64_t max_memory;        /* bytes of all queues together; 0: BUDGET_DEFAULT */
-    struct hub_client *clients; /* the last one added is the first */
-    size_t client_count;
+    struct list clients;        /* the last one added is the first */
     size_t queued_count;        /* of them: those for whom something is queued, */
     size_t lost_count;          /* and those whose timer will drop them */
     struct budget budget;       /* of all queues */
     struct hub_client *awaited; /* the one that is behind; NULL: nobody is */
     struct timer hold;          /* until it is waited for no more */
-    struct hub_client *waiting; /* have something to say, while nothing is read, in their order */
-    struct hub_client **waiting_end;
+    struct list waiting;        /* have something to say, while nothing is read, in their order */
     struct watch in_watch;
     bool in_ended;
     int64_t in_moved_ms;
@@ -95,8 +94,7 @@ struct hub {
     size_t gathered;  /* bytes in these: what clients have said in this round of the loop */
     struct timer put; /* of which this is the end */
     bool stopping;
-    struct timer grace; /* with what is queued, while stopping, */
-    struct timer look;  /* and until what has left is looked at again */
+    struct drain drain; /* of what is queued, while stopping */
     struct error error;
     /* Takes what a client says, in place of the output, or what the input says (from NULL), in place
      * of the clients. bytes NULL: that was all of it. May call hub_tell. May be NULL. */

@@ -1,17 +1,491 @@
+/*
+ * See pump.h. pump_move runs steps until one has to wait: write what is held, else read, by the method of the moment.
+ *
+ * There are two methods, and pump_set_method and its callers below decide: copying, by a buffer of the pool; and
+ * splicing, by a pipe of our own, once reads show a stream (FULL_READS), until small fills show that it is none any
+ * more (SMALL_FILLS). Two cases have a shorter way of their own, because measuring showed what it is worth (see
+ * ARCHITECTURE.md, "How a byte travels"): messages to or from a pipe are spliced between the two ends, and what goes
+ * from TCP to /dev/null is only counted. Where the kernel refuses to splice, copying goes on with what is held.
+ *
+ * Spare buffers and pipes are kept in a pool: one that was just used is warm, so the last one in is the first out.
+ */
 #include "stream/pump.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "stream/pump_steps.h"
+#include "base/memory.h"
 #include "sys/loop.h"
 #include "sys/sock.h"
 
 enum {
-    ROUNDS = 16,   /* steps in one pump_move, so that others get their turn */
-    FULL_READS = 2 /* in a row, and a stream is worth splicing */
+    ROUNDS = 16,    /* steps in one pump_move, so that others get their turn */
+    FULL_READS = 2, /* in a row, and a stream is worth splicing */
+    SPLICE_FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK,
+    STOCK_PIPE = 65536, /* pipe(7): the capacity of a pipe that nobody changed */
+    SMALL_FILLS = 4     /* in a row, and it is no stream any more, or one in small pieces */
 };
+
+#define SPARES(array) (sizeof(array) / sizeof *(array))
+
+static char *pump_pool_take(struct pump_pool *pool)
+{
+    if (pool->buffer_count)
+        return pool->buffers[--pool->buffer_count];
+    return memory_grow(NULL, PUMP_BUFFER, 1);
+}
+
+static void pump_pool_give(struct pump_pool *pool, char *buffer)
+{
+    if (pool->buffer_count < SPARES(pool->buffers))
+        pool->buffers[pool->buffer_count++] = buffer;
+    else
+        free(buffer);
+}
+
+static int pump_pool_take_pipe(struct pump_pool *pool, int ends[2])
+{
+    if (pool->pipe_count) {
+        memcpy(ends, pool->pipes[--pool->pipe_count], sizeof pool->pipes[0]);
+        return 0;
+    }
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -1;
+    /* Where the user's share of pipe memory is used up, the stock 64 KiB do; but it may be so far used
+     * up that there are only two pages, pipe(7), and a copy by the buffer is faster. */
+    if (fcntl(ends[1], F_SETPIPE_SZ, PUMP_PIPE) >= 0 || fcntl(ends[1], F_GETPIPE_SZ) >= PUMP_BUFFER)
+        return 0;
+    close(ends[0]);
+    close(ends[1]);
+    return -1;
+}
+
+static void pump_pool_give_pipe(struct pump_pool *pool, int ends[2], bool empty)
+{
+    if (empty && pool->pipe_count < SPARES(pool->pipes)) {
+        memcpy(pool->pipes[pool->pipe_count++], ends, sizeof pool->pipes[0]);
+        return;
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+
+void pump_pool_release(struct pump_pool *pool)
+{
+    while (pool->buffer_count)
+        free(pool->buffers[--pool->buffer_count]);
+    while (pool->pipe_count) {
+        pool->pipe_count--;
+        close(pool->pipes[pool->pipe_count][0]);
+        close(pool->pipes[pool->pipe_count][1]);
+    }
+}
+
+/* What both methods need */
+
+/* What a step came to. */
+enum pump_step {
+    PUMP_STEP_MORE, /* moved a good deal: there may be more at once */
+    PUMP_STEP_WAIT  /* pump->state says for what, or that it is over */
+};
+
+static bool fd_can_splice(struct fd end)
+{
+    /* A shared socket may be blocking, and splice has no flag to keep it from blocking us. */
+    return (end.kind == FD_SOCKET && !end.shared) || end.kind == FD_PIPE || end.kind == FD_NULL ||
+           end.kind == FD_FILE;
+}
+
+static bool splice_is_switched_off(void)
+{
+    const char *no = getenv("SOCKCTL_NO_SPLICE");
+    return no && strcmp(no, "1") == 0;
+}
+
+static bool pump_can_splice(const struct pump *pump)
+{
+    return !splice_is_switched_off() && fd_can_splice(pump->in) && pump->in.kind != FD_NULL &&
+           fd_can_splice(pump->out);
+}
+
+/* What a stream needs, where it may be had: its pipes may hold more, and so may its socket. */
+static void pump_make_room(struct pump *pump)
+{
+    if (pump->made_room)
+        return;
+    pump->made_room = true;
+    if (pump->in.kind == FD_PIPE)
+        fcntl(pump->in.fd, F_SETPIPE_SZ, PUMP_PIPE);
+    if (pump->out.kind == FD_PIPE)
+        fcntl(pump->out.fd, F_SETPIPE_SZ, PUMP_PIPE);
+    if (pump->out.kind == FD_SOCKET)
+        sock_make_room(pump->out.fd);
+}
+
+static void pump_set_method(struct pump *pump, enum pump_method method)
+{
+    pump->method = method;
+    pump->in_a_row = 0;
+    if (method == PUMP_SPLICE_PIPE)
+        pump_make_room(pump);
+}
+
+static bool pump_in_may_block(const struct pump *pump)
+{
+    return pump->in.kind == FD_PIPE && pump->in.shared;
+}
+
+static void pump_only_copy(struct pump *pump)
+{
+    pump->may_splice = false;
+    pump_set_method(pump, PUMP_COPY);
+}
+
+static void pump_give_back_buffer(struct pump *pump)
+{
+    if (pump->buffer)
+        pump_pool_give(pump->pool, pump->buffer);
+    pump->buffer = NULL;
+}
+
+static enum pump_step pump_stop(struct pump *pump, enum pump_state state)
+{
+    pump->state = state;
+    if (state == PUMP_FAILED_IN || state == PUMP_FAILED_OUT)
+        pump->failure = errno;
+    return PUMP_STEP_WAIT;
+}
+
+static void pump_count_taken(struct pump *pump, size_t length)
+{
+    pump->taken += length;
+    if (pump->limit != UINT64_MAX)
+        pump->limit -= length;
+    if (pump->pace && !pump->buffer) /* or else when it is written */
+        pace_spend(pump->pace, loop_now_ms(), NULL, length);
+}
+
+static size_t pump_room(const struct pump *pump, size_t most)
+{
+    size_t room = pump->limit < most ? (size_t)pump->limit : most;
+    if (pump->pace && pump->method != PUMP_COPY)
+        return pace_allow(pump->pace, loop_now_ms(), NULL, room);
+    return room;
+}
+
+/* Copying */
+
+/* Writes what the buffer holds, as far as the pace allows. */
+static enum pump_step pump_write_buffer(struct pump *pump)
+{
+    const char *bytes = pump->buffer + pump->offset;
+    size_t length = pump->held;
+    if (pump->pace && length)
+        length = pace_allow(pump->pace, loop_now_ms(), bytes, length);
+    if (pump->held && !length)
+        return pump_stop(pump, PUMP_WAITS);
+    ssize_t wrote = length ? fd_write(pump->out, bytes, length) : 0;
+    if (wrote < 0)
+        return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_OUT : PUMP_FAILED_OUT);
+    if (pump->pace)
+        pace_spend(pump->pace, loop_now_ms(), bytes, (size_t)wrote);
+    pump->moved += (size_t)wrote;
+    pump->offset += (size_t)wrote;
+    pump->held -= (size_t)wrote;
+    if (pump->held)
+        return pump_stop(pump, PUMP_WANTS_OUT);
+    pump_give_back_buffer(pump);
+    return PUMP_STEP_MORE;
+}
+
+/* The buffer is empty. A shared pipe or terminal may block whoever reads it without having been told
+ * that it is ready. */
+static enum pump_step pump_read_on(struct pump *pump)
+{
+    bool may_block = pump->in.shared && pump->in.kind != FD_FILE && pump->in.kind != FD_SOCKET;
+    if (may_block && pump->limit && !pump->in_ended && !pump->piped)
+        return pump_stop(pump, PUMP_WANTS_IN);
+    return PUMP_STEP_MORE;
+}
+
+/* Takes into use what was read at the start of the buffer, or, for a filter, in its second half. */
+static enum pump_step pump_hold(struct pump *pump, size_t got)
+{
+    char *bytes = pump->buffer;
+    ssize_t left = (ssize_t)got;
+    if (pump->filter) {
+        bytes += PUMP_BUFFER / 2;
+        left = pump->filter->pass(pump->filter, &bytes, got);
+    }
+    if (left < 0)
+        return pump_stop(pump, PUMP_FAILED_IN);
+    pump->offset = (size_t)(bytes - pump->buffer);
+    pump->held = (size_t)left;
+    pump_count_taken(pump, got);
+    pump->taken += pump->held - got;
+    return PUMP_STEP_MORE;
+}
+
+/* Reads into the buffer, then writes from it. A read that did not fill the buffer has emptied
+ * `in`: asking again would only be told EAGAIN. */
+static enum pump_step pump_copy(struct pump *pump)
+{
+    size_t unused = pump->filter ? PUMP_BUFFER / 2 : 0;
+    size_t room = pump_room(pump, PUMP_BUFFER - unused);
+    char *buffer = pump_pool_take(pump->pool);
+    ssize_t got = fd_read(pump->in, buffer + unused, room);
+    if (got <= 0) {
+        int failure = errno;
+        pump_pool_give(pump->pool, buffer);
+        errno = failure;
+        pump->in_ended = got == 0;
+        if (got == 0)
+            return PUMP_STEP_MORE;
+        return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
+    }
+    pump->buffer = buffer;
+    bool full = (size_t)got == room;
+    pump->in_a_row = full ? pump->in_a_row + 1 : 0;
+    if (pump->in_a_row >= FULL_READS && pump->may_splice)
+        pump_set_method(pump, PUMP_SPLICE_PIPE);
+    if (pump_hold(pump, (size_t)got) == PUMP_STEP_WAIT || pump_write_buffer(pump) == PUMP_STEP_WAIT)
+        return PUMP_STEP_WAIT;
+    return full ? pump_read_on(pump) : pump_stop(pump, PUMP_WANTS_IN);
+}
+
+/* /dev/null takes everything: the kernel need not even hand it over, and the buffer stays as it is. */
+static enum pump_step pump_discard(struct pump *pump)
+{
+    size_t room = pump_room(pump, PUMP_BUFFER);
+    char *buffer = pump_pool_take(pump->pool);
+    ssize_t got = sock_discard(pump->in.fd, buffer, room);
+    int failure = errno;
+    pump_pool_give(pump->pool, buffer);
+    errno = failure;
+    if (got < 0 && errno == EOPNOTSUPP) {
+        pump_only_copy(pump);
+        return PUMP_STEP_MORE;
+    }
+    if (got < 0)
+        return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
+    pump->in_ended = got == 0;
+    pump_count_taken(pump, (size_t)got);
+    pump->moved += (size_t)got;
+    return (size_t)got == room || got == 0 ? PUMP_STEP_MORE : pump_stop(pump, PUMP_WANTS_IN);
+}
+
+/* Splicing */
+
+/* The kernel cannot do it this way with these descriptors: nothing has moved, copy instead. */
+static bool splice_is_refused(int errnum)
+{
+    return errnum == EINVAL || errnum == ENOSYS || errnum == EOPNOTSUPP || errnum == ESPIPE;
+}
+
+static enum pump_step pump_refuse_splice(struct pump *pump)
+{
+    pump_only_copy(pump);
+    return PUMP_STEP_MORE;
+}
+
+/* Copies, until it looks like a stream again. */
+static enum pump_step pump_fall_back(struct pump *pump)
+{
+    pump_set_method(pump, PUMP_COPY);
+    return PUMP_STEP_MORE;
+}
+
+/* At a byte of urgent data splice(2) stops, as if nothing had come or even as if it were the end:
+ * only recv(2) goes on. True the second time that nothing came of a socket that was ready. */
+static bool pump_is_stuck(struct pump *pump)
+{
+    bool again = pump->stalled_at == pump->taken;
+    pump->stalled_at = pump->taken;
+    return again && pump->in.kind == FD_SOCKET;
+}
+
+/* EAGAIN between two ends does not say which of them is not ready. */
+static enum pump_step pump_await_unready(struct pump *pump)
+{
+    struct pollfd ends[2] = {{.fd = pump->in.fd, .events = POLLIN},
+                             {.fd = pump->out.fd, .events = POLLOUT}};
+    if (poll(ends, 2, 0) <= 0 || !ends[0].revents)
+        return pump_stop(pump, PUMP_WANTS_IN);
+    if (ends[1].revents && pump_is_stuck(pump))
+        return pump_fall_back(pump);
+    return pump_stop(pump, PUMP_WANTS_OUT);
+}
+
+/* Whether it is an end, copying will tell. */
+static bool pump_may_be_urgent(const struct pump *pump, ssize_t moved)
+{
+    return moved == 0 && pump->in.kind == FD_SOCKET;
+}
+
+/* In a splice between a pipe and something else, only a reader that went away is the pipe's. */
+static enum pump_state pump_failed_end(const struct pump *pump)
+{
+    return pump->in.kind == FD_PIPE || errno == EPIPE ? PUMP_FAILED_OUT : PUMP_FAILED_IN;
+}
+
+static ssize_t pump_splice_some(int in, int out, size_t length)
+{
+    ssize_t moved;
+    do
+        moved = splice(in, NULL, out, NULL, length, SPLICE_FLAGS);
+    while (moved < 0 && errno == EINTR);
+    sock_trace_splice(in, out, length, moved);
+    return moved;
+}
+
+static enum pump_step pump_splice(struct pump *pump)
+{
+    ssize_t moved = pump_splice_some(pump->in.fd, pump->out.fd, pump_room(pump, PUMP_PIPE));
+    if (moved < 0 && errno == EAGAIN)
+        return pump_await_unready(pump);
+    if (moved < 0)
+        return splice_is_refused(errno) ? pump_refuse_splice(pump)
+                                        : pump_stop(pump, pump_failed_end(pump));
+    if (pump_may_be_urgent(pump, moved))
+        return pump_fall_back(pump);
+    pump->in_ended = moved == 0;
+    pump_count_taken(pump, (size_t)moved);
+    pump->moved += (size_t)moved;
+    if (moved >= STOCK_PIPE)
+        pump_set_method(pump, PUMP_SPLICE_PIPE);
+    if (moved == 0 || moved >= STOCK_PIPE || !pump->limit)
+        return PUMP_STEP_MORE;
+    /* Less than a pipeful: `in` is most likely empty. If it is `out` that is full, waiting for
+     * `in` ends at once and the next call finds that out. */
+    return pump_stop(pump, PUMP_WANTS_IN);
+}
+
+static void pump_give_back_pipe(struct pump *pump)
+{
+    pump_pool_give_pipe(pump->pool, pump->pipe, true);
+    pump->pipe[0] = pump->pipe[1] = -1;
+}
+
+/* All that the pipe was filled with has been written. If that was little, `in` is most likely empty;
+ * if it is always little, the pipe does not pay. */
+static enum pump_step pump_emptied_pipe(struct pump *pump)
+{
+    if (pump->fill > STOCK_PIPE || !pump->limit)
+        return PUMP_STEP_MORE;
+    pump_give_back_pipe(pump);
+    pump->in_a_row = pump->fill < STOCK_PIPE ? pump->in_a_row + 1 : 0;
+    if (pump->in_a_row == SMALL_FILLS)
+        pump_set_method(pump, pump_in_may_block(pump) ? PUMP_SPLICE : PUMP_COPY);
+    return pump_stop(pump, PUMP_WANTS_IN);
+}
+
+static enum pump_step pump_fill_pipe(struct pump *pump)
+{
+    if (pump->pipe[0] < 0 && pump_pool_take_pipe(pump->pool, pump->pipe) < 0)
+        return pump_refuse_splice(pump);
+    ssize_t moved = pump_splice_some(pump->in.fd, pump->pipe[1], pump_room(pump, PUMP_PIPE));
+    if (moved > 0) {
+        pump_count_taken(pump, (size_t)moved);
+        pump->fill = pump->piped = (size_t)moved;
+        return PUMP_STEP_MORE;
+    }
+    int failure = errno;
+    pump_give_back_pipe(pump);
+    errno = failure;
+    if (pump_may_be_urgent(pump, moved))
+        return pump_fall_back(pump);
+    if (moved < 0 && splice_is_refused(errno))
+        return pump_refuse_splice(pump);
+    pump->in_ended = moved == 0;
+    if (moved == 0)
+        return PUMP_STEP_MORE;
+    if (errno == EAGAIN && pump_is_stuck(pump))
+        return pump_fall_back(pump);
+    return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
+}
+
+/* `out` takes no splice (a file opened with O_APPEND): what the pipe holds goes by the buffer. */
+static enum pump_step pump_unload_pipe(struct pump *pump)
+{
+    size_t room = pump->piped < PUMP_BUFFER ? pump->piped : PUMP_BUFFER;
+    pump->buffer = pump_pool_take(pump->pool);
+    ssize_t got = read(pump->pipe[0], pump->buffer, room);
+    if (got <= 0)
+        memory_impossible("a pipe lost what was in it");
+    pump->held = (size_t)got;
+    pump->offset = 0;
+    pump->piped -= (size_t)got;
+    return PUMP_STEP_MORE;
+}
+
+static enum pump_step pump_drain_pipe(struct pump *pump)
+{
+    if (pump->method == PUMP_COPY)
+        return pump_unload_pipe(pump);
+    ssize_t moved = pump_splice_some(pump->pipe[0], pump->out.fd, pump->piped);
+    if (moved < 0 && splice_is_refused(errno))
+        return pump_refuse_splice(pump); /* and what the pipe holds goes by the buffer */
+    if (moved < 0)
+        return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_OUT : PUMP_FAILED_OUT);
+    pump->piped -= (size_t)moved;
+    pump->moved += (size_t)moved;
+    return pump->piped ? pump_stop(pump, PUMP_WANTS_OUT) : pump_emptied_pipe(pump);
+}
+
+/* The steps, and what users call */
+
+static enum pump_step pump_take_words(struct pump *pump)
+{
+    pump->buffer = pump_pool_take(pump->pool);
+    pump->held = pump->filter->say(pump->filter, pump->buffer);
+    pump->offset = 0;
+    pump->taken += pump->held;
+    return PUMP_STEP_MORE;
+}
+
+static enum pump_step pump_step_once(struct pump *pump)
+{
+    if (pump->buffer)
+        return pump_write_buffer(pump) == PUMP_STEP_MORE ? pump_read_on(pump) : PUMP_STEP_WAIT;
+    if (pump->piped)
+        return pump_drain_pipe(pump);
+    if (pump->filter && pump->filter->held)
+        return pump_stop(pump, PUMP_HELD);
+    if (pump->filter && pump->filter->waiting)
+        return pump_take_words(pump);
+    if (pump->in_ended || !pump->limit)
+        return pump_stop(pump, PUMP_ENDED);
+    if (pump->pace && pump->method != PUMP_COPY && !pump_room(pump, 1))
+        return pump_stop(pump, PUMP_WAITS);
+    switch (pump->method) {
+    case PUMP_SPLICE:
+        return pump_splice(pump);
+    case PUMP_SPLICE_PIPE:
+        return pump_fill_pipe(pump);
+    case PUMP_DISCARD:
+        return pump_discard(pump);
+    case PUMP_COPY:
+        break;
+    }
+    return pump_copy(pump);
+}
+
+enum pump_state pump_move(struct pump *pump)
+{
+    if (pump->state == PUMP_ENDED || pump->state == PUMP_FAILED_IN ||
+        pump->state == PUMP_FAILED_OUT)
+        return pump->state;
+    for (int round = 0; round < ROUNDS; round++)
+        if (pump_step_once(pump) == PUMP_STEP_WAIT)
+            return pump->state;
+    /* The others' turn; what is awaited here is most likely there already. */
+    pump->state = pump->held || pump->piped ? PUMP_WANTS_OUT : PUMP_WANTS_IN;
+    return pump->state;
+}
 
 void pump_init(struct pump *pump, struct fd in, struct fd out, struct pump_pool *pool)
 {
@@ -25,42 +499,9 @@ void pump_init(struct pump *pump, struct fd in, struct fd out, struct pump_pool 
     if (!pump->may_splice)
         return;
     if (out.kind == FD_PIPE || pump_in_may_block(pump))
-        pump->way = PUMP_SPLICE;
+        pump->method = PUMP_SPLICE;
     if (fd_is_null_sink(out) && in.kind == FD_SOCKET && sock_is_tcp(in.fd))
-        pump->way = PUMP_DISCARD;
-}
-
-/* What a stream needs, where it may be had: its pipes may hold more, and so may its socket. */
-static void make_room(struct pump *pump)
-{
-    if (pump->made_room)
-        return;
-    pump->made_room = true;
-    if (pump->in.kind == FD_PIPE)
-        fcntl(pump->in.fd, F_SETPIPE_SZ, PUMP_PIPE);
-    if (pump->out.kind == FD_PIPE)
-        fcntl(pump->out.fd, F_SETPIPE_SZ, PUMP_PIPE);
-    if (pump->out.kind == FD_SOCKET)
-        sock_make_room(pump->out.fd);
-}
-
-void pump_take_way(struct pump *pump, enum pump_way way)
-{
-    pump->way = way;
-    pump->in_a_row = 0;
-    if (way == PUMP_SPLICE_PIPE)
-        make_room(pump);
-}
-
-bool pump_in_may_block(const struct pump *pump)
-{
-    return pump->in.kind == FD_PIPE && pump->in.shared;
-}
-
-void pump_only_copy(struct pump *pump)
-{
-    pump->may_splice = false;
-    pump_take_way(pump, PUMP_COPY);
+        pump->method = PUMP_DISCARD;
 }
 
 void pump_filter(struct pump *pump, struct filter *filter)
@@ -79,8 +520,8 @@ void pump_pace(struct pump *pump, struct pace *pace)
 
 void pump_expect_stream(struct pump *pump)
 {
-    if (pump->may_splice && pump->way == PUMP_COPY)
-        pump_take_way(pump, PUMP_SPLICE_PIPE);
+    if (pump->may_splice && pump->method == PUMP_COPY)
+        pump_set_method(pump, PUMP_SPLICE_PIPE);
 }
 
 void pump_preload(struct pump *pump, const void *bytes, size_t length)
@@ -101,195 +542,15 @@ void pump_divert(struct pump *pump, struct fd out)
 {
     pump->out = out;
     pump->may_splice = pump->may_splice && pump_can_splice(pump);
-    pump_take_way(pump, PUMP_COPY);
+    pump_set_method(pump, PUMP_COPY);
     pump->state = pump->held || pump->piped ? PUMP_WANTS_OUT : PUMP_WANTS_IN;
-}
-
-static void give_back_buffer(struct pump *pump)
-{
-    if (pump->buffer)
-        pump_pool_give(pump->pool, pump->buffer);
-    pump->buffer = NULL;
 }
 
 void pump_release(struct pump *pump)
 {
-    give_back_buffer(pump);
+    pump_give_back_buffer(pump);
     if (pump->pipe[0] >= 0)
         pump_pool_give_pipe(pump->pool, pump->pipe, pump->piped == 0);
     pump->pipe[0] = pump->pipe[1] = -1;
     pump->held = pump->piped = 0;
-}
-
-enum pump_step pump_stop(struct pump *pump, enum pump_state state)
-{
-    pump->state = state;
-    if (state == PUMP_FAILED_IN || state == PUMP_FAILED_OUT)
-        pump->failure = errno;
-    return PUMP_STEP_WAIT;
-}
-
-void pump_count_taken(struct pump *pump, size_t length)
-{
-    pump->taken += length;
-    if (pump->limit != UINT64_MAX)
-        pump->limit -= length;
-    if (pump->pace && !pump->buffer) /* or else when it is written */
-        pace_spend(pump->pace, loop_now_ms(), NULL, length);
-}
-
-size_t pump_room(const struct pump *pump, size_t most)
-{
-    size_t room = pump->limit < most ? (size_t)pump->limit : most;
-    if (pump->pace && pump->way != PUMP_COPY)
-        return pace_allow(pump->pace, loop_now_ms(), NULL, room);
-    return room;
-}
-
-/* Writes what the buffer holds, as far as the pace allows. */
-static enum pump_step drain(struct pump *pump)
-{
-    const char *bytes = pump->buffer + pump->offset;
-    size_t length = pump->held;
-    if (pump->pace && length)
-        length = pace_allow(pump->pace, loop_now_ms(), bytes, length);
-    if (pump->held && !length)
-        return pump_stop(pump, PUMP_WAITS);
-    ssize_t wrote = length ? fd_write(pump->out, bytes, length) : 0;
-    if (wrote < 0)
-        return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_OUT : PUMP_FAILED_OUT);
-    if (pump->pace)
-        pace_spend(pump->pace, loop_now_ms(), bytes, (size_t)wrote);
-    pump->moved += (size_t)wrote;
-    pump->offset += (size_t)wrote;
-    pump->held -= (size_t)wrote;
-    if (pump->held)
-        return pump_stop(pump, PUMP_WANTS_OUT);
-    give_back_buffer(pump);
-    return PUMP_STEP_MORE;
-}
-
-/* The buffer is empty. A shared pipe or terminal may block whoever reads it without having been told
- * that it is ready. */
-static enum pump_step read_on(struct pump *pump)
-{
-    bool may_block = pump->in.shared && pump->in.kind != FD_FILE && pump->in.kind != FD_SOCKET;
-    if (may_block && pump->limit && !pump->in_ended && !pump->piped)
-        return pump_stop(pump, PUMP_WANTS_IN);
-    return PUMP_STEP_MORE;
-}
-
-/* Takes into use what was read at the start of the buffer, or, for a filter, in its second half. */
-static enum pump_step hold(struct pump *pump, size_t got)
-{
-    char *bytes = pump->buffer;
-    ssize_t left = (ssize_t)got;
-    if (pump->filter) {
-        bytes += PUMP_BUFFER / 2;
-        left = pump->filter->pass(pump->filter, &bytes, got);
-    }
-    if (left < 0)
-        return pump_stop(pump, PUMP_FAILED_IN);
-    pump->offset = (size_t)(bytes - pump->buffer);
-    pump->held = (size_t)left;
-    pump_count_taken(pump, got);
-    pump->taken += pump->held - got;
-    return PUMP_STEP_MORE;
-}
-
-/* Reads into the buffer, then writes from it. A read that did not fill the buffer has emptied
- * `in`: asking again would only be told EAGAIN. */
-static enum pump_step copy(struct pump *pump)
-{
-    size_t unused = pump->filter ? PUMP_BUFFER / 2 : 0;
-    size_t room = pump_room(pump, PUMP_BUFFER - unused);
-    char *buffer = pump_pool_take(pump->pool);
-    ssize_t got = fd_read(pump->in, buffer + unused, room);
-    if (got <= 0) {
-        int failure = errno;
-        pump_pool_give(pump->pool, buffer);
-        errno = failure;
-        pump->in_ended = got == 0;
-        if (got == 0)
-            return PUMP_STEP_MORE;
-        return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
-    }
-    pump->buffer = buffer;
-    bool full = (size_t)got == room;
-    pump->in_a_row = full ? pump->in_a_row + 1 : 0;
-    if (pump->in_a_row >= FULL_READS && pump->may_splice)
-        pump_take_way(pump, PUMP_SPLICE_PIPE);
-    if (hold(pump, (size_t)got) == PUMP_STEP_WAIT || drain(pump) == PUMP_STEP_WAIT)
-        return PUMP_STEP_WAIT;
-    return full ? read_on(pump) : pump_stop(pump, PUMP_WANTS_IN);
-}
-
-/* /dev/null takes everything: the kernel need not even hand it over, and the buffer stays as it is. */
-static enum pump_step discard(struct pump *pump)
-{
-    size_t room = pump_room(pump, PUMP_BUFFER);
-    char *buffer = pump_pool_take(pump->pool);
-    ssize_t got = sock_discard(pump->in.fd, buffer, room);
-    int failure = errno;
-    pump_pool_give(pump->pool, buffer);
-    errno = failure;
-    if (got < 0 && errno == EOPNOTSUPP) {
-        pump_only_copy(pump);
-        return PUMP_STEP_MORE;
-    }
-    if (got < 0)
-        return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
-    pump->in_ended = got == 0;
-    pump_count_taken(pump, (size_t)got);
-    pump->moved += (size_t)got;
-    return (size_t)got == room || got == 0 ? PUMP_STEP_MORE : pump_stop(pump, PUMP_WANTS_IN);
-}
-
-static enum pump_step take_words(struct pump *pump)
-{
-    pump->buffer = pump_pool_take(pump->pool);
-    pump->held = pump->filter->say(pump->filter, pump->buffer);
-    pump->offset = 0;
-    pump->taken += pump->held;
-    return PUMP_STEP_MORE;
-}
-
-static enum pump_step step(struct pump *pump)
-{
-    if (pump->buffer)
-        return drain(pump) == PUMP_STEP_MORE ? read_on(pump) : PUMP_STEP_WAIT;
-    if (pump->piped)
-        return pump_drain_pipe(pump);
-    if (pump->filter && pump->filter->held)
-        return pump_stop(pump, PUMP_HELD);
-    if (pump->filter && pump->filter->waiting)
-        return take_words(pump);
-    if (pump->in_ended || !pump->limit)
-        return pump_stop(pump, PUMP_ENDED);
-    if (pump->pace && pump->way != PUMP_COPY && !pump_room(pump, 1))
-        return pump_stop(pump, PUMP_WAITS);
-    switch (pump->way) {
-    case PUMP_SPLICE:
-        return pump_splice(pump);
-    case PUMP_SPLICE_PIPE:
-        return pump_fill_pipe(pump);
-    case PUMP_DISCARD:
-        return discard(pump);
-    case PUMP_COPY:
-        break;
-    }
-    return copy(pump);
-}
-
-enum pump_state pump_move(struct pump *pump)
-{
-    if (pump->state == PUMP_ENDED || pump->state == PUMP_FAILED_IN ||
-        pump->state == PUMP_FAILED_OUT)
-        return pump->state;
-    for (int round = 0; round < ROUNDS; round++)
-        if (step(pump) == PUMP_STEP_WAIT)
-            return pump->state;
-    /* The others' turn; what is awaited here is most likely there already. */
-    pump->state = pump->held || pump->piped ? PUMP_WANTS_OUT : PUMP_WANTS_IN;
-    return pump->state;
 }

@@ -1,8 +1,8 @@
 /*
  * One direction of flow: bytes read from one end and not yet written to another.
  *
- * A pump knows several ways to move bytes and picks by the ends' kinds, and by what comes: zero-copy
- * (splice(2)) for streams where the kernel can and no filter has to see the bytes; else a buffer.
+ * A pump copies or splices, and picks by the ends' kinds, and by what comes: zero-copy (splice(2)) for
+ * streams where the kernel can and no filter has to see the bytes; else a buffer.
  * Where the kernel refuses it falls back to the buffer by itself. It holds at most PUMP_BUFFER bytes and
  * one pipe's worth, and does not read while it cannot write: that is the back-pressure. The buffer
  * (or pipe) is taken when bytes arrive and given back when they have left.
@@ -39,7 +39,8 @@ enum pump_state {
     PUMP_FAILED_OUT /* writing failed: see failure */
 };
 
-enum pump_way {
+/* How bytes are moved: see pump.c. */
+enum pump_method {
     PUMP_COPY,        /* read into a buffer, write from it */
     PUMP_SPLICE,      /* one end is a pipe: splice between the two, for messages */
     PUMP_SPLICE_PIPE, /* splice into a pipe of our own, and from it: for streams */
@@ -56,7 +57,7 @@ struct pump {
     uint64_t taken; /* bytes read from `in`, as the filter has left them */
     uint64_t moved; /* bytes written to `out` */
     bool in_ended;
-    enum pump_way way;
+    enum pump_method method;
     bool may_splice;   /* nobody has to see the bytes, and the kernel can */
     bool made_room;    /* its pipes and its socket have been asked to hold more */
     unsigned in_a_row; /* copying: reads that filled the buffer; by a pipe: fills that were small */

@@ -1,10 +1,21 @@
+/*
+ * See relay.h. Events on a descriptor move the pump that may go on; relay_settle looks at the states of both pumps,
+ * ends flows that are over, and then either awaits what comes next or, when both flows are over, concludes: it waits
+ * until what was sent is acknowledged, and calls `done`.
+ *
+ * The first failure is kept. Where the far side was lost, what it said before is still passed on, for as long as that
+ * moves; where time is over, or near.in fails, nothing is.
+ */
 #include "stream/relay.h"
 
 #include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "stream/relay_steps.h"
-#include "stream/undelivered.h"
+#include "base/units.h"
 #include "sys/sock.h"
+
+enum { CONFIRM_MAX_MS = 20 }; /* between two looks at what is not acknowledged */
 
 void relay_release(struct relay *relay)
 {
@@ -14,7 +25,7 @@ void relay_release(struct relay *relay)
     loop_unwatch(loop, &relay->near.in_watch);
     loop_unwatch(loop, &relay->near.out_watch);
     loop_unwatch(loop, &relay->far.in_watch);
-    loop_timer_cancel(loop, &relay->idle);
+    idle_limit_stop(&relay->idle);
     loop_timer_cancel(loop, &relay->quit);
     loop_timer_cancel(loop, &relay->silence);
     loop_timer_cancel(loop, &relay->confirm);
@@ -33,7 +44,7 @@ void relay_release(struct relay *relay)
 }
 
 /* Whether there is an input whose end says that all of it was sent. */
-static bool has_end(const struct relay *relay)
+static bool relay_has_end(const struct relay *relay)
 {
     enum fd_kind kind = relay->near.in.kind;
     return relay->near.in.fd >= 0 && kind != FD_TERMINAL && kind != FD_NULL;
@@ -42,17 +53,41 @@ static bool has_end(const struct relay *relay)
 bool relay_has_cut(const struct relay *relay)
 {
     const struct pump *up = &relay->up;
-    return up->state != PUMP_ENDED && (has_end(relay) || up->taken != up->moved);
+    return up->state != PUMP_ENDED && (relay_has_end(relay) || up->taken != up->moved);
 }
 
-void relay_note_error(struct relay *relay, const struct error *err)
+/* Failures */
+
+/* What was taken from near.in, or lies ready in its file, and did not reach the far side. */
+static uint64_t relay_count_undelivered(const struct relay *relay)
+{
+    uint64_t lost = relay->up.taken - relay->up.moved;
+    int unacknowledged = relay->policy.confirm ? sock_unacknowledged(relay->far.out.fd) : 0;
+    /* Our own end of the stream counts as one. */
+    if (unacknowledged > 0)
+        lost += (uint64_t)unacknowledged - relay->shut;
+    struct stat status;
+    if (relay->near.in.kind != FD_FILE || fstat(relay->near.in.fd, &status) < 0)
+        return lost;
+    off_t at = lseek(relay->near.in.fd, 0, SEEK_CUR);
+    return at >= 0 && at < status.st_size ? lost + (uint64_t)(status.st_size - at) : lost;
+}
+
+static void relay_add_undelivered(const struct relay *relay, struct error *err)
+{
+    uint64_t lost = relay->near.in.fd >= 0 ? relay_count_undelivered(relay) : 0;
+    if (lost)
+        error_add(err, " (%llu bytes not delivered)", (unsigned long long)lost);
+}
+
+static void relay_note_error(struct relay *relay, const struct error *err)
 {
     if (relay->result == 0)
         relay->error = *err;
     relay->result = -1;
 }
 
-static void finish(struct relay *relay)
+static void relay_finish(struct relay *relay)
 {
     if (relay->finished)
         return;
@@ -64,11 +99,11 @@ static void finish(struct relay *relay)
 void relay_fail(struct relay *relay, const struct error *err)
 {
     relay_note_error(relay, err);
-    finish(relay);
+    relay_finish(relay);
 }
 
-static void note_failure(struct relay *relay, const struct relay_side *side, bool reading,
-                         int failure)
+static void relay_note_failure(struct relay *relay, const struct relay_side *side, bool reading,
+                               int failure)
 {
     struct error err;
     const char *name = reading ? side->in_name : side->out_name;
@@ -77,98 +112,80 @@ static void note_failure(struct relay *relay, const struct relay_side *side, boo
     else
         error_system(&err, side->status, failure, reading ? "read from %s" : "write to %s", name);
     if (side == &relay->far)
-        undelivered_add(relay, &err);
+        relay_add_undelivered(relay, &err);
     relay_note_error(relay, &err);
 }
 
-/* The end of each flow */
+/* What is awaited */
 
-void relay_read_rest(struct relay *relay)
+static bool relay_is_one_descriptor(const struct relay_side *side)
 {
-    relay->up_open = false;
-    relay->silent_at = relay->down.taken + relay->down.moved;
-    loop_timer_set(relay->loop, &relay->quit, RELAY_SILENCE_MS);
+    return side->in.fd == side->out.fd;
 }
 
-static void lose_far(struct relay *relay, int failure)
+static void relay_await_on(struct relay *relay, struct watch *watch, uint32_t events)
 {
-    int cause = failure == ENOTCONN ? sock_error(relay->far.out.fd) : 0;
-    struct sock_tcp tcp;
-    /* A splice(2) that has written some bytes before the reset keeps that to itself: what it leaves is
-     * a broken pipe, for which TCP has no other reason. */
-    if (!cause && (failure == EPIPE || failure == ENOTCONN) &&
-        sock_tcp(relay->far.out.fd, &tcp) == 0)
-        cause = ECONNRESET;
-    note_failure(relay, &relay->far, false, cause ? cause : failure);
-    relay_read_rest(relay);
+    if (events)
+        loop_watch(relay->loop, watch, events);
+    else
+        loop_unwatch(relay->loop, watch);
 }
 
-static void end_up(struct relay *relay)
+/* Its reader may go away. A socket says so when it has nothing to read either, which is then of no
+ * interest any more. */
+static bool relay_awaits_reader(const struct relay *relay)
 {
-    relay->up_open = false;
-    loop_timer_cancel(relay->loop, &relay->silence);
-    relay->shut = relay->down_open && relay->near.in.fd >= 0 && !relay->policy.no_shutdown;
-    if (relay->shut && sock_shutdown(relay->far.out.fd, SHUT_WR) < 0)
-        lose_far(relay, ENOTCONN);
-    else if (relay->policy.quit_after_ms >= 0)
-        loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
-    if (relay->near_gone)
-        relay->down_open = false;
+    enum fd_kind kind = relay->near.out.kind;
+    bool has_ended = relay->near.in.fd >= 0 && !relay->up_open;
+    return !relay->near_gone && (kind == FD_PIPE || (kind == FD_SOCKET && has_ended));
 }
 
-/* Whether `up`, with the far side gone, is to end before its own end. */
-static void await_silence(struct relay *relay)
+static void relay_await_near(struct relay *relay, bool in, bool out)
 {
-    int64_t silence_ms = relay->policy.silence_ms;
-    if (relay->near.in.kind == FD_FILE || silence_ms < 0)
+    struct relay_side *near = &relay->near;
+    if (relay_is_one_descriptor(near)) {
+        relay_await_on(relay, &near->in_watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
         return;
-    if (relay->near.in.kind == FD_TERMINAL)
-        silence_ms = 0;
-    relay->silent_at = relay->up.taken;
-    loop_timer_set(relay->loop, &relay->silence, silence_ms);
-}
-
-static void end_down(struct relay *relay)
-{
-    relay->down_open = false;
-    relay->far_ended = relay->down.in_ended;
-    if (!relay_is_one_descriptor(&relay->near))
-        loop_unwatch(relay->loop, &relay->near.out_watch);
-    if (relay->near_ended && relay->near_ended(relay) < 0)
-        note_failure(relay, &relay->near, false, errno);
-    if (relay->up_open)
-        await_silence(relay);
-}
-
-/* What came of the last move of `up`. */
-static void settle_up(struct relay *relay)
-{
-    if (relay->up.state == PUMP_ENDED) {
-        end_up(relay);
-    } else if (relay->up.state == PUMP_FAILED_IN) {
-        note_failure(relay, &relay->near, true, relay->up.failure);
-        relay->up_open = relay->down_open = false;
-    } else if (relay->up.state == PUMP_FAILED_OUT) {
-        lose_far(relay, relay->up.failure);
     }
+    if (near->in.fd >= 0)
+        relay_await_on(relay, &near->in_watch, in ? EPOLLIN : 0U);
+    if (!out && relay->down_open && relay_awaits_reader(relay))
+        loop_watch(relay->loop, &near->out_watch, 0);
+    else
+        relay_await_on(relay, &near->out_watch, out ? EPOLLOUT : 0U);
 }
 
-static void settle_down(struct relay *relay)
+static void relay_await_far(struct relay *relay, bool in, bool out)
 {
-    if (relay->down.state == PUMP_ENDED) {
-        end_down(relay);
-    } else if (relay->down.state == PUMP_FAILED_IN) {
-        note_failure(relay, &relay->far, true, relay->down.failure);
-        relay->up_open = relay->down_open = false;
-    } else if (relay->down.state == PUMP_FAILED_OUT && !relay_divert(relay)) {
-        note_failure(relay, &relay->near, false, relay->down.failure);
-        relay->up_open = relay->down_open = false;
-    }
+    struct watch *watch = &relay->far.in_watch;
+    /* With nothing to read or write, a reset still has to be heard. */
+    if (!in && !out && !relay->far_hung)
+        loop_watch(relay->loop, watch, 0);
+    else
+        relay_await_on(relay, watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
+}
+
+static void relay_await_pace(struct relay *relay, const struct pump *pump, struct timer *timer)
+{
+    if (pump->state == PUMP_WAITS && !loop_timer_is_set(timer))
+        loop_timer_set(relay->loop, timer, pump->pace->wait_ms);
+}
+
+static void relay_await(struct relay *relay)
+{
+    relay_await_pace(relay, &relay->up, &relay->up_wait);
+    relay_await_pace(relay, &relay->down, &relay->down_wait);
+    bool up_in = relay->up_open && relay->up.state == PUMP_WANTS_IN;
+    bool up_out = relay->up_open && relay->up.state == PUMP_WANTS_OUT;
+    bool down_in = relay->down_open && relay->down.state == PUMP_WANTS_IN;
+    bool down_out = relay->down_open && relay->down.state == PUMP_WANTS_OUT;
+    relay_await_near(relay, up_in, down_out);
+    relay_await_far(relay, down_in, up_out);
 }
 
 /* Delivered */
 
-static void confirm(struct relay *relay)
+static void relay_confirm(struct relay *relay)
 {
     struct error err;
     /* In this order: what is not acknowledged is forgotten when the error comes. */
@@ -176,33 +193,33 @@ static void confirm(struct relay *relay)
     int failure = sock_error(relay->far.out.fd);
     if (failure) {
         error_system(&err, STATUS_TRANSFER, failure, "write to %s", relay->far.out_name);
-        undelivered_add(relay, &err);
+        relay_add_undelivered(relay, &err);
         relay_note_error(relay, &err);
     } else if (unacknowledged > 0) {
         loop_timer_set(relay->loop, &relay->confirm, relay->confirm_ms);
-        if (relay->confirm_ms < RELAY_CONFIRM_MOST_MS)
+        if (relay->confirm_ms < CONFIRM_MAX_MS)
             relay->confirm_ms++;
         return;
     }
-    finish(relay);
+    relay_finish(relay);
 }
 
 static void look_again(struct timer *timer)
 {
-    confirm(LOOP_OWNER(timer, struct relay, confirm));
+    relay_confirm(LOOP_OWNER(timer, struct relay, confirm));
 }
 
-void relay_conclude(struct relay *relay)
+static void relay_conclude(struct relay *relay)
 {
     loop_unwatch(relay->loop, &relay->near.in_watch);
     loop_unwatch(relay->loop, &relay->near.out_watch);
     loop_unwatch(relay->loop, &relay->far.in_watch);
     if (relay->result < 0) {
-        finish(relay);
+        relay_finish(relay);
         return;
     }
     relay->confirm_ms = 1;
-    confirm(relay);
+    relay_confirm(relay);
 }
 
 void relay_near_gone(struct relay *relay)
@@ -214,8 +231,106 @@ void relay_near_gone(struct relay *relay)
     relay_conclude(relay);
 }
 
+/* The end of each flow */
+
+static void relay_read_rest(struct relay *relay)
+{
+    relay->up_open = false;
+    relay->silent_at = relay->down.taken + relay->down.moved;
+    loop_timer_set(relay->loop, &relay->quit, RELAY_SILENCE_MS);
+}
+
+static void relay_lose_far(struct relay *relay, int failure)
+{
+    int cause = failure == ENOTCONN ? sock_error(relay->far.out.fd) : 0;
+    struct sock_tcp tcp;
+    /* A splice(2) that has written some bytes before the reset keeps that to itself: what it leaves is
+     * a broken pipe, for which TCP has no other reason. */
+    if (!cause && (failure == EPIPE || failure == ENOTCONN) &&
+        sock_tcp(relay->far.out.fd, &tcp) == 0)
+        cause = ECONNRESET;
+    relay_note_failure(relay, &relay->far, false, cause ? cause : failure);
+    relay_read_rest(relay);
+}
+
+static void relay_end_up(struct relay *relay)
+{
+    relay->up_open = false;
+    loop_timer_cancel(relay->loop, &relay->silence);
+    relay->shut = relay->down_open && relay->near.in.fd >= 0 && !relay->policy.no_shutdown;
+    if (relay->shut && sock_shutdown(relay->far.out.fd, SHUT_WR) < 0)
+        relay_lose_far(relay, ENOTCONN);
+    else if (relay->policy.quit_after_ms >= 0)
+        loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
+    if (relay->near_gone)
+        relay->down_open = false;
+}
+
+/* Whether `up`, with the far side gone, is to end before its own end. */
+static void relay_await_silence(struct relay *relay)
+{
+    int64_t silence_ms = relay->policy.silence_ms;
+    if (relay->near.in.kind == FD_FILE || silence_ms < 0)
+        return;
+    if (relay->near.in.kind == FD_TERMINAL)
+        silence_ms = 0;
+    relay->silent_at = relay->up.taken;
+    loop_timer_set(relay->loop, &relay->silence, silence_ms);
+}
+
+static void relay_end_down(struct relay *relay)
+{
+    relay->down_open = false;
+    relay->far_ended = relay->down.in_ended;
+    if (!relay_is_one_descriptor(&relay->near))
+        loop_unwatch(relay->loop, &relay->near.out_watch);
+    if (relay->near_ended && relay->near_ended(relay) < 0)
+        relay_note_failure(relay, &relay->near, false, errno);
+    if (relay->up_open)
+        relay_await_silence(relay);
+}
+
+static bool relay_divert(struct relay *relay)
+{
+    const struct fd *sink = relay->policy.sink;
+    if (!sink || relay->down.failure != EPIPE || relay->near.out.fd == sink->fd)
+        return false;
+    loop_unwatch(relay->loop, &relay->near.out_watch);
+    relay->near_ended(relay);
+    relay->near.out = *sink;
+    relay->near.out_watch.fd = sink->fd;
+    pump_divert(&relay->down, *sink);
+    return true;
+}
+
+/* What came of the last move of `up`. */
+static void relay_settle_up(struct relay *relay)
+{
+    if (relay->up.state == PUMP_ENDED) {
+        relay_end_up(relay);
+    } else if (relay->up.state == PUMP_FAILED_IN) {
+        relay_note_failure(relay, &relay->near, true, relay->up.failure);
+        relay->up_open = relay->down_open = false;
+    } else if (relay->up.state == PUMP_FAILED_OUT) {
+        relay_lose_far(relay, relay->up.failure);
+    }
+}
+
+static void relay_settle_down(struct relay *relay)
+{
+    if (relay->down.state == PUMP_ENDED) {
+        relay_end_down(relay);
+    } else if (relay->down.state == PUMP_FAILED_IN) {
+        relay_note_failure(relay, &relay->far, true, relay->down.failure);
+        relay->up_open = relay->down_open = false;
+    } else if (relay->down.state == PUMP_FAILED_OUT && !relay_divert(relay)) {
+        relay_note_failure(relay, &relay->near, false, relay->down.failure);
+        relay->up_open = relay->down_open = false;
+    }
+}
+
 /* What arrived has given the filter of `up` something to say. */
-static void answer(struct relay *relay)
+static void relay_send_answer(struct relay *relay)
 {
     struct pump *up = &relay->up;
     bool can_send = up->state == PUMP_WANTS_IN || (up->state == PUMP_ENDED && !relay->up_open);
@@ -226,29 +341,93 @@ static void answer(struct relay *relay)
         relay->up_open = true;
 }
 
-void relay_settle(struct relay *relay)
+static void relay_settle(struct relay *relay)
 {
     if (relay->up.filter && relay->up.filter->waiting)
-        answer(relay);
+        relay_send_answer(relay);
     /* Down first: after a reset the read is told why, and the write that follows only that the
      * pipe is broken. */
     if (relay->down_open)
-        settle_down(relay);
+        relay_settle_down(relay);
     if (relay->up_open)
-        settle_up(relay);
+        relay_settle_up(relay);
     if (relay->up_open || relay->down_open)
         relay_await(relay);
     else
         relay_conclude(relay);
 }
 
+/* Limits */
+
+static void relay_idle_over(struct idle_limit *limit)
+{
+    struct relay *relay = LOOP_OWNER(limit, struct relay, idle);
+    struct error err;
+    char text[UNITS_DURATION_MAX];
+    error_set(&err, STATUS_TIMEOUT, "%s: nothing moved for %s", relay->far.in_name,
+              units_show_duration(text, relay->policy.idle_ms));
+    relay_add_undelivered(relay, &err);
+    relay_fail(relay, &err);
+}
+
+/* The far side was lost. A slow reader of near.out may go on; one that stopped would keep us. */
+static void relay_end_rest(struct relay *relay)
+{
+    bool paused = relay->down.state == PUMP_WAITS || relay->down.state == PUMP_HELD;
+    if (paused || relay->down.taken + relay->down.moved != relay->silent_at)
+        relay_read_rest(relay);
+    else
+        relay_conclude(relay);
+}
+
+/* No more is read from the far side; what has been read is still written. */
+static void relay_quit_over(struct timer *timer)
+{
+    struct relay *relay = LOOP_OWNER(timer, struct relay, quit);
+    int unacknowledged = relay->policy.confirm ? sock_unacknowledged(relay->far.out.fd) : 0;
+    struct error err;
+    if (relay->result < 0) {
+        relay_end_rest(relay);
+        return;
+    }
+    if (unacknowledged > relay->shut) {
+        error_set(&err, STATUS_TRANSFER, "write to %s: the time after the end of input is over",
+                  relay->far.out_name);
+        relay_add_undelivered(relay, &err);
+        relay_note_error(relay, &err);
+    }
+    relay->down.limit = 0;
+    if (relay->down.state == PUMP_WANTS_IN)
+        pump_move(&relay->down);
+    relay_settle(relay);
+}
+
+/* The far side has ended; is near.in silent, and everything it gave delivered? */
+static void relay_silence_over(struct timer *timer)
+{
+    struct relay *relay = LOOP_OWNER(timer, struct relay, silence);
+    const struct pump *up = &relay->up;
+    bool delivered = up->taken == up->moved && up->state != PUMP_HELD &&
+                     (!relay->policy.confirm || sock_unacknowledged(relay->far.out.fd) <= 0);
+    if (up->taken != relay->silent_at || !delivered) {
+        relay->silent_at = up->taken;
+        loop_timer_set(relay->loop, timer,
+                       relay->policy.silence_ms ? relay->policy.silence_ms : CONFIRM_MAX_MS);
+        return;
+    }
+    relay->up_open = false;
+    relay_conclude(relay);
+}
+
+/* Events */
+
 /* Moves the flows that events on a descriptor may have let go on: errors and hang-ups lead to the
  * read or the write, which names the cause. */
-static void move(struct relay *relay, struct pump *reader, struct pump *writer, uint32_t events)
+static void relay_move(struct relay *relay, struct pump *reader, struct pump *writer,
+                       uint32_t events)
 {
     const uint32_t broken = EPOLLERR | EPOLLHUP;
-    if (relay->policy.idle_ms >= 0)
-        relay->moved_ms = loop_now_ms();
+    idle_limit_moved(&relay->idle);
     if (reader && reader->state == PUMP_WANTS_IN && events & (EPOLLIN | broken))
         pump_move(reader);
     if (writer && writer->state == PUMP_WANTS_OUT && events & (EPOLLOUT | broken))
@@ -256,12 +435,12 @@ static void move(struct relay *relay, struct pump *reader, struct pump *writer, 
     relay_settle(relay);
 }
 
-static struct pump *open_up(struct relay *relay)
+static struct pump *relay_open_up(struct relay *relay)
 {
     return relay->up_open ? &relay->up : NULL;
 }
 
-static struct pump *open_down(struct relay *relay)
+static struct pump *relay_open_down(struct relay *relay)
 {
     return relay->down_open ? &relay->down : NULL;
 }
@@ -269,12 +448,12 @@ static struct pump *open_down(struct relay *relay)
 static void near_in_ready(struct watch *watch, uint32_t events)
 {
     struct relay *relay = LOOP_OWNER(watch, struct relay, near.in_watch);
-    struct pump *writer = relay_is_one_descriptor(&relay->near) ? open_down(relay) : NULL;
-    move(relay, open_up(relay), writer, events);
+    struct pump *writer = relay_is_one_descriptor(&relay->near) ? relay_open_down(relay) : NULL;
+    relay_move(relay, relay_open_up(relay), writer, events);
 }
 
 /* Whoever read it has had enough. */
-static void break_near_out(struct relay *relay)
+static void relay_break_near_out(struct relay *relay)
 {
     relay->down.state = PUMP_FAILED_OUT;
     relay->down.failure = EPIPE;
@@ -285,17 +464,17 @@ static void parting_over(struct timer *timer)
 {
     struct relay *relay = LOOP_OWNER(timer, struct relay, parting);
     if (relay->down_open)
-        break_near_out(relay);
+        relay_break_near_out(relay);
 }
 
 /* The reader of near.out has gone while nothing was to be written. */
-static void part_from_reader(struct relay *relay)
+static void relay_part_from_reader(struct relay *relay)
 {
     char byte;
     bool has_input = relay->near.in.fd >= 0;
     if (relay->policy.sink || !has_input || relay->down.taken != relay->down.moved ||
         sock_peek(relay->far.in.fd, &byte, 1) > 0) {
-        break_near_out(relay);
+        relay_break_near_out(relay);
         return;
     }
     loop_unwatch(relay->loop, &relay->near.out_watch);
@@ -308,20 +487,20 @@ static void near_out_ready(struct watch *watch, uint32_t events)
 {
     struct relay *relay = LOOP_OWNER(watch, struct relay, near.out_watch);
     if (watch->events == 0)
-        part_from_reader(relay);
+        relay_part_from_reader(relay);
     else
-        move(relay, NULL, open_down(relay), events);
+        relay_move(relay, NULL, relay_open_down(relay), events);
 }
 
 /* Nothing was to be read or written there: a reset, or the end of both ways. Asking for the error
  * takes it from the read that is still to come. */
-static void hear_far(struct relay *relay)
+static void relay_hear_far(struct relay *relay)
 {
     int failure = sock_error(relay->far.in.fd);
     relay->far_hung = true;
     if (!failure)
         return;
-    note_failure(relay, &relay->far, relay->down_open, failure);
+    relay_note_failure(relay, &relay->far, relay->down_open, failure);
     relay->up.state = PUMP_FAILED_OUT;
     relay_read_rest(relay);
 }
@@ -330,36 +509,36 @@ static void far_ready(struct watch *watch, uint32_t events)
 {
     struct relay *relay = LOOP_OWNER(watch, struct relay, far.in_watch);
     if (watch->events == 0)
-        hear_far(relay);
-    move(relay, open_down(relay), open_up(relay), events);
+        relay_hear_far(relay);
+    relay_move(relay, relay_open_down(relay), relay_open_up(relay), events);
 }
 
 /* The pace, or the filter, lets a pump go on. */
-static void resume(struct relay *relay, struct pump *pump)
+static void relay_resume(struct relay *relay, struct pump *pump)
 {
     if (!pump)
         return;
     if (pump->state == PUMP_WAITS || pump->state == PUMP_HELD)
         pump->state = PUMP_WANTS_OUT;
-    move(relay, NULL, pump, EPOLLOUT);
+    relay_move(relay, NULL, pump, EPOLLOUT);
 }
 
 static void up_released(struct filter *filter)
 {
     struct relay *relay = filter->mover;
     if (relay->up.state == PUMP_HELD)
-        resume(relay, open_up(relay));
+        relay_resume(relay, relay_open_up(relay));
 }
 
 static void down_released(struct filter *filter)
 {
     struct relay *relay = filter->mover;
     if (relay->down.state == PUMP_HELD)
-        resume(relay, open_down(relay));
+        relay_resume(relay, relay_open_down(relay));
 }
 
-static void listen_to_filter(struct relay *relay, struct filter *filter,
-                             void (*released)(struct filter *filter))
+static void relay_listen_to_filter(struct relay *relay, struct filter *filter,
+                                   void (*released)(struct filter *filter))
 {
     if (!filter)
         return;
@@ -370,21 +549,22 @@ static void listen_to_filter(struct relay *relay, struct filter *filter,
 static void up_waited(struct timer *timer)
 {
     struct relay *relay = LOOP_OWNER(timer, struct relay, up_wait);
-    resume(relay, open_up(relay));
+    relay_resume(relay, relay_open_up(relay));
 }
 
 static void down_waited(struct timer *timer)
 {
     struct relay *relay = LOOP_OWNER(timer, struct relay, down_wait);
-    resume(relay, open_down(relay));
+    relay_resume(relay, relay_open_down(relay));
 }
 
-static void set_callbacks(struct relay *relay)
+/* The start */
+
+static void relay_set_callbacks(struct relay *relay)
 {
     relay->near.in_watch = (struct watch){.fd = relay->near.in.fd, .ready = near_in_ready};
     relay->near.out_watch = (struct watch){.fd = relay->near.out.fd, .ready = near_out_ready};
     relay->far.in_watch = (struct watch){.fd = relay->far.in.fd, .ready = far_ready};
-    relay->idle = (struct timer){.fired = relay_idle_over};
     relay->quit = (struct timer){.fired = relay_quit_over};
     relay->silence = (struct timer){.fired = relay_silence_over};
     relay->confirm = (struct timer){.fired = look_again};
@@ -393,15 +573,15 @@ static void set_callbacks(struct relay *relay)
     relay->down_wait = (struct timer){.fired = down_waited};
 }
 
-static void start_pumps(struct relay *relay, struct pump_pool *pool)
+static void relay_start_pumps(struct relay *relay, struct pump_pool *pool)
 {
     const struct fd *ahead = relay->policy.ahead;
     pump_init(&relay->up, ahead ? *ahead : relay->near.in, relay->far.out, pool);
     pump_init(&relay->down, relay->far.in, relay->near.out, pool);
     pump_filter(&relay->up, relay->policy.up_filter);
     pump_filter(&relay->down, relay->policy.down_filter);
-    listen_to_filter(relay, relay->policy.up_filter, up_released);
-    listen_to_filter(relay, relay->policy.down_filter, down_released);
+    relay_listen_to_filter(relay, relay->policy.up_filter, up_released);
+    relay_listen_to_filter(relay, relay->policy.down_filter, down_released);
     pump_pace(&relay->up, relay->policy.up_pace);
     pump_pace(&relay->down, relay->policy.down_pace);
     pump_preload(&relay->up, relay->policy.greeting, relay->policy.greeting_length);
@@ -417,11 +597,9 @@ void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool)
     relay->finished = relay->shut = false;
     relay->far_ended = relay->far_hung = relay->near_gone = false;
     relay->result = 0;
-    set_callbacks(relay);
-    start_pumps(relay, pool);
+    relay_set_callbacks(relay);
+    relay_start_pumps(relay, pool);
     relay->keepalive = keepalive_start(loop, relay->far.out.fd, relay->policy.keepalive_ms);
-    relay->moved_ms = loop_now_ms();
-    if (relay->policy.idle_ms >= 0)
-        loop_timer_set(loop, &relay->idle, relay->policy.idle_ms);
+    idle_limit_start(&relay->idle, loop, relay->policy.idle_ms, relay_idle_over);
     relay_await(relay);
 }

@@ -20,6 +20,7 @@
 #include "stream/keepalive.h"
 #include "stream/pump.h"
 #include "sys/fd.h"
+#include "sys/idle_limit.h"
 #include "sys/loop.h"
 
 enum { RELAY_SILENCE_MS = 500, RELAY_PARTING_MS = 500 };
@@ -27,7 +28,7 @@ enum { RELAY_SILENCE_MS = 500, RELAY_PARTING_MS = 500 };
 struct relay_policy {
     bool no_shutdown;      /* the far side's sending half stays open when `up` has ended */
     bool confirm;          /* wait until a far side by TCP has acknowledged every byte */
-    int64_t keepalive_ms;  /* of the far side's socket, see io/keepalive */
+    int64_t keepalive_ms;  /* of the far side's socket, see stream/keepalive */
     int64_t quit_after_ms; /* after `up` has ended, until all is over; -1: no limit */
     int64_t idle_ms;       /* nothing moved for so long: status 5; -1: no limit */
     int64_t silence_ms;    /* when `down` has ended: `up` ends after so much silence; 0: at once;
@@ -70,11 +71,10 @@ struct relay {
     bool finished;
     int result;
     struct error error; /* what went wrong first */
-    int64_t moved_ms;   /* when something moved last */
     uint64_t silent_at; /* bytes taken by `up` when the silence was last looked at */
     int64_t confirm_ms; /* between two looks at what is not acknowledged */
     struct keepalive *keepalive;
-    struct timer idle;
+    struct idle_limit idle;
     struct timer quit;
     struct timer silence;
     struct timer confirm;

@@ -158,14 +158,15 @@ int session_stream(const struct session *session, struct fd socket, const struct
     pump_pool_release(&pool);
     if (stream.ahead.fd != stream.relay.near.in.fd)
         close(stream.ahead.fd);
-    if (stream.relay.result < 0) {
+    if (stream.relay.result < 0)
         *err = stream.relay.error;
-        if (relay_has_cut(&stream.relay) && sockname_is_inet(peer) && !socket.shared)
-            sock_reset_on_close(socket.fd);
-    } else if (stream.relay.shut && stream.relay.far_ended)
+    else if (stream.relay.shut && stream.relay.far_ended)
         session_tell_silence(session, log.peer, stream.relay.down.taken);
     if (result == 0)
         result = fd_finish_stdout(&stream.relay.near.out, err);
+    else if (!err->signal_number && relay_has_cut(&stream.relay) && sockname_is_inet(peer) &&
+             !socket.shared)
+        sock_reset_on_close(socket.fd);
     connection_log_close(&log, (struct report_end){.in = stream.relay.down.taken,
                                                    .out = stream.relay.up.moved,
                                                    .how = connection_log_how(result, err)});

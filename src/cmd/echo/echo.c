@@ -6,8 +6,6 @@
 #include "base/memory.h"
 #include "sys/sock.h"
 
-enum { GRACE_MS = 500 }; /* with clients that do not read, while stopping */
-
 /* An end */
 
 static void unlink_client(struct echo_client *client)
@@ -121,7 +119,7 @@ static void tell_if_stopped(struct echo *echo)
 {
     if (!echo->stopping || echo->clients)
         return;
-    loop_timer_cancel(echo->loop, &echo->grace);
+    drain_stop(&echo->drain);
     echo->stopped(echo);
 }
 
@@ -162,18 +160,36 @@ static void check_idle(struct timer *timer)
 
 /* From the start to the stop */
 
-static void lose_patience(struct timer *timer)
+static void echo_end_all(struct echo *echo)
 {
-    struct echo *echo = LOOP_OWNER(timer, struct echo, grace);
-    loop_timer_cancel(echo->loop, &echo->grace);
+    drain_stop(&echo->drain);
     while (echo->clients)
         end(echo->clients, ECHO_STOPPED);
+}
+
+/* The clients, and what has not arrived at them. */
+static uint64_t echo_count_left(struct drain *drain)
+{
+    struct echo *echo = LOOP_OWNER(drain, struct echo, drain);
+    uint64_t left = 0;
+    for (const struct echo_client *client = echo->clients; client; client = client->next) {
+        int unacknowledged = sock_unacknowledged(client->watch.fd);
+        left += 1 + (unacknowledged > 0 ? (uint64_t)unacknowledged : 0);
+        if (echo->mode == ECHO_ECHO && !echo->faults)
+            left += channel_taken(&client->flow.channel) - channel_moved(&client->flow.channel);
+    }
+    return left;
+}
+
+static void echo_drain_over(struct drain *drain)
+{
+    struct echo *echo = LOOP_OWNER(drain, struct echo, drain);
+    echo_end_all(echo);
     echo->stopped(echo);
 }
 
 void echo_init(struct echo *echo)
 {
-    echo->grace.fired = lose_patience;
     echo->waiting_end = &echo->waiting;
 }
 
@@ -224,7 +240,7 @@ void echo_go_on(struct echo *echo)
 void echo_stop(struct echo *echo)
 {
     if (echo->stopping) {
-        lose_patience(&echo->grace);
+        echo_drain_over(&echo->drain);
         return;
     }
     echo->stopping = true;
@@ -236,16 +252,14 @@ void echo_stop(struct echo *echo)
         client->service->end_input(client);
         serve(client);
     }
-    loop_timer_set(echo->loop, &echo->grace, GRACE_MS);
+    drain_start(&echo->drain, echo->loop, echo_count_left, echo_drain_over);
     tell_if_stopped(echo);
 }
 
 void echo_release(struct echo *echo)
 {
     echo->stopping = true;
-    loop_timer_cancel(echo->loop, &echo->grace);
-    while (echo->clients)
-        end(echo->clients, ECHO_STOPPED);
+    echo_end_all(echo);
     channel_pool_release(&echo->pool);
     free(echo->pattern);
     echo->pattern = NULL;

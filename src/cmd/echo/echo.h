@@ -17,6 +17,7 @@
 #include "stream/keepalive.h"
 #include "stream/pump.h"
 #include "stream/seqpacket.h"
+#include "sys/drain.h"
 #include "sys/loop.h"
 
 enum echo_end {
@@ -97,7 +98,7 @@ struct echo {
     uint64_t count; /* of clients until now */
     bool held;      /* echo_hold */
     bool stopping;
-    struct timer grace; /* with clients that do not read, while stopping */
+    struct drain drain; /* of clients that do not read, while stopping */
     /* A client has gone; its descriptor is closed after this. */
     void (*left)(struct echo *echo, const struct echo_client *client, enum echo_end how);
     /* After echo_stop: the last one has gone. */

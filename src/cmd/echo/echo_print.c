@@ -1,7 +1,5 @@
 #include "cmd/echo/echo_print.h"
 
-enum { GRACE_MS = 300 };
-
 static void fail(struct echo_print *print)
 {
     write_queue_error(&print->queue, "stdout", print->err);
@@ -33,15 +31,19 @@ static void drained(struct write_queue *queue)
     }
 }
 
-static void lose_patience(struct timer *timer)
+static uint64_t count_left(struct drain *drain)
 {
-    loop_stop(LOOP_OWNER(timer, struct echo_print, grace)->loop, 0);
+    return LOOP_OWNER(drain, struct echo_print, drain)->queue.length;
+}
+
+static void drain_over(struct drain *drain)
+{
+    loop_stop(LOOP_OWNER(drain, struct echo_print, drain)->loop, 0);
 }
 
 void echo_print_start(struct echo_print *print)
 {
     print->filter.pass = pass;
-    print->grace.fired = lose_patience;
     write_queue_init(&print->queue, print->loop, fd_stdout(), drained);
     write_queue_watch_hangup(&print->queue);
 }
@@ -54,14 +56,14 @@ struct filter *echo_print_filter(struct echo_print *print)
 void echo_print_finish(struct echo_print *print)
 {
     print->finishing = true;
-    loop_timer_set(print->loop, &print->grace, GRACE_MS);
+    drain_start(&print->drain, print->loop, count_left, drain_over);
 }
 
 int echo_print_close(struct echo_print *print, int result)
 {
     if (!print->loop)
         return result;
-    loop_timer_cancel(print->loop, &print->grace);
+    drain_stop(&print->drain);
     write_queue_release(&print->queue);
     return result ? result : fd_finish_stdout(&print->queue.end, print->err);
 }

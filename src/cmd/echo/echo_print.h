@@ -12,6 +12,7 @@
 #include "cmd/echo/echo_datagrams.h"
 #include "stream/filter.h"
 #include "stream/write_queue.h"
+#include "sys/drain.h"
 
 struct echo_print {
     struct loop *loop; /* NULL: not asked for */
@@ -20,7 +21,7 @@ struct echo_print {
     struct echo *echo; /* who is held */
     struct echo_datagrams *datagrams;
     struct error *err;
-    struct timer grace; /* with a reader that is slow, at the end */
+    struct drain drain; /* of a reader that is slow, at the end */
     bool finishing;
 };
 

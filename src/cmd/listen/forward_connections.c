@@ -197,7 +197,6 @@ int forwarding_connections(struct forwarding *forwarding)
                                            .keepalive_ms = listening->given->sockopt.keepalive_ms,
                                            .left = pair_left,
                                            .stopped = all_left};
-    forward_init(&forwarding->forward);
     listening->server.joined = client_came;
     listening->server.stopping = stop;
     int result = server_ready(&listening->server);

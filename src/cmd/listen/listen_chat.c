@@ -89,22 +89,23 @@ static void announce(const struct hub *hub, const struct hub_client *but, const 
 {
     char line[NAME_ROOM + ANNOUNCE_ROOM];
     int length = snprintf(line, sizeof line, "<announce> %s\n", what);
-    for (struct hub_client *client = hub->clients; client; client = client->next)
+    LIST_EACH (struct hub_client, client, &hub->clients, node)
         if (client != but && !client->ended)
             hub_tell(client, line, (size_t)length);
 }
 
-/* The pending_client is told its name, and who is there; of many, some. */
+/* The new client is told its name, and who is there; of many, some. */
 static void welcome(struct hub_client *client)
 {
     char line[NAME_ROOM * (NAMES_TOLD + 3)];
-    size_t others = client->hub->client_count - 1;
+    size_t others = client->hub->clients.count - 1;
     int told = 0;
     int length = snprintf(line, sizeof line, "<announce> you are <user%lu>%s", number_of(client),
                           others ? "; already here:" : "");
-    for (const struct hub_client *other = client->next; other && told < NAMES_TOLD; told++) {
+    for (const struct hub_client *other = LIST_NEXT(client, struct hub_client, node);
+         other && told < NAMES_TOLD; told++) {
         length += snprintf(line + length, NAME_ROOM, " <user%lu>", number_of(other));
-        other = other->next;
+        other = LIST_NEXT(other, struct hub_client, node);
     }
     if (others > NAMES_TOLD)
         length += snprintf(line + length, NAME_ROOM, " and %zu more", others - NAMES_TOLD);

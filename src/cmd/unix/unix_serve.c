@@ -16,11 +16,11 @@
 #include "cmd/unix/messages.h"
 #include "command.h"
 #include "sys/descriptors.h"
+#include "sys/drain.h"
 #include "sys/loop.h"
 
 enum {
     QUEUE_MAX = 1 << 18, /* bytes that wait for stdout before no client is read from */
-    GRACE_MS = 500,      /* with stdout, once a signal has told us to stop */
     OWN_DESCRIPTORS = 9,
     START_DESCRIPTORS = 6, /* of a program, for the moment of its start */
     RUN_DESCRIPTORS = 2
@@ -73,8 +73,8 @@ struct serving {
     struct message_hub hub;
     struct message_programs programs;
     struct message_output output;
-    bool over; /* when nothing waits for stdout any more */
-    struct timer grace;
+    bool over;          /* when nothing waits for stdout any more */
+    struct drain drain; /* of stdout, once a signal has told us to stop */
 };
 
 /* stdout */
@@ -194,9 +194,14 @@ static void all_heard(struct message_hub *hub)
 
 /* Signals */
 
-static void patience_over(struct timer *timer)
+static uint64_t count_left(struct drain *drain)
 {
-    loop_stop(LOOP_OWNER(timer, struct serving, grace)->server.loop, 0);
+    return message_output_waiting(&LOOP_OWNER(drain, struct serving, drain)->output);
+}
+
+static void drain_over(struct drain *drain)
+{
+    loop_stop(LOOP_OWNER(drain, struct serving, drain)->server.loop, 0);
 }
 
 /* A server that is told to stop ends its connections in order and with success. */
@@ -206,8 +211,7 @@ static void stop(struct server *server)
     listener_close(&server->listener);
     message_hub_release(&serving->hub, REPORT_SIGNAL);
     serving->over = true;
-    serving->grace = (struct timer){.fired = patience_over};
-    loop_timer_set(server->loop, &serving->grace, GRACE_MS);
+    drain_start(&serving->drain, server->loop, count_left, drain_over);
     finish_if_printed(serving);
 }
 
@@ -253,6 +257,7 @@ static int serve(struct serving *serving, const struct address *address)
     message_output_start(&serving->output, server->loop);
     server_accept(server);
     int result = loop_run(server->loop);
+    drain_stop(&serving->drain);
     listener_close(&server->listener);
     message_hub_release(&serving->hub, connection_log_how(result, server->err));
     message_programs_end(&serving->programs);
