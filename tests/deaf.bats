@@ -361,3 +361,81 @@ sys.exit(subprocess.run(sys.argv[1:], stdout=theirs, timeout=10).returncode)' \
     assert_status 5
     assert_errors 'the limit of 0.3 seconds for the command is over'
 }
+
+# stuck_reader PORT: a client that says more than it reads, and then reads nothing; it says READY.
+stuck_reader() {
+    need python3
+    start client python3 -c '
+import socket, sys, time
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.settimeout(0.5)
+try:
+    while True:
+        s.sendall(b"x" * 65536)
+except TimeoutError:
+    print("READY", flush=True)
+time.sleep(60)' "$1"
+    wait_file client.out READY 20
+}
+
+# ends_soon NAME: within 100 ms of SIGTERM, or what a busy machine makes of it.
+ends_soon() {
+    before=$(now_ms)
+    stop "$1" TERM
+    took $(($(now_ms) - before))
+    assert_status 0
+}
+
+@test "12.3.1: a client that does not read keeps no server from its end" {
+    stuck_echo() {
+        start server "$SOCKCTL" echo-server 127.0.0.1:0
+        listening server
+        stuck_reader "$PORT"
+        ends_soon server
+        stop client
+    }
+    quickest 0 150 stuck_echo
+    stuck_forward() {
+        start far "$SOCKCTL" echo-server 127.0.0.1:0
+        listening far
+        start server "$SOCKCTL" listen --to "127.0.0.1:$PORT" 127.0.0.1:0
+        listening server
+        stuck_reader "$PORT"
+        ends_soon server
+        stop client
+        stop far
+    }
+    quickest 0 150 stuck_forward
+    stuck_hub() {
+        start server "$SOCKCTL" listen --broker 127.0.0.1:0
+        listening server
+        local port=$PORT
+        start silent python3 -c '
+import socket, sys, time
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1]))); print("THERE", flush=True); time.sleep(60)' "$port"
+        wait_file silent.out THERE
+        head -c 700000 /dev/zero | timeout 5 "$SOCKCTL" connect -N 127.0.0.1 "$port" >/dev/null
+        ends_soon server
+        stop silent
+    }
+    quickest 0 150 stuck_hub
+}
+
+@test "12.3.1: a stdout that is full keeps no server from its end" {
+    full_fifo out
+    stuck_stdout() {
+        "$SOCKCTL" "$@" >&9 2>server.err &
+        PIDS[server]=$!
+        wait_line server 'listening on'
+        local at=${LINE##*listening on }
+        head -c 300000 /dev/zero | timeout 5 "$SOCKCTL" connect -w 1 -i 0.3 -N "$at" >/dev/null 2>&1 || :
+        before=$(now_ms)
+        kill -TERM "${PIDS[server]}"
+        wait "${PIDS[server]}" || status=$?
+        took $(($(now_ms) - before))
+    }
+    quickest 0 150 stuck_stdout listen -k -d 127.0.0.1:0
+    quickest 0 150 stuck_stdout echo-server --print 127.0.0.1:0
+    quickest 0 150 stuck_stdout unix-serve -v --framing line "$T/s"
+    release_fifo
+}

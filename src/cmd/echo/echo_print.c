@@ -38,7 +38,10 @@ static uint64_t count_left(struct drain *drain)
 
 static void drain_over(struct drain *drain)
 {
-    loop_stop(LOOP_OWNER(drain, struct echo_print, drain)->loop, 0);
+    struct echo_print *print = LOOP_OWNER(drain, struct echo_print, drain);
+    print->given_up = true;
+    if (print->finishing)
+        loop_stop(print->loop, 0);
 }
 
 void echo_print_start(struct echo_print *print)
@@ -53,10 +56,19 @@ struct filter *echo_print_filter(struct echo_print *print)
     return print->loop ? &print->filter : NULL;
 }
 
+void echo_print_stop(struct echo_print *print)
+{
+    if (print->loop && write_queue_has_pending(&print->queue))
+        drain_start(&print->drain, print->loop, count_left, drain_over);
+}
+
 void echo_print_finish(struct echo_print *print)
 {
     print->finishing = true;
-    drain_start(&print->drain, print->loop, count_left, drain_over);
+    if (print->given_up || !write_queue_has_pending(&print->queue))
+        loop_stop(print->loop, 0);
+    else if (!drain_is_started(&print->drain))
+        echo_print_stop(print);
 }
 
 int echo_print_close(struct echo_print *print, int result)

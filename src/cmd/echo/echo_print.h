@@ -23,13 +23,16 @@ struct echo_print {
     struct error *err;
     struct drain drain; /* of a reader that is slow, at the end */
     bool finishing;
+    bool given_up; /* it takes nothing */
 };
 
 /* loop, echo, datagrams and err are set by the owner before. A stdout that fails stops the loop. */
 void echo_print_start(struct echo_print *print);
 /* What arrives is to be shown to this; NULL where nothing is printed. */
 struct filter *echo_print_filter(struct echo_print *print);
-/* Stops the loop with 0 as soon as everything is written; not much later in any case. */
+/* The server is to end: from now on stdout is waited for by the rules of sys/drain. */
+void echo_print_stop(struct echo_print *print);
+/* Stops the loop with 0 as soon as everything is written, or stdout is given up. */
 void echo_print_finish(struct echo_print *print);
 /* Returns `result`, or -1 if what was written did not reach stdout. */
 int echo_print_close(struct echo_print *print, int result);

@@ -95,13 +95,14 @@ static void stop(struct server *server)
     if (echoing->datagrams.loop)
         echo_datagrams_release(&echoing->datagrams);
     listener_close(&server->listener);
+    echo_print_stop(&echoing->print);
     echo_stop(&echoing->echo);
 }
 
 static void stopped(struct echo *echo)
 {
     struct echoing *echoing = LOOP_OWNER(echo, struct echoing, echo);
-    if (echoing->print.loop && write_queue_has_pending(&echoing->print.queue))
+    if (echoing->print.loop)
         echo_print_finish(&echoing->print);
     else
         loop_stop(echo->loop, 0);
