@@ -135,8 +135,9 @@ one_thread() {
     printf 'search one.test two.test\n' >>resolv.conf
     dns "$SOCKCTL" connect search 7
     assert_status 4
-    assert_errors '127\.0\.0\.1:7: Connection refused'
-    refute grep -q '::1' <<<"$errors"
+    # Of the first; of the second where the machine was busy for 25 ms. But not of both.
+    assert_errors '(127\.0\.0\.1|\[::1\]):7: Connection refused'
+    refute grep -q '::1.*127\|127.*::1' <<<"$errors"
 }
 
 @test "13.1: a temporary failure of one family and no address of the other is temporary" {

@@ -22,10 +22,10 @@ static void check(bool good, const char *what)
 /* Native lengths: a small one of two bytes, and the greatest. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define INT(low, high) low "\0\0" high
-#define INT_MAX "\xff\xff\xff\x7f"
+#define LARGEST "\xff\xff\xff\x7f"
 #else
 #define INT(low, high) high "\0\0" low
-#define INT_MAX "\x7f\xff\xff\xff"
+#define LARGEST "\x7f\xff\xff\xff"
 #endif
 #define BYTES(text) text, sizeof(text) - 1
 
@@ -45,7 +45,7 @@ static const struct {
      "[12345678901234567890]"},
     {"native", "longer", BYTES(INT("\x16", "\0") "123456789012345678901\0"),
      "malformed: a message of 21 bytes, where at most 20 are taken"},
-    {"native", "the longest there can be", BYTES(INT_MAX),
+    {"native", "the longest there can be", BYTES(LARGEST),
      "malformed: a message of 2147483646 bytes, where at most 20 are taken"},
     {"native", "length 0", BYTES(INT("\0", "\0") "hola\0"), "malformed: a length of 0"},
     {"native", "a negative length", BYTES("\xff\xff\xff\xff"), "malformed: a length of -1"},
