@@ -9,7 +9,6 @@
 
 #include "base/memory.h"
 #include "net/hostname.h"
-#include "net/literal.h"
 #include "proto/idna.h"
 
 /* The list of aliases */
@@ -207,7 +206,8 @@ int names_find_address(struct names *names, const char *text, const struct sockn
     find_entry(&entry, &question);
     if (!entry.found) {
         hostname_fail(text, no_entry(&entry), err);
-    } else if (literal_read(entry.found->h_name, &literal, err)) { /* so says musl of "none" */
+    } else if (hostname_read_literal(entry.found->h_name, &literal,
+                                     err)) { /* so says musl of "none" */
         hostname_fail(text, "it has no name", err);
     } else {
         names->name = memory_copy(entry.found->h_name, strlen(entry.found->h_name));

@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
-#include "net/literal.h"
+#include "net/hostname.h"
 #include "proto/dns_data.h"
 
 struct origins {
@@ -35,7 +35,7 @@ static void read_hosts_line(const struct origins *origins, char *line, unsigned 
     static const char blanks[] = " \t\r\n";
     line[strcspn(line, "#")] = '\0';
     const char *word = strtok_r(line, blanks, &rest);
-    if (!word || literal_read(word, &address, &ignored) != 1)
+    if (!word || hostname_read_literal(word, &address, &ignored) != 1)
         return;
     snprintf(text, sizeof text, "hosts file, line %u", number);
     while ((word = strtok_r(NULL, blanks, &rest)))
@@ -62,7 +62,7 @@ static void add_record(const struct origins *origins, const struct dns_lines *fo
     char text[PROVENANCE_TEXT_MAX], server[SOCKNAME_TEXT_MAX];
     struct sockname address;
     struct error ignored;
-    if (literal_read(line->data, &address, &ignored) != 1)
+    if (hostname_read_literal(line->data, &address, &ignored) != 1)
         return;
     snprintf(text, sizeof text, "DNS server %s, TTL %lu", sockname_text(&found->server, server),
              (unsigned long)line->ttl);

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "net/literal.h"
+#include "net/hostname.h"
 
 enum { DNS_PORT = 53 };
 #define BLANKS " \t\r"
@@ -19,7 +19,7 @@ static void add_server(struct resolv_conf *conf, const char *text)
     struct sockname name;
     struct error ignored;
     if (conf->server_count == RESOLV_SERVERS_MAX || !text ||
-        literal_read(text, &name, &ignored) != 1)
+        hostname_read_literal(text, &name, &ignored) != 1)
         return;
     sockname_set_port(&name, DNS_PORT);
     conf->servers[conf->server_count++] = name;

@@ -1,6 +1,14 @@
+/*
+ * Addresses as a person types them, read and written.
+ *
+ * A prefix ("tcp:", "unix:" …), or the word's look, says which kind of address it is; each kind has one reader, which
+ * fills its part of struct address. Whatever is wrong is said by refuse, with the words as they were typed.
+ */
 #include "net/address.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -55,10 +63,10 @@ static int refuse(const struct reading *reading, const char *why)
 /* RFC 6335, 5.1, and '_', which some have all the same. */
 static bool is_service_name(const char *text)
 {
-    static const char entries[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     size_t length = strlen(text);
     return length <= ADDRESS_PORT_MAX && hostname_is_plain(text, length) && !strchr(text, '.') &&
-           *text != '-' && strpbrk(text, entries);
+           *text != '-' && strpbrk(text, letters);
 }
 
 static int read_port(const struct reading *reading, const char *text)
@@ -305,4 +313,30 @@ void sockname_of_unix(struct sockname *name, const struct address *address)
     memcpy(&name->storage, &sun, sizeof sun);
     name->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length +
                                !address->abstract);
+}
+
+char *address_text(const struct address *address, bool listening, char *out)
+{
+    const char *host = *address->host ? address->host : listening ? "*" : "localhost";
+    const bool brackets = strchr(host, ':') != NULL;
+    switch (address->kind) {
+    case ADDRESS_INET:
+        snprintf(out, ADDRESS_TEXT_MAX, "%s%s%s:%s", brackets ? "[" : "", host, brackets ? "]" : "",
+                 address->port);
+        break;
+    case ADDRESS_UNIX:
+        snprintf(out, ADDRESS_TEXT_MAX, "unix:%s", address->path);
+        break;
+    case ADDRESS_VSOCK:
+        snprintf(out, ADDRESS_TEXT_MAX, "vsock:%" PRIu32 ":%" PRIu32, address->cid,
+                 address->vsock_port);
+        break;
+    case ADDRESS_FD:
+        snprintf(out, ADDRESS_TEXT_MAX, "fd:%d", address->fd);
+        break;
+    case ADDRESS_SYSTEMD:
+        snprintf(out, ADDRESS_TEXT_MAX, "systemd%s%s", *address->path ? ":" : "", address->path);
+        break;
+    }
+    return out;
 }

@@ -25,6 +25,7 @@ enum address_kind {
 enum {
     ADDRESS_HOST_MAX = 255, /* RFC 1035, 2.3.4, and room for a zone */
     ADDRESS_PORT_MAX = 31,
+    ADDRESS_TEXT_MAX = ADDRESS_HOST_MAX + ADDRESS_PORT_MAX + 8,
     ADDRESS_PATH_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1
 };
 
@@ -55,7 +56,12 @@ struct address_use {
 int address_parse(struct address *address, const char *const *words, int count,
                   const struct address_use *use, struct error *err);
 
-/* The name of a UNIX address. */
+/* Fills *name with the name of a UNIX address. */
 void sockname_of_unix(struct sockname *name, const struct address *address);
+
+/* Writes the address as a person would type it: "example.com:80", "[::1]:80", "*:80" (listening, no host),
+ * "localhost:80" (connecting, no host), "unix:PATH", "vsock:CID:PORT", "fd:N", "systemd:NAME". Returns out, which
+ * holds ADDRESS_TEXT_MAX bytes. */
+char *address_text(const struct address *address, bool listening, char *out);
 
 #endif

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "net/address_text.h"
+#include "net/address.h"
 #include "net/attempt.h"
+#include "net/hostname.h"
 #include "net/inherited.h"
-#include "net/literal.h"
 #include "net/resolver.h"
 #include "net/source.h"
 #include "sys/sock.h"
@@ -350,7 +350,7 @@ static void recall(struct dialer *dialer, struct resolved *known)
     struct sockname literal;
     struct error ignored;
     if (!known || dialer->address.kind != ADDRESS_INET ||
-        literal_read(dialer->address.host, &literal, &ignored) == 1)
+        hostname_read_literal(dialer->address.host, &literal, &ignored) == 1)
         return;
     dialer->known = known;
     if (!known->count)

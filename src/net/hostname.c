@@ -1,10 +1,20 @@
+/*
+ * Hosts as a person types them: names, and literal addresses.
+ *
+ * What cannot be a name is found out before anybody is asked (hostname_check). A name that is not ASCII is given
+ * to getaddrinfo(3) as UTF-8, and what that says where it fails is put into words here, for all who look names up.
+ */
 #include "net/hostname.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <locale.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <string.h>
 
+#include "base/text.h"
+#include "base/units.h"
 #include "proto/idna.h"
 
 enum { NAME_MAX_BYTES = 253, LABEL_MAX_BYTES = 63, SHOWN_MAX = 100 };
@@ -18,17 +28,17 @@ bool hostname_is_plain(const char *text, size_t length)
     return true;
 }
 
-/* Each user_data, of which only the root's, after the last dot, may be empty. */
+/* Each label, of which only the root's, after the last dot, may be empty. */
 static const char *check_labels(const char *name)
 {
-    for (const char *user_data = name;;) {
-        size_t length = strcspn(user_data, ".");
+    for (const char *label = name;;) {
+        size_t length = strcspn(label, ".");
         if (length > LABEL_MAX_BYTES)
             return "a label of the name is longer than 63 bytes";
         if (length == 0)
             return "a label of the name is empty";
-        user_data += length;
-        if (!*user_data || !*++user_data)
+        label += length;
+        if (!*label || !*++label)
             return NULL;
     }
 }
@@ -111,4 +121,40 @@ int hostname_fail(const char *name, const char *why, struct error *err)
 {
     return error_set(err, STATUS_RESOLVE, "resolve %.*s%s: %s", SHOWN_MAX, name,
                      strlen(name) > SHOWN_MAX ? "..." : "", why);
+}
+
+/* Literals */
+
+/* The index of a zone: an interface's name or number. 0: there is none such. */
+static unsigned zone_index(const char *zone)
+{
+    int64_t number;
+    if (text_is_digits(zone, strlen(zone)))
+        return units_number(zone, 1, INT32_MAX, &number) ? 0 : (unsigned)number;
+    return if_nametoindex(zone);
+}
+
+int hostname_read_literal(const char *host, struct sockname *name, struct error *err)
+{
+    struct sockaddr_in sin = {.sin_family = AF_INET};
+    struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6};
+    char literal[INET6_ADDRSTRLEN];
+    size_t length = (size_t)(strchrnul(host, '%') - host);
+    if (inet_pton(AF_INET, host, &sin.sin_addr) == 1) {
+        *name = (struct sockname){.length = sizeof sin};
+        memcpy(&name->storage, &sin, sizeof sin);
+        return 1;
+    }
+    if (length >= sizeof literal)
+        return 0;
+    memcpy(literal, host, length);
+    literal[length] = '\0';
+    if (inet_pton(AF_INET6, literal, &sin6.sin6_addr) != 1)
+        return 0;
+    sin6.sin6_scope_id = host[length] ? zone_index(host + length + 1) : 0;
+    if (host[length] && !sin6.sin6_scope_id)
+        return hostname_fail(host, "this machine has no such interface", err);
+    *name = (struct sockname){.length = sizeof sin6};
+    memcpy(&name->storage, &sin6, sizeof sin6);
+    return 1;
 }

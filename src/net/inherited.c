@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
-#include "net/address_text.h"
+#include "net/address.h"
 #include "sys/sock.h"
 
 enum { SYSTEMD_FIRST = 3 }; /* SD_LISTEN_FDS_START */

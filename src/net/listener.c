@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "net/address_text.h"
+#include "net/address.h"
 #include "net/inherited.h"
 #include "net/port_owner.h"
 #include "net/resolver.h"

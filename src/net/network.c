@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "base/units.h"
-#include "net/literal.h"
+#include "net/hostname.h"
 
 enum {
     ZONE_AT = 1,
@@ -85,7 +85,7 @@ const char *network_parse(struct network *network, const char *text)
         return not_network;
     memcpy(host, text, length);
     host[length] = '\0';
-    int read = literal_read(host, &name, &ignored);
+    int read = hostname_read_literal(host, &name, &ignored);
     if (read < 0)
         return "names an interface that this machine does not have";
     if (read == 0 || !network_of(network, &name))

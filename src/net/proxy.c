@@ -9,8 +9,8 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "net/address_text.h"
-#include "net/literal.h"
+#include "net/address.h"
+#include "net/resolver.h"
 #include "proto/http_head.h"
 #include "proto/idna.h"
 #include "proto/socks.h"
@@ -107,7 +107,7 @@ static unsigned port_of(const struct address *target)
 {
     struct error unsaid;
     unsigned port;
-    return literal_port(target, false, &port, &unsaid) ? 0 : port;
+    return resolver_port(target, false, &port, &unsaid) ? 0 : port;
 }
 
 /* As proxies take it, into `out` (ADDRESS_HOST_MAX + 1 bytes): ASCII, for it is not ours to know how they
@@ -136,7 +136,7 @@ int proxy_check(const struct proxy *proxy, const struct address *target, struct 
     if (target->kind != ADDRESS_INET || target->socktype != SOCK_STREAM)
         return error_set(err, STATUS_USAGE, "a proxy takes TCP addresses alone");
     unsigned port;
-    if (literal_port(target, false, &port, err))
+    if (resolver_port(target, false, &port, err))
         return -1;
     char host[ADDRESS_HOST_MAX + 1];
     const char *bad_host = write_host(target, host);

@@ -1,11 +1,16 @@
 /*
  * From an address to the socket names it stands for.
  *
+ * Literals, UNIX paths, vsock and no host at all need no look-up (resolve_at_once). A name is looked up by
+ * getaddrinfo(3) on threads (struct lookup), which write their answers to places of their own and then to an
+ * eventfd, which the loop watches for the resolver.
+ *
  * A name is first looked up as a whole, both families by one getaddrinfo(3): libc then stops at the
  * source (the hosts file) and at the domain of the search list that has the name in either family, and
  * sorts what it found. Where that takes longer than HEAD_START_MS, the families are asked for side by
- * side as well, and from then on the first family's answer is enough: IPv6's at once, IPv4's after
- * RFC 8305's Resolution Delay. Who wants the other family's names too is told them when they come.
+ * side as well, so that a server that never answers for one family does not keep back the answer for the
+ * other; from then on the first family's answer is enough: IPv6's at once, IPv4's after RFC 8305's
+ * Resolution Delay. Who wants the other family's names too gets them when they come.
  *
  * Where there is a time limit, and libc would not ask again within it, the tries are spread over the
  * limit, so that a datagram may be lost.
@@ -13,47 +18,34 @@
 #include "net/resolver.h"
 
 #include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
+#include <linux/vm_sockets.h>
 
 #include "base/memory.h"
+#include "base/text.h"
+#include "base/units.h"
 #include "net/address_order.h"
 #include "net/hostname.h"
-#include "net/literal.h"
-#include "net/lookup.h"
 
 enum {
     HEAD_START_MS = 25, /* of the look-up as a whole */
     DELAY_MS = 50,      /* for the IPv6 names once the IPv4 ones are known: RFC 8305, 3 */
     TRIES = 3,          /* within a time limit */
-    TRY_LEAST_MS = 100,
+    TRY_MIN_MS = 100,
     LIBC_TRY_MS = 5000 /* until libc asks again by itself: resolv.conf(5) */
 };
 
-struct resolver {
-    struct loop *loop;
-    struct watch watch;
-    struct timer now;   /* for an answer that is there at once */
-    struct timer again; /* until the families, or all of it once more, are asked for */
-    struct timer delay; /* until one family's names are enough */
-    struct lookup *lookup;
-    const struct lookup_answer *told; /* of the family whose names were delivered first */
-    char host[ADDRESS_HOST_MAX + 1];
-    int family;
-    int tries; /* at a name in one family, or at the families of a name */
-    int64_t timeout_ms;
-    bool complete;
-    unsigned port;
-    int result;
-    struct resolved resolved;
-    struct error error;
-    void (*done)(void *context, struct resolved *resolved, const struct error *err);
-    void (*late)(void *context, struct resolved *resolved);
-    void *context;
-};
+/* What was found */
 
 void resolved_release(struct resolved *resolved)
 {
@@ -68,10 +60,266 @@ void resolved_copy(struct resolved *copy, const struct resolved *resolved)
     memcpy(copy->names, resolved->names, resolved->count * sizeof *copy->names);
 }
 
-/* The end */
-
-static void resolver_free(struct resolver *resolver)
+void resolved_add(struct resolved *resolved, const struct sockname *name)
 {
+    for (size_t i = 0; i < resolved->count; i++)
+        if (sockname_is_same(&resolved->names[i], name))
+            return;
+    resolved->names = memory_grow(resolved->names, resolved->count + 1, sizeof *resolved->names);
+    resolved->names[resolved->count++] = *name;
+}
+
+/* Without a look-up */
+
+/* getaddrinfo without a host asks nobody but the list of services, in every libc. */
+int resolver_port(const struct address *address, bool numeric, unsigned *port, struct error *err)
+{
+    const struct addrinfo hints = {.ai_socktype = address->socktype, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    struct sockname name = {.length = 0};
+    int64_t number;
+    if (text_is_digits(address->port, strlen(address->port))) {
+        if (units_number(address->port, 0, UINT16_MAX, &number))
+            return error_set(err, STATUS_USAGE, "port '%s' is not from 0 to 65535", address->port);
+        *port = (unsigned)number;
+        return 0;
+    }
+    if (numeric)
+        return error_set(err, STATUS_USAGE, "port '%s' is not a number (-n forbids look-ups)",
+                         address->port);
+    if (getaddrinfo(NULL, address->port, &hints, &found) != 0) {
+        error_set(err, STATUS_USAGE, "unknown service '%s'", address->port);
+        return *address->host ? -1
+                              : error_add(err, " (an address is HOST PORT, HOST:PORT or PORT)");
+    }
+    memcpy(&name.storage, found->ai_addr, found->ai_addrlen);
+    *port = sockname_port(&name);
+    freeaddrinfo(found);
+    return 0;
+}
+
+/* Without a host: every address, or this machine's own. Where both families are wanted, a listener
+ * on the IPv6 wildcard has IPv4 too. */
+static void add_default(struct resolved *resolved, const struct address *address, bool listening,
+                        unsigned port)
+{
+    const struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
+                                    .sin6_addr = listening ? in6addr_any : in6addr_loopback};
+    const struct sockaddr_in v4 = {.sin_family = AF_INET,
+                                   .sin_addr = {htonl(listening ? INADDR_ANY : INADDR_LOOPBACK)}};
+    struct sockname name = {.length = sizeof v6};
+    if (address->family != AF_INET) {
+        memcpy(&name.storage, &v6, sizeof v6);
+        sockname_set_port(&name, port);
+        resolved_add(resolved, &name);
+    }
+    if (address->family == AF_INET || (address->family == AF_UNSPEC && !listening)) {
+        name = (struct sockname){.length = sizeof v4};
+        memcpy(&name.storage, &v4, sizeof v4);
+        sockname_set_port(&name, port);
+        resolved_add(resolved, &name);
+    }
+}
+
+/* As resolve_at_once, of a host and a port. */
+static int resolve_inet_at_once(const struct address *address,
+                                const struct resolver_options *options, unsigned *port,
+                                struct resolved *resolved, struct error *err)
+{
+    struct sockname name;
+    if (resolver_port(address, options->numeric, port, err))
+        return -1;
+    if (!*address->host) {
+        if (!options->listening && !options->numeric)
+            return 0; /* localhost */
+        add_default(resolved, address, options->listening, *port);
+        return 1;
+    }
+    int is_literal = hostname_read_literal(address->host, &name, err);
+    if (is_literal < 0)
+        return -1;
+    if (is_literal) {
+        if (address->family != AF_UNSPEC && address->family != name.storage.ss_family)
+            return error_set(err, STATUS_USAGE, "'%.100s' is not an %s address", address->host,
+                             address->family == AF_INET ? "IPv4" : "IPv6");
+        sockname_set_port(&name, *port);
+        resolved_add(resolved, &name);
+        return 1;
+    }
+    if (options->numeric)
+        return error_set(err, STATUS_RESOLVE,
+                         "'%.100s' is not a numeric address (-n forbids look-ups)", address->host);
+    const char *wrong = hostname_check(address->host);
+    return wrong ? hostname_fail(address->host, wrong, err) : 0;
+}
+
+/* 1: the names are in *resolved; 0: only a look-up can tell, and *port is the port; -1: *err says
+ * what is wrong (status 2 for the service or the family, 3 for the host). Service names are looked
+ * up here: what tells them is a file at hand. */
+static int resolve_at_once(const struct address *address, const struct resolver_options *options,
+                           unsigned *port, struct resolved *resolved, struct error *err)
+{
+    const bool any_port = options->listening && address->vsock_port == 0;
+    const struct sockaddr_vm vm = {.svm_family = AF_VSOCK,
+                                   .svm_cid = address->cid,
+                                   .svm_port = any_port ? VMADDR_PORT_ANY : address->vsock_port};
+    struct sockname name = {.length = sizeof vm};
+    switch (address->kind) {
+    case ADDRESS_UNIX:
+        sockname_of_unix(&name, address);
+        resolved_add(resolved, &name);
+        return 1;
+    case ADDRESS_VSOCK:
+        memcpy(&name.storage, &vm, sizeof vm);
+        resolved_add(resolved, &name);
+        return 1;
+    case ADDRESS_INET:
+        return resolve_inet_at_once(address, options, port, resolved, err);
+    case ADDRESS_FD:
+    case ADDRESS_SYSTEMD:
+        break;
+    }
+    return error_set(err, STATUS_USAGE, "an inherited socket has no address to look up");
+}
+
+/* The threads.
+ *
+ * A look-up belongs to whoever began it and to each of its threads; the last that leaves it frees it.
+ * A thread asks for one part, puts the answer into that part's place unless another thread was there
+ * first, writes to the eventfd and leaves. The owner reads the eventfd, which orders what the thread
+ * wrote before what the owner reads. Nothing else is shared, so nothing is locked. */
+
+enum lookup_part { LOOKUP_WHOLE, LOOKUP_IPV4, LOOKUP_IPV6, LOOKUP_PARTS };
+
+struct lookup_answer {
+    int code;               /* getaddrinfo's; 0: `found` is the answer */
+    int errnum;             /* errno, where the code is EAI_SYSTEM */
+    struct addrinfo *found; /* the look-up's */
+};
+
+/* What one thread, or one after the other, asks for. */
+struct lookup_question {
+    struct lookup *lookup;
+    struct addrinfo hints;
+    struct lookup_answer answer;
+    atomic_bool claimed; /* by the thread that writes the answer */
+    atomic_bool ready;
+};
+
+struct lookup {
+    char host[ADDRESS_HOST_MAX + 1];
+    struct lookup_question questions[LOOKUP_PARTS];
+    int event; /* eventfd(2): readable once there is another answer; to be read before lookup_answer */
+    atomic_int owners;
+};
+
+/* The whole is what has `family`, AF_UNSPEC: both. NULL: no descriptor was to be had, and errno says
+ * why. */
+static struct lookup *lookup_new(const char *host, int family, int socktype)
+{
+    const int families[LOOKUP_PARTS] = {family, AF_INET, AF_INET6};
+    struct lookup *lookup = memory_new(1, sizeof *lookup);
+    memcpy(lookup->host, host, strlen(host));
+    for (size_t i = 0; i < LOOKUP_PARTS; i++) {
+        struct lookup_question *question = &lookup->questions[i];
+        question->lookup = lookup;
+        question->hints.ai_family = families[i];
+        question->hints.ai_socktype = socktype;
+        /* By their canonical names the families are seen to be one host's. */
+        question->hints.ai_flags = i == LOOKUP_WHOLE ? 0 : AI_CANONNAME;
+    }
+    atomic_init(&lookup->owners, 1);
+    lookup->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (lookup->event >= 0)
+        return lookup;
+    free(lookup);
+    return NULL;
+}
+
+/* Threads that still wait for an answer end by themselves, and delay nobody's exit. */
+static void lookup_leave(struct lookup *lookup)
+{
+    if (atomic_fetch_sub(&lookup->owners, 1) > 1)
+        return;
+    for (size_t i = 0; i < LOOKUP_PARTS; i++)
+        if (lookup->questions[i].answer.found)
+            freeaddrinfo(lookup->questions[i].answer.found);
+    close(lookup->event);
+    free(lookup);
+}
+
+static void *lookup_thread(void *argument)
+{
+    struct lookup_question *question = argument;
+    struct lookup *lookup = question->lookup;
+    struct lookup_answer answer = {.found = NULL};
+    answer.code = hostname_look_up(lookup->host, NULL, &question->hints, &answer.found);
+    answer.errnum = errno;
+    if (!atomic_exchange(&question->claimed, true)) {
+        question->answer = answer;
+        atomic_store(&question->ready, true);
+        if (eventfd_write(lookup->event, 1) < 0)
+            memory_impossible("eventfd_write failed");
+    } else if (!answer.code) {
+        freeaddrinfo(answer.found);
+    }
+    lookup_leave(lookup);
+    return NULL;
+}
+
+/* Starts a thread that asks for `part`. A part may be asked for again; its first answer counts.
+ * Returns 0, or the errno of a thread that could not be started. Every signal is the loop's. */
+static int lookup_ask(struct lookup *lookup, enum lookup_part part)
+{
+    pthread_t thread;
+    sigset_t all, before;
+    atomic_fetch_add(&lookup->owners, 1);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failure = pthread_create(&thread, NULL, lookup_thread, &lookup->questions[part]);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!failure)
+        pthread_detach(thread);
+    else
+        atomic_fetch_sub(&lookup->owners, 1);
+    return failure;
+}
+
+/* NULL: there is none yet. It lasts as long as the look-up. */
+static const struct lookup_answer *lookup_answer(const struct lookup *lookup, enum lookup_part part)
+{
+    const struct lookup_question *question = &lookup->questions[part];
+    return atomic_load(&question->ready) ? &question->answer : NULL;
+}
+
+/* The resolver */
+
+struct resolver {
+    struct loop *loop;
+    struct watch watch;
+    struct timer now;   /* for an answer that is there at once */
+    struct timer again; /* until the families, or all of it once more, are asked for */
+    struct timer delay; /* until one family's names are enough */
+    struct lookup *lookup;
+    const struct lookup_answer *first; /* of the family whose names were delivered first */
+    char host[ADDRESS_HOST_MAX + 1];
+    int family;
+    int tries; /* at a name in one family, or at the families of a name */
+    int64_t timeout_ms;
+    bool complete;
+    unsigned port;
+    int result;
+    struct resolved resolved;
+    struct error error;
+    void (*done)(void *context, struct resolved *resolved, const struct error *err);
+    void (*late)(void *context, struct resolved *resolved);
+    void *context;
+};
+
+void resolver_cancel(struct resolver *resolver)
+{
+    if (!resolver)
+        return;
     loop_unwatch(resolver->loop, &resolver->watch);
     loop_timer_cancel(resolver->loop, &resolver->now);
     loop_timer_cancel(resolver->loop, &resolver->again);
@@ -82,20 +330,14 @@ static void resolver_free(struct resolver *resolver)
     free(resolver);
 }
 
-void resolver_cancel(struct resolver *resolver)
-{
-    if (resolver)
-        resolver_free(resolver);
-}
-
-/* Tells what is known. Whoever is told may cancel a resolver that goes on. */
+/* Hands over what is known. The callee may cancel a resolver that goes on. */
 static void resolver_deliver(struct resolver *resolver, bool goes_on)
 {
     const struct resolver own = *resolver;
     struct resolved resolved = own.resolved;
     resolver->resolved = (struct resolved){0};
     if (!goes_on)
-        resolver_free(resolver);
+        resolver_cancel(resolver);
     own.done(own.context, own.result < 0 ? NULL : &resolved, &own.error);
 }
 
@@ -114,17 +356,18 @@ static struct sockname name_of(const struct addrinfo *found, unsigned port)
     return name;
 }
 
-static void add_names(struct resolver *resolver, const struct lookup_answer *answer)
-{
-    for (const struct addrinfo *at = answer->found; at; at = at->ai_next) {
-        const struct sockname name = name_of(at, resolver->port);
-        resolved_add(&resolver->resolved, &name);
-    }
-}
-
 static bool has_names(const struct lookup_answer *answer)
 {
     return answer && answer->found;
+}
+
+/* Of no answer, or one without names: nothing. */
+static void add_names(struct resolver *resolver, const struct lookup_answer *answer)
+{
+    for (const struct addrinfo *at = answer ? answer->found : NULL; at; at = at->ai_next) {
+        const struct sockname name = name_of(at, resolver->port);
+        resolved_add(&resolver->resolved, &name);
+    }
 }
 
 /* The search list may have led the two families to different hosts. */
@@ -144,45 +387,28 @@ static bool is_better(const struct lookup_answer *one, const struct lookup_answe
     return address_order_rule(&own, &others) != NULL;
 }
 
-/* What the families' two answers come to. */
-static void add_families(struct resolver *resolver, const struct lookup_answer *v4,
-                         const struct lookup_answer *v6)
-{
-    const bool both = has_names(v4) && has_names(v6);
-    const bool v6_first = both && is_better(v6, v4);
-    if (both && !are_of_one_host(v4, v6)) {
-        add_names(resolver, v4);
-        return;
-    }
-    if (has_names(v6) && v6_first)
-        add_names(resolver, v6);
-    if (has_names(v4))
-        add_names(resolver, v4);
-    if (has_names(v6))
-        add_names(resolver, v6);
-}
-
-static int fail_answer(struct resolver *resolver, const struct lookup_answer *answer)
-{
-    return hostname_fail(resolver->host,
-                         hostname_failure(answer->code, answer->errnum, resolver->family),
-                         &resolver->error);
-}
-
 /* The look-up is over: everything that it found. */
-static void deliver_all(struct resolver *resolver)
+static void deliver_all(struct resolver *resolver, const struct lookup_answer *whole,
+                        const struct lookup_answer *v4, const struct lookup_answer *v6)
 {
-    const struct lookup_answer *whole = lookup_answer(resolver->lookup, LOOKUP_WHOLE);
-    const struct lookup_answer *v4 = lookup_answer(resolver->lookup, LOOKUP_IPV4);
-    const struct lookup_answer *v6 = lookup_answer(resolver->lookup, LOOKUP_IPV6);
-    if (has_names(whole))
+    if (has_names(whole)) {
         add_names(resolver, whole);
-    else if (has_names(v4) || has_names(v6))
-        add_families(resolver, v4, v6);
-    else if (whole)
-        resolver->result = fail_answer(resolver, whole);
-    else
-        resolver->result = fail_answer(resolver, hostname_is_graver(v4->code, v6->code) ? v4 : v6);
+    } else if (has_names(v4) && has_names(v6)) {
+        const bool v6_first = is_better(v6, v4), of_one_host = are_of_one_host(v4, v6);
+        add_names(resolver, of_one_host && v6_first ? v6 : v4);
+        if (of_one_host)
+            add_names(resolver, v6_first ? v4 : v6);
+    } else if (has_names(v4) || has_names(v6)) {
+        add_names(resolver, has_names(v4) ? v4 : v6);
+    } else {
+        const struct lookup_answer *answer = whole ? whole : v6;
+        if (!whole && hostname_is_graver(v4->code, v6->code))
+            answer = v4;
+        resolver->result = hostname_fail(resolver->host,
+                                         hostname_failure(answer->code, answer->errnum,
+                                                          resolver->family),
+                                         &resolver->error);
+    }
     resolver_deliver(resolver, false);
 }
 
@@ -193,7 +419,7 @@ static void deliver_one(struct resolver *resolver, const struct lookup_answer *a
     loop_timer_cancel(resolver->loop, &resolver->delay);
     add_names(resolver, answer);
     resolver->resolved.partial = true;
-    resolver->told = answer;
+    resolver->first = answer;
     resolver_deliver(resolver, goes_on);
 }
 
@@ -203,21 +429,18 @@ static void delay_is_over(struct timer *timer)
     deliver_one(resolver, lookup_answer(resolver->lookup, LOOKUP_IPV4));
 }
 
-/* The names of the family that was not told, if there are any. */
-static void deliver_late(struct resolver *resolver)
+/* The names of the family that was not delivered, if there are any. */
+static void deliver_late(struct resolver *resolver, const struct lookup_answer *whole,
+                         const struct lookup_answer *other)
 {
     const struct resolver own = *resolver;
-    const int told = own.told->found->ai_family;
-    const struct lookup_answer *other = lookup_answer(own.lookup,
-                                                      told == AF_INET ? LOOKUP_IPV6 : LOOKUP_IPV4);
-    const struct lookup_answer *whole = lookup_answer(own.lookup, LOOKUP_WHOLE);
     if (has_names(whole))
         add_names(resolver, whole);
-    else if (has_names(other) && are_of_one_host(own.told, other))
+    else if (has_names(other) && are_of_one_host(own.first, other))
         add_names(resolver, other);
     struct resolved resolved = resolver->resolved;
     resolver->resolved = (struct resolved){0};
-    resolver_free(resolver);
+    resolver_cancel(resolver);
     own.late(own.context, resolved.count ? &resolved : NULL);
 }
 
@@ -232,11 +455,11 @@ static void look_up_ready(struct watch *watch, uint32_t events)
     const struct lookup_answer *v4 = lookup_answer(resolver->lookup, LOOKUP_IPV4);
     const struct lookup_answer *v6 = lookup_answer(resolver->lookup, LOOKUP_IPV6);
     if (whole || (v4 && v6)) {
-        if (resolver->told)
-            deliver_late(resolver);
+        if (resolver->first)
+            deliver_late(resolver, whole, resolver->first->found->ai_family == AF_INET ? v6 : v4);
         else
-            deliver_all(resolver);
-    } else if (resolver->told || resolver->complete) {
+            deliver_all(resolver, whole, v4, v6);
+    } else if (resolver->first || resolver->complete) {
         return;
     } else if (has_names(v6)) {
         deliver_one(resolver, v6);
@@ -253,7 +476,7 @@ static int64_t try_ms(const struct resolver *resolver)
     const int64_t limit_ms = resolver->timeout_ms;
     if (limit_ms < 0 || limit_ms >= TRIES * (int64_t)LIBC_TRY_MS || resolver->tries >= TRIES)
         return -1;
-    return limit_ms / TRIES < TRY_LEAST_MS ? TRY_LEAST_MS : limit_ms / TRIES;
+    return limit_ms / TRIES < TRY_MIN_MS ? TRY_MIN_MS : limit_ms / TRIES;
 }
 
 /* That a thread cannot be started is no failure: there is one already. */
@@ -284,7 +507,7 @@ static void start_look_up(struct resolver *resolver, int socktype)
         loop_timer_set(resolver->loop, &resolver->now, 0);
         return;
     }
-    resolver->watch = (struct watch){.fd = lookup_fd(resolver->lookup), .ready = look_up_ready};
+    resolver->watch = (struct watch){.fd = resolver->lookup->event, .ready = look_up_ready};
     loop_watch(resolver->loop, &resolver->watch, EPOLLIN);
     resolver->tries = resolver->family == AF_UNSPEC ? 0 : 1;
     const int64_t after_ms = resolver->tries ? try_ms(resolver) : HEAD_START_MS;
@@ -312,10 +535,10 @@ struct resolver *resolver_start(
                                   .done = done,
                                   .late = options->late,
                                   .context = context};
-    int taken = literal_take(address, options, &resolver->port, &resolver->resolved,
-                             &resolver->error);
-    resolver->result = taken < 0 ? -1 : 0;
-    if (taken) {
+    int known = resolve_at_once(address, options, &resolver->port, &resolver->resolved,
+                                &resolver->error);
+    resolver->result = known < 0 ? -1 : 0;
+    if (known) {
         loop_timer_set(loop, &resolver->now, 0);
     } else {
         snprintf(resolver->host, sizeof resolver->host, "%s", host_of(address));
@@ -328,10 +551,8 @@ struct resolver *resolver_start(
 
 struct waiting {
     struct loop *loop;
-    struct timer limit;
     struct resolved *resolved;
     struct error *err;
-    const char *host;
     bool answered;
 };
 
@@ -346,37 +567,26 @@ static void waiting_done(void *context, struct resolved *resolved, const struct 
     loop_stop(waiting->loop, resolved ? 0 : -1);
 }
 
-static void limit_over(struct timer *timer)
-{
-    struct waiting *waiting = LOOP_OWNER(timer, struct waiting, limit);
-    error_set(waiting->err, STATUS_TIMEOUT, "resolve %.100s: no answer within the time limit",
-              waiting->host);
-    loop_stop(waiting->loop, -1);
-}
-
 int resolver_look_up(struct loop *loop, const struct address *address,
                      const struct resolver_options *options, struct resolved *resolved,
                      struct error *err)
 {
-    struct waiting waiting = {.loop = loop,
-                              .limit.fired = limit_over,
-                              .resolved = resolved,
-                              .err = err,
-                              .host = host_of(address)};
+    struct waiting waiting = {.loop = loop, .resolved = resolved, .err = err};
     unsigned port = 0;
+    bool timed_out;
     *resolved = (struct resolved){0};
-    int taken = literal_take(address, options, &port, resolved, err);
-    if (taken < 0)
+    int known = resolve_at_once(address, options, &port, resolved, err);
+    if (known < 0)
         resolved_release(resolved);
-    if (taken)
-        return taken < 0 ? -1 : 0;
+    if (known)
+        return known < 0 ? -1 : 0;
     struct resolver *resolver = resolver_start(loop, address, options, waiting_done, &waiting);
-    if (options->timeout_ms >= 0)
-        loop_timer_set(loop, &waiting.limit, options->timeout_ms);
-    int result = loop_run(loop);
-    loop_timer_cancel(loop, &waiting.limit);
+    int result = loop_await(loop, options->timeout_ms, &timed_out);
     if (waiting.answered)
-        return result;
+        return result || !resolved->count ? -1 : 0;
     resolver_cancel(resolver);
+    if (timed_out)
+        error_set(err, STATUS_TIMEOUT, "resolve %.100s: no answer within the time limit",
+                  host_of(address));
     return -1;
 }

@@ -6,7 +6,6 @@
 #ifndef NET_RESOLVER_H
 #define NET_RESOLVER_H
 
-#include <netdb.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,17 +25,26 @@ struct resolver_options {
     bool listening; /* no host means every address; else localhost */
     bool numeric;   /* -n: no look-up of names or services */
     bool complete;  /* both families have to have answered */
-    int64_t
-        timeout_ms; /* of resolver_look_up; of a resolver, within which it asks again; -1: none */
+    /* The limit of resolver_look_up, and the time within which a resolver asks again; -1: none. */
+    int64_t timeout_ms;
     /* Of a resolver: called once after `done` was given a partial answer, with the other family's
      * names, some of which may be known already, or NULL: there are no more. The resolver has ended.
      * NULL: nobody wants to know. */
     void (*late)(void *context, struct resolved *resolved);
 };
 
+/* Frees the names; *resolved is then empty. May be called twice. */
 void resolved_release(struct resolved *resolved);
-/* *copy is another owner's; of at least one name. */
+
+/* Fills *copy with names of its own, for resolved_release. There is at least one. */
 void resolved_copy(struct resolved *copy, const struct resolved *resolved);
+
+/* Adds one more name, unless it is there already. */
+void resolved_add(struct resolved *resolved, const struct sockname *name);
+
+/* The port of an address with one: a number, or unless `numeric` a service, which is looked up in the
+ * list of services. Returns 0, or -1 with status 2. */
+int resolver_port(const struct address *address, bool numeric, unsigned *port, struct error *err);
 
 /* Looks `address` (not fd: or systemd:) up. Runs the loop while a look-up is on its way, for at
  * most timeout_ms. Status 3 for a name, 2 for a service or a literal of the wrong family, 5 when

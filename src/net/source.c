@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "net/address_text.h"
-#include "net/literal.h"
+#include "net/address.h"
+#include "net/hostname.h"
 #include "net/resolver.h"
 #include "sys/sock.h"
 #include "sys/sockname.h"
@@ -31,7 +31,7 @@ static int read_path(struct source *source, const char *path, struct error *err)
 
 static int read_host(struct source *source, const char *host, struct error *err)
 {
-    if (literal_read(host, &source->name, err) != 1)
+    if (hostname_read_literal(host, &source->name, err) != 1)
         return error_set(err, STATUS_USAGE, "source address '%.100s' is not an IP address", host);
     source->family = source->name.storage.ss_family;
     return 0;

@@ -8,7 +8,6 @@
 
 #include "fuzz.h"
 #include "net/address.h"
-#include "net/address_text.h"
 #include "net/hostname.h"
 
 static void require(int truth)

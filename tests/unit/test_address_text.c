@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "net/address_text.h"
+#include "net/address.h"
 
 static int tests, failures;
 

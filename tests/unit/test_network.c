@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/literal.h"
+#include "net/hostname.h"
 #include "net/network.h"
 
 static const struct {
@@ -110,7 +110,7 @@ static bool read_address(struct network *address, const char *text)
 {
     struct sockname name;
     struct error err;
-    return literal_read(text, &name, &err) == 1 && network_of(address, &name);
+    return hostname_read_literal(text, &name, &err) == 1 && network_of(address, &name);
 }
 
 static bool check(size_t number)

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "cmd/common/limit.h"
 #include "cmd/connect/probe_show.h"
-#include "net/address_text.h"
+#include "net/address.h"
 #include "net/port_probe.h"
 #include "net/resolver.h"
 #include "net/source.h"

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "cli/json.h"
-#include "net/address_text.h"
+#include "net/address.h"
 #include "sys/unblocked.h"
 
 bool finding_is_open(const struct finding *finding)

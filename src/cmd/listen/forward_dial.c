@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "net/literal.h"
+#include "net/hostname.h"
 #include "sys/sock.h"
 
 static void dial_enter_row(struct forward_dial *dial)
@@ -105,7 +105,7 @@ void forward_dials_init(struct forward_dials *dials)
     struct sockname literal;
     struct error ignored;
     dials->is_name = dials->to->kind == ADDRESS_INET &&
-                     literal_read(dials->to->host, &literal, &ignored) != 1;
+                     hostname_read_literal(dials->to->host, &literal, &ignored) != 1;
 }
 
 struct forward_dial *forward_dial_start(struct forward_dials *dials,

@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 #include "net/hostname.h"
-#include "net/literal.h"
 #include "proto/dns_data.h"
 #include "proto/idna.h"
 
@@ -85,7 +84,7 @@ static int find_records(struct resolve_answer *answer, const struct resolve_plan
     const bool reverse = plan->given.reverse;
     int literal = 0;
     if (plan->type == DNS_PTR || reverse)
-        literal = literal_read(name, &address, &answer->error);
+        literal = hostname_read_literal(name, &address, &answer->error);
     if (literal)
         return literal < 0 ? -1 : find_reverse(answer, &address, plan);
     if (reverse || !idna_is_ascii(name))
@@ -145,7 +144,7 @@ static int find(struct resolve_answer *answer, const struct resolve_plan *plan)
         return hostname_fail(answer->query, "a NUL follows", &answer->error);
     if (plan->type)
         return find_records(answer, plan);
-    int is_literal = literal_read(answer->query, &address, &answer->error);
+    int is_literal = hostname_read_literal(answer->query, &address, &answer->error);
     if (is_literal < 0 || (is_literal ? find_address(answer, &address, &plan->given)
                                       : find_name(answer, &plan->given)))
         return -1;

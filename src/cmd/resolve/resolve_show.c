@@ -21,7 +21,7 @@ static void put_escaped(const char *text)
 }
 
 /* With its zone, and an IPv4-mapped address as the IPv6 address that it is. */
-static const char *address_text(const struct sockname *address, char *out)
+static const char *host_and_zone_text(const struct sockname *address, char *out)
 {
     if (getnameinfo((const struct sockaddr *)(const void *)&address->storage, address->length, out,
                     SOCKNAME_TEXT_MAX, NULL, 0, NI_NUMERICHOST))
@@ -80,7 +80,7 @@ static void show_block(const struct resolve_answer *answer, const struct resolve
         show_name("alias", names->aliases[i]);
     for (size_t i = 0; i < names->addresses.count; i++) {
         const struct sockname *address = &names->addresses.names[i];
-        printf("%-10s%s   %s", "address", address_text(address, text), family_of(address));
+        printf("%-10s%s   %s", "address", host_and_zone_text(address, text), family_of(address));
         if (plan->given.service) {
             printf("   port %u   ", sockname_port(address));
             put_socktypes(names->socktypes[i], "", " ");
@@ -105,7 +105,7 @@ static void show_short(const struct resolve_answer *answer, const struct resolve
     for (size_t i = 0; i < names->addresses.count; i++) {
         const struct sockname *address = &names->addresses.names[i];
         const bool brackets = plan->given.service && address->storage.ss_family == AF_INET6;
-        printf(brackets ? "[%s]" : "%s", address_text(address, text));
+        printf(brackets ? "[%s]" : "%s", host_and_zone_text(address, text));
         if (plan->given.service)
             printf(":%u", sockname_port(address));
         putchar('\n');
@@ -133,7 +133,7 @@ static void put_json_address(const struct resolve_answer *answer, size_t i, bool
     char text[SOCKNAME_TEXT_MAX];
     const struct sockname *address = &answer->names.addresses.names[i];
     printf("%s{\"address\": \"%s\", \"family\": \"%s\", \"length\": %d", i ? ", " : "",
-           address_text(address, text), family_of(address),
+           host_and_zone_text(address, text), family_of(address),
            address->storage.ss_family == AF_INET ? 4 : 16);
     if (with_service) {
         printf(", \"port\": %u, \"types\": [", sockname_port(address));
@@ -229,7 +229,7 @@ void resolve_tell(const struct resolve_answer *answer, const struct resolve_plan
     if (plan->given.json)
         return;
     for (size_t i = 0; answer->origins && i < addresses->count; i++)
-        log_warning("%s: from %s; %s", address_text(&addresses->names[i], text),
+        log_warning("%s: from %s; %s", host_and_zone_text(&addresses->names[i], text),
                     answer->origins[i].text, answer->reasons[i].text);
     if (plan->given.explain && answer->lines.server.length)
         log_warning("%.100s: from DNS server %s", answer->query,
