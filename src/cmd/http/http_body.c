@@ -1,16 +1,32 @@
+/*
+ * The body is a stream whose framing is the one that the head names (a length, chunks, or none until the connection
+ * ends): stream/body moves the data, and asks next_segment here what comes next. While a request is under way,
+ * an http_watch looks at what may end it from outside: a timer that counts the bytes that have moved, and a watch on
+ * the pipe that stdout is, while no body that would notice goes there. Both fill the error and stop the loop.
+ */
 #include "cmd/http/http_body.h"
 
 #include <errno.h>
 #include <inttypes.h>
 
+#include "base/units.h"
+
 enum { LONG_BODY = 2 * PUMP_BUFFER };
 
-static enum body_next next_chunk(struct http_chunks *chunks, const char *bytes, size_t length,
-                                 size_t *used, uint64_t *data)
+static enum body_next next_segment(void *context, const char *bytes, size_t length, size_t *used,
+                                   uint64_t *data)
 {
-    switch (http_chunks_read(chunks, bytes, length, used)) {
+    struct http_body *body = context;
+    if (body->kind != HTTP_BODY_CHUNKED) {
+        if (body->kind == HTTP_BODY_NONE || body->begun)
+            return BODY_END;
+        body->begun = true;
+        *data = body->kind == HTTP_BODY_LENGTH ? body->exchange->head.content_length : UINT64_MAX;
+        return BODY_DATA;
+    }
+    switch (http_chunks_read(&body->chunks, bytes, length, used)) {
     case HTTP_DATA:
-        *data = chunks->size;
+        *data = body->chunks.size;
         return BODY_DATA;
     case HTTP_DONE:
         return BODY_END;
@@ -24,19 +40,6 @@ static enum body_next next_chunk(struct http_chunks *chunks, const char *bytes, 
     return BODY_MORE;
 }
 
-static enum body_next next_stretch(void *context, const char *bytes, size_t length, size_t *used,
-                                   uint64_t *data)
-{
-    struct http_body *body = context;
-    if (body->kind == HTTP_BODY_CHUNKED)
-        return next_chunk(&body->chunks, bytes, length, used, data);
-    if (body->kind == HTTP_BODY_NONE || body->begun)
-        return BODY_END;
-    body->begun = true;
-    *data = body->kind == HTTP_BODY_LENGTH ? body->exchange->head.content_length : UINT64_MAX;
-    return BODY_DATA;
-}
-
 void http_body_init(struct http_body *body)
 {
     const struct http_exchange *exchange = body->exchange;
@@ -48,7 +51,7 @@ void http_body_init(struct http_body *body)
         .start = start,
         .length = exchange->length - start,
         .data = exchange->head.length - start,
-        .next = next_stretch,
+        .next = next_segment,
         .context = body,
     };
     struct pump *pump = &body->framed.pump;
@@ -61,7 +64,7 @@ void http_body_init(struct http_body *body)
         pump_expect_stream(pump);
 }
 
-static int cut_short(const struct http_body *body, struct error *err)
+static int report_cut(const struct http_body *body, struct error *err)
 {
     uint64_t missing = body->framed.missing;
     if (body->kind == HTTP_BODY_LENGTH)
@@ -76,15 +79,16 @@ static int cut_short(const struct http_body *body, struct error *err)
                      body->name);
 }
 
-/* What came of it. */
-static int settle(const struct http_body *body, struct error *err)
+int http_body_run(struct http_body *body, struct error *err)
 {
+    if (body_run(&body->framed))
+        return -1;
     const struct body *framed = &body->framed;
     switch (framed->outcome) {
     case BODY_COMPLETE:
         return 0;
     case BODY_CUT:
-        return cut_short(body, err);
+        return report_cut(body, err);
     case BODY_MALFORMED:
         return error_set(err, STATUS_MALFORMED, "%s: malformed body: %s", body->name,
                          body->chunks.wrong);
@@ -98,11 +102,6 @@ static int settle(const struct http_body *body, struct error *err)
         return error_silent(err, STATUS_LOCAL_IO); /* its reader has had enough */
     return error_system(err, STATUS_LOCAL_IO, framed->failure, "write to %s",
                         body->out_name ? body->out_name : "stdout");
-}
-
-int http_body_run(struct http_body *body, struct error *err)
-{
-    return body_run(&body->framed) ? -1 : settle(body, err);
 }
 
 uint64_t http_body_written(const struct http_body *body)
@@ -142,4 +141,82 @@ bool http_body_is_here(const struct http_exchange *exchange, enum http_body_kind
         left -= (size_t)chunks.size;
     }
     return step == HTTP_DONE && used == left;
+}
+
+/* The more often it looks, the closer to the limit it ends. */
+enum { IDLE_LOOKS = 8 };
+
+/* The pump and the exchange tell nobody that something has moved, as sys/idle_limit would need: they
+ * are asked now and then. */
+static void watch_look(struct timer *timer)
+{
+    struct http_watch *watch = LOOP_OWNER(timer, struct http_watch, timer);
+    int64_t now_ms = loop_now_ms();
+    uint64_t moved = watch->exchange->sent + watch->exchange->received;
+    if (watch->body)
+        moved += body_taken(&watch->body->framed) + watch->body->framed.pump.moved;
+    if (moved != watch->seen) {
+        watch->seen = moved;
+        watch->moved_ms = now_ms;
+    }
+    int64_t left_ms = watch->moved_ms + watch->idle_ms - now_ms;
+    if (left_ms > 0) {
+        int64_t step_ms = watch->idle_ms / IDLE_LOOKS + 1;
+        loop_timer_set(watch->loop, timer, left_ms < step_ms ? left_ms : step_ms);
+        return;
+    }
+    char limit[UNITS_DURATION_MAX];
+    error_set(watch->err, STATUS_TIMEOUT, "%s: nothing moved for %s", watch->exchange->name,
+              units_show_duration(limit, watch->idle_ms));
+    loop_stop(watch->loop, -1);
+}
+
+static void reader_hung_up(struct watch *hang_up, uint32_t events)
+{
+    struct http_watch *watch = LOOP_OWNER(hang_up, struct http_watch, hang_up);
+    (void)events;
+    loop_unwatch(watch->loop, hang_up);
+    error_silent(watch->err, STATUS_LOCAL_IO);
+    loop_stop(watch->loop, -1);
+}
+
+static void watch_reader(struct http_watch *watch)
+{
+    if (watch->reader.fd >= 0 && watch->reader.kind == FD_PIPE)
+        loop_watch(watch->loop, &watch->hang_up, 0);
+}
+
+void http_watch_start(struct http_watch *watch)
+{
+    watch->hang_up = (struct watch){.fd = watch->reader.fd, .ready = reader_hung_up};
+    watch->timer.fired = watch_look;
+    watch_reader(watch);
+}
+
+void http_watch_idle(struct http_watch *watch)
+{
+    watch->moved_ms = loop_now_ms();
+    watch->seen = 0;
+    if (watch->idle_ms >= 0)
+        loop_timer_set(watch->loop, &watch->timer, watch->idle_ms / IDLE_LOOKS + 1);
+}
+
+void http_watch_rest(struct http_watch *watch)
+{
+    loop_timer_cancel(watch->loop, &watch->timer);
+}
+
+void http_watch_body(struct http_watch *watch, const struct http_body *body)
+{
+    watch->body = body;
+    if (body)
+        loop_unwatch(watch->loop, &watch->hang_up);
+    else
+        watch_reader(watch);
+}
+
+void http_watch_stop(struct http_watch *watch)
+{
+    http_watch_rest(watch);
+    loop_unwatch(watch->loop, &watch->hang_up);
 }

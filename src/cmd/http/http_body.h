@@ -1,5 +1,6 @@
 /*
- * The body of an answer on its way to an output.
+ * The body of an answer on its way to an output, and what ends it from outside: nothing moves any more, or
+ * nobody reads stdout.
  */
 #ifndef CMD_HTTP_HTTP_BODY_H
 #define CMD_HTTP_HTTP_BODY_H
@@ -13,8 +14,9 @@
 #include "proto/http_head.h"
 #include "stream/body.h"
 #include "sys/fd.h"
+#include "sys/loop.h"
 
-/* The owner sets what comes before `framed`, the rest is 0. */
+/* A body; the owner sets what comes before `framed`, the rest is 0. */
 struct http_body {
     struct loop *loop;
     const struct http_exchange *exchange; /* done */
@@ -31,18 +33,45 @@ struct http_body {
     struct http_chunks chunks;
 };
 
+/* Prepares the pump. http_body_release follows, whatever comes of it. */
 void http_body_init(struct http_body *body);
-/* Runs the loop until it is written: 0. Status 1 where the connection fails, 7 where it ends early or
+/* Runs the loop until the body is written: 0. Status 1 where the connection fails, 7 where it ends early or
  * is malformed, 8 where it cannot be written. When somebody else stops the loop: -1, and *err is left
  * as it was. */
 int http_body_run(struct http_body *body, struct error *err);
-/* Bytes of the body, without the head, that have been written. */
+/* The number of bytes of the body, without the head, that have been written. */
 uint64_t http_body_written(const struct http_body *body);
-/* Ended early, or by a failure of the connection. */
+/* Whether the body ended early, or by a failure of the connection. */
 bool http_body_was_cut(const struct http_body *body);
+/* Frees what the pump holds. */
 void http_body_release(struct http_body *body);
 
 /* Whether all of the body has come with the head, and nothing else: then nobody has to read it. */
 bool http_body_is_here(const struct http_exchange *exchange, enum http_body_kind kind);
+
+/* The owner sets what comes before `timer`, the rest is 0. */
+struct http_watch {
+    struct loop *loop;
+    int64_t idle_ms; /* -1: no limit */
+    const struct http_exchange *exchange;
+    struct fd reader; /* stdout, where the body goes to it; else fd -1 */
+    struct error *err;
+    struct timer timer;
+    struct watch hang_up;
+    const struct http_body *body;
+    uint64_t seen;    /* how much had moved when it was last looked at */
+    int64_t moved_ms; /* when something had moved */
+};
+
+/* From now on a reader of stdout that goes away stops the loop with status 8, without a message. */
+void http_watch_start(struct http_watch *watch);
+/* From now on idle_ms without anything having moved stops the loop with status 5. */
+void http_watch_idle(struct http_watch *watch);
+/* The time without movement no longer counts. */
+void http_watch_rest(struct http_watch *watch);
+/* `body` is on its way from now on, and notices by itself where its reader goes away; NULL: none is. */
+void http_watch_body(struct http_watch *watch, const struct http_body *body);
+/* Ends all of it. */
+void http_watch_stop(struct http_watch *watch);
 
 #endif

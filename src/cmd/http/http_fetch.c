@@ -1,12 +1,461 @@
+/*
+ * One URL on its way. http_fetch_run follows its redirects: each hop is a new target, tried until there is an answer
+ * that counts (try_target), with a longer pause before each new try. One try (try_once) opens or keeps the connection,
+ * exchanges request and head (ask), and then does with the answer what its status says (take_answer): the body goes to
+ * the output, a redirect gives the next URL, the rest of a file (206) is added to what is there, a refusal (400 and
+ * above) is an error. What has gone wrong is left in the transfer: `may_pass` (worth another try), `anew` (all of
+ * it, at once), and `keeps` says whether the connection can serve the next request. --timing is shown after each try.
+ */
 #include "cmd/http/http_fetch.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
+#include "base/log.h"
+#include "base/memory.h"
 #include "base/units.h"
+#include "cli/json.h"
+#include "cli/opt.h"
 #include "cli/report.h"
-#include "cmd/http/http_transfer.h"
+#include "cmd/common/progress.h"
+#include "cmd/http/http_body.h"
+#include "proto/http_request.h"
 
-enum { FIRST_PAUSE_MS = 250, PAUSE_MOST_MS = 8000 };
+/* --timing */
+
+enum { PARTS = 4, BAR = 40 };
+
+/* When each part of a request was over, as loop_now_us says; a part that there was not ends with the one before. */
+struct timing {
+    int64_t began;
+    int64_t looked_up;
+    int64_t connected;
+    int64_t first_byte;
+    int64_t ended;
+    const char *name; /* of the request; the owner's */
+    int status;       /* of the answer */
+    uint64_t bytes;   /* of the body */
+};
+
+/* Each part begins where the one before has ended, also in the chart. */
+static void draw_part(const char *part, const int64_t *ends, int64_t from, int64_t to)
+{
+    char bar[BAR + 1];
+    int64_t whole = ends[PARTS] > ends[0] ? ends[PARTS] - ends[0] : 1;
+    int start = (int)((from - ends[0]) * BAR / whole), end = (int)((to - ends[0]) * BAR / whole);
+    if (end == start && to > from && start < BAR)
+        end = start + 1; /* it is there, if only just */
+    memset(bar, ' ', (size_t)start);
+    memset(bar + start, '#', (size_t)(end - start));
+    log_warning("  %-10s %10.3f ms  %.*s", part, (double)(to - from) / 1000, end, bar);
+}
+
+static void draw_chart(const struct timing *timing, const int64_t *ends)
+{
+    static const char *const parts[PARTS] = {"name", "connect", "first byte", "transfer"};
+    log_warning("%s", timing->name);
+    for (size_t i = 0; i < PARTS; i++)
+        draw_part(parts[i], ends, ends[i], ends[i + 1]);
+    draw_part("total", ends, ends[0], ends[PARTS]);
+}
+
+/* In seconds. */
+static void write_timing_object(const struct timing *timing, const int64_t *ends)
+{
+    static const char *const parts[PARTS] = {"name", "connect", "first_byte", "transfer"};
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        memory_impossible("out of memory");
+    fputs("{\"request\":", out);
+    json_string(out, timing->name, strlen(timing->name));
+    fprintf(out, ",\"status\":%d,\"bytes\":%" PRIu64, timing->status, timing->bytes);
+    for (size_t i = 0; i < PARTS; i++)
+        fprintf(out, ",\"%s\":%.6f", parts[i], (double)(ends[i + 1] - ends[i]) / 1000000);
+    fprintf(out, ",\"total\":%.6f}\n", (double)(ends[PARTS] - ends[0]) / 1000000);
+    if (fclose(out))
+        memory_impossible("out of memory");
+    log_write(text, length);
+    free(text);
+}
+
+/* `form` is an OPT_TIMING_…. */
+static void show_timing(const struct timing *timing, int form)
+{
+    const int64_t known[PARTS + 1] = {timing->began, timing->looked_up, timing->connected,
+                                      timing->first_byte, timing->ended};
+    int64_t ends[PARTS + 1] = {known[0]}; /* of the parts, and before them the beginning */
+    for (size_t i = 1; i <= PARTS; i++)
+        ends[i] = known[i] < ends[i - 1] ? ends[i - 1] : known[i];
+    if (form == OPT_TIMING_JSON || report_is_objects())
+        write_timing_object(timing, ends);
+    else
+        draw_chart(timing, ends);
+}
+
+enum { PARTIAL = 206, NOT_MODIFIED = 304, FIRST_REFUSAL = 400, NOT_SATISFIABLE = 416 };
+enum { FIRST_PAUSE_MS = 250, PAUSE_MAX_MS = 8000 };
+
+/* One URL on its way, through its redirects and tries. */
+struct http_transfer {
+    const struct http_fetch *fetch;
+    const struct http_target *target; /* the one that is asked now */
+    struct http_exchange exchange;
+    struct http_body body;
+    struct http_watch watch;
+    struct timing timing;
+    int64_t redirects;
+    int64_t tries;
+    int64_t pause_ms;
+    bool persistent;        /* the connection may serve others */
+    bool resumes;           /* the rest was asked for */
+    bool may_pass;          /* what went wrong */
+    bool anew;              /* what is there is of no use: all of it is to be asked for, at once */
+    bool keeps;             /* the connection is as good as new */
+    char *next;             /* where a redirect leads; NULL: nowhere */
+    struct http_target hop; /* where one has led */
+    char *hop_url;
+};
+
+/* Request and head */
+
+/* Every line of the request, at -v, without its secrets. */
+static void log_request(const char *text, size_t length)
+{
+    const char *end = text + length;
+    while (log_setting.verbosity >= LOG_LEVEL_INFO && text < end) {
+        size_t line_length = strcspn(text, "\r\n"), shown = line_length;
+        const char *line = http_request_harmless(text, &shown);
+        if (shown)
+            log_note(LOG_LEVEL_INFO, "> %.*s", (int)shown, line);
+        text += line_length + 2;
+    }
+}
+
+/* The rest, where a validator says of what, or where the user says so. */
+static char *write_request(struct http_transfer *transfer, size_t *length)
+{
+    const struct http_options *options = transfer->fetch->options;
+    const struct http_output *output = transfer->fetch->output;
+    char range[32];
+    transfer->resumes = output->there && !options->range && (*output->validator || !output->begun);
+    snprintf(range, sizeof range, "%" PRIu64 "-", output->there);
+    const struct http_wish wish = {
+        .range = transfer->resumes ? range : NULL,
+        .if_range = transfer->resumes && *output->validator ? output->validator : NULL,
+        .persistent = transfer->persistent,
+    };
+    return http_target_request(transfer->target, options, &wish, length);
+}
+
+static int exchange_heads(struct http_transfer *transfer, struct error *err)
+{
+    struct http_connection *connection = transfer->fetch->connection;
+    size_t length;
+    char *request = write_request(transfer, &length);
+    log_request(request, length);
+    http_exchange_release(&transfer->exchange);
+    transfer->exchange = (struct http_exchange){
+        .loop = transfer->fetch->loop,
+        .fd = connection->connection.fd,
+        .name = transfer->target->name,
+        .request = request,
+        .request_length = length,
+        .headless = transfer->fetch->options->http09,
+    };
+    int result = http_exchange_run(&transfer->exchange, err);
+    transfer->exchange.request = NULL;
+    memory_wipe(request); /* NULs are in none */
+    return result;
+}
+
+/* Up to the head of the answer. */
+static int ask(struct http_transfer *transfer, struct error *err)
+{
+    struct http_connection *connection = transfer->fetch->connection;
+    struct timing *timing = &transfer->timing;
+    *timing = (struct timing){.began = loop_now_us(), .name = transfer->target->name};
+    for (;;) {
+        bool is_kept = connection->open;
+        if (http_connection_open(connection, &transfer->target->route, err)) {
+            transfer->may_pass = err->status != STATUS_USAGE;
+            return -1;
+        }
+        if (!is_kept || !connection->served) {
+            timing->looked_up = connection->connection.looked_up_us;
+            timing->connected = loop_now_us();
+        }
+        http_watch_idle(&transfer->watch);
+        if (exchange_heads(transfer, err) == 0)
+            break;
+        /* Over a connection that is kept, nothing may come because the server has just given it up. */
+        bool was_given_up = connection->served && !transfer->exchange.received &&
+                            (err->status == STATUS_TRANSFER || err->status == STATUS_MALFORMED);
+        if (!was_given_up) {
+            transfer->may_pass = !transfer->exchange.head.wrong;
+            return -1;
+        }
+        http_connection_close(connection, REPORT_EOF);
+    }
+    timing->first_byte = transfer->exchange.first_us;
+    timing->status = transfer->exchange.head.status;
+    return 0;
+}
+
+/* Body */
+
+static enum http_body_kind kind_of_body(const struct http_transfer *transfer)
+{
+    const struct http_options *options = transfer->fetch->options;
+    if (options->http09)
+        return HTTP_BODY_UNTIL_CLOSE;
+    return http_head_body(&transfer->exchange.head, options->head);
+}
+
+/* Nothing of this answer, nor anything else, will come by the connection. */
+static bool leaves_it_clean(const struct http_transfer *transfer)
+{
+    const struct http_options *options = transfer->fetch->options;
+    const struct http_exchange *exchange = &transfer->exchange;
+    return transfer->persistent && !options->http10 && !options->http09 &&
+           exchange->sent == exchange->request_length &&
+           http_head_is_persistent(&exchange->head, exchange->bytes);
+}
+
+static int run_body(struct http_transfer *transfer, struct error *err)
+{
+    static const uint64_t nothing;
+    const struct http_options *options = transfer->fetch->options;
+    struct http_body *body = &transfer->body;
+    const struct http_head *head = &transfer->exchange.head;
+    struct progress progress = {.sent = &nothing, .received = &body->framed.pump.moved};
+    progress.meter.receives = true;
+    progress.meter.total = body->kind == HTTP_BODY_LENGTH ? head->content_length : 0;
+    http_watch_body(&transfer->watch, body);
+    if (options->progress || (!options->silent && body->out.kind != FD_TERMINAL))
+        progress_start(&progress, transfer->fetch->loop, NULL);
+    int result = http_body_run(body, err);
+    progress_stop(&progress);
+    http_watch_body(&transfer->watch, NULL);
+    transfer->timing.bytes = http_body_written(body);
+    transfer->keeps = result == 0 && body->kind != HTTP_BODY_UNTIL_CLOSE && !body->framed.length &&
+                      leaves_it_clean(transfer);
+    return result;
+}
+
+/* `to_file`: where the body of an answer that is no refusal goes. `kind`: HTTP_BODY_NONE for the head
+ * alone. */
+static int write_body(struct http_transfer *transfer, bool to_file, enum http_body_kind kind,
+                      struct error *err)
+{
+    const struct http_fetch *fetch = transfer->fetch;
+    const struct http_options *options = fetch->options;
+    struct http_output *output = fetch->output;
+    struct pace pace = {.rate = options->rate};
+    bool goes_on = to_file && output->there;
+    transfer->body = (struct http_body){
+        .loop = fetch->loop,
+        .exchange = &transfer->exchange,
+        .name = transfer->target->name,
+        .out_name = to_file && output->has_file ? output->name : NULL,
+        .out = to_file ? output->end : output->standard,
+        .kind = kind,
+        .head_shown = (options->include || options->head) && !goes_on,
+        .filter = to_file ? http_output_filter(output) : NULL,
+        .pace = pace.rate ? &pace : NULL,
+        .pool = fetch->pool,
+    };
+    http_body_init(&transfer->body);
+    int result = run_body(transfer, err);
+    if (to_file)
+        output->there += http_body_written(&transfer->body);
+    http_body_release(&transfer->body);
+    return result;
+}
+
+/* Answers */
+
+/* All that comes is wanted. `rest`: it goes on with what is there; of a part, `part` is how much comes,
+ * else 0. */
+static int take_body(struct http_transfer *transfer, bool rest, uint64_t part, struct error *err)
+{
+    struct http_output *output = transfer->fetch->output;
+    const struct http_options *options = transfer->fetch->options;
+    if (!options->http09 && !(rest && *output->validator))
+        http_answer_validator(&transfer->exchange, output->validator, sizeof output->validator);
+    if (!rest)
+        output->total = transfer->exchange.head.content_length;
+    if (http_output_begin(output, rest, err))
+        return -1;
+    int result = write_body(transfer, true, kind_of_body(transfer), err);
+    bool is_other = result == 0 && part && !options->head && transfer->timing.bytes != part;
+    bool was_cut = result && (http_body_was_cut(&transfer->body) || err->status == STATUS_TIMEOUT);
+    if (is_other) {
+        was_cut = transfer->timing.bytes < part; /* of a body that the end of the connection ends */
+        result = error_set(err, STATUS_MALFORMED, "%s: the body and its range differ in length",
+                           transfer->target->name);
+    }
+    transfer->may_pass = was_cut && (http_output_can_restart(output) ||
+                                     (*output->validator && !options->range));
+    return result;
+}
+
+/* The body, where it is wanted, goes to stdout. That the server refused says more than how its
+ * explanation ended. */
+static int take_refusal(struct http_transfer *transfer, struct error *err)
+{
+    const struct http_fetch *fetch = transfer->fetch;
+    const struct http_options *options = fetch->options;
+    enum http_body_kind kind = kind_of_body(transfer);
+    transfer->may_pass = http_answer_may_pass(&transfer->exchange);
+    bool again = transfer->may_pass && transfer->tries < options->retries;
+    bool is_here = http_body_is_here(&transfer->exchange, kind);
+    if (options->fail)
+        kind = HTTP_BODY_NONE;
+    if (!again && write_body(transfer, false, kind, err) && err->status != STATUS_TRANSFER &&
+        err->status != STATUS_MALFORMED)
+        return -1;
+    if (again || options->fail)
+        transfer->keeps = is_here && leaves_it_clean(transfer);
+    int64_t asked_ms = http_answer_retry_after_ms(&transfer->exchange);
+    if (transfer->pause_ms < asked_ms)
+        transfer->pause_ms = asked_ms;
+    return http_answer_refuse(&transfer->exchange, err);
+}
+
+/* The redirect's own body is not shown; its head is, if heads are. */
+static int take_redirect(struct http_transfer *transfer, struct error *err)
+{
+    const struct http_options *options = transfer->fetch->options;
+    bool is_here = http_body_is_here(&transfer->exchange, kind_of_body(transfer));
+    if (transfer->redirects++ == options->max_redirs)
+        return error_set(err, STATUS_REFUSED, "%s: more than %" PRId64 " redirects",
+                         transfer->target->name, options->max_redirs);
+    if ((options->include || options->head) &&
+        (http_output_begin(transfer->fetch->output, false, err) ||
+         write_body(transfer, true, HTTP_BODY_NONE, err)))
+        return -1;
+    transfer->keeps = is_here && leaves_it_clean(transfer);
+    return 0;
+}
+
+/* With --retry all of it is asked for again, where that can still be. */
+static int reject_part(struct http_transfer *transfer)
+{
+    bool can_restart = http_output_reject_part(transfer->fetch->output);
+    transfer->anew = can_restart && transfer->fetch->options->retries > 0;
+    return -1;
+}
+
+/* To 416 the answer is that all is there, or that what is there is something else. */
+static int take_unsatisfied(struct http_transfer *transfer, struct error *err)
+{
+    struct http_output *output = transfer->fetch->output;
+    bool was_complete = http_output_was_complete(output);
+    if (!http_answer_is_whole(&transfer->exchange, output->there, was_complete)) {
+        http_answer_refuse(&transfer->exchange, err);
+        return reject_part(transfer);
+    }
+    transfer->keeps = leaves_it_clean(transfer) &&
+                      http_body_is_here(&transfer->exchange, kind_of_body(transfer));
+    return was_complete ? 0 : http_output_begin(output, true, err);
+}
+
+/* What a 304 says is that the user has it already, if he had asked for that. */
+static int take_not_modified(struct http_transfer *transfer, struct error *err)
+{
+    const struct http_options *options = transfer->fetch->options;
+    struct http_output *output = transfer->fetch->output;
+    if (!http_options_field(options, "If-None-Match") &&
+        !http_options_field(options, "If-Modified-Since"))
+        return http_answer_unasked(&transfer->exchange, err);
+    if (http_output_leave(output, err) ||
+        (!output->has_file && write_body(transfer, true, HTTP_BODY_NONE, err)))
+        return -1;
+    transfer->keeps = leaves_it_clean(transfer) &&
+                      http_body_is_here(&transfer->exchange, HTTP_BODY_NONE);
+    return 0;
+}
+
+/* The range that the request had; NULL: none. Of another unit nothing is known. */
+static const char *asked_range(const struct http_options *options)
+{
+    static const char unit[] = "bytes=";
+    const char *field = http_options_field(options, "Range");
+    if (field && strncasecmp(field, unit, strlen(unit)) == 0)
+        return field + strlen(unit);
+    return field ? field : options->range;
+}
+
+static int take_part(struct http_transfer *transfer, struct error *err)
+{
+    struct http_output *output = transfer->fetch->output;
+    const struct http_exchange *exchange = &transfer->exchange;
+    uint64_t part = 0;
+    const struct http_present present = {output->there, output->total, output->validator};
+    if (transfer->resumes) {
+        if (http_answer_check_rest(exchange, &present, &part, err))
+            return reject_part(transfer);
+        return take_body(transfer, true, part, err);
+    }
+    if (http_answer_check_range(exchange, asked_range(transfer->fetch->options), &part, err))
+        return -1;
+    return take_body(transfer, false, part, err);
+}
+
+static int take_answer(struct http_transfer *transfer, struct error *err)
+{
+    const struct http_options *options = transfer->fetch->options;
+    const struct http_exchange *exchange = &transfer->exchange;
+    if (options->http09)
+        return take_body(transfer, false, 0, err);
+    if (options->location &&
+        http_answer_location(exchange, &transfer->target->url, &transfer->next, err))
+        return -1;
+    if (transfer->next)
+        return take_redirect(transfer, err);
+    if (transfer->resumes && exchange->head.status == NOT_SATISFIABLE)
+        return take_unsatisfied(transfer, err);
+    if (exchange->head.status >= FIRST_REFUSAL)
+        return take_refusal(transfer, err);
+    if (exchange->head.status == NOT_MODIFIED)
+        return take_not_modified(transfer, err);
+    if (!options->silent && !options->head)
+        http_answer_warn(exchange, options->range);
+    if (exchange->head.status == PARTIAL)
+        return take_part(transfer, err);
+    return take_body(transfer, false, 0, err);
+}
+
+/* Asks transfer->target once; more often only where a connection that was kept turns out to be dead.
+ * Sets `next` where the answer is a redirect that is to be followed, else has written its body to the
+ * output. */
+static int try_once(struct http_transfer *transfer, struct error *err)
+{
+    struct http_connection *connection = transfer->fetch->connection;
+    transfer->may_pass = transfer->keeps = transfer->anew = false;
+    int result = ask(transfer, err);
+    if (result == 0)
+        result = take_answer(transfer, err);
+    transfer->timing.ended = loop_now_us();
+    http_watch_rest(&transfer->watch);
+    connection->in += transfer->exchange.received + body_taken(&transfer->body.framed);
+    connection->out += transfer->exchange.sent;
+    transfer->body.framed = (struct body){.loop = transfer->fetch->loop};
+    connection->served++;
+    bool by_failure = result && (err->status == STATUS_TRANSFER || err->status == STATUS_TIMEOUT ||
+                                 err->signal_number);
+    if (!transfer->keeps)
+        http_connection_close(connection,
+                              by_failure ? connection_log_how(result, err) : REPORT_EOF);
+    if (transfer->exchange.received && transfer->fetch->options->timing)
+        show_timing(&transfer->timing, transfer->fetch->options->timing);
+    return result;
+}
 
 bool http_fetch_is_over(const struct http_fetch *fetch, const struct error *err)
 {
@@ -15,32 +464,13 @@ bool http_fetch_is_over(const struct http_fetch *fetch, const struct error *err)
 
 /* Tries */
 
-struct pause {
-    struct loop *loop;
-    struct timer timer;
-};
-
-static void pause_is_over(struct timer *timer)
-{
-    loop_stop(LOOP_OWNER(timer, struct pause, timer)->loop, 0);
-}
-
-static int wait_for(struct loop *loop, int64_t ms)
-{
-    struct pause pause = {.loop = loop, .timer.fired = pause_is_over};
-    loop_timer_set(loop, &pause.timer, ms);
-    int result = loop_run(loop);
-    loop_timer_cancel(loop, &pause.timer);
-    return result;
-}
-
 /* Up to an answer that counts. */
-static int try_often(struct http_transfer *transfer, struct error *err)
+static int try_target(struct http_transfer *transfer, struct error *err)
 {
     const struct http_fetch *fetch = transfer->fetch;
     char pause[UNITS_DURATION_MAX];
     for (;;) {
-        if (http_transfer_try(transfer, err) == 0)
+        if (try_once(transfer, err) == 0)
             return 0;
         if (transfer->anew && !fetch->options->silent)
             report_warning("%s; starting anew", err->text);
@@ -53,19 +483,19 @@ static int try_often(struct http_transfer *transfer, struct error *err)
         if (!fetch->options->silent)
             report_warning("%s; trying again in %s", err->text,
                            units_show_duration(pause, transfer->pause_ms));
-        if (wait_for(fetch->loop, transfer->pause_ms))
+        if (loop_await(fetch->loop, transfer->pause_ms, NULL))
             return -1;
         transfer->pause_ms *= 2;
-        if (transfer->pause_ms > PAUSE_MOST_MS)
-            transfer->pause_ms = PAUSE_MOST_MS;
+        if (transfer->pause_ms > PAUSE_MAX_MS)
+            transfer->pause_ms = PAUSE_MAX_MS;
     }
 }
 
 /* Redirects */
 
 /* Where it leads is the server's choice, not a wrong command line. */
-static int set_hop(struct http_transfer *transfer, const struct http_target *origin,
-                   struct error *err)
+static int set_next_target(struct http_transfer *transfer, const struct http_target *origin,
+                           struct error *err)
 {
     http_target_release(&transfer->hop);
     free(transfer->hop_url);
@@ -78,16 +508,6 @@ static int set_hop(struct http_transfer *transfer, const struct http_target *ori
     if (err->status == STATUS_USAGE)
         err->status = STATUS_REFUSED;
     return -1;
-}
-
-static int follow(struct http_transfer *transfer, const struct http_target *origin,
-                  struct error *err)
-{
-    int result;
-    while ((result = try_often(transfer, err)) == 0 && transfer->next)
-        if (set_hop(transfer, origin, err))
-            return -1;
-    return result;
 }
 
 int http_fetch_run(const struct http_fetch *fetch, const char *url, bool last, struct error *err)
@@ -112,7 +532,12 @@ int http_fetch_run(const struct http_fetch *fetch, const char *url, bool last, s
         transfer.watch.reader.fd = -1;
     http_watch_start(&transfer.watch);
     if (!result)
-        result = follow(&transfer, &origin, err);
+        result = try_target(&transfer, err);
+    while (!result && transfer.next) {
+        result = set_next_target(&transfer, &origin, err);
+        if (!result)
+            result = try_target(&transfer, err);
+    }
     if (!result)
         result = http_output_finish(output, err);
     http_watch_stop(&transfer.watch);

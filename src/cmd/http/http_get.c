@@ -1,5 +1,7 @@
 /*
- * sockctl http-get: the body of a URL goes to stdout, or to a file when it is complete.
+ * sockctl http-get: the body of a URL goes to stdout, or to a file when it is complete. `run` reads the secrets,
+ * checks the options (http_options) and all URLs (http_target), and then fetches one after the other (http_fetch)
+ * over one connection that is kept and into one output.
  */
 #include "base/memory.h"
 #include "cli/report.h"

@@ -1,3 +1,7 @@
+/*
+ * What http-get's options may be: http_options_check looks at each of them, and at those that do not go together, before
+ * anything is fetched. A --resolve is read anew each time that it is looked for (read_pin): there are few.
+ */
 #include "cmd/http/http_options.h"
 
 #include <arpa/inet.h>

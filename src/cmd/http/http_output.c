@@ -1,3 +1,10 @@
+/*
+ * The output of one URL after the other. http_output_find looks at what is there: nothing, the file that --continue
+ * goes on with (an earlier try's temporary file, with the validator of its version in an extended attribute), or
+ * FILE itself, which is copied into the new file first. http_output_begin opens it before a body, and either takes
+ * over the bytes that are there or begins anew; the body then goes to `end`. http_output_finish checks the digest
+ * and renames; http_output_drop forgets it. A try that fails may be followed by another: `there` says where to go on.
+ */
 #include "cmd/http/http_output.h"
 
 #include <errno.h>
@@ -10,22 +17,22 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "sys/loop.h"
 
 static const char attribute[] = "user.sockctl.validator";
 
 enum { COPY_BYTES = 16384 };
 
-static int fail(const struct http_output *output, const char *what, struct error *err)
+static int output_failed(const struct http_output *output, const char *what, struct error *err)
 {
     return error_system(err, STATUS_LOCAL_IO, errno, "%s %s", what, output->name);
 }
 
 /* --sha256 */
 
-static ssize_t pass(struct filter *filter, char **bytes, size_t length)
+static ssize_t digest_pass(struct filter *filter, char **bytes, size_t length)
 {
-    struct http_output *output = (struct http_output *)(void *)((char *)filter -
-                                                                offsetof(struct http_output, look));
+    struct http_output *output = LOOP_OWNER(filter, struct http_output, look);
     sha256_add(&output->sha, *bytes, length);
     return (ssize_t)length;
 }
@@ -43,14 +50,14 @@ void http_output_init(struct http_output *output, struct loop *loop,
                                    .standard = fd_stdout(),
                                    .name = "stdout",
                                    .old = -1,
-                                   .look.pass = pass};
+                                   .look.pass = digest_pass};
     output->end = output->standard;
     sha256_init(&output->sha);
 }
 
 /* Finding the file */
 
-/* The last part of the path. */
+/* The name for --remote-name: the last part of the path. */
 static const char *find_name(struct http_output *output, const struct url *url, struct error *err)
 {
     const char *end = url->target.start + strcspn(url->target.start, "?#"), *start = end;
@@ -75,7 +82,7 @@ static bool find_left(struct http_output *output, struct error *err)
     ssize_t length = fgetxattr(fd, attribute, output->validator, HTTP_VALIDATOR_MAX - 1);
     if (length <= 0) {
         if (ftruncate(fd, 0) < 0)
-            fail(output, "write to", err); /* then the next write fails as well */
+            output_failed(output, "write to", err); /* then the next write fails as well */
         return false;
     }
     output->validator[length] = '\0';
@@ -98,7 +105,7 @@ static int find_part(struct http_output *output, struct error *err)
     if (output->old < 0 && errno == ENOENT)
         return 0;
     if (output->old < 0 || fstat(output->old, &status) < 0)
-        return fail(output, "open", err);
+        return output_failed(output, "open", err);
     output->there = (uint64_t)status.st_size;
     return 0;
 }
@@ -139,7 +146,7 @@ static int write_whole(int fd, const char *bytes, size_t length)
 }
 
 /* Reads what is there from its start: for the digest, and, where `copies`, for the new file. */
-static int read_part(struct http_output *output, int from, bool copies, struct error *err)
+static int read_present(struct http_output *output, int from, bool copies, struct error *err)
 {
     char bytes[COPY_BYTES];
     for (uint64_t left = output->there; left;) {
@@ -149,24 +156,24 @@ static int read_part(struct http_output *output, int from, bool copies, struct e
         if (got == 0)
             errno = ENODATA; /* somebody has cut it */
         if (got <= 0)
-            return fail(output, "read", err);
+            return output_failed(output, "read", err);
         sha256_add(&output->sha, bytes, (size_t)got);
         if (copies && write_whole(output->file.fd, bytes, (size_t)got))
-            return fail(output, "write to", err);
+            return output_failed(output, "write to", err);
         left -= (uint64_t)got;
     }
     return 0;
 }
 
-static int take_over(struct http_output *output, struct error *err)
+static int take_over_present(struct http_output *output, struct error *err)
 {
     if (output->begun || !output->there)
         return 0;
     if (output->old >= 0)
-        return read_part(output, output->old, true, err);
+        return read_present(output, output->old, true, err);
     if (output->options->sha256)
-        return read_part(output, output->file.fd, false, err);
-    return lseek(output->file.fd, 0, SEEK_END) < 0 ? fail(output, "write to", err) : 0;
+        return read_present(output, output->file.fd, false, err);
+    return lseek(output->file.fd, 0, SEEK_END) < 0 ? output_failed(output, "write to", err) : 0;
 }
 
 bool http_output_can_restart(const struct http_output *output)
@@ -174,7 +181,7 @@ bool http_output_can_restart(const struct http_output *output)
     return !output->there || (output->has_file && output->file.temporary);
 }
 
-static int restart(struct http_output *output, struct error *err)
+static int restart_output(struct http_output *output, struct error *err)
 {
     if (!http_output_can_restart(output))
         return error_set(err, STATUS_TRANSFER, "%s: what has been written cannot be taken back",
@@ -184,7 +191,7 @@ static int restart(struct http_output *output, struct error *err)
     output->there = 0;
     sha256_init(&output->sha);
     if (empties && (ftruncate(output->file.fd, 0) < 0 || lseek(output->file.fd, 0, SEEK_SET) < 0))
-        return fail(output, "write to", err);
+        return output_failed(output, "write to", err);
     return 0;
 }
 
@@ -205,7 +212,7 @@ int http_output_begin(struct http_output *output, bool resumes, struct error *er
         return -1;
     output->end = output->has_file ? fd_of_own(output->file.fd) : output->standard;
     remember_validator(output);
-    if (resumes ? take_over(output, err) : restart(output, err))
+    if (resumes ? take_over_present(output, err) : restart_output(output, err))
         return -1;
     output->begun = true;
     if (output->old >= 0)
@@ -235,7 +242,7 @@ int http_output_leave(struct http_output *output, struct error *err)
     if (output->old < 0)
         output->old = open(output->file.path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
     if (output->old < 0 || fstat(output->old, &status) < 0)
-        return fail(output, "open", err);
+        return output_failed(output, "open", err);
     output->there = (uint64_t)status.st_size;
     return 0;
 }
@@ -261,7 +268,7 @@ void http_output_drop(struct http_output *output)
         forget_file(output);
 }
 
-static int verify(struct http_output *output, struct error *err)
+static int verify_digest(struct http_output *output, struct error *err)
 {
     char digest[SHA256_TEXT + 1];
     const char *expected = output->options->sha256;
@@ -280,11 +287,11 @@ int http_output_finish(struct http_output *output, struct error *err)
 {
     if (http_output_was_complete(output) || output->unchanged) {
         if (output->options->sha256 && output->old >= 0 &&
-            read_part(output, output->old, false, err))
+            read_present(output, output->old, false, err))
             return -1;
-        return verify(output, err);
+        return verify_digest(output, err);
     }
-    if (verify(output, err))
+    if (verify_digest(output, err))
         return -1;
     if (!output->has_file)
         return 0;

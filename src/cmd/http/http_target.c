@@ -1,3 +1,10 @@
+/*
+ * A target is what one URL means together with the options: its name for messages, whom to connect to (the route) and
+ * what to send. A redirect makes a new target of the URL where it leads; the one that the user had named is its
+ * origin, and says which credentials may go there. The route is found first by the options (--unix-socket), then by
+ * the URL (http+unix://), then by the proxy that the options or the environment name for the host; without one it
+ * leads to the host itself, or to the address that --resolve pins it to.
+ */
 #include "cmd/http/http_target.h"
 
 #include <stdio.h>
@@ -7,6 +14,99 @@
 #include "base/memory.h"
 #include "proto/http_request.h"
 #include "proto/idna.h"
+#include "proto/no_proxy.h"
+
+enum { PROXY_PORT = 1080 }; /* curl's, where none is given */
+
+/* An empty one is none. */
+static const char *read_variable(const char *name, const char *other)
+{
+    const char *value = getenv(name);
+    if ((!value || !*value) && other)
+        value = getenv(other);
+    return value && *value ? value : NULL;
+}
+
+/* The proxy that the user, or the environment, has for this host; NULL: none. */
+static const char *find_proxy(const struct http_options *options, const char *host)
+{
+    const char *none = read_variable("no_proxy", "NO_PROXY"), *proxy = options->proxy;
+    if (!proxy)
+        proxy = read_variable("http_proxy", NULL);
+    if (!proxy)
+        proxy = read_variable("all_proxy", "ALL_PROXY");
+    if (!proxy || !*proxy || (none && no_proxy_covers(none, host)))
+        return NULL;
+    return proxy;
+}
+
+static int set_unix(struct http_route *route, const char *path, struct error *err)
+{
+    const struct address_use use = {.unix_socket = true, .family = AF_UNSPEC};
+    return address_parse(&route->address, &path, 1, &use, err);
+}
+
+static int set_unix_of_url(struct http_route *route, const struct url *url, struct error *err)
+{
+    char *path = memory_new(url->host.length + 1, 1);
+    int result = set_unix(route, url_socket(url, path), err);
+    free(path);
+    return result;
+}
+
+static void set_host(struct http_route *route, const struct http_options *options, const char *host,
+                     unsigned port)
+{
+    size_t length = strlen(host);
+    const char *pinned = http_options_pinned(options, host, port, &length);
+    route->address = (struct address){.kind = ADDRESS_INET,
+                                      .socktype = SOCK_STREAM,
+                                      .family = options->family.family};
+    snprintf(route->address.host, sizeof route->address.host, "%.*s", (int)length,
+             pinned ? pinned : host);
+    snprintf(route->address.port, sizeof route->address.port, "%u", port);
+}
+
+static int set_http_proxy(struct http_route *route, const struct http_options *options,
+                          const char *proxy, struct error *err)
+{
+    struct url url;
+    char host[URL_HOST_MAX + 1];
+    const char *wrong = url_parse(&url, proxy);
+    if (!wrong && url.userinfo.length) {
+        route->credentials = memory_new(url.userinfo.length + 2, 1);
+        wrong = url_credentials(&url, route->credentials);
+    }
+    if (wrong)
+        return error_set(err, STATUS_USAGE, "proxy '%.100s' %s", url_harmless(proxy), wrong);
+    route->proxied = true;
+    if (url.unix_socket)
+        return set_unix_of_url(route, &url, err);
+    set_host(route, options, url_host(&url, host), url.has_port ? url.port : PROXY_PORT);
+    return 0;
+}
+
+static int find_route(struct http_route *route, const struct http_options *options,
+                      const struct url *url, struct error *err)
+{
+    char host[URL_HOST_MAX + 1];
+    if (options->unix_path)
+        return set_unix(route, options->unix_path, err);
+    if (url->unix_socket)
+        return set_unix_of_url(route, url, err);
+    url_host(url, host);
+    const char *proxy = find_proxy(options, host);
+    if (proxy && !proxy_is_socks(proxy))
+        return set_http_proxy(route, options, proxy, err);
+    set_host(route, options, host, url->port);
+    if (!proxy)
+        return 0;
+    route->tunneled = true;
+    if (proxy_parse(&route->tunnel, proxy, err))
+        return -1;
+    route->tunnel.address.family = options->family.family;
+    return proxy_check(&route->tunnel, &route->address, err);
+}
 
 /* "NAME:PASS" of the URL; NULL: it has none, or they are bad: then *wrong says what is. */
 static char *decode_credentials(const struct url *url, const char **wrong)
@@ -22,21 +122,16 @@ static char *decode_credentials(const struct url *url, const char **wrong)
     return NULL;
 }
 
-static char *users_credentials(const char *user)
-{
-    char *credentials = memory_new(strlen(user) + 2, 1);
-    stpcpy(stpcpy(credentials, user), strchr(user, ':') ? "" : ":");
-    return credentials;
-}
-
 /* Those of the options and of the first URL are for its host alone. Returns what is wrong. */
 static const char *find_credentials(struct http_target *target, const struct http_options *options,
                                     const struct http_target *origin)
 {
     const char *wrong = NULL;
-    if (options->user && !target->foreign)
-        target->credentials = users_credentials(options->user);
-    else
+    if (options->user && !target->foreign) {
+        const char *user = options->user, *colon = strchr(user, ':') ? "" : ":";
+        target->credentials = memory_new(strlen(user) + 2, 1);
+        stpcpy(stpcpy(target->credentials, user), colon);
+    } else
         target->credentials = decode_credentials(&target->url, &wrong);
     if (!wrong && !target->credentials && origin && !target->foreign && origin->credentials)
         target->credentials = memory_copy(origin->credentials, strlen(origin->credentials));
@@ -87,7 +182,9 @@ void http_target_release(struct http_target *target)
     memory_wipe(target->credentials);
     free(target->encoded);
     target->credentials = target->encoded = NULL;
-    http_route_release(&target->route);
+    memory_wipe(target->route.credentials);
+    proxy_release(&target->route.tunnel);
+    target->route = (struct http_route){.credentials = NULL};
 }
 
 int http_target_init(struct http_target *target, const struct http_options *options,
@@ -106,7 +203,7 @@ int http_target_init(struct http_target *target, const struct http_options *opti
     else
         write_name(target, options->head ? "HEAD" : "GET");
     if (!result)
-        result = http_route_find(&target->route, options, &target->url, err);
+        result = find_route(&target->route, options, &target->url, err);
     if (result)
         http_target_release(target);
     return result;

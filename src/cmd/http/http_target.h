@@ -9,8 +9,18 @@
 
 #include "base/error.h"
 #include "cmd/http/http_options.h"
-#include "cmd/http/http_route.h"
+#include "net/address.h"
+#include "net/proxy.h"
 #include "proto/url.h"
+
+/* Whom to connect to: the host of the URL, a UNIX socket, or a proxy. */
+struct http_route {
+    struct address address; /* where the requests go */
+    bool proxied;           /* that is an HTTP proxy, which wants whole URLs */
+    char *credentials;      /* for it, the route's; NULL: none */
+    bool tunneled;          /* the address is reached through `tunnel` */
+    struct proxy tunnel;    /* SOCKS */
+};
 
 struct http_target {
     char name[200]; /* for messages: "GET http://example.com/"; shortened */
@@ -21,10 +31,14 @@ struct http_target {
     char *credentials; /* the target's own; NULL: none */
 };
 
-/* `text` is a URL, and has to outlive the target: status 2 where it is bad, or the proxy for it.
- * `origin` is what the user had asked for, where he was sent elsewhere; else NULL. */
+/* Makes a target of `text`, a URL that has to outlive it. `origin` is what the user had asked for, where a
+ * redirect leads to this one; else NULL. The options, and the variables http_proxy (lower case only: a CGI
+ * program's HTTP_PROXY may come from its client), ALL_PROXY and NO_PROXY (these in lower case, too) decide on
+ * the route, as with curl. It fails with status 2 where the URL or the proxy is bad; then nothing is to be released. */
 int http_target_init(struct http_target *target, const struct http_options *options,
                      const char *text, const struct http_target *origin, struct error *err);
+
+/* Frees what the target owns, and wipes the credentials. It may be called twice. */
 void http_target_release(struct http_target *target);
 
 /* What one request asks for beside that. */
@@ -34,7 +48,7 @@ struct http_wish {
     bool persistent;      /* the connection may stay open */
 };
 
-/* The request, the caller's to free. */
+/* The text of the request, of *length bytes, which is the caller's to memory_wipe. */
 char *http_target_request(const struct http_target *target, const struct http_options *options,
                           const struct http_wish *wish, size_t *length);
 
