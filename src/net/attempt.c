@@ -1,10 +1,26 @@
+/*
+ * One socket on its way to one address.
+ *
+ * attempt_start opens it, binds it to the source (attempt_bind) and connects (attempt_connect), which for UNIX
+ * sockets, datagrams and loopback is over at once. Else the attempt is under way: connection_ready is called when
+ * the handshake has ended, connect_again when a UNIX server's full backlog is tried anew. Either ends in
+ * attempt_connected or attempt_fail, and the owner is told by `settled`.
+ */
 #include "net/attempt.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sys/sock.h"
+
+#ifndef IP_BIND_ADDRESS_NO_PORT /* libcs older than the option */
+#define IP_BIND_ADDRESS_NO_PORT 24
+#endif
+
+enum { FULL_BACKLOG_MS = 20 }; /* until a UNIX server whose backlog was full is asked again */
 
 bool attempt_is_shortage(int errnum)
 {
@@ -12,172 +28,7 @@ bool attempt_is_shortage(int errnum)
            errnum == EADDRNOTAVAIL;
 }
 
-enum { FULL_BACKLOG_MS = 20 }; /* until a UNIX server whose backlog was full is asked again */
-
-static void give_up(struct attempt *attempt, const char *reason)
-{
-    attempt->state = ATTEMPT_FAILED;
-    attempt->reason = reason;
-    attempt_drop(attempt);
-}
-
-/* A port that the system chooses for us can be the one that nobody listens on: then TCP connects
- * the socket to itself (RFC 9293, simultaneous open). */
-static bool is_itself(const struct sockname *local, const struct sockname *peer)
-{
-    char one[SOCKNAME_TEXT_MAX];
-    char other[SOCKNAME_TEXT_MAX];
-    if (!sockname_is_inet(local))
-        return false;
-    if (sockname_port(local) != sockname_port(peer)) /* which spares most of them two texts */
-        return false;
-    return strcmp(sockname_text(local, one), sockname_text(peer, other)) == 0;
-}
-
-static void come_up(struct attempt *attempt)
-{
-    loop_unwatch(attempt->loop, &attempt->watch);
-    if (sock_name(attempt->watch.fd, &attempt->local))
-        give_up(attempt, strerror(errno));
-    else if (is_itself(&attempt->local, attempt->peer))
-        give_up(attempt, strerror(ECONNREFUSED));
-    else
-        attempt->state = ATTEMPT_UP;
-}
-
-/* Where both ends are this machine's, the handshake is over when connect(2) returns, although it
- * says that it is under way: asking once more is less than having it awaited. */
-static int connect_now(const struct attempt *attempt)
-{
-    int result = sock_connect(attempt->watch.fd, attempt->peer);
-    if (result < 0 && errno == EINPROGRESS && sockname_is_loopback(attempt->peer))
-        result = sock_connect(attempt->watch.fd, attempt->peer);
-    return result;
-}
-
-/* Whether the peer is a broadcast address is what the routing table says: to such a one the kernel
- * connects only where that is allowed (socket(7), SO_BROADCAST). */
-static bool is_broadcast(const struct attempt *attempt)
-{
-    int fd = attempt->watch.fd;
-    if (!attempt->sockopt || !attempt->sockopt->broadcast)
-        return false;
-    sock_set(fd, SOL_SOCKET, SO_BROADCAST, 0);
-    bool refused = sock_connect(fd, attempt->peer) < 0 && errno == EACCES;
-    sock_set(fd, SOL_SOCKET, SO_BROADCAST, 1);
-    return refused;
-}
-
-static bool reaches_many(const struct attempt *attempt)
-{
-    return attempt->hears_anybody && attempt->socktype == SOCK_DGRAM &&
-           (sockname_is_multicast(attempt->peer) || is_broadcast(attempt));
-}
-
-/* A connected socket would hear nobody: answers come from the members' own addresses. */
-static void stay_unconnected(struct attempt *attempt)
-{
-    struct sockname any = {.storage.ss_family = attempt->peer->storage.ss_family,
-                           .length = attempt->peer->length};
-    attempt->is_group = true;
-    if (sock_name(attempt->watch.fd, &attempt->local) == 0 && !sockname_port(&attempt->local))
-        sock_bind(attempt->watch.fd, &any);
-    come_up(attempt);
-}
-
-/* All ports that the system chooses from are taken: of datagrams it says so in another way. */
-static bool lacks_port(const struct attempt *attempt)
-{
-    return errno == EADDRNOTAVAIL ||
-           (errno == EAGAIN && attempt->socktype == SOCK_DGRAM && sockname_is_inet(attempt->peer));
-}
-
-static void give_up_without_port(struct attempt *attempt)
-{
-    attempt->no_port = EADDRNOTAVAIL;
-    give_up(attempt, strerror(EADDRNOTAVAIL));
-}
-
-static bool is_forbidden_broadcast(const struct attempt *attempt)
-{
-    return errno == EACCES && attempt->socktype == SOCK_DGRAM &&
-           attempt->peer->storage.ss_family == AF_INET &&
-           !(attempt->sockopt && attempt->sockopt->broadcast);
-}
-
-static void ask(struct attempt *attempt)
-{
-    if (reaches_many(attempt))
-        stay_unconnected(attempt);
-    else if (connect_now(attempt) == 0)
-        come_up(attempt);
-    else if (lacks_port(attempt))
-        give_up_without_port(attempt);
-    else if (errno == EINPROGRESS)
-        loop_watch(attempt->loop, &attempt->watch, EPOLLOUT);
-    else if (errno == EAGAIN && attempt->peer->storage.ss_family == AF_UNIX)
-        loop_timer_set(attempt->loop, &attempt->again, FULL_BACKLOG_MS);
-    else if (is_forbidden_broadcast(attempt))
-        give_up(attempt, "Permission denied (to a broadcast address, with --broadcast)");
-    else
-        give_up(attempt, strerror(errno));
-}
-
-static void ask_again(struct timer *timer)
-{
-    struct attempt *attempt = LOOP_OWNER(timer, struct attempt, again);
-    ask(attempt);
-    if (attempt->state != ATTEMPT_UNDER_WAY)
-        attempt->settled(attempt);
-}
-
-/* How the connect that was under way has ended: asked of connect(2) itself, which answers the second
- * call with the outcome of the first. A vsock answers EALREADY for ever, so its error is asked for. */
-static int outcome(const struct attempt *attempt)
-{
-    if (attempt->peer->storage.ss_family == AF_VSOCK)
-        return sock_error(attempt->watch.fd);
-    if (sock_connect(attempt->watch.fd, attempt->peer) == 0 || errno == EISCONN)
-        return 0;
-    return errno;
-}
-
-static void answered(struct watch *watch, uint32_t events)
-{
-    struct attempt *attempt = LOOP_OWNER(watch, struct attempt, watch);
-    (void)events;
-    int reason = outcome(attempt);
-    if (reason == EINPROGRESS)
-        return;
-    if (reason)
-        give_up(attempt, strerror(reason));
-    else
-        come_up(attempt);
-    attempt->settled(attempt);
-}
-
-enum attempt_state attempt_start(struct attempt *attempt)
-{
-    int fd = sockopt_open(attempt->sockopt, attempt->peer->storage.ss_family, attempt->socktype,
-                          SOCKOPT_CONNECT, &attempt->refused);
-    attempt->state = ATTEMPT_UNDER_WAY;
-    attempt->again.fired = ask_again;
-    attempt->watch.ready = answered;
-    attempt->watch.fd = fd;
-    if (fd < 0) {
-        attempt->no_socket = attempt->refused ? 0 : errno;
-        give_up(attempt, strerror(errno));
-        return attempt->state;
-    }
-    const char *reason = source_bind(attempt->source, fd, attempt->socktype, attempt->peer,
-                                     &attempt->file);
-    attempt->unbound = reason != NULL;
-    if (reason)
-        give_up(attempt, reason);
-    else
-        ask(attempt);
-    return attempt->state;
-}
+/* The end */
 
 void attempt_drop(struct attempt *attempt)
 {
@@ -197,6 +48,204 @@ int attempt_take(struct attempt *attempt, struct socket_file *file)
     attempt->file = (struct socket_file){0};
     return fd;
 }
+
+static void attempt_fail(struct attempt *attempt, const char *reason)
+{
+    attempt->state = ATTEMPT_FAILED;
+    attempt->reason = reason;
+    attempt_drop(attempt);
+}
+
+/* A port that the system chooses for us can be the one that nobody listens on: then TCP connects
+ * the socket to itself (RFC 9293, simultaneous open). */
+static bool is_itself(const struct sockname *local, const struct sockname *peer)
+{
+    char one[SOCKNAME_TEXT_MAX];
+    char other[SOCKNAME_TEXT_MAX];
+    if (!sockname_is_inet(local))
+        return false;
+    if (sockname_port(local) != sockname_port(peer)) /* which spares most of them two texts */
+        return false;
+    return strcmp(sockname_text(local, one), sockname_text(peer, other)) == 0;
+}
+
+static void attempt_connected(struct attempt *attempt)
+{
+    loop_unwatch(attempt->loop, &attempt->watch);
+    if (sock_name(attempt->watch.fd, &attempt->local))
+        attempt_fail(attempt, strerror(errno));
+    else if (is_itself(&attempt->local, attempt->peer))
+        attempt_fail(attempt, strerror(ECONNREFUSED));
+    else
+        attempt->state = ATTEMPT_UP;
+}
+
+/* The source */
+
+/* "192.0.2.1", "192.0.2.1:80", "port 80", "unix:PATH". */
+static char *source_text(const struct source *source, char *out)
+{
+    if (source->family == AF_UNSPEC)
+        snprintf(out, SOCKNAME_TEXT_MAX, "port %u", source->port);
+    else if (source->family == AF_UNIX || source->port)
+        sockname_text(&source->name, out);
+    else
+        sockname_host(&source->name, out);
+    return out;
+}
+
+static const char *bind_inet(const struct source *source, int fd, int socktype, int family)
+{
+    if (source->family != AF_UNSPEC && source->family != family)
+        return family == AF_INET ? "not an IPv4 address" : "not an IPv6 address";
+    struct sockname name = source->name;
+    if (source->family == AF_UNSPEC) {
+        name = (struct sockname){.storage.ss_family = (sa_family_t)family};
+        name.length = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+        sockname_set_port(&name, source->port);
+    }
+    /* The port of a connection that has just ended is free for a new one to another peer; and
+     * without a port, none has to be chosen before the peer is known, so that there are more. */
+    if (socktype == SOCK_STREAM && source->port)
+        sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    else if (socktype == SOCK_STREAM)
+        sock_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    return sock_bind(fd, &name) ? strerror(errno) : NULL;
+}
+
+/* Binds the socket, if there is anything to bind it to. Returns NULL, or why it cannot: words that follow
+ * source_text. */
+static const char *attempt_bind(struct attempt *attempt)
+{
+    const struct source *source = attempt->source;
+    const int family = attempt->peer->storage.ss_family, fd = attempt->watch.fd;
+    if (family == AF_UNIX && source->family == AF_UNIX)
+        return socket_file_bind(&attempt->file, fd, &source->name, -1);
+    if (family == AF_UNIX) {
+        /* Without a name, the server's answers to a datagram would have nowhere to go: the kernel finds
+         * one in the abstract namespace ("autobind", unix(7)). */
+        struct sockname nameless = {.storage.ss_family = AF_UNIX, .length = sizeof(sa_family_t)};
+        return attempt->socktype == SOCK_DGRAM && sock_bind(fd, &nameless) ? strerror(errno) : NULL;
+    }
+    if (source->family == AF_UNSPEC && !source->port)
+        return NULL;
+    return bind_inet(source, fd, attempt->socktype, family);
+}
+
+/* Connecting */
+
+/* Whether the peer is a group or a broadcast address, to which the socket is not to be connected. What is a
+ * broadcast address the routing table says: to such a one the kernel connects only where that is allowed (socket(7),
+ * SO_BROADCAST). */
+static bool is_to_many(const struct attempt *attempt)
+{
+    const int fd = attempt->watch.fd;
+    if (!attempt->hears_anybody || attempt->socktype != SOCK_DGRAM)
+        return false;
+    if (sockname_is_multicast(attempt->peer))
+        return true;
+    if (!attempt->sockopt || !attempt->sockopt->broadcast)
+        return false;
+    sock_set(fd, SOL_SOCKET, SO_BROADCAST, 0);
+    bool refused = sock_connect(fd, attempt->peer) < 0 && errno == EACCES;
+    sock_set(fd, SOL_SOCKET, SO_BROADCAST, 1);
+    return refused;
+}
+
+/* A connected socket would hear nobody: answers come from the members' own addresses. */
+static void stay_unconnected(struct attempt *attempt)
+{
+    struct sockname any = {.storage.ss_family = attempt->peer->storage.ss_family,
+                           .length = attempt->peer->length};
+    attempt->is_group = true;
+    if (sock_name(attempt->watch.fd, &attempt->local) == 0 && !sockname_port(&attempt->local))
+        sock_bind(attempt->watch.fd, &any);
+    attempt_connected(attempt);
+}
+
+static void attempt_connect(struct attempt *attempt)
+{
+    const int fd = attempt->watch.fd, family = attempt->peer->storage.ss_family;
+    const bool is_datagram = attempt->socktype == SOCK_DGRAM;
+    if (is_to_many(attempt)) {
+        stay_unconnected(attempt);
+        return;
+    }
+    /* Where both ends are this machine's, the handshake is over when connect(2) returns, although it
+     * says that it is under way: asking once more is less than having it awaited. */
+    int result = sock_connect(fd, attempt->peer);
+    if (result < 0 && errno == EINPROGRESS && sockname_is_loopback(attempt->peer))
+        result = sock_connect(fd, attempt->peer);
+    if (result == 0) {
+        attempt_connected(attempt);
+    } else if (errno == EADDRNOTAVAIL ||
+               (errno == EAGAIN && is_datagram && sockname_is_inet(attempt->peer))) {
+        /* All ports that the system chooses from are taken: of datagrams it says so in another way. */
+        attempt->no_port = EADDRNOTAVAIL;
+        attempt_fail(attempt, strerror(EADDRNOTAVAIL));
+    } else if (errno == EINPROGRESS) {
+        loop_watch(attempt->loop, &attempt->watch, EPOLLOUT);
+    } else if (errno == EAGAIN && family == AF_UNIX) {
+        loop_timer_set(attempt->loop, &attempt->again, FULL_BACKLOG_MS);
+    } else if (errno == EACCES && is_datagram && family == AF_INET &&
+               !(attempt->sockopt && attempt->sockopt->broadcast)) {
+        attempt_fail(attempt, "Permission denied (to a broadcast address, with --broadcast)");
+    } else {
+        attempt_fail(attempt, strerror(errno));
+    }
+}
+
+static void connect_again(struct timer *timer)
+{
+    struct attempt *attempt = LOOP_OWNER(timer, struct attempt, again);
+    attempt_connect(attempt);
+    if (attempt->state != ATTEMPT_UNDER_WAY)
+        attempt->settled(attempt);
+}
+
+/* How the connect that was under way has ended is asked of connect(2) itself, which answers the second
+ * call with the outcome of the first. A vsock answers EALREADY for ever, so its error is asked for. */
+static void connection_ready(struct watch *watch, uint32_t events)
+{
+    struct attempt *attempt = LOOP_OWNER(watch, struct attempt, watch);
+    int reason = 0;
+    (void)events;
+    if (attempt->peer->storage.ss_family == AF_VSOCK)
+        reason = sock_error(watch->fd);
+    else if (sock_connect(watch->fd, attempt->peer) && errno != EISCONN)
+        reason = errno;
+    if (reason == EINPROGRESS)
+        return;
+    if (reason)
+        attempt_fail(attempt, strerror(reason));
+    else
+        attempt_connected(attempt);
+    attempt->settled(attempt);
+}
+
+enum attempt_state attempt_start(struct attempt *attempt)
+{
+    int fd = sockopt_open(attempt->sockopt, attempt->peer->storage.ss_family, attempt->socktype,
+                          SOCKOPT_CONNECT, &attempt->refused);
+    attempt->state = ATTEMPT_UNDER_WAY;
+    attempt->again.fired = connect_again;
+    attempt->watch.ready = connection_ready;
+    attempt->watch.fd = fd;
+    if (fd < 0) {
+        attempt->no_socket = attempt->refused ? 0 : errno;
+        attempt_fail(attempt, strerror(errno));
+        return attempt->state;
+    }
+    const char *reason = attempt_bind(attempt);
+    attempt->unbound = reason != NULL;
+    if (reason)
+        attempt_fail(attempt, reason);
+    else
+        attempt_connect(attempt);
+    return attempt->state;
+}
+
+/* What came of it */
 
 char *attempt_reason(const struct attempt *attempt, char *out)
 {

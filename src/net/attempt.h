@@ -9,8 +9,14 @@
 #include "net/address.h"
 #include "net/socket_file.h"
 #include "net/sockopt.h"
-#include "net/source.h"
 #include "sys/loop.h"
+
+/* The local end of a connection to be: -s and -p. */
+struct source {
+    int family;           /* AF_INET, AF_INET6 or AF_UNIX of `name`; AF_UNSPEC: no address */
+    struct sockname name; /* where there is an address */
+    unsigned port;        /* 0: the system's choice */
+};
 
 enum attempt_state { ATTEMPT_UNDER_WAY, ATTEMPT_UP, ATTEMPT_FAILED };
 
@@ -39,19 +45,25 @@ struct attempt {
     struct timer again;      /* a UNIX server's backlog was full */
 };
 
-/* Opens the socket, binds it to the source and connects. Returns attempt->state. */
+/* Opens the socket, binds it to the source and connects. Returns attempt->state; `settled` is not called for what is
+ * known at once. */
 enum attempt_state attempt_start(struct attempt *attempt);
+
 /* Closes the socket and removes the file, if the attempt has any. */
 void attempt_drop(struct attempt *attempt);
-/* Hands over the socket and the file of an attempt that is up. */
+
+/* Returns the socket of an attempt that is up, and fills *file; both are the caller's from now on. */
 int attempt_take(struct attempt *attempt, struct socket_file *file);
 
-/* Why it is not up: "Connection refused", or, of something of ours, "--mark: Operation not
+/* Writes why it is not up: "Connection refused", or, of something of ours, "--mark: Operation not
  * permitted", "source port 99: Permission denied". Returns `out`, ATTEMPT_REASON_MAX bytes. */
 enum { ATTEMPT_REASON_MAX = SOCKNAME_TEXT_MAX + 160 };
 char *attempt_reason(const struct attempt *attempt, char *out);
-/* Whether the system is out of what a connection needs: descriptors, memory, or local ports. That passes. */
+
+/* Whether an errno says that the system is out of what a connection needs (descriptors, memory, local ports), which
+ * passes. */
 bool attempt_is_shortage(int errnum);
+
 /* Whether it has failed without having asked the peer. */
 bool attempt_is_unasked(const struct attempt *attempt);
 

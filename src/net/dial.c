@@ -1,21 +1,28 @@
+/*
+ * Getting a connected socket: a race of all the addresses that a name has.
+ *
+ * A dialer looks the name up (dialer_look_up; the answer comes to looked_up, and that for a family that was slower to
+ * looked_up_late), puts an attempt for each address in line, the families in turn (line_up), and starts them one after
+ * the other (dialer_start_next): whenever one has failed, and else when its head start is over. The first that is
+ * connected is the connection (dialer_win); when none is left, dialer_fail says what became of each. Both end in
+ * dialer_conclude, which frees the dialer and calls `done`. Inherited sockets are connected already, and only
+ * adopted. dial() is the same for whoever has nothing else to do: it runs the loop meanwhile.
+ */
 #include "net/dial.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "net/address.h"
-#include "net/attempt.h"
 #include "net/hostname.h"
 #include "net/inherited.h"
-#include "net/resolver.h"
-#include "net/source.h"
 #include "sys/sock.h"
 
-/* RFC 8305, 5: the Connection Attempt Delay, and the least that it may be: where one address has not
+/* RFC 8305, 5: the Connection Attempt Delay, and the minimum of it: where one address has not
  * answered for the first, the host's others are not made to wait for each other as long again. */
-enum { STAGGER_MS = 250, STAGGER_LEAST_MS = 10 };
+enum { STAGGER_MS = 250, STAGGER_MIN_MS = 10 };
 enum { LATE_MS = 1000 }; /* for names that are not known yet, where there will be another round */
 
 struct dialer {
@@ -46,9 +53,62 @@ struct dialer {
     void *context;
 };
 
+/* The source */
+
+static int read_source_host(struct source *source, const char *host, struct error *err)
+{
+    if (hostname_read_literal(host, &source->name, err) != 1)
+        return error_set(err, STATUS_USAGE, "source address '%.100s' is not an IP address", host);
+    source->family = source->name.storage.ss_family;
+    return 0;
+}
+
+/* A number or a service, as where a server listens on any host. */
+static int read_source_port(struct source *source, const char *port, bool numeric,
+                            struct error *err)
+{
+    struct address any = {.kind = ADDRESS_INET, .socktype = SOCK_STREAM, .family = AF_UNSPEC};
+    snprintf(any.port, sizeof any.port, "%s", port);
+    if (strlen(port) > ADDRESS_PORT_MAX || resolver_port(&any, numeric, &source->port, err))
+        return error_set(err, STATUS_USAGE, "source port '%.100s' is not a port", port);
+    sockname_set_port(&source->name, source->port);
+    return 0;
+}
+
+static int read_source_path(struct source *source, const char *path, struct error *err)
+{
+    struct address address;
+    const struct address_use use = {.unix_socket = true};
+    if (address_parse(&address, &path, 1, &use, err))
+        return -1;
+    source->family = AF_UNIX;
+    sockname_of_unix(&source->name, &address);
+    return 0;
+}
+
+int dial_read_source(struct source *source, const struct address *address,
+                     const struct dial_options *options, struct error *err)
+{
+    char text[ADDRESS_TEXT_MAX];
+    *source = (struct source){.family = AF_UNSPEC};
+    if (!options->source && !options->source_port)
+        return 0;
+    if (address->kind == ADDRESS_INET) {
+        if (options->source && read_source_host(source, options->source, err))
+            return -1;
+        return options->source_port
+                   ? read_source_port(source, options->source_port, options->numeric, err)
+                   : 0;
+    }
+    if (address->kind == ADDRESS_UNIX && !options->source_port)
+        return read_source_path(source, options->source, err);
+    return error_set(err, STATUS_USAGE, "a source %s cannot be chosen for %s",
+                     options->source_port ? "port" : "address", address_text(address, false, text));
+}
+
 /* The end */
 
-static void release_race(struct dialer *dialer)
+static void dialer_release_race(struct dialer *dialer)
 {
     for (size_t i = 0; i < dialer->count; i++) {
         if (i < dialer->started)
@@ -62,7 +122,7 @@ static void release_race(struct dialer *dialer)
     resolved_release(&dialer->late);
 }
 
-static void release(struct dialer *dialer)
+static void dialer_free(struct dialer *dialer)
 {
     if (dialer->resolver)
         resolver_cancel(dialer->resolver);
@@ -70,57 +130,65 @@ static void release(struct dialer *dialer)
     loop_timer_cancel(dialer->loop, &dialer->limit);
     loop_timer_cancel(dialer->loop, &dialer->late_limit);
     loop_timer_cancel(dialer->loop, &dialer->conclude);
-    release_race(dialer);
+    dialer_release_race(dialer);
     free(dialer);
+}
+
+void connection_close(struct connection *connection)
+{
+    if (connection->fd >= 0)
+        sock_close(connection->fd);
+    connection->fd = -1;
+    socket_file_remove(&connection->file);
 }
 
 void dial_cancel(struct dialer *dialer)
 {
     connection_close(&dialer->connection);
-    release(dialer);
+    dialer_free(dialer);
 }
 
-static void conclude(struct dialer *dialer)
+static void dialer_conclude(struct dialer *dialer)
 {
     struct connection connection = dialer->connection;
     struct error error = dialer->error;
     void *context = dialer->context;
     void (*done)(void *, const struct connection *, const struct error *) = dialer->done;
-    release(dialer);
+    dialer_free(dialer);
     if (connection.fd >= 0)
         done(context, &connection, NULL);
     else
         done(context, NULL, &error);
 }
 
-static void conclude_later(struct timer *timer)
+static void conclude_at_once(struct timer *timer)
 {
-    conclude(LOOP_OWNER(timer, struct dialer, conclude));
+    dialer_conclude(LOOP_OWNER(timer, struct dialer, conclude));
 }
 
-static void look_up(struct dialer *dialer);
+static void dialer_look_up(struct dialer *dialer);
 
 /* What was known is forgotten: the name may be somewhere else by now. */
-static bool look_up_again(struct dialer *dialer, int status)
+static bool dialer_look_up_again(struct dialer *dialer, int status)
 {
     resolved_release(dialer->known);
     dialer->was_known = false;
     if (status != STATUS_CONNECT)
         return false;
-    release_race(dialer);
-    look_up(dialer);
+    dialer_release_race(dialer);
+    dialer_look_up(dialer);
     return true;
 }
 
 /* "connect to localhost:81: [::1]:81: Connection refused; 127.0.0.1:81: timed out", and without
  * the address where it is the only one and written as the user wrote it. */
-static void fail(struct dialer *dialer, int status)
+static void dialer_fail(struct dialer *dialer, int status)
 {
     char asked[ADDRESS_TEXT_MAX];
     char tried[SOCKNAME_TEXT_MAX];
     char reason[ATTEMPT_REASON_MAX];
     struct error *error = &dialer->error;
-    if (dialer->was_known && look_up_again(dialer, status))
+    if (dialer->was_known && dialer_look_up_again(dialer, status))
         return;
     address_text(&dialer->address, false, asked);
     error_set(error, status, "connect to %s", asked);
@@ -135,26 +203,26 @@ static void fail(struct dialer *dialer, int status)
     if (dialer->resolver && dialer->started)
         error_add(error, "; no answer to the look-up of its %s addresses",
                   dialer->attempts[0]->peer->storage.ss_family == AF_INET ? "IPv6" : "IPv4");
-    conclude(dialer);
+    dialer_conclude(dialer);
 }
 
-static void time_is_over(struct timer *timer)
+static void dial_limit_is_over(struct timer *timer)
 {
     struct dialer *dialer = LOOP_OWNER(timer, struct dialer, limit);
     char asked[ADDRESS_TEXT_MAX];
     if (dialer->started) {
-        fail(dialer, STATUS_TIMEOUT);
+        dialer_fail(dialer, STATUS_TIMEOUT);
         return;
     }
     error_set(&dialer->error, STATUS_TIMEOUT,
               "connect to %s: timed out while the name was looked up",
               address_text(&dialer->address, false, asked));
-    conclude(dialer);
+    dialer_conclude(dialer);
 }
 
 /* The race */
 
-static void win(struct attempt *attempt)
+static void dialer_win(struct attempt *attempt)
 {
     struct dialer *dialer = attempt->context;
     struct connection *connection = &dialer->connection;
@@ -163,58 +231,54 @@ static void win(struct attempt *attempt)
     connection->is_group = attempt->is_group;
     connection->peer = *attempt->peer;
     connection->local = attempt->local;
-    conclude(dialer);
+    dialer_conclude(dialer);
 }
 
-/* No attempt is under way, nor is there another to be started. */
-static void await_late_names(struct dialer *dialer)
-{
-    if (!dialer->resolver)
-        fail(dialer, STATUS_CONNECT);
-    else if (dialer->is_retried)
-        loop_timer_set(dialer->loop, &dialer->late_limit, LATE_MS);
-}
-
-static void start_next(struct dialer *dialer)
+/* Where no attempt is under way nor is there another to be started, names that come late are waited for. */
+static void dialer_start_next(struct dialer *dialer)
 {
     loop_timer_cancel(dialer->loop, &dialer->stagger);
     while (dialer->started < dialer->count) {
         struct attempt *attempt = dialer->attempts[dialer->started++];
         switch (attempt_start(attempt)) {
         case ATTEMPT_UP:
-            win(attempt);
+            dialer_win(attempt);
             return;
         case ATTEMPT_UNDER_WAY:
             dialer->running++;
             loop_timer_set(dialer->loop, &dialer->stagger,
-                           dialer->running == 1 ? STAGGER_MS : STAGGER_LEAST_MS);
+                           dialer->running == 1 ? STAGGER_MS : STAGGER_MIN_MS);
             return;
         case ATTEMPT_FAILED:
             break;
         }
     }
-    if (!dialer->running)
-        await_late_names(dialer);
+    if (dialer->running)
+        return;
+    if (!dialer->resolver)
+        dialer_fail(dialer, STATUS_CONNECT);
+    else if (dialer->is_retried)
+        loop_timer_set(dialer->loop, &dialer->late_limit, LATE_MS);
 }
 
 static void late_limit_is_over(struct timer *timer)
 {
-    fail(LOOP_OWNER(timer, struct dialer, late_limit), STATUS_CONNECT);
+    dialer_fail(LOOP_OWNER(timer, struct dialer, late_limit), STATUS_CONNECT);
 }
 
 static void stagger_is_over(struct timer *timer)
 {
-    start_next(LOOP_OWNER(timer, struct dialer, stagger));
+    dialer_start_next(LOOP_OWNER(timer, struct dialer, stagger));
 }
 
-static void settled(struct attempt *attempt)
+static void attempt_settled(struct attempt *attempt)
 {
     struct dialer *dialer = attempt->context;
     dialer->running--;
     if (attempt->state == ATTEMPT_UP)
-        win(attempt);
+        dialer_win(attempt);
     else
-        start_next(dialer);
+        dialer_start_next(dialer);
 }
 
 /* Adds an attempt at each of the names that has none. */
@@ -237,7 +301,7 @@ static void add_attempts(struct dialer *dialer, const struct resolved *names)
                                     .source = &dialer->source,
                                     .sockopt = dialer->sockopt,
                                     .hears_anybody = dialer->hears_anybody,
-                                    .settled = settled,
+                                    .settled = attempt_settled,
                                     .context = dialer};
         dialer->attempts[dialer->count++] = attempt;
     }
@@ -281,7 +345,7 @@ static void looked_up(void *context, struct resolved *resolved, const struct err
         dialer->resolver = NULL;
     if (!resolved) {
         dialer->error = *err;
-        conclude(dialer);
+        dialer_conclude(dialer);
         return;
     }
     dialer->resolved = *resolved;
@@ -289,7 +353,7 @@ static void looked_up(void *context, struct resolved *resolved, const struct err
         resolved_copy(dialer->known, resolved);
     dialer->connection.looked_up_us = loop_now_us();
     line_up_resolved(dialer);
-    start_next(dialer);
+    dialer_start_next(dialer);
 }
 
 /* The other family's names take the next turn. */
@@ -305,10 +369,10 @@ static void looked_up_late(void *context, struct resolved *resolved)
         line_up(dialer, family == AF_INET ? AF_INET6 : AF_INET);
     }
     if (!loop_timer_is_set(&dialer->stagger))
-        start_next(dialer);
+        dialer_start_next(dialer);
 }
 
-static void look_up(struct dialer *dialer)
+static void dialer_look_up(struct dialer *dialer)
 {
     const struct resolver_options how = {.numeric = dialer->numeric,
                                          .timeout_ms = dialer->timeout_ms,
@@ -319,7 +383,7 @@ static void look_up(struct dialer *dialer)
 /* Starting */
 
 /* fd: and systemd: are connected already. */
-static int adopt(struct dialer *dialer)
+static int dialer_adopt(struct dialer *dialer)
 {
     struct connection *connection = &dialer->connection;
     const struct address *address = &dialer->address;
@@ -345,7 +409,7 @@ static int adopt(struct dialer *dialer)
 }
 
 /* Only what a look-up found is worth keeping. */
-static void recall(struct dialer *dialer, struct resolved *known)
+static void dialer_recall(struct dialer *dialer, struct resolved *known)
 {
     struct sockname literal;
     struct error ignored;
@@ -360,17 +424,17 @@ static void recall(struct dialer *dialer, struct resolved *known)
     line_up_resolved(dialer);
 }
 
-static int start_look_up(struct dialer *dialer, const struct dial_options *options)
+static int dialer_start_look_up(struct dialer *dialer, const struct dial_options *options)
 {
-    if (source_read(&dialer->source, dialer->loop, &dialer->address, options, &dialer->error))
+    if (dial_read_source(&dialer->source, &dialer->address, options, &dialer->error))
         return -1;
     if (dialer->address.kind == ADDRESS_FD || dialer->address.kind == ADDRESS_SYSTEMD)
-        return adopt(dialer);
-    recall(dialer, options->known);
+        return dialer_adopt(dialer);
+    dialer_recall(dialer, options->known);
     if (dialer->was_known)
         loop_timer_set(dialer->loop, &dialer->stagger, 0);
     else
-        look_up(dialer);
+        dialer_look_up(dialer);
     return 0;
 }
 
@@ -390,12 +454,12 @@ struct dialer *dial_start(struct loop *loop, const struct address *address,
                               .timeout_ms = options->timeout_ms,
                               .late_limit.fired = late_limit_is_over,
                               .stagger.fired = stagger_is_over,
-                              .limit.fired = time_is_over,
-                              .conclude.fired = conclude_later,
+                              .limit.fired = dial_limit_is_over,
+                              .conclude.fired = conclude_at_once,
                               .connection.fd = -1,
                               .done = done,
                               .context = context};
-    if (start_look_up(dialer, options) || dialer->connection.fd >= 0)
+    if (dialer_start_look_up(dialer, options) || dialer->connection.fd >= 0)
         loop_timer_set(loop, &dialer->conclude, 0);
     else if (options->timeout_ms >= 0)
         loop_timer_set(loop, &dialer->limit, options->timeout_ms);
@@ -429,17 +493,9 @@ int dial(struct loop *loop, const struct address *address, const struct dial_opt
     connection->fd = -1;
     connection->file = (struct socket_file){0};
     wait.dialer = dial_start(loop, address, options, end_wait, &wait);
-    int result = loop_run(loop);
+    int result = loop_await(loop, -1, NULL);
     if (!wait.dialer)
         return result;
     dial_cancel(wait.dialer);
     return -1;
-}
-
-void connection_close(struct connection *connection)
-{
-    if (connection->fd >= 0)
-        sock_close(connection->fd);
-    connection->fd = -1;
-    socket_file_remove(&connection->file);
 }

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "net/address.h"
+#include "net/attempt.h"
 #include "net/resolver.h"
 #include "net/socket_file.h"
 #include "net/sockopt.h"
@@ -51,18 +52,26 @@ struct connection {
  * left as it was. */
 int dial(struct loop *loop, const struct address *address, const struct dial_options *options,
          struct connection *connection, struct error *err);
-/* The same in the background: `done` is called once, from the loop (never before dial_start has
- * returned), with the connection, which is then the callee's, or with NULL and the reason.
- * dial_cancel before `done` forgets it. */
+
+/* Does the same in the background: `done` is called once, from the loop (never before dial_start has
+ * returned), with the connection, which is then the callee's, or with NULL and the reason. The dialer
+ * has ended then. */
 struct dialer;
 struct dialer *dial_start(struct loop *loop, const struct address *address,
                           const struct dial_options *options,
                           void (*done)(void *context, const struct connection *connection,
                                        const struct error *err),
                           void *context);
+
+/* Forgets a dialer that has not called `done`. */
 void dial_cancel(struct dialer *dialer);
 
-/* May be called twice. */
+/* Closes the socket, and removes the file of -s PATH. May be called twice. */
 void connection_close(struct connection *connection);
+
+/* Reads what the options say of our own end, for connections to `address`. Returns 0, or -1 with status 2 where it
+ * makes no sense. */
+int dial_read_source(struct source *source, const struct address *address,
+                     const struct dial_options *options, struct error *err);
 
 #endif

@@ -1,18 +1,29 @@
+/*
+ * Bound sockets, and the clients that they accept.
+ *
+ * listener_open binds a socket for each address of the name (open_resolved, open_addresses, open_socket), or adopts
+ * what was inherited (open_inherited); where somebody else has the port, the error says who, as far as /proc tells.
+ * From listener_accept on, accept_clients is called when there are clients. When the system has run out of something
+ * that a client needs, the listener rests for a while: clients then wait in the backlog.
+ */
 #include "net/listener.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "base/log.h"
-#include "net/address.h"
+#include "base/text.h"
 #include "net/inherited.h"
-#include "net/port_owner.h"
 #include "net/resolver.h"
 #include "sys/sock.h"
-#include "sys/sockname.h"
 
 enum {
     PORT_TRIES = 32,   /* until the kernel's choice is free for every address of the name */
@@ -20,6 +31,230 @@ enum {
     REST_MS = 100,     /* without accept, when there are no descriptors left */
     WARNING_MS = 10 * 1000
 };
+
+/* Who has the port that we want */
+
+enum {
+    TABLE_LINE_MAX = 512,
+    WORDS_MAX = 10,   /* of a line that matter */
+    LISTENING = 0x0A, /* TCP_LISTEN, as /proc/net/tcp has it */
+    COMM_MAX = 16,    /* of /proc/PID/comm */
+    NUMBER_MAX = 24,  /* of a process or descriptor, as text */
+    PATH_ROOM = 64,
+    PORT_OWNER_TEXT_MAX = 64
+};
+
+/* What is looked for in a table of /proc/net. */
+struct port_wanted {
+    const struct sockname *name;
+    bool listening;   /* a listening socket, no other */
+    char address[33]; /* as the tables have it; empty: every address */
+};
+
+/* Writes an internet address as a table has it: its words in hexadecimal, in the machine's byte order. */
+static void write_table_address(struct port_wanted *wanted)
+{
+    const void *storage = &wanted->name->storage;
+    char *out = wanted->address;
+    if (wanted->name->storage.ss_family == AF_INET) {
+        const struct sockaddr_in *in = storage;
+        if (in->sin_addr.s_addr != INADDR_ANY)
+            snprintf(out, sizeof wanted->address, "%08X", in->sin_addr.s_addr);
+        return;
+    }
+    const struct sockaddr_in6 *in6 = storage;
+    uint32_t words[4];
+    memcpy(words, &in6->sin6_addr, sizeof words);
+    if (!IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
+        snprintf(out, sizeof wanted->address, "%08X%08X%08X%08X", words[0], words[1], words[2],
+                 words[3]);
+}
+
+/* One of the two is every address, or they are the same; an IPv4 address may stand at the end of
+ * an IPv6 one. */
+static bool addresses_overlap(const char *one, const char *other)
+{
+    size_t length = strlen(one), other_length = strlen(other);
+    if (strspn(one, "0") == length || strspn(other, "0") == other_length)
+        return true;
+    return length <= other_length ? strcmp(one, other + other_length - length) == 0
+                                  : strcmp(other, one + length - other_length) == 0;
+}
+
+/* Cuts a line of a table into words; the last one has the rest of it. False where there are fewer. */
+static bool cut_words(char *line, char **words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        line += strspn(line, " ");
+        words[i] = line;
+        line += strcspn(line, i + 1 < count ? " \n" : "\n");
+        if (line == words[i])
+            return false;
+        if (*line)
+            *line++ = '\0';
+    }
+    return true;
+}
+
+/* "1: 0100007F:1F90 00000000:0000 0A …", the inode being the tenth word. */
+static unsigned long inode_of_inet(char *line, const struct port_wanted *wanted)
+{
+    char *words[WORDS_MAX + 1];
+    if (!cut_words(line, words, WORDS_MAX + 1))
+        return 0;
+    char *colon = strchr(words[1], ':');
+    if (!colon || strtoul(colon + 1, NULL, 16) != sockname_port(wanted->name))
+        return 0;
+    *colon = '\0';
+    bool is_it = (!wanted->listening || strtoul(words[3], NULL, 16) == LISTENING) &&
+                 addresses_overlap(wanted->address, words[1]);
+    return is_it ? strtoul(words[9], NULL, 10) : 0;
+}
+
+/* As the table has it: with @ before a name of the abstract namespace. */
+static void table_path(const struct sockname *name, char *path)
+{
+    const struct sockaddr_un *address = (const void *)&name->storage;
+    size_t length = name->length - offsetof(struct sockaddr_un, sun_path);
+    memcpy(path, address->sun_path, length);
+    path[length] = '\0';
+    if (!*path)
+        *path = '@';
+}
+
+/* "…: 00000002 00000000 00010000 0001 01 12345 PATH" */
+static unsigned long inode_of_unix(char *line, const struct port_wanted *wanted)
+{
+    char *words[8], path[sizeof(struct sockaddr_un) + 1];
+    table_path(wanted->name, path);
+    return cut_words(line, words, 8) && strcmp(words[7], path) == 0 ? strtoul(words[6], NULL, 10)
+                                                                    : 0;
+}
+
+static int entry_is_number(const struct dirent *entry)
+{
+    return text_is_digits(entry->d_name, strlen(entry->d_name));
+}
+
+/* Whether `found` is so of a number in a directory, which is then in `number` (NUMBER_MAX bytes). */
+static bool find_numbered(const char *directory,
+                          bool (*found)(const char *number, const void *context),
+                          const void *context, char *number)
+{
+    struct dirent **entries;
+    bool is_found = false;
+    int count = scandir(directory, &entries, entry_is_number, alphasort);
+    for (int i = 0; i < count; i++) {
+        if (!is_found && found(entries[i]->d_name, context)) {
+            is_found = true;
+            snprintf(number, NUMBER_MAX, "%.*s", NUMBER_MAX - 1, entries[i]->d_name);
+        }
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
+    return is_found;
+}
+
+/* A descriptor of a process, and the socket that it may be. */
+struct port_holding {
+    const struct sockname *name;
+    unsigned long inode;
+    const char *directory; /* /proc/PID/fd */
+};
+
+static bool descriptor_is_socket(const char *number, const void *context)
+{
+    const struct port_holding *holding = context;
+    char path[PATH_ROOM], link[64], target[64];
+    snprintf(target, sizeof target, "socket:[%lu]", holding->inode);
+    snprintf(path, sizeof path, "%.40s/%.16s", holding->directory, number);
+    ssize_t length = readlink(path, link, sizeof link);
+    return length == (ssize_t)strlen(target) && memcmp(link, target, strlen(target)) == 0;
+}
+
+/* A path that does not begin with a slash begins where the process is. */
+static bool is_same_file(const char *process, const struct sockname *name)
+{
+    char path[sizeof(struct sockaddr_un) + 1], theirs[PATH_ROOM + sizeof path];
+    struct stat our_status, their_status;
+    if (name->storage.ss_family != AF_UNIX)
+        return true;
+    table_path(name, path);
+    if (*path == '@' || *path == '/')
+        return true;
+    snprintf(theirs, sizeof theirs, "/proc/%.16s/cwd/%s", process, path);
+    return lstat(path, &our_status) == 0 && lstat(theirs, &their_status) == 0 &&
+           our_status.st_dev == their_status.st_dev && our_status.st_ino == their_status.st_ino;
+}
+
+static bool process_has_socket(const char *process, const void *context)
+{
+    struct port_holding holding = *(const struct port_holding *)context;
+    char directory[PATH_ROOM], number[NUMBER_MAX];
+    snprintf(directory, sizeof directory, "/proc/%.16s/fd", process);
+    holding.directory = directory;
+    return find_numbered(directory, descriptor_is_socket, &holding, number) &&
+           is_same_file(process, holding.name);
+}
+
+static void describe_process(const char *process, char *out)
+{
+    char path[PATH_ROOM], name[COMM_MAX + 1] = "?";
+    snprintf(path, sizeof path, "/proc/%.16s/comm", process);
+    FILE *file = fopen(path, "re");
+    if (file && fgets(name, sizeof name, file))
+        name[strcspn(name, "\n")] = '\0';
+    if (file)
+        fclose(file);
+    snprintf(out, PORT_OWNER_TEXT_MAX, " (%s, process %.16s)", name, process);
+}
+
+/* The first process that has a socket of that name in one table. */
+static bool search_table(const char *table, const struct port_wanted *wanted, char *out)
+{
+    char line[TABLE_LINE_MAX], process[NUMBER_MAX];
+    bool found = false;
+    FILE *file = fopen(table, "re");
+    if (!file)
+        return false;
+    while (!found && fgets(line, sizeof line, file)) {
+        struct port_holding holding = {.name = wanted->name};
+        holding.inode = wanted->name->storage.ss_family == AF_UNIX ? inode_of_unix(line, wanted)
+                                                                   : inode_of_inet(line, wanted);
+        found = holding.inode && find_numbered("/proc", process_has_socket, &holding, process);
+    }
+    fclose(file);
+    if (found)
+        describe_process(process, out);
+    return found;
+}
+
+/* Writes " (nginx, process 1234)" into `out` (PORT_OWNER_TEXT_MAX bytes): the process that is bound to `name`
+ * so that nobody else can be; nothing where the system does not let us see it: of other users' processes, only root
+ * sees the descriptors. Source: proc(5), /proc/net/tcp, udp, unix and /proc/PID/fd. */
+static char *port_owner_text(const struct sockname *name, int socktype, char *out)
+{
+    struct port_wanted wanted = {.name = name, .listening = socktype == SOCK_STREAM};
+    bool is_tcp = socktype == SOCK_STREAM;
+    *out = '\0';
+    switch (name->storage.ss_family) {
+    case AF_UNIX:
+        search_table("/proc/net/unix", &wanted, out);
+        break;
+    case AF_INET:
+    case AF_INET6:
+        write_table_address(&wanted);
+        if (!search_table(is_tcp ? "/proc/net/tcp" : "/proc/net/udp", &wanted, out))
+            search_table(is_tcp ? "/proc/net/tcp6" : "/proc/net/udp6", &wanted, out);
+        break;
+    default:
+        break;
+    }
+    return out;
+}
+
+/* Opening */
 
 /* What listener_open is about. */
 struct opening {
@@ -33,7 +268,7 @@ struct opening {
     const char *refused; /* the socket option that it was, or NULL */
 };
 
-static struct listener_socket *add_socket(struct listener *listener, int fd)
+static struct listener_socket *listener_add_socket(struct listener *listener, int fd)
 {
     struct listener_socket *socket = &listener->sockets[listener->count++];
     *socket = (struct listener_socket){.listener = listener, .watch.fd = fd};
@@ -49,12 +284,10 @@ char *listener_text(const struct listener_socket *socket, char *out)
     return out;
 }
 
-static bool takes_clients(const struct listener *listener)
+static bool listener_takes_clients(const struct listener *listener)
 {
     return listener->socktype != SOCK_DGRAM;
 }
-
-/* Opening */
 
 static bool is_dual(const struct opening *opening, const struct sockname *name)
 {
@@ -75,16 +308,16 @@ static void ask_about_senders(const struct opening *opening, int fd, int family)
 static int set_options(const struct opening *opening, int fd, const struct sockname *name)
 {
     int family = name->storage.ss_family;
-    if (!takes_clients(opening->listener)) /* from its first datagram on */
+    if (!listener_takes_clients(opening->listener)) { /* from its first datagram on */
         ask_about_senders(opening, fd, family);
-    if (!takes_clients(opening->listener))
         sock_make_room(fd); /* of a UNIX socket, all receivers share the send buffer */
+    }
     if (family == AF_INET6 && sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual(opening, name)))
         return -1;
     if (sockname_is_inet(name) && opening->options->reuse_port &&
         sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1))
         return -1;
-    if (sockname_is_inet(name) && takes_clients(opening->listener))
+    if (sockname_is_inet(name) && listener_takes_clients(opening->listener))
         return sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     return 0;
 }
@@ -99,23 +332,20 @@ static int bind_to(struct opening *opening, int fd, const struct sockname *name)
     return opening->reason ? -1 : 0;
 }
 
-static int start_listening(const struct opening *opening, int fd)
-{
-    int backlog = opening->options->backlog;
-    return takes_clients(opening->listener) ? sock_listen(fd, backlog ? backlog : SOMAXCONN) : 0;
-}
-
 /* -1 and errno; opening->reason says it in words. Nothing comes between bind and listen: until
  * then, another user could bind the port as well. */
 static int open_socket(struct opening *opening, const struct sockname *name)
 {
     opening->tried = *name;
     opening->reason = NULL;
+    const int backlog = opening->options->backlog;
     struct sockname bound;
     int fd = sockopt_open(opening->options->sockopt, name->storage.ss_family,
                           opening->listener->socktype, SOCKOPT_LISTEN, &opening->refused);
     if (fd < 0 || set_options(opening, fd, name) || bind_to(opening, fd, name) ||
-        start_listening(opening, fd) || sock_name(fd, &bound)) {
+        (listener_takes_clients(opening->listener) &&
+         sock_listen(fd, backlog ? backlog : SOMAXCONN)) ||
+        sock_name(fd, &bound)) {
         if (!opening->reason) {
             opening->in_use = errno == EADDRINUSE;
             opening->reason = strerror(errno);
@@ -124,21 +354,8 @@ static int open_socket(struct opening *opening, const struct sockname *name)
             sock_close(fd);
         return -1;
     }
-    add_socket(opening->listener, fd)->name = bound;
+    listener_add_socket(opening->listener, fd)->name = bound;
     return 0;
-}
-
-static struct sockname any_ipv4(unsigned port)
-{
-    struct sockname name = {.storage.ss_family = AF_INET, .length = sizeof(struct sockaddr_in)};
-    sockname_set_port(&name, port);
-    return name;
-}
-
-/* This machine has no such family, or not this address of it. */
-static bool is_missing(int errnum)
-{
-    return errnum == EAFNOSUPPORT || errnum == EADDRNOTAVAIL;
 }
 
 /* One address of the name; one that this machine does not have is left out. */
@@ -149,15 +366,17 @@ static int open_address(struct opening *opening, struct sockname name)
         sockname_set_port(&name, sockname_port(&listener->sockets[0].name));
     if (open_socket(opening, &name) == 0)
         return 0;
-    if (!is_missing(errno))
+    /* Does this machine have no such family, or not this address of it? */
+    if (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL)
         return -1;
     if (!is_dual(opening, &name))
         return 0;
-    name = any_ipv4(sockname_port(&name));
-    return open_socket(opening, &name);
+    struct sockname any = {.storage.ss_family = AF_INET, .length = sizeof(struct sockaddr_in)};
+    sockname_set_port(&any, sockname_port(&name));
+    return open_socket(opening, &any);
 }
 
-static void close_sockets(struct listener *listener)
+static void listener_close_sockets(struct listener *listener)
 {
     for (; listener->count; listener->count--) {
         struct listener_socket *last = &listener->sockets[listener->count - 1];
@@ -181,7 +400,7 @@ static int open_with_any_port(struct opening *opening)
         if (open_addresses(opening) == 0)
             return 0;
         int failure = errno;
-        close_sockets(opening->listener);
+        listener_close_sockets(opening->listener);
         if (failure != EADDRINUSE)
             break;
     }
@@ -190,7 +409,7 @@ static int open_with_any_port(struct opening *opening)
 
 /* "listen on localhost:80: [::1]:80: Address already in use"; the address once, where the user
  * wrote it so. */
-static int complain(const struct opening *opening, struct error *err)
+static int explain_failure(const struct opening *opening, struct error *err)
 {
     char asked[ADDRESS_TEXT_MAX];
     char tried[SOCKNAME_TEXT_MAX];
@@ -222,7 +441,7 @@ static int open_resolved(struct opening *opening, struct error *err)
                          sockname_port(&opening->resolved.names[0]) == 0;
     int result = listener->any_port ? open_with_any_port(opening) : open_addresses(opening);
     if (result)
-        complain(opening, err);
+        explain_failure(opening, err);
     resolved_release(&opening->resolved);
     return result;
 }
@@ -255,12 +474,12 @@ static int open_inherited(const struct opening *opening, struct error *err)
     listener->inherited = true;
     for (size_t i = 0; i < inherited.count && i < LISTENER_SOCKETS_MAX; i++) {
         int fd = inherited.fds[i];
-        if (takes_clients(listener) && adopt_listening(fd, text, err))
+        if (listener_takes_clients(listener) && adopt_listening(fd, text, err))
             return -1;
-        struct sockname *name = &add_socket(listener, fd)->name;
+        struct sockname *name = &listener_add_socket(listener, fd)->name;
         if (sock_name(fd, name))
             return error_system(err, STATUS_CONNECT, errno, "%s", text);
-        if (!takes_clients(listener))
+        if (!listener_takes_clients(listener))
             ask_about_senders(opening, fd, name->storage.ss_family);
         const char *refused = sockopt_apply(listener->sockopt, fd, name->storage.ss_family,
                                             SOCKOPT_LISTEN);
@@ -270,58 +489,23 @@ static int open_inherited(const struct opening *opening, struct error *err)
     return 0;
 }
 
-static void end_rest(struct timer *timer);
-
-int listener_open(struct listener *listener, struct loop *loop, const struct address *address,
-                  const struct listener_options *options, struct error *err)
-{
-    struct opening opening = {.listener = listener, .address = address, .options = options};
-    *listener = (struct listener){.loop = loop,
-                                  .socktype = address->socktype,
-                                  .sockopt = options->sockopt,
-                                  .rest.fired = end_rest};
-    int result = address->kind == ADDRESS_FD || address->kind == ADDRESS_SYSTEMD
-                     ? open_inherited(&opening, err)
-                     : open_resolved(&opening, err);
-    if (result)
-        listener_close(listener);
-    return result;
-}
-
 /* Accepting */
 
-static void watch_all(struct listener *listener);
-
-static void unwatch_all(struct listener *listener)
+static void listener_unwatch(struct listener *listener)
 {
     for (size_t i = 0; i < listener->count; i++)
         loop_unwatch(listener->loop, &listener->sockets[i].watch);
 }
 
-static void end_rest(struct timer *timer)
-{
-    struct listener *listener = LOOP_OWNER(timer, struct listener, rest);
-    if (listener->accepting)
-        watch_all(listener);
-}
-
 bool listener_rest(struct listener *listener)
 {
     const int64_t now_ms = loop_now_ms();
-    unwatch_all(listener);
+    listener_unwatch(listener);
     loop_timer_set(listener->loop, &listener->rest, REST_MS);
     if (listener->warned_ms && now_ms - listener->warned_ms < WARNING_MS)
         return false;
     listener->warned_ms = now_ms;
     return true;
-}
-
-static void rest(struct listener *listener, const struct listener_socket *socket)
-{
-    char text[SOCKNAME_TEXT_MAX];
-    const char *reason = strerror(errno);
-    if (listener_rest(listener))
-        log_warning("accept on %s: %s; new clients wait", listener_text(socket, text), reason);
 }
 
 /* The client is gone before it was accepted, or its network is: accept(2), "Error handling". */
@@ -340,6 +524,7 @@ static void accept_clients(struct watch *watch, uint32_t events)
 {
     struct listener_socket *socket = LOOP_OWNER(watch, struct listener_socket, watch);
     struct listener *listener = socket->listener;
+    char text[SOCKNAME_TEXT_MAX];
     (void)events;
     for (int round = 0; round < ACCEPT_ROUND && listener->accepting; round++) {
         struct sockname peer;
@@ -352,19 +537,29 @@ static void accept_clients(struct watch *watch, uint32_t events)
         } else if (errno == EAGAIN) {
             return;
         } else if (!is_transient(errno)) {
-            rest(listener, socket);
+            const char *reason = strerror(errno);
+            if (listener_rest(listener))
+                log_warning("accept on %s: %s; new clients wait", listener_text(socket, text),
+                            reason);
             return;
         }
     }
 }
 
-static void watch_all(struct listener *listener)
+static void listener_watch(struct listener *listener)
 {
     for (size_t i = 0; i < listener->count; i++) {
         listener->sockets[i].watch.ready = accept_clients;
         loop_watch(listener->loop, &listener->sockets[i].watch,
                    EPOLLIN | (listener->shared ? EPOLLEXCLUSIVE : 0));
     }
+}
+
+static void end_rest(struct timer *timer)
+{
+    struct listener *listener = LOOP_OWNER(timer, struct listener, rest);
+    if (listener->accepting)
+        listener_watch(listener);
 }
 
 void listener_accept(struct listener *listener,
@@ -375,13 +570,13 @@ void listener_accept(struct listener *listener,
     listener->context = context;
     listener->accepting = true;
     if (!loop_timer_is_set(&listener->rest))
-        watch_all(listener);
+        listener_watch(listener);
 }
 
 void listener_pause(struct listener *listener)
 {
     listener->accepting = false;
-    unwatch_all(listener);
+    listener_unwatch(listener);
 }
 
 void listener_inherit(struct listener *listener, struct loop *loop)
@@ -391,6 +586,8 @@ void listener_inherit(struct listener *listener, struct loop *loop)
     socket_file_forget(&listener->file);
 }
 
+/* The whole */
+
 void listener_close(struct listener *listener)
 {
     listener->accepting = false;
@@ -398,5 +595,20 @@ void listener_close(struct listener *listener)
         loop_timer_cancel(listener->loop, &listener->rest);
     /* The file first: a closed socket's would look stale to the next server. */
     socket_file_remove(&listener->file);
-    close_sockets(listener);
+    listener_close_sockets(listener);
+}
+int listener_open(struct listener *listener, struct loop *loop, const struct address *address,
+                  const struct listener_options *options, struct error *err)
+{
+    struct opening opening = {.listener = listener, .address = address, .options = options};
+    *listener = (struct listener){.loop = loop,
+                                  .socktype = address->socktype,
+                                  .sockopt = options->sockopt,
+                                  .rest.fired = end_rest};
+    int result = address->kind == ADDRESS_FD || address->kind == ADDRESS_SYSTEMD
+                     ? open_inherited(&opening, err)
+                     : open_resolved(&opening, err);
+    if (result)
+        listener_close(listener);
+    return result;
 }

@@ -12,7 +12,6 @@
 
 #include "net/attempt.h"
 #include "net/resolver.h"
-#include "net/source.h"
 #include "sys/loop.h"
 
 enum port_probe_answer {

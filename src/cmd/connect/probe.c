@@ -12,7 +12,6 @@
 #include "net/address.h"
 #include "net/port_probe.h"
 #include "net/resolver.h"
-#include "net/source.h"
 #include "sys/sockname.h"
 
 enum {
@@ -347,7 +346,7 @@ int probe(struct loop *loop, const struct probing *probing, struct error *err)
 {
     struct prober prober = {.probing = probing, .loop = loop, .turn.fired = turn_came};
     prepare(&prober);
-    int result = source_read(&prober.source, loop, probing->address, probing->dial, err);
+    int result = dial_read_source(&prober.source, probing->address, probing->dial, err);
     if (result == 0)
         result = probe_with_patience(&prober, err);
     bool shows = prober.resolved.count && !probing->is_quiet;
