@@ -1,3 +1,10 @@
+/*
+ * Who may talk to us.
+ *
+ * access_read reads the words of the options, entry by entry (add_entry), from the command line and from files, into
+ * new rules, which take the place of the old ones only where all of it could be read. The questions at the end are
+ * asked of each client and of each datagram; they take the rules as they are.
+ */
 #include "net/access.h"
 
 #include <errno.h>
@@ -14,7 +21,7 @@
 #include "base/text.h"
 #include "base/units.h"
 
-static const char *const options[ACCESS_LISTS] = {"allow", "deny", "proxy-from", "allow-uid"};
+static const char *const option_names[ACCESS_LISTS] = {"allow", "deny", "proxy-from", "allow-uid"};
 
 /* What is being read, for errors. */
 struct reading {
@@ -28,15 +35,6 @@ struct reading {
 };
 
 /* One entry */
-
-static const char *add_network(struct networks *networks, const char *text)
-{
-    struct network network;
-    const char *wrong = network_parse(&network, text);
-    if (!wrong)
-        networks_add(networks, &network);
-    return wrong;
-}
 
 static const char *add_user(struct access_rules *rules, const char *text)
 {
@@ -56,15 +54,15 @@ static const char *add_user(struct access_rules *rules, const char *text)
     return NULL;
 }
 
-static int add(const struct reading *reading, const char *entry)
+static int add_entry(const struct reading *reading, const char *entry)
 {
     struct access_rules *rules = reading->rules;
-    const char *option = options[reading->list];
-    const char *wrong;
-    if (reading->list == ACCESS_ALLOW_UID)
-        wrong = add_user(rules, entry);
-    else
-        wrong = add_network(&rules->networks[reading->list], entry);
+    const char *option = option_names[reading->list];
+    struct network network;
+    const char *wrong = reading->list == ACCESS_ALLOW_UID ? add_user(rules, entry)
+                                                          : network_parse(&network, entry);
+    if (!wrong && reading->list != ACCESS_ALLOW_UID)
+        networks_add(&rules->networks[reading->list], &network);
     if (!wrong)
         return 0;
     if (!reading->file)
@@ -98,12 +96,12 @@ static int read_lines(struct reading *reading, FILE *file)
         if (memchr(line, '\0', (size_t)length)) {
             result = error_set(reading->err, STATUS_USAGE,
                                "option --%s: %.100s, line %lu: has a NUL byte, which no text has",
-                               options[reading->list], reading->file, reading->line);
+                               option_names[reading->list], reading->file, reading->line);
             continue;
         }
         const char *entry = entry_of(line);
         if (*entry)
-            result = add(reading, entry);
+            result = add_entry(reading, entry);
     }
     free(line);
     if (result == 0 && ferror(file))
@@ -111,7 +109,7 @@ static int read_lines(struct reading *reading, FILE *file)
     return result;
 }
 
-/* What is no regular file (a FIFO, a pipe) is read by the owner, whom it must not block. */
+/* What is no regular file (a FIFO, a pipe) is read by the owner, whom it must not block. Closes fd. */
 static int read_other(struct reading *reading, int fd)
 {
     const struct access *access = reading->access;
@@ -135,17 +133,6 @@ static int read_other(struct reading *reading, int fd)
     return result;
 }
 
-/* Both close it. */
-static int read_regular(struct reading *reading, int fd)
-{
-    FILE *file = fdopen(fd, "r");
-    if (!file)
-        return error_system(reading->err, STATUS_LOCAL_IO, errno, "read %s", reading->file);
-    int result = read_lines(reading, file);
-    fclose(file);
-    return result;
-}
-
 static int read_file(struct reading *reading, const char *name)
 {
     struct stat status;
@@ -154,8 +141,16 @@ static int read_file(struct reading *reading, const char *name)
     reading->file = name;
     if (fd < 0 || fstat(fd, &status) < 0)
         return error_system(reading->err, STATUS_LOCAL_IO, errno, "read %s", name);
-    bool regular = S_ISREG(status.st_mode) || S_ISDIR(status.st_mode); /* this one is an error */
-    int result = regular ? read_regular(reading, fd) : read_other(reading, fd);
+    int result;
+    if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) { /* this one is an error */
+        FILE *file = fdopen(fd, "r");
+        if (!file)
+            return error_system(reading->err, STATUS_LOCAL_IO, errno, "read %s", name);
+        result = read_lines(reading, file);
+        fclose(file);
+    } else {
+        result = read_other(reading, fd);
+    }
     reading->file = NULL;
     return result;
 }
@@ -168,11 +163,11 @@ static int read_list(struct reading *reading, char *list)
     char *entry;
     int result = 0;
     while (result == 0 && (entry = strsep(&list, ",")))
-        result = *entry == '@' ? read_file(reading, entry + 1) : add(reading, entry);
+        result = *entry == '@' ? read_file(reading, entry + 1) : add_entry(reading, entry);
     return result;
 }
 
-static void release(struct access_rules *rules)
+static void rules_release(struct access_rules *rules)
 {
     for (int list = 0; list < ACCESS_NETWORKS; list++)
         networks_release(&rules->networks[list]);
@@ -180,38 +175,34 @@ static void release(struct access_rules *rules)
     *rules = (struct access_rules){.users = NULL};
 }
 
-static int read_words(struct reading *reading, const struct access_words *given)
-{
-    int result = 0;
-    for (size_t i = 0; i < given->count && result == 0; i++) {
-        char *list = memory_copy(given->words[i], strlen(given->words[i]));
-        result = read_list(reading, list);
-        free(list);
-    }
-    return result;
-}
-
-static int read_all(struct access *access, bool again, struct error *err)
+static int access_read(struct access *access, bool again, struct error *err)
 {
     struct access_rules rules = {.users = NULL};
     struct reading reading = {.access = access, .rules = &rules, .again = again, .err = err};
     for (int list = 0; list < ACCESS_LISTS; list++) {
+        const struct access_words *given = &access->given[list];
+        int result = 0;
         reading.list = (enum access_list)list;
-        if (read_words(&reading, &access->given[list])) {
-            release(&rules);
+        for (size_t i = 0; i < given->count && result == 0; i++) {
+            char *words = memory_copy(given->words[i], strlen(given->words[i]));
+            result = read_list(&reading, words);
+            free(words);
+        }
+        if (result) {
+            rules_release(&rules);
             return -1;
         }
     }
     for (int list = 0; list < ACCESS_NETWORKS; list++)
         networks_settle(&rules.networks[list]);
-    release(&access->rules);
+    rules_release(&access->rules);
     access->rules = rules;
     return 0;
 }
 
 int access_open(struct access *access, struct error *err)
 {
-    return read_all(access, false, err);
+    return access_read(access, false, err);
 }
 
 bool access_has_files(const struct access *access)
@@ -221,12 +212,12 @@ bool access_has_files(const struct access *access)
 
 int access_reload(struct access *access, struct error *err)
 {
-    return read_all(access, true, err);
+    return access_read(access, true, err);
 }
 
 void access_release(struct access *access)
 {
-    release(&access->rules);
+    rules_release(&access->rules);
 }
 
 /* Answers */
@@ -303,4 +294,57 @@ bool access_admits_sender(const struct access *access, const struct sock_message
         return false;
     return !access->given[ACCESS_ALLOW_UID].count ||
            (message->has_user && rules_have_user(&access->rules, message->user));
+}
+
+/* Amplification */
+
+/* Ports of services that answer any datagram, or answer with more than they were sent: the IANA
+ * names are beside them. 0 is nobody's, and an answer to it goes nowhere. */
+static const unsigned amplifier_ports[] = {0,
+                                           7 /* echo */,
+                                           13 /* daytime */,
+                                           17 /* qotd */,
+                                           19 /* chargen */,
+                                           37 /* time */,
+                                           53 /* domain */,
+                                           69 /* tftp */,
+                                           111 /* sunrpc */,
+                                           123 /* ntp */,
+                                           137 /* netbios-ns */,
+                                           161 /* snmp */,
+                                           389 /* ldap */,
+                                           500 /* isakmp */,
+                                           520 /* router */,
+                                           1900 /* ssdp */,
+                                           3283 /* net-assistant */,
+                                           3702 /* ws-discovery */,
+                                           4500 /* ipsec-nat-t */,
+                                           5060 /* sip */,
+                                           5353 /* mdns */,
+                                           5683 /* coap */,
+                                           10001 /* Ubiquiti's discovery */,
+                                           11211 /* memcached */,
+                                           27015 /* Source engine */,
+                                           27960 /* Quake III */};
+
+/* Only an address of this machine can be bound to. */
+static bool is_local(const struct sockname *source)
+{
+    struct sockname name = *source;
+    sockname_set_port(&name, 0);
+    int probe = sock_open(name.storage.ss_family, SOCK_DGRAM, 0);
+    if (probe < 0)
+        return true; /* rather silent than in a loop */
+    bool local = sock_bind(probe, &name) == 0;
+    sock_close(probe);
+    return local;
+}
+
+bool access_may_amplify(const struct sockname *source, const struct sockname *own)
+{
+    unsigned port = sockname_port(source);
+    for (size_t i = 0; i < sizeof amplifier_ports / sizeof *amplifier_ports; i++)
+        if (amplifier_ports[i] == port)
+            return true;
+    return port == sockname_port(own) && is_local(source);
 }

@@ -1,7 +1,7 @@
 /*
  * Who may connect: lists of addresses and networks for internet sockets, of users for UNIX sockets.
  * What is denied is denied, whatever is allowed; where something is allowed, all else is denied.
- * A list of proxies says who may announce, by a PROXY header, whose connection it passes on.
+ * A list of proxies says who may say, by a PROXY header, whose connection it passes on.
  *
  * Each word given is a list with commas; "@FILE" in it stands for a file with one entry a line,
  * blank lines and what follows a `#` left out. Users are numbers, or names that the system knows.
@@ -74,5 +74,10 @@ bool access_admits_proxy(const struct access *access, const struct sockname *pee
 bool access_admits_user(const struct access *access, int fd);
 /* Whether both let who has sent a datagram, of whom the kernel says which user it is. */
 bool access_admits_sender(const struct access *access, const struct sock_message *message);
+
+/* Whether an answer to this datagram would feed a loop, or flood somebody else: its source port is that of a service
+ * that answers whoever speaks to it (CVE-1999-0103, CVE-2024-2169), or its source is our own socket, bound to
+ * `own`. Independent of any list. */
+bool access_may_amplify(const struct sockname *source, const struct sockname *own);
 
 #endif

@@ -16,7 +16,7 @@
 #include "cmd/serve/server.h"
 #include "cmd/serve/workers.h"
 #include "command.h"
-#include "net/amplification_guard.h"
+#include "net/access.h"
 #include "sys/descriptors.h"
 
 struct echo_server_options {
@@ -168,7 +168,7 @@ static bool answers(struct echo_datagrams *datagrams, const struct sockname *sou
 {
     struct server *server = &LOOP_OWNER(datagrams, struct echoing, datagrams)->server;
     server_heard(server);
-    return source->storage.ss_family == AF_UNIX || !amplification_guard_blocks(source, own);
+    return source->storage.ss_family == AF_UNIX || !access_may_amplify(source, own);
 }
 
 _Static_assert((int)ECHO_DATAGRAM_SOCKETS_MAX >= (int)LISTENER_SOCKETS_MAX, "a listener has more");
