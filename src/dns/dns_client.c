@@ -13,7 +13,7 @@
 #include "dns/dns_query.h"
 #include "net/hostname.h"
 #include "net/resolver.h"
-#include "proto/dns_data.h"
+#include "proto/dns.h"
 #include "sys/loop.h"
 
 /* Servers */

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "net/hostname.h"
-#include "proto/dns_data.h"
+#include "proto/dns.h"
 
 struct origins {
     const struct names *names;

@@ -82,14 +82,14 @@ int proxy_parse(struct proxy *proxy, const char *url, struct error *err)
     if (!rest || strstr(rest, "://"))
         return error_set(err, STATUS_USAGE,
                          "proxy %s: is not an http://, socks4:// or socks5:// URL",
-                         url_harmless(url));
+                         url_redacted(url));
     const char *wrong = url_parse(&parts, rest);
     if (!wrong && parts.target.length && strncmp(parts.target.start, "/", parts.target.length) != 0)
         wrong = "has a path";
     if (!wrong)
         wrong = read_credentials(proxy, &parts);
     if (wrong)
-        return error_set(err, STATUS_USAGE, "proxy %s: %s", url_harmless(url), wrong);
+        return error_set(err, STATUS_USAGE, "proxy %s: %s", url_redacted(url), wrong);
     return read_address(proxy, &parts, err);
 }
 

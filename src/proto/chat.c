@@ -1,3 +1,8 @@
+/*
+ * What comes without its end is held back until that comes; of a line longer than CHAT_LINE_MAX the rest is left out. A
+ * line that comes in one piece is not copied. What is shown has each character that could do something to a
+ * terminal escaped.
+ */
 #include "proto/chat.h"
 
 #include <stdint.h>
@@ -9,7 +14,7 @@
 
 /* Lines */
 
-static void hold(struct chat_reader *reader, const char *bytes, size_t length)
+static void hold_back(struct chat_reader *reader, const char *bytes, size_t length)
 {
     if (!reader->held)
         reader->held = memory_new(CHAT_LINE_MAX, 1);
@@ -32,7 +37,7 @@ bool chat_next(struct chat_reader *reader, struct chat_text *text, struct chat_t
     if (end && !reader->length && length <= CHAT_LINE_MAX) {
         *line = (struct chat_text){start, length}; /* as a rule: all of it, in one piece */
     } else if (taken) {
-        hold(reader, start, length);
+        hold_back(reader, start, length);
         *line = (struct chat_text){reader->held, reader->length};
     }
     if (!end)

@@ -1,8 +1,17 @@
+/*
+ * Names are written as labels with their lengths and read with their pointers followed, only ever backwards
+ * (dns_name_expand). A query is one question; a reader goes through the records of a message that answers it. The
+ * data of a record is printed by the letters that `types` has for its type, one a field, each with its printer in `printers`;
+ * what has no letters, or is no printable data, is shown as RFC 3597 says.
+ */
 #include "proto/dns.h"
 
+#include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
+#include "base/units.h"
 
 enum {
     HEADER = 12,
@@ -82,7 +91,7 @@ void dns_name_print(FILE *out, const struct dns_name *name)
 }
 
 /* Where the rest of a compressed name is, of which *at is; before it, or it is malformed: 0. */
-static size_t follow(const struct dns_reader *reader, size_t at, size_t start)
+static size_t follow_pointer(const struct dns_reader *reader, size_t at, size_t start)
 {
     if (reader->bytes[at] < POINTER || at + 1 >= reader->length)
         return 0;
@@ -116,7 +125,7 @@ int dns_name_expand(const struct dns_reader *reader, size_t *place, struct dns_n
     name->length = 0;
     while (!(ended = read_labels(reader, &at, name))) {
         after = after ? after : at + 2;
-        start = follow(reader, at, start);
+        start = follow_pointer(reader, at, start);
         if (!start)
             return -1;
         at = start;
@@ -125,7 +134,7 @@ int dns_name_expand(const struct dns_reader *reader, size_t *place, struct dns_n
     return ended < 0 ? -1 : 0;
 }
 
-static unsigned char lower(unsigned char byte)
+static unsigned char lower_case(unsigned char byte)
 {
     return byte >= 'A' && byte <= 'Z' ? (unsigned char)(byte + 'a' - 'A') : byte;
 }
@@ -136,7 +145,7 @@ static bool is_same_name(const struct dns_name *one, const struct dns_name *othe
     if (one->length != other->length)
         return false;
     for (size_t i = 0; i < one->length; i++)
-        if (lower(one->bytes[i]) != lower(other->bytes[i]))
+        if (lower_case(one->bytes[i]) != lower_case(other->bytes[i]))
             return false;
     return true;
 }
@@ -248,4 +257,355 @@ int dns_next(struct dns_reader *reader, struct dns_record *record)
     record->end = record->data + read_u16(at + 8);
     reader->place = record->end;
     return record->end > reader->length ? -1 : 1;
+}
+
+/* A type and the fields of its data. */
+static const struct {
+    uint16_t type;
+    const char *name;
+    const char *fields; /* a entry each, see `printers` */
+} types[] = {
+    {DNS_A, "A", "a"},       {2, "NS", "n"},         {DNS_CNAME, "CNAME", "n"},
+    {6, "SOA", "nn44444"},   {DNS_PTR, "PTR", "n"},  {13, "HINFO", "ss"},
+    {15, "MX", "2n"},        {16, "TXT", "S"},       {17, "RP", "nn"},
+    {DNS_AAAA, "AAAA", "A"}, {33, "SRV", "222n"},    {35, "NAPTR", "22sssn"},
+    {39, "DNAME", "n"},      {43, "DS", "211x"},     {44, "SSHFP", "11x"},
+    {48, "DNSKEY", "211b"},  {52, "TLSA", "111x"},   {64, "SVCB", "2np"},
+    {65, "HTTPS", "2np"},    {DNS_ANY, "ANY", NULL}, {256, "URI", "22q"},
+    {257, "CAA", "1tq"},
+};
+enum { TYPES = sizeof types / sizeof *types };
+
+uint16_t dns_type_read(const char *text)
+{
+    int64_t number;
+    for (size_t i = 0; i < TYPES; i++)
+        if (strcasecmp(types[i].name, text) == 0)
+            return types[i].type;
+    if (strncasecmp(text, "TYPE", 4) != 0 || units_number(text + 4, 1, UINT16_MAX, &number))
+        return 0;
+    return (uint16_t)number;
+}
+
+static const char *find_fields(uint16_t type, const char **name)
+{
+    for (size_t i = 0; i < TYPES; i++)
+        if (types[i].type == type) {
+            *name = types[i].name;
+            return types[i].fields;
+        }
+    return *name = NULL;
+}
+
+char *dns_type_text(uint16_t type, char *out)
+{
+    const char *name;
+    find_fields(type, &name);
+    if (name)
+        snprintf(out, DNS_TYPE_TEXT_MAX, "%s", name);
+    else
+        snprintf(out, DNS_TYPE_TEXT_MAX, "TYPE%u", type);
+    return out;
+}
+
+/* Fields. Each printer moves *at behind what it has printed, -1 where that is malformed. */
+
+struct field {
+    FILE *out;
+    const struct dns_reader *reader;
+    size_t at;
+    size_t end;
+};
+
+static const unsigned char *take_bytes(struct field *field, size_t length)
+{
+    if (field->end - field->at < length)
+        return NULL;
+    field->at += length;
+    return field->reader->bytes + field->at - length;
+}
+
+/* A number of `length` bytes. */
+static int take_number(struct field *field, size_t length, uint32_t *value)
+{
+    const unsigned char *bytes = take_bytes(field, length);
+    *value = 0;
+    for (size_t i = 0; bytes && i < length; i++)
+        *value = *value << 8 | bytes[i];
+    return bytes ? 0 : -1;
+}
+
+static int print_number(struct field *field, size_t length)
+{
+    uint32_t value;
+    if (take_number(field, length, &value))
+        return -1;
+    fprintf(field->out, "%lu", (unsigned long)value);
+    return 0;
+}
+
+static int print_name(struct field *field)
+{
+    struct dns_name name;
+    if (dns_name_expand(field->reader, &field->at, &name) || field->at > field->end)
+        return -1;
+    dns_name_print(field->out, &name);
+    return 0;
+}
+
+/* With a backslash before those of `special`. */
+static int print_text(struct field *field, size_t length, const char *special)
+{
+    const unsigned char *bytes = take_bytes(field, length);
+    for (size_t i = 0; bytes && i < length; i++)
+        if (bytes[i] < ' ' || bytes[i] >= 0x7f)
+            fprintf(field->out, "\\%03u", bytes[i]);
+        else
+            fprintf(field->out, strchr(special, bytes[i]) ? "\\%c" : "%c", bytes[i]);
+    return bytes ? 0 : -1;
+}
+
+static int print_quoted(struct field *field, size_t length)
+{
+    putc('"', field->out);
+    int result = print_text(field, length, "\"\\");
+    putc('"', field->out);
+    return result;
+}
+
+static int print_string(struct field *field)
+{
+    uint32_t length;
+    return take_number(field, 1, &length) ? -1 : print_quoted(field, length);
+}
+
+/* One at least. */
+static int print_strings(struct field *field)
+{
+    do
+        if (print_string(field))
+            return -1;
+    while (field->at < field->end && putc(' ', field->out) != EOF);
+    return 0;
+}
+
+static int print_tag(struct field *field)
+{
+    uint32_t length;
+    return take_number(field, 1, &length) ? -1 : print_text(field, length, " \"\\");
+}
+
+static int print_address(struct field *field, int family, size_t length)
+{
+    char text[INET6_ADDRSTRLEN];
+    const unsigned char *bytes = take_bytes(field, length);
+    if (!bytes)
+        return -1;
+    fputs(inet_ntop(family, bytes, text, sizeof text), field->out);
+    return 0;
+}
+
+static int print_hex(struct field *field)
+{
+    while (field->at < field->end)
+        fprintf(field->out, "%02X", field->reader->bytes[field->at++]);
+    return 0;
+}
+
+static int print_base64(struct field *field)
+{
+    size_t length = field->end - field->at;
+    text_base64(field->out, (const char *)take_bytes(field, length), length);
+    return 0;
+}
+
+/* Parameters of services (RFC 9460) */
+
+static const char *const keys[] = {"mandatory", "alpn", "no-default-alpn", "port",
+                                   "ipv4hint",  "ech",  "ipv6hint",        "dohpath"};
+enum { KEYS = sizeof keys / sizeof *keys };
+enum { KEY_MANDATORY = 0, KEY_ALPN = 1, KEY_NO_DEFAULT_ALPN = 2, KEY_PORT = 3, KEY_DOHPATH = 7 };
+
+static void print_key(FILE *out, uint32_t key)
+{
+    if (key < KEYS)
+        fputs(keys[key], out);
+    else
+        fprintf(out, "key%lu", (unsigned long)key);
+}
+
+static int print_key_field(struct field *field)
+{
+    uint32_t key;
+    if (take_number(field, 2, &key))
+        return -1;
+    print_key(field->out, key);
+    return 0;
+}
+
+/* A comma in a protocol's name would end it: it is escaped once for the list, and then once more as
+ * the text of a value. */
+static int print_protocol(struct field *field)
+{
+    uint32_t length;
+    if (take_number(field, 1, &length) || !length || length > field->end - field->at)
+        return -1;
+    for (; length; length--) {
+        unsigned char byte = field->reader->bytes[field->at];
+        fputs(byte == ',' || byte == '\\' ? "\\\\" : "", field->out);
+        if (print_text(field, 1, "\"\\"))
+            return -1;
+    }
+    return 0;
+}
+
+static int print_list_item(struct field *field, uint32_t key)
+{
+    switch (key) {
+    case 0:
+        return print_key_field(field);
+    case 1:
+        return print_protocol(field);
+    case 3:
+        return print_number(field, 2);
+    case 4:
+        return print_address(field, AF_INET, 4);
+    case 5:
+        return print_base64(field);
+    case 6:
+        return print_address(field, AF_INET6, 16);
+    default:
+        return print_text(field, field->end - field->at, "\"\\");
+    }
+}
+
+/* A key and the place of its value, behind which *at moves. */
+static int take_parameter(struct field *field, uint32_t *key, struct field *value)
+{
+    uint32_t length;
+    if (take_number(field, 2, key) || take_number(field, 2, &length) ||
+        length > field->end - field->at)
+        return -1;
+    *value = (struct field){field->out, field->reader, field->at, field->at + length};
+    field->at = value->end;
+    return 0;
+}
+
+static bool has_key(struct field parameters, uint32_t wanted)
+{
+    uint32_t key;
+    struct field value;
+    while (parameters.at < parameters.end && take_parameter(&parameters, &key, &value) == 0)
+        if (key == wanted)
+            return true;
+    return false;
+}
+
+/* The keys that a client has to know: in strictly increasing order, which is above 0, as this one
+ * itself is mandatory anyway, and all of them there (RFC 9460, 8). */
+static bool are_mandatory(struct field list, const struct field *parameters)
+{
+    uint32_t key, before = KEY_MANDATORY;
+    while (list.at < list.end) {
+        if (take_number(&list, 2, &key) || key <= before || !has_key(*parameters, key))
+            return false;
+        before = key;
+    }
+    return true;
+}
+
+/* Whether a value can be of its key as far as its length and its list of keys go. */
+static bool fits_key(uint32_t key, const struct field *value, const struct field *parameters)
+{
+    const size_t length = value->end - value->at;
+    switch (key) {
+    case KEY_MANDATORY:
+        return length && are_mandatory(*value, parameters);
+    case KEY_NO_DEFAULT_ALPN:
+        return !length;
+    case KEY_PORT:
+        return length == 2;
+    default:
+        return length || key >= KEYS;
+    }
+}
+
+/* The next of the parameters, which are `all`; its key is above *before. */
+static int print_parameter(struct field *field, const struct field *all, int64_t *before)
+{
+    uint32_t key;
+    struct field value;
+    if (take_parameter(field, &key, &value) || key <= *before || !fits_key(key, &value, all))
+        return -1;
+    const bool quoted = key == KEY_ALPN || key >= KEY_DOHPATH;
+    *before = key;
+    print_key(field->out, key);
+    if (value.at == value.end)
+        return 0;
+    fputs(quoted ? "=\"" : "=", field->out);
+    do
+        if (print_list_item(&value, key))
+            return -1;
+    while (value.at < value.end && putc(',', field->out) != EOF);
+    fputs(quoted ? "\"" : "", field->out);
+    return 0;
+}
+
+/* In strictly increasing order of their keys: RFC 9460, 2.2. */
+static int print_parameters(struct field *field)
+{
+    const struct field all = *field;
+    int64_t before = -1;
+    while (field->at < field->end) {
+        putc(' ', field->out);
+        if (print_parameter(field, &all, &before))
+            return -1;
+    }
+    return 0;
+}
+
+static int print_field(struct field *field, char kind)
+{
+    switch (kind) {
+    case 'a':
+        return print_address(field, AF_INET, 4);
+    case 'A':
+        return print_address(field, AF_INET6, 16);
+    case 'b':
+        return print_base64(field);
+    case 'n':
+        return print_name(field);
+    case 'p':
+        return print_parameters(field);
+    case 'q':
+        return print_quoted(field, field->end - field->at);
+    case 's':
+        return print_string(field);
+    case 'S':
+        return print_strings(field);
+    case 't':
+        return print_tag(field);
+    case 'x':
+        return print_hex(field);
+    default: /* '1', '2', '4': so many bytes */
+        return print_number(field, (size_t)(kind - '0'));
+    }
+}
+
+int dns_data_print(FILE *out, const struct dns_reader *reader, const struct dns_record *record)
+{
+    const char *name;
+    const char *fields = find_fields(record->type, &name);
+    struct field field = {out, reader, record->data, record->end};
+    if (!fields) {
+        fprintf(out, "\\# %zu%s", field.end - field.at, field.end > field.at ? " " : "");
+        return print_hex(&field);
+    }
+    for (const char *kind = fields; *kind; kind++) {
+        if (kind > fields && *kind != 'p')
+            putc(' ', out);
+        if (print_field(&field, *kind))
+            return -1;
+    }
+    return field.at == field.end ? 0 : -1;
 }

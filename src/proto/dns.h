@@ -1,6 +1,7 @@
 /*
  * DNS messages (RFC 1035): a query, and the records of the answer to it. A name is kept as it is on
- * the wire: labels with their lengths, up to the root's 0. As text it is escaped as in zone files.
+ * the wire: labels with their lengths, up to the root's 0. As text it is escaped as in zone files. The types
+ * of records, and their data as text, are as zone files have them and dig(1) shows them.
  */
 #ifndef PROTO_DNS_H
 #define PROTO_DNS_H
@@ -88,5 +89,17 @@ int dns_next(struct dns_reader *reader, struct dns_record *record);
 /* The name at *place, which moves on behind it. What is compressed points back and only back, so
  * that it ends. -1: it is malformed. */
 int dns_name_expand(const struct dns_reader *reader, size_t *place, struct dns_name *name);
+
+enum { DNS_A = 1, DNS_CNAME = 5, DNS_PTR = 12, DNS_AAAA = 28, DNS_ANY = 255 };
+enum { DNS_TYPE_TEXT_MAX = 12 };
+
+/* Reads a type: "MX", in any case, or "TYPE15" (RFC 3597); 0: there is no such type. */
+uint16_t dns_type_read(const char *text);
+/* Writes a type as text to `out`, which holds DNS_TYPE_TEXT_MAX bytes. Returns out. */
+char *dns_type_text(uint16_t type, char *out);
+
+/* Prints the data of a record. Every byte that is not printable ASCII is escaped as \DDD; what has no form of its own is shown
+ * as RFC 3597 says. -1: the data is malformed, and what was printed is of no use. */
+int dns_data_print(FILE *out, const struct dns_reader *reader, const struct dns_record *record);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * One byte of state is enough: whether the last one was a CR, so that an LF behind it gets no other.
+ */
 #include "proto/encoder.h"
 
 size_t encoder_encode(struct encoder *encoder, char *out, const char *in, size_t length)

@@ -1,3 +1,7 @@
+/*
+ * Each framing is a row of a table: how its head is read and written, or the byte that ends a message. A reader keeps
+ * what has come and was not yet taken. Messages with a length are found by next_by_length, those with an end by next_by_end.
+ */
 #include "proto/frame.h"
 
 #include <inttypes.h>
@@ -232,8 +236,8 @@ size_t frame_reader_return(struct frame_reader *reader)
     return rest;
 }
 
-static enum frame_step take(struct frame_reader *reader, struct frame *frame, size_t head,
-                            size_t message)
+static enum frame_step take_frame(struct frame_reader *reader, struct frame *frame, size_t head,
+                                  size_t message)
 {
     const size_t whole = head + message + reader->framing->tail_length;
     *frame = (struct frame){reader->bytes + head, message};
@@ -258,7 +262,7 @@ static enum frame_step next_by_length(struct frame_reader *reader, struct frame 
         return FRAME_MORE;
     if (memcmp(reader->bytes + end, framing->tail, framing->tail_length) != 0)
         return malformed(reader, "no %s at the end", framing->tail_name);
-    return take(reader, frame, head.size, (size_t)head.message);
+    return take_frame(reader, frame, head.size, (size_t)head.message);
 }
 
 static enum frame_step next_by_end(struct frame_reader *reader, struct frame *frame)
@@ -269,7 +273,7 @@ static enum frame_step next_by_end(struct frame_reader *reader, struct frame *fr
     if (message > reader->max_message)
         return malformed(reader, "a message of more than %zu bytes", reader->max_message);
     if (end)
-        return take(reader, frame, 0, message);
+        return take_frame(reader, frame, 0, message);
     reader->searched = reader->length;
     return FRAME_MORE;
 }

@@ -1,3 +1,7 @@
+/*
+ * A machine that takes byte after byte (next_byte): the line with the size and its extensions, then, once the caller has
+ * taken the data, the line end behind it, and at last the trailer, which is read as the fields of a head are.
+ */
 #include "proto/http_chunks.h"
 
 #include "base/text.h"

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proto/http_fields.h"
+#include "proto/http_head.h"
 
 enum { HTTP_EXTENSION_MAX = 4096, HTTP_TRAILER_MAX = 262144 };
 

@@ -1,9 +1,13 @@
+/*
+ * The range that an answer has is read from Content-Range. The range that is asked for (a wish: 0-99, 100- or -50) is
+ * granted by one that has just these bytes, as far as the whole goes.
+ */
 #include "proto/http_range.h"
 
 #include <string.h>
 #include <strings.h>
 
-#include "proto/http_fields.h"
+#include "proto/http_head.h"
 
 static bool is_star(const char *text, size_t length)
 {

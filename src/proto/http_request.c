@@ -1,3 +1,7 @@
+/*
+ * A request is printed line by line: the request line, the fields that are ours unless the user has given one of that
+ * name, and then the user's own.
+ */
 #include "proto/http_request.h"
 
 #include <stdio.h>
@@ -7,7 +11,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "proto/http_fields.h"
+#include "proto/http_head.h"
 
 /* What the user gives */
 
@@ -179,7 +183,7 @@ char *http_request_text(const struct http_request *request, size_t *length)
     return text;
 }
 
-const char *http_request_harmless(const char *line, size_t *length)
+const char *http_request_redacted(const char *line, size_t *length)
 {
     static const char *const hidden[] = {"Authorization", "Proxy-Authorization"};
     static const char *const shown[] = {"Authorization: ...", "Proxy-Authorization: ..."};

@@ -50,6 +50,6 @@ char *http_request_text(const struct http_request *request, size_t *length);
 
 /* A line of a request as it may be shown: "Authorization: ..." instead of what follows it, and the
  * same of Proxy-Authorization. *length is the line's, and then that of what is returned. */
-const char *http_request_harmless(const char *line, size_t *length);
+const char *http_request_redacted(const char *line, size_t *length);
 
 #endif

@@ -1,3 +1,7 @@
+/*
+ * The list is "*", for all hosts, or is taken entry by entry: a name covers itself and the hosts below it, an
+ * address, perhaps with the length of its prefix, covers addresses.
+ */
 #include "proto/no_proxy.h"
 
 #include <arpa/inet.h>
@@ -53,7 +57,7 @@ static bool covers_address(char *entry, int family, const unsigned char *address
     return !rest || (network[whole] ^ address[whole]) >> (8 - rest) == 0;
 }
 
-static bool covers(char *entry, const char *host)
+static bool entry_covers(char *entry, const char *host)
 {
     unsigned char address[sizeof(struct in6_addr)];
     size_t length = strlen(entry);
@@ -85,7 +89,7 @@ bool no_proxy_covers(const char *list, const char *host)
         if (length <= ENTRY_MAX) {
             memcpy(entry, list, length);
             entry[length] = '\0';
-            if (covers(entry, host))
+            if (entry_covers(entry, host))
                 return true;
         }
         list += length;

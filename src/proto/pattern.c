@@ -1,3 +1,7 @@
+/*
+ * Escapes such as \x41 are decoded first, into bytes that regcomp(3) takes literally. The bytes that are searched are
+ * searched piece by piece between their NUL bytes, for to regexec(3) a NUL is the end.
+ */
 #include "proto/pattern.h"
 
 #include <stdio.h>
@@ -25,7 +29,7 @@ struct decoder {
     const char *first; /* in brackets: where a ']' does not end them; else NULL */
 };
 
-static void copy(struct decoder *decoder, size_t length)
+static void copy_plain(struct decoder *decoder, size_t length)
 {
     memcpy(decoder->out, decoder->in, length);
     decoder->in += length;
@@ -71,17 +75,17 @@ static void decode_plain(struct decoder *decoder)
     if (decoder->first) {
         if (*in == ']' && in != decoder->first)
             decoder->first = NULL;
-        copy(decoder, length_of_member(in));
+        copy_plain(decoder, length_of_member(in));
     } else if (*in == '[') {
-        copy(decoder, in[1] == '^' ? 2 : 1);
+        copy_plain(decoder, in[1] == '^' ? 2 : 1);
         decoder->first = decoder->in;
     } else {
-        copy(decoder, *in == '\\' && in[1] ? 2 : 1);
+        copy_plain(decoder, *in == '\\' && in[1] ? 2 : 1);
     }
 }
 
 /* `out` holds twice the text. NULL, or what is wrong with it. */
-static const char *decode(const char *in, char *out)
+static const char *decode_escapes(const char *in, char *out)
 {
     struct decoder decoder = {in, out, NULL};
     const char *wrong = NULL;
@@ -99,7 +103,7 @@ static const char *decode(const char *in, char *out)
 bool pattern_compile(struct pattern *pattern, const char *text, char *why)
 {
     char *decoded = memory_new(2 * strlen(text) + 1, 1);
-    const char *wrong = decode(text, decoded);
+    const char *wrong = decode_escapes(text, decoded);
     int code = wrong ? 0 : regcomp(&pattern->regex, decoded, REG_EXTENDED | REG_NEWLINE);
     free(decoded);
     if (wrong)

@@ -1,3 +1,6 @@
+/*
+ * Item by item: a port, or a first and a last one, in the order of the list. Nothing is left of a list that is wrong.
+ */
 #include "proto/ports.h"
 
 #include <stdlib.h>
@@ -22,7 +25,7 @@ static unsigned read_port(const char **at)
     return number <= UINT16_MAX ? (unsigned)number : 0;
 }
 
-static const char *add(struct ports *ports, unsigned first, unsigned last)
+static const char *add_ports(struct ports *ports, unsigned first, unsigned last)
 {
     size_t more = last - first + 1;
     if (ports->count + more > PORTS_MAX)
@@ -42,7 +45,7 @@ static const char *read_part(struct ports *ports, const char **at)
     }
     if (!first || !last || (**at && **at != ','))
         return "is not a list of ports (22,80,8000-8100)";
-    return first > last ? "has a range that runs backwards" : add(ports, first, last);
+    return first > last ? "has a range that runs backwards" : add_ports(ports, first, last);
 }
 
 const char *ports_parse(struct ports *ports, const char *text)

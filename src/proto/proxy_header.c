@@ -1,3 +1,6 @@
+/*
+ * Two forms of the same: a line of text (version 1) and a block of bytes (version 2). The first bytes say which it is.
+ */
 #include "proto/proxy_header.h"
 
 #include <arpa/inet.h>

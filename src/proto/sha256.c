@@ -1,3 +1,6 @@
+/*
+ * FIPS 180-4, 6.2: blocks of 64 bytes are added to eight words of state; what does not fill a block is kept.
+ */
 #include "proto/sha256.h"
 
 #include <stdio.h>
@@ -22,21 +25,21 @@ void sha256_init(struct sha256 *sha)
     memcpy(sha->state, start, sizeof start);
 }
 
-static uint32_t rotate(uint32_t word, unsigned by)
+static uint32_t rotate_right(uint32_t word, unsigned by)
 {
     return word >> by | word << (32 - by);
 }
 
 /* FIPS 180-4, 6.2.2, step 1. */
-static void schedule(uint32_t words[64], const unsigned char *block)
+static void schedule_words(uint32_t words[64], const unsigned char *block)
 {
     for (size_t i = 0; i < 16; i++, block += 4)
         words[i] = (uint32_t)block[0] << 24 | (uint32_t)block[1] << 16 | (uint32_t)block[2] << 8 |
                    block[3];
     for (size_t i = 16; i < 64; i++) {
         uint32_t early = words[i - 15], late = words[i - 2];
-        words[i] = words[i - 16] + (rotate(early, 7) ^ rotate(early, 18) ^ early >> 3) +
-                   words[i - 7] + (rotate(late, 17) ^ rotate(late, 19) ^ late >> 10);
+        words[i] = words[i - 16] + (rotate_right(early, 7) ^ rotate_right(early, 18) ^ early >> 3) +
+                   words[i - 7] + (rotate_right(late, 17) ^ rotate_right(late, 19) ^ late >> 10);
     }
 }
 
@@ -46,11 +49,11 @@ static void add_block(struct sha256 *sha, const unsigned char *block)
     uint32_t words[64] = {0}, *state = sha->state; /* gcc 12's analyser loses count */
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    schedule(words, block);
+    schedule_words(words, block);
     for (size_t i = 0; i < 64; i++) {
-        uint32_t one = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) +
-                       constants[i] + words[i];
-        uint32_t two = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
+        uint32_t one = h + (rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25)) +
+                       ((e & f) ^ (~e & g)) + constants[i] + words[i];
+        uint32_t two = (rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22)) +
                        ((a & b) ^ (a & c) ^ (b & c));
         h = g, g = f, f = e, e = d + one;
         d = c, c = b, b = a, a = one + two;

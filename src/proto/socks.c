@@ -1,3 +1,7 @@
+/*
+ * A machine of what was said last: socks_say writes what comes next, socks_hear reads the answer to it, as much of it as
+ * belongs to it and not a byte more. SOCKS5 goes through methods, perhaps a login, and the request; SOCKS4 is the request alone.
+ */
 #include "proto/socks.h"
 
 #include <arpa/inet.h>
@@ -118,7 +122,7 @@ size_t socks_say(struct socks *socks, unsigned char *out)
 
 /* Hearing */
 
-static enum socks_step refuse(struct socks *socks, const char *why)
+static enum socks_step set_refusal(struct socks *socks, const char *why)
 {
     socks->why = why;
     return SOCKS_REFUSED;
@@ -127,10 +131,10 @@ static enum socks_step refuse(struct socks *socks, const char *why)
 static enum socks_step hear_method(struct socks *socks, const unsigned char *bytes)
 {
     if (bytes[1] == METHOD_NONE_FITS)
-        return refuse(socks, socks->user ? "it takes no user name and password"
-                                         : "it wants to know who we are");
+        return set_refusal(socks, socks->user ? "it takes no user name and password"
+                                              : "it wants to know who we are");
     if (bytes[1] != METHOD_NONE && (bytes[1] != METHOD_PASSWORD || !socks->user))
-        return refuse(socks, "it wants a way to log in that was not offered");
+        return set_refusal(socks, "it wants a way to log in that was not offered");
     socks->stage = bytes[1] == METHOD_PASSWORD ? STAGE_LOGIN : STAGE_REQUEST;
     return SOCKS_SAY;
 }
@@ -138,7 +142,7 @@ static enum socks_step hear_method(struct socks *socks, const unsigned char *byt
 static enum socks_step hear_login(struct socks *socks, const unsigned char *bytes)
 {
     if (bytes[1] != 0)
-        return refuse(socks, "user name or password refused");
+        return set_refusal(socks, "user name or password refused");
     socks->stage = STAGE_REQUEST;
     return SOCKS_SAY;
 }
@@ -172,12 +176,12 @@ static enum socks_step hear_request(struct socks *socks, const unsigned char *by
                                            "it does not know the command",
                                            "it does not know the kind of address"};
     if (bytes[1] != 0)
-        return refuse(socks, bytes[1] < sizeof refusals / sizeof *refusals
-                                 ? refusals[bytes[1]]
-                                 : "refused, with a code that means nothing");
+        return set_refusal(socks, bytes[1] < sizeof refusals / sizeof *refusals
+                                      ? refusals[bytes[1]]
+                                      : "refused, with a code that means nothing");
     socks->wanted = request_length(bytes, length);
     if (!socks->wanted)
-        return refuse(socks, "its answer is malformed");
+        return set_refusal(socks, "its answer is malformed");
     return length < socks->wanted ? SOCKS_MORE : SOCKS_DONE;
 }
 
@@ -187,16 +191,16 @@ static enum socks_step hear4(struct socks *socks, const unsigned char *bytes)
                                            "identd says that we are another user"};
     size_t refusal = (size_t)bytes[1] - SOCKS4_GRANTED - 1;
     if (bytes[0] != 0)
-        return refuse(socks, "its answer is not SOCKS4");
+        return set_refusal(socks, "its answer is not SOCKS4");
     if (bytes[1] == SOCKS4_GRANTED)
         return SOCKS_DONE;
-    return refuse(socks, refusal < sizeof refusals / sizeof *refusals
-                             ? refusals[refusal]
-                             : "refused, with a code that means nothing");
+    return set_refusal(socks, refusal < sizeof refusals / sizeof *refusals
+                                  ? refusals[refusal]
+                                  : "refused, with a code that means nothing");
 }
 
 /* The least that an answer at this stage can be. */
-static size_t least(const struct socks *socks)
+static size_t answer_min(const struct socks *socks)
 {
     if (socks->version == 4)
         return 8;
@@ -218,9 +222,9 @@ static bool is_refusal(const struct socks *socks, const unsigned char *bytes, si
 enum socks_step socks_hear(struct socks *socks, const unsigned char *bytes, size_t length)
 {
     if (length && is_foreign(socks, bytes))
-        return refuse(socks, "its answer is not SOCKS5");
-    if (length < least(socks) && !is_refusal(socks, bytes, length)) {
-        socks->wanted = least(socks);
+        return set_refusal(socks, "its answer is not SOCKS5");
+    if (length < answer_min(socks) && !is_refusal(socks, bytes, length)) {
+        socks->wanted = answer_min(socks);
         return SOCKS_MORE;
     }
     if (socks->version == 4)

@@ -1,3 +1,7 @@
+/*
+ * A machine that takes byte after byte (take_byte) and leaves the data in place. What is to be refused is a pair of flags
+ * for each option, so that a flood of commands needs no memory; telnet_answer writes and clears them.
+ */
 #include "proto/telnet.h"
 
 enum { SE = 240, SB = 250, WILL, WONT, DO, DONT, IAC };
@@ -20,7 +24,7 @@ static enum telnet_state read_option(struct telnet *telnet, unsigned char option
 }
 
 /* The state after `byte`; *data: it is data. */
-static enum telnet_state take(struct telnet *telnet, unsigned char byte, bool *data)
+static enum telnet_state take_byte(struct telnet *telnet, unsigned char byte, bool *data)
 {
     *data = false;
     switch (telnet->state) {
@@ -46,14 +50,14 @@ size_t telnet_decode(struct telnet *telnet, char *bytes, size_t length)
     for (size_t i = 0; i < length; i++) {
         char byte = bytes[i];
         bool data;
-        telnet->state = take(telnet, (unsigned char)byte, &data);
+        telnet->state = take_byte(telnet, (unsigned char)byte, &data);
         if (data)
             bytes[used++] = byte;
     }
     return used;
 }
 
-static size_t refuse(bool *due, unsigned char verb, char *out)
+static size_t write_refusal(bool *due, unsigned char verb, char *out)
 {
     size_t used = 0;
     for (size_t option = 0; option < TELNET_OPTIONS; option++) {
@@ -70,6 +74,6 @@ static size_t refuse(bool *due, unsigned char verb, char *out)
 size_t telnet_answer(struct telnet *telnet, char *out)
 {
     telnet->refuses = false;
-    size_t used = refuse(telnet->wont, WONT, out);
-    return used + refuse(telnet->dont, DONT, out + used);
+    size_t used = write_refusal(telnet->wont, WONT, out);
+    return used + write_refusal(telnet->dont, DONT, out + used);
 }

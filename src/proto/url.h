@@ -57,6 +57,6 @@ char *url_refer(const struct url *base, const char *reference, size_t length, co
 
 /* What may be shown of a text that is no URL: from its last '@' on, for there may be a password
  * before it. */
-const char *url_harmless(const char *text);
+const char *url_redacted(const char *text);
 
 #endif

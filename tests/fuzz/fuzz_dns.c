@@ -7,7 +7,6 @@
 
 #include "fuzz.h"
 #include "proto/dns.h"
-#include "proto/dns_data.h"
 
 static void require(int truth)
 {

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "proto/dns.h"
-#include "proto/dns_data.h"
 
 #define BYTES(text) text, sizeof(text) - 1
 

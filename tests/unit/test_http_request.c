@@ -143,14 +143,14 @@ static void test_user_fields(void)
 static void test_harmless(void)
 {
     size_t length = 22;
-    const char *line = http_request_harmless("authorization: Basic x", &length);
+    const char *line = http_request_redacted("authorization: Basic x", &length);
     check(length == 18 && !strncmp(line, "Authorization: ...", length), "credentials are hidden");
     length = 28;
-    line = http_request_harmless("Proxy-Authorization: Basic x", &length);
+    line = http_request_redacted("Proxy-Authorization: Basic x", &length);
     check(length == 24 && !strncmp(line, "Proxy-Authorization: ...", length),
           "those for a proxy too");
     length = 4;
-    line = http_request_harmless("A: b", &length);
+    line = http_request_redacted("A: b", &length);
     check(length == 4 && !strncmp(line, "A: b", length), "others are not");
 }
 

@@ -129,7 +129,7 @@ static void log_request(const char *text, size_t length)
     const char *end = text + length;
     while (log_setting.verbosity >= LOG_LEVEL_INFO && text < end) {
         size_t line_length = strcspn(text, "\r\n"), shown = line_length;
-        const char *line = http_request_harmless(text, &shown);
+        const char *line = http_request_redacted(text, &shown);
         if (shown)
             log_note(LOG_LEVEL_INFO, "> %.*s", (int)shown, line);
         text += line_length + 2;

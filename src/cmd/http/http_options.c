@@ -145,7 +145,7 @@ static int check_proxy(const char *proxy, struct error *err)
     struct url url;
     bool is_http = proxy && *proxy && !proxy_is_socks(proxy);
     const char *wrong = is_http ? url_parse(&url, proxy) : NULL;
-    return wrong ? error_set(err, STATUS_USAGE, "option --proxy: '%.100s' %s", url_harmless(proxy),
+    return wrong ? error_set(err, STATUS_USAGE, "option --proxy: '%.100s' %s", url_redacted(proxy),
                              wrong)
                  : 0;
 }

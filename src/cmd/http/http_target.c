@@ -78,7 +78,7 @@ static int set_http_proxy(struct http_route *route, const struct http_options *o
         wrong = url_credentials(&url, route->credentials);
     }
     if (wrong)
-        return error_set(err, STATUS_USAGE, "proxy '%.100s' %s", url_harmless(proxy), wrong);
+        return error_set(err, STATUS_USAGE, "proxy '%.100s' %s", url_redacted(proxy), wrong);
     route->proxied = true;
     if (url.unix_socket)
         return set_unix_of_url(route, &url, err);
@@ -199,7 +199,7 @@ int http_target_init(struct http_target *target, const struct http_options *opti
         wrong = find_credentials(target, options, origin);
     int result = 0;
     if (wrong)
-        result = error_set(err, STATUS_USAGE, "URL '%.100s' %s", url_harmless(text), wrong);
+        result = error_set(err, STATUS_USAGE, "URL '%.100s' %s", url_redacted(text), wrong);
     else
         write_name(target, options->head ? "HEAD" : "GET");
     if (!result)

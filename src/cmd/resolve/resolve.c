@@ -1,16 +1,24 @@
 /*
  * sockctl resolve: what the system's resolver makes of names and addresses, and what DNS has of them.
+ *
+ * `run` makes a plan of the options (what is asked, and whom), has each name looked up (resolve_answer), one
+ * by itself or many at the same time (resolve_queue), and shows the answers in the order of the names: as
+ * blocks, short or in JSON on stdout, with --explain, --timing and failures on stderr.
  */
 #include <ctype.h>
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/json.h"
+#include "cli/report.h"
 #include "cmd/resolve/resolve_queue.h"
-#include "cmd/resolve/resolve_show.h"
 #include "command.h"
 #include "dns/names.h"
-#include "proto/dns_data.h"
+#include "proto/dns.h"
 
 static const struct opt options[] = {
     FAMILY_ROWS(struct resolve_options, family),
@@ -31,6 +39,237 @@ static const struct opt options[] = {
 };
 
 static const struct resolve_options defaults = {.family = FAMILY_DEFAULTS, .timeout_ms = -1};
+
+/* Pieces of what is shown */
+
+/* What a server says goes to a terminal: nothing there is to be obeyed by it. */
+static void put_escaped(const char *text)
+{
+    char shown[4];
+    for (; *text; text++) {
+        size_t length = text_escape(shown, sizeof shown, text, 1);
+        fwrite(shown, 1, length, stdout);
+    }
+}
+
+/* With its zone, and an IPv4-mapped address as the IPv6 address that it is. */
+static const char *host_and_zone_text(const struct sockname *address, char *out)
+{
+    if (getnameinfo((const struct sockaddr *)(const void *)&address->storage, address->length, out,
+                    SOCKNAME_TEXT_MAX, NULL, 0, NI_NUMERICHOST))
+        memcpy(out, "?", 2);
+    return out;
+}
+
+static const char *family_name(const struct sockname *address)
+{
+    return address->storage.ss_family == AF_INET ? "IPv4" : "IPv6";
+}
+
+/* The types of sockets that a service has. */
+static const struct {
+    int type;
+    const char *name;
+} socktypes[] = {{SOCK_STREAM, "stream"}, {SOCK_DGRAM, "dgram"}, {SOCK_RAW, "raw"}};
+
+static void put_socktypes(unsigned types, const char *form, const char *separator)
+{
+    const char *before = "";
+    for (size_t i = 0; i < sizeof socktypes / sizeof *socktypes; i++) {
+        if (!(types >> socktypes[i].type & 1))
+            continue;
+        fputs(before, stdout);
+        printf(*form ? "\"%s\"" : "%s", socktypes[i].name);
+        before = separator;
+    }
+}
+
+/* Blocks */
+
+static void show_name(const char *key, const char *name)
+{
+    printf("%-10s", key);
+    put_escaped(name);
+    putchar('\n');
+}
+
+static void show_lines(const struct dns_lines *lines)
+{
+    char type[DNS_TYPE_TEXT_MAX];
+    for (size_t i = 0; i < lines->count; i++) {
+        const struct dns_line *line = &lines->lines[i];
+        printf("%-10s%s   %lu   %s   %s\n", "record", line->name, (unsigned long)line->ttl,
+               dns_type_text(line->type, type), line->data);
+    }
+}
+
+static void show_block(const struct resolve_answer *answer, const struct resolve_plan *plan)
+{
+    const struct names *names = &answer->names;
+    char text[SOCKNAME_TEXT_MAX];
+    show_name("name", names->name);
+    for (size_t i = 0; i < names->alias_count; i++)
+        show_name("alias", names->aliases[i]);
+    for (size_t i = 0; i < names->addresses.count; i++) {
+        const struct sockname *address = &names->addresses.names[i];
+        printf("%-10s%s   %s", "address", host_and_zone_text(address, text), family_name(address));
+        if (plan->given.service) {
+            printf("   port %u   ", sockname_port(address));
+            put_socktypes(names->socktypes[i], "", " ");
+        }
+        putchar('\n');
+    }
+}
+
+/* The data, or the addresses, alone; where an address's name was asked for, that. */
+static void show_short(const struct resolve_answer *answer, const struct resolve_plan *plan)
+{
+    const struct names *names = &answer->names;
+    char text[SOCKNAME_TEXT_MAX];
+    for (size_t i = 0; i < answer->lines.count; i++)
+        if (answer->lines.lines[i].type == plan->type || plan->type == DNS_ANY)
+            puts(answer->lines.lines[i].data);
+    if (plan->given.reverse && names->name) {
+        put_escaped(names->name);
+        putchar('\n');
+        return;
+    }
+    for (size_t i = 0; i < names->addresses.count; i++) {
+        const struct sockname *address = &names->addresses.names[i];
+        const bool brackets = plan->given.service && address->storage.ss_family == AF_INET6;
+        printf(brackets ? "[%s]" : "%s", host_and_zone_text(address, text));
+        if (plan->given.service)
+            printf(":%u", sockname_port(address));
+        putchar('\n');
+    }
+}
+
+/* JSON */
+
+static void put_json(const char *text)
+{
+    if (text)
+        json_string(stdout, text, strlen(text));
+    else
+        fputs("null", stdout);
+}
+
+static void put_member(const char *name, const char *text)
+{
+    printf(", \"%s\": ", name);
+    put_json(text);
+}
+
+static void put_json_address(const struct resolve_answer *answer, size_t i, bool with_service)
+{
+    char text[SOCKNAME_TEXT_MAX];
+    const struct sockname *address = &answer->names.addresses.names[i];
+    printf("%s{\"address\": \"%s\", \"family\": \"%s\", \"length\": %d", i ? ", " : "",
+           host_and_zone_text(address, text), family_name(address),
+           address->storage.ss_family == AF_INET ? 4 : 16);
+    if (with_service) {
+        printf(", \"port\": %u, \"types\": [", sockname_port(address));
+        put_socktypes(answer->names.socktypes[i], "\"", ", ");
+        putchar(']');
+    }
+    if (answer->origins) {
+        put_member("origin", answer->origins[i].text);
+        put_member("place", answer->reasons[i].text);
+    }
+    putchar('}');
+}
+
+static void put_json_lines(const struct dns_lines *lines)
+{
+    char type[DNS_TYPE_TEXT_MAX];
+    for (size_t i = 0; i < lines->count; i++) {
+        const struct dns_line *line = &lines->lines[i];
+        fputs(i ? ", {\"name\": " : "{\"name\": ", stdout);
+        put_json(line->name);
+        printf(", \"ttl\": %lu", (unsigned long)line->ttl);
+        put_member("type", dns_type_text(line->type, type));
+        put_member("data", line->data);
+        putchar('}');
+    }
+}
+
+/* The canonical name; of records, what the last of them belongs to. */
+static void put_json_name(const struct resolve_answer *answer)
+{
+    const struct dns_lines *lines = &answer->lines;
+    fputs(", \"name\": ", stdout);
+    if (!lines->count) {
+        put_json(answer->names.name);
+        return;
+    }
+    const char *name = lines->lines[lines->count - 1].name;
+    json_string(stdout, name, strlen(name) - (strlen(name) > 1));
+}
+
+static void show_json(const struct resolve_answer *answer, const struct resolve_plan *plan)
+{
+    const struct names *names = &answer->names;
+    fputs("\n  {\"query\": ", stdout);
+    json_string(stdout, answer->query, answer->length);
+    put_json_name(answer);
+    fputs(", \"aliases\": [", stdout);
+    for (size_t i = 0; i < names->alias_count; i++) {
+        fputs(i ? ", " : "", stdout);
+        put_json(names->aliases[i]);
+    }
+    fputs("], \"addresses\": [", stdout);
+    for (size_t i = 0; i < names->addresses.count; i++)
+        put_json_address(answer, i, plan->given.service);
+    if (plan->type) {
+        fputs("], \"records\": [", stdout);
+        put_json_lines(&answer->lines);
+    }
+    putchar(']');
+    if (plan->given.timing)
+        printf(", \"ms\": %.3f", (double)answer->took_us / 1000);
+    put_member("error", answer->found ? NULL : answer->error.text);
+    putchar('}');
+}
+
+/* The answer on stdout; `first` of those that are shown. Says whether there was anything to show. */
+static bool show_on_stdout(const struct resolve_answer *answer, const struct resolve_plan *plan,
+                           bool first)
+{
+    const struct resolve_options *given = &plan->given;
+    if (given->json) {
+        fputs(first ? "" : ",", stdout);
+        show_json(answer, plan);
+    } else if (!answer->found && !answer->lines.count) {
+        return false;
+    } else if (given->brief) {
+        show_short(answer, plan);
+    } else {
+        fputs(first ? "" : "\n", stdout);
+        show_lines(&answer->lines);
+        if (!plan->type)
+            show_block(answer, plan);
+    }
+    return true;
+}
+
+/* Its failure, --explain and --timing on stderr. */
+static void show_on_stderr(const struct resolve_answer *answer, const struct resolve_plan *plan)
+{
+    const struct resolved *addresses = &answer->names.addresses;
+    char text[SOCKNAME_TEXT_MAX];
+    if (!answer->found)
+        report_warning("%s", answer->error.text);
+    if (plan->given.json)
+        return;
+    for (size_t i = 0; answer->origins && i < addresses->count; i++)
+        log_warning("%s: from %s; %s", host_and_zone_text(&addresses->names[i], text),
+                    answer->origins[i].text, answer->reasons[i].text);
+    if (plan->given.explain && answer->lines.server.length)
+        log_warning("%.100s: from DNS server %s", answer->query,
+                    sockname_text(&answer->lines.server, text));
+    if (plan->given.timing)
+        log_warning("%.100s: %.3f ms", answer->query, (double)answer->took_us / 1000);
+}
 
 /* One run of the command. */
 struct resolving {
@@ -100,7 +339,7 @@ static int make_plan(struct resolve_plan *plan, const struct resolve_options *gi
 }
 
 /* Each answer is on its way before the next is waited for. */
-static int flush(struct error *err)
+static int flush_stdout(struct error *err)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
@@ -110,32 +349,24 @@ static int flush(struct error *err)
 }
 
 /* The answer is freed. */
-static int show(struct resolving *resolving, struct resolve_answer *answer, struct error *err)
+static int show_answer(struct resolving *resolving, struct resolve_answer *answer,
+                       struct error *err)
 {
     const int status = answer->found ? STATUS_OK : answer->error.status;
-    resolving->shown += resolve_show(answer, &resolving->plan, resolving->shown == 0);
-    int result = flush(err);
+    resolving->shown += show_on_stdout(answer, &resolving->plan, resolving->shown == 0);
+    int result = flush_stdout(err);
     if (!result)
-        resolve_tell(answer, &resolving->plan);
+        show_on_stderr(answer, &resolving->plan);
     if (status && (!resolving->status || status < resolving->status))
         resolving->status = status;
     resolve_answer_free(answer);
     return result;
 }
 
-/* One name needs no thread. */
-static int resolve_one(struct resolving *resolving, const char *word, struct error *err)
-{
-    struct resolve_answer *answer = resolve_answer_new(word, strlen(word));
-    resolve_answer_find(answer, &resolving->plan);
-    return show(resolving, answer, err);
-}
-
 static int resolve_many(struct resolving *resolving, const struct operands *operands,
                         struct error *err)
 {
-    const struct resolve_input input = {.words = operands->words};
-    struct resolve_queue *queue = resolve_queue_new(&resolving->plan, &input);
+    struct resolve_queue *queue = resolve_queue_new(&resolving->plan, operands->words);
     size_t names = (size_t)operands->count;
     struct resolve_answer *answer;
     int errnum;
@@ -146,20 +377,24 @@ static int resolve_many(struct resolving *resolving, const struct operands *oper
     if (resolve_queue_start(queue, names, err))
         return -1;
     while ((answer = resolve_queue_next(queue, &errnum)))
-        if (show(resolving, answer, err))
+        if (show_answer(resolving, answer, err))
             return -1;
     resolving->left = !resolve_queue_free(queue);
     return errnum ? error_system(err, STATUS_LOCAL_IO, errnum, "read stdin") : 0;
 }
 
+/* One name needs no thread. */
 static int resolve_all(struct resolving *resolving, const struct operands *operands,
                        struct error *err)
 {
     const struct resolve_plan *plan = &resolving->plan;
     const bool limited = plan->given.timeout_ms >= 0 && !plan->type;
-    if (operands->count == 1 && !limited && strcmp(operands->words[0], "-") != 0)
-        return resolve_one(resolving, operands->words[0], err);
-    return resolve_many(resolving, operands, err);
+    const char *word = operands->words[0];
+    if (operands->count != 1 || limited || strcmp(word, "-") == 0)
+        return resolve_many(resolving, operands, err);
+    struct resolve_answer *answer = resolve_answer_new(word, strlen(word));
+    resolve_answer_find(answer, plan);
+    return show_answer(resolving, answer, err);
 }
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)
@@ -178,7 +413,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     }
     if (!resolving.left)
         resolv_conf_release(&resolving.plan.dns.conf);
-    if (result || flush(err))
+    if (result || flush_stdout(err))
         return -1;
     return resolving.status ? error_silent(err, resolving.status) : 0;
 }

@@ -1,14 +1,19 @@
+/*
+ * One name, or address, is looked up: by the system's resolver (find_address, find_name), or by DNS where a type of
+ * records is asked for (find_records). With --explain each address is given its provenance and its place in the order
+ * of RFC 6724. Everything lies in the answer, so that several threads can do this at once.
+ */
 #include "cmd/resolve/resolve_answer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/memory.h"
 #include "net/hostname.h"
-#include "proto/dns_data.h"
+#include "proto/dns.h"
 #include "proto/idna.h"
+#include "sys/loop.h"
 
 struct resolve_answer *resolve_answer_new(const char *query, size_t length)
 {
@@ -69,24 +74,20 @@ static int find_name(struct resolve_answer *answer, const struct resolve_options
 
 /* By DNS */
 
-static int find_reverse(struct resolve_answer *answer, const struct sockname *address,
-                        const struct resolve_plan *plan)
-{
-    char name[DNS_REVERSE_MAX];
-    return dns_find(&plan->dns, dns_reverse_name(address, name), plan->type, &answer->lines,
-                    &answer->error);
-}
-
 static int find_records(struct resolve_answer *answer, const struct resolve_plan *plan)
 {
     struct sockname address;
+    char reverse_name[DNS_REVERSE_MAX];
     const char *name = answer->query;
     const bool reverse = plan->given.reverse;
     int literal = 0;
     if (plan->type == DNS_PTR || reverse)
         literal = hostname_read_literal(name, &address, &answer->error);
+    if (literal < 0)
+        return -1;
     if (literal)
-        return literal < 0 ? -1 : find_reverse(answer, &address, plan);
+        return dns_find(&plan->dns, dns_reverse_name(&address, reverse_name), plan->type,
+                        &answer->lines, &answer->error);
     if (reverse || !idna_is_ascii(name))
         return hostname_fail(name,
                              reverse ? "not an IPv4 or IPv6 address"
@@ -97,8 +98,8 @@ static int find_records(struct resolve_answer *answer, const struct resolve_plan
 
 /* --explain */
 
-static void put_reason(char *out, const struct address_order *own,
-                       const struct address_order *before, const char *before_text)
+static void write_reason(char *out, const struct address_order *own,
+                         const struct address_order *before, const char *before_text)
 {
     enum { ROOM = sizeof(struct resolve_reason) };
     char source[SOCKNAME_TEXT_MAX] = "none";
@@ -114,7 +115,8 @@ static void put_reason(char *out, const struct address_order *own,
                  rule ? rule : "the resolver's own order");
 }
 
-static void explain(struct resolve_answer *answer, const struct resolve_plan *plan, bool literal)
+static void explain_addresses(struct resolve_answer *answer, const struct resolve_plan *plan,
+                              bool literal)
 {
     const struct resolved *addresses = &answer->names.addresses;
     struct address_order before, own;
@@ -129,7 +131,7 @@ static void explain(struct resolve_answer *answer, const struct resolve_plan *pl
         if (literal)
             snprintf(answer->origins[i].text, PROVENANCE_TEXT_MAX, "the address given");
         address_order_find(&own, &addresses->names[i]);
-        put_reason(answer->reasons[i].text, &own, i ? &before : NULL, before_text);
+        write_reason(answer->reasons[i].text, &own, i ? &before : NULL, before_text);
         before = own;
         sockname_host(&addresses->names[i], before_text);
     }
@@ -137,7 +139,7 @@ static void explain(struct resolve_answer *answer, const struct resolve_plan *pl
 
 /* Both */
 
-static int find(struct resolve_answer *answer, const struct resolve_plan *plan)
+static int find_answer(struct resolve_answer *answer, const struct resolve_plan *plan)
 {
     struct sockname address;
     if (strlen(answer->query) != answer->length)
@@ -149,20 +151,13 @@ static int find(struct resolve_answer *answer, const struct resolve_plan *plan)
                                       : find_name(answer, &plan->given)))
         return -1;
     if (plan->given.explain)
-        explain(answer, plan, is_literal);
+        explain_addresses(answer, plan, is_literal);
     return 0;
-}
-
-static int64_t clock_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 void resolve_answer_find(struct resolve_answer *answer, const struct resolve_plan *plan)
 {
-    const int64_t began = clock_us();
-    answer->found = find(answer, plan) == 0;
-    answer->took_us = clock_us() - began;
+    const int64_t began = loop_now_us();
+    answer->found = find_answer(answer, plan) == 0;
+    answer->took_us = loop_now_us() - began;
 }

@@ -10,6 +10,7 @@
 #include "dns/provenance.h"
 #include "net/address_order.h"
 
+/* The options of the command. */
 struct resolve_options {
     struct family_options family;
     bool brief;
@@ -36,6 +37,7 @@ struct resolve_reason {
     char text[320];
 };
 
+/* An answer, with all that it points to. */
 struct resolve_answer {
     char *query;   /* what was asked for */
     size_t length; /* of it: it may hold any byte */
@@ -48,9 +50,12 @@ struct resolve_answer {
     struct error error;
 };
 
+/* Makes an answer, as yet without one, for the `length` bytes of `query`, which are copied. */
 struct resolve_answer *resolve_answer_new(const char *query, size_t length);
-/* Looks answer->query up; several threads may do so at once. */
+
+/* Looks answer->query up, and blocks; `found` says whether that succeeded, else `error` is set. Several threads may do so at once. */
 void resolve_answer_find(struct resolve_answer *answer, const struct resolve_plan *plan);
+
 void resolve_answer_free(struct resolve_answer *answer);
 
 #endif

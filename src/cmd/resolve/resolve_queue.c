@@ -11,13 +11,92 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "net/hostname.h"
 #include "sys/loop.h"
+
+/* The names */
+
+/* The names to resolve: the operands, and the lines of stdin where one of those is "-". */
+struct resolve_input {
+    const char *const *words; /* what is left of them, NULL-terminated; not owned */
+    size_t at;                /* in the block that was read from stdin */
+    size_t end;
+    int errnum; /* of a read that failed, which is the end */
+    char block[4096];
+};
+
+/* The next byte of stdin, or EOF. Not getc(3): a thread that waits in it for a terminal would hold up
+ * exit(3), which wants stdin's lock. */
+static int input_byte(struct resolve_input *input)
+{
+    while (input->at == input->end) {
+        ssize_t length = read(STDIN_FILENO, input->block, sizeof input->block);
+        if (length < 0 && errno == EINTR)
+            continue;
+        if (length < 0)
+            input->errnum = errno;
+        if (length <= 0)
+            return EOF;
+        input->at = 0;
+        input->end = (size_t)length;
+    }
+    return (unsigned char)input->block[input->at++];
+}
+
+static bool is_blank(int c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* A line of stdin without the blanks around it; of one that is longer than any name, the
+ * beginning. */
+static bool input_line(struct resolve_input *input, char *line, size_t room, size_t *length)
+{
+    int c = input_byte(input);
+    if (c == EOF)
+        return false;
+    for (*length = 0; c != EOF && c != '\n'; c = input_byte(input))
+        if (*length + 1 < room && (*length || !is_blank(c)))
+            line[(*length)++] = (char)c;
+    while (*length && is_blank(line[*length - 1]))
+        --*length;
+    line[*length] = '\0';
+    return true;
+}
+
+static struct resolve_answer *input_next_line(struct resolve_input *input)
+{
+    enum { LINE_ROOM = 1024 };
+    char line[LINE_ROOM];
+    size_t length;
+    while (input_line(input, line, sizeof line, &length))
+        if (length)
+            return resolve_answer_new(line, length);
+    return NULL;
+}
+
+/* The next name, which may have to be waited for, to be looked up; NULL at the end. */
+static struct resolve_answer *input_next(struct resolve_input *input)
+{
+    while (!input->errnum && *input->words) {
+        const char *word = *input->words;
+        const bool is_stdin = strcmp(word, "-") == 0;
+        struct resolve_answer *line = is_stdin ? input_next_line(input) : NULL;
+        if (line)
+            return line;
+        input->words++;
+        if (!is_stdin)
+            return resolve_answer_new(word, strlen(word));
+    }
+    return NULL;
+}
 
 enum {
     TAKERS_MAX = 32,
@@ -25,7 +104,7 @@ enum {
     WINDOW = 256,           /* names that were taken and not yet shown */
     STACK_SIZE = 512 << 10, /* enough for the modules of nsswitch, and thirty of them cost little */
     TRIES = 3,              /* within a limit */
-    TRY_LEAST_MS = 100,
+    TRY_MIN_MS = 100,
     LIBC_TRY_MS = 5000 /* until libc asks again by itself: resolv.conf(5) */
 };
 
@@ -54,23 +133,21 @@ struct resolve_queue {
     size_t shown;
     bool ended;    /* no more names */
     size_t takers; /* threads that take names; those that are stuck do not count */
-    size_t takers_most;
+    size_t takers_max;
     size_t threads;   /* all of them */
     size_t abandoned; /* slots with threads that go on */
 };
 
-struct resolve_queue *resolve_queue_new(const struct resolve_plan *plan,
-                                        const struct resolve_input *input)
+struct resolve_queue *resolve_queue_new(const struct resolve_plan *plan, const char *const *words)
 {
     struct resolve_queue *queue = memory_new(1, sizeof *queue);
     pthread_condattr_t monotonic;
     size_t count = 0;
-    while (input->words[count])
+    while (words[count])
         count++;
     queue->words = memory_new(count + 1, sizeof *queue->words);
-    memcpy(queue->words, input->words, count * sizeof *queue->words);
+    memcpy(queue->words, words, count * sizeof *queue->words);
     queue->plan = *plan;
-    queue->input = *input;
     queue->input.words = queue->words;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -84,21 +161,16 @@ struct resolve_queue *resolve_queue_new(const struct resolve_plan *plan,
 /* The threads. They take names one after the other, so that the numbers are in order. One that is
  * stuck with a name that was given up is replaced; a name may have more threads, that ask once more. */
 
-static void wait_for_room(struct resolve_queue *queue)
-{
-    pthread_mutex_lock(&queue->lock);
-    while (queue->taken - queue->shown == WINDOW)
-        pthread_cond_wait(&queue->changed, &queue->lock);
-    pthread_mutex_unlock(&queue->lock);
-}
-
 /* NULL: there are no more. */
 static struct slot *take_name(struct resolve_queue *queue)
 {
     struct slot *slot = NULL;
     pthread_mutex_lock(&queue->reading);
-    wait_for_room(queue);
-    struct resolve_answer *answer = queue->ended ? NULL : resolve_input_next(&queue->input);
+    pthread_mutex_lock(&queue->lock);
+    while (queue->taken - queue->shown == WINDOW) /* until there is room */
+        pthread_cond_wait(&queue->changed, &queue->lock);
+    pthread_mutex_unlock(&queue->lock);
+    struct resolve_answer *answer = queue->ended ? NULL : input_next(&queue->input);
     pthread_mutex_lock(&queue->lock);
     if (answer) {
         slot = memory_new(1, sizeof *slot);
@@ -127,7 +199,8 @@ static void slot_free(struct slot *slot)
 }
 
 /* The lock is held. */
-static void slot_put(struct resolve_queue *queue, struct slot *slot, struct resolve_answer *answer)
+static void slot_answer(struct resolve_queue *queue, struct slot *slot,
+                        struct resolve_answer *answer)
 {
     slot->threads--;
     if (slot->answer || slot->is_abandoned)
@@ -140,23 +213,12 @@ static void slot_put(struct resolve_queue *queue, struct slot *slot, struct reso
     }
 }
 
-/* Whether the thread, which has come back from a slot, is to take names. */
-static bool is_needed(struct resolve_queue *queue, bool is_taker)
-{
-    if (is_taker)
-        return true;
-    if (queue->ended || queue->takers >= queue->takers_most)
-        return false;
-    queue->takers++;
-    return true;
-}
-
 struct slot_try {
     struct resolve_queue *queue;
     struct slot *slot; /* NULL: one is to be taken first */
 };
 
-static void *look_up(void *argument)
+static void *thread_look_up(void *argument)
 {
     const struct slot_try own = *(struct slot_try *)argument;
     struct resolve_queue *queue = own.queue;
@@ -171,8 +233,11 @@ static void *look_up(void *argument)
             is_taker = slot->has_taker; /* else it was replaced */
             slot->has_taker = false;
         }
-        slot_put(queue, slot, answer);
-        is_taker = is_needed(queue, is_taker);
+        slot_answer(queue, slot, answer);
+        if (!is_taker && !queue->ended && queue->takers < queue->takers_max) {
+            is_taker = true;
+            queue->takers++;
+        }
         pthread_cond_broadcast(&queue->changed);
         pthread_mutex_unlock(&queue->lock);
         slot = is_taker ? take_name(queue) : NULL;
@@ -195,8 +260,9 @@ static int start_thread(struct resolve_queue *queue, struct slot *slot)
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    int failure = queue->threads < THREADS_MAX ? pthread_create(&thread, &attributes, look_up, own)
-                                               : EAGAIN;
+    int failure = queue->threads < THREADS_MAX
+                      ? pthread_create(&thread, &attributes, thread_look_up, own)
+                      : EAGAIN;
     pthread_attr_destroy(&attributes);
     if (failure) {
         free(own);
@@ -214,9 +280,9 @@ int resolve_queue_start(struct resolve_queue *queue, size_t names, struct error 
 {
     int failure = 0;
     queue->names = names;
-    queue->takers_most = names && names < TAKERS_MAX ? names : TAKERS_MAX;
+    queue->takers_max = names && names < TAKERS_MAX ? names : TAKERS_MAX;
     pthread_mutex_lock(&queue->lock);
-    for (size_t i = 0; i < queue->takers_most && !failure; i++)
+    for (size_t i = 0; i < queue->takers_max && !failure; i++)
         failure = start_thread(queue, NULL);
     const bool has_started = queue->threads > 0;
     pthread_mutex_unlock(&queue->lock);
@@ -235,26 +301,26 @@ static bool is_limited(const struct resolve_queue *queue)
 }
 
 /* When the slot is to be asked for once more, as a datagram may be lost; -1: never. */
-static int64_t try_at_ms(const struct resolve_queue *queue, const struct slot *slot)
+static int64_t slot_next_try_ms(const struct resolve_queue *queue, const struct slot *slot)
 {
     const int64_t limit_ms = queue->plan.given.timeout_ms, part_ms = limit_ms / TRIES;
     if (slot->answer || slot->tries >= TRIES || limit_ms >= TRIES * (int64_t)LIBC_TRY_MS)
         return -1;
-    return slot->since_ms + slot->tries * (part_ms < TRY_LEAST_MS ? TRY_LEAST_MS : part_ms);
+    return slot->since_ms + slot->tries * (part_ms < TRY_MIN_MS ? TRY_MIN_MS : part_ms);
 }
 
 /* Asks again for what is due. Returns when the next thing is, at the latest at `end_ms`. */
-static int64_t try_again(struct resolve_queue *queue, int64_t end_ms)
+static int64_t retry_slots(struct resolve_queue *queue, int64_t end_ms)
 {
     const int64_t now_ms = loop_now_ms();
     for (size_t i = queue->shown; i < queue->taken; i++) {
         struct slot *slot = queue->window[i % WINDOW];
-        int64_t at_ms = try_at_ms(queue, slot);
+        int64_t at_ms = slot_next_try_ms(queue, slot);
         if (at_ms >= 0 && at_ms <= now_ms) {
             slot->tries++;
             if (queue->threads < THREADS_MAX / 2) /* the others are to take names */
                 start_thread(queue, slot); /* that it cannot be is no failure: there is one */
-            at_ms = try_at_ms(queue, slot);
+            at_ms = slot_next_try_ms(queue, slot);
         }
         if (at_ms >= 0 && at_ms < end_ms)
             end_ms = at_ms;
@@ -262,19 +328,7 @@ static int64_t try_again(struct resolve_queue *queue, int64_t end_ms)
     return end_ms;
 }
 
-/* Until something has changed, or it is time for something. */
-static void await_change(struct resolve_queue *queue, const struct slot *slot)
-{
-    if (!is_limited(queue) || !slot) {
-        pthread_cond_wait(&queue->changed, &queue->lock);
-        return;
-    }
-    const int64_t at_ms = try_again(queue, slot->since_ms + queue->plan.given.timeout_ms);
-    const struct timespec until = {(time_t)(at_ms / 1000), (long)(at_ms % 1000) * 1000000};
-    pthread_cond_timedwait(&queue->changed, &queue->lock, &until);
-}
-
-static bool is_over(const struct resolve_queue *queue, const struct slot *slot)
+static bool slot_is_over(const struct resolve_queue *queue, const struct slot *slot)
 {
     return slot->answer ||
            (is_limited(queue) && loop_now_ms() >= slot->since_ms + queue->plan.given.timeout_ms);
@@ -286,13 +340,19 @@ static struct slot *await_slot(struct resolve_queue *queue)
     for (;;) {
         struct slot *slot = queue->shown < queue->taken ? queue->window[queue->shown % WINDOW]
                                                         : NULL;
-        if (slot ? is_over(queue, slot) : queue->ended)
+        if (slot ? slot_is_over(queue, slot) : queue->ended)
             return slot;
-        await_change(queue, slot);
+        if (!is_limited(queue) || !slot) {
+            pthread_cond_wait(&queue->changed, &queue->lock);
+            continue;
+        }
+        const int64_t at_ms = retry_slots(queue, slot->since_ms + queue->plan.given.timeout_ms);
+        const struct timespec until = {(time_t)(at_ms / 1000), (long)(at_ms % 1000) * 1000000};
+        pthread_cond_timedwait(&queue->changed, &queue->lock, &until);
     }
 }
 
-static struct resolve_answer *give_up(const struct slot *slot)
+static struct resolve_answer *slot_give_up(const struct slot *slot)
 {
     struct resolve_answer *answer = resolve_answer_new(slot->query, slot->length);
     hostname_fail(slot->query, "no answer within the time limit", &answer->error);
@@ -302,7 +362,7 @@ static struct resolve_answer *give_up(const struct slot *slot)
 }
 
 /* The slot leaves the window; threads that go on with it are none that take names. */
-static void abandon(struct resolve_queue *queue, struct slot *slot)
+static void slot_abandon(struct resolve_queue *queue, struct slot *slot)
 {
     queue->shown++;
     pthread_cond_broadcast(&queue->changed);
@@ -326,9 +386,9 @@ struct resolve_answer *resolve_queue_next(struct resolve_queue *queue, int *errn
     pthread_mutex_lock(&queue->lock);
     struct slot *slot = await_slot(queue);
     if (slot) {
-        answer = slot->answer ? slot->answer : give_up(slot);
+        answer = slot->answer ? slot->answer : slot_give_up(slot);
         slot->answer = NULL;
-        abandon(queue, slot);
+        slot_abandon(queue, slot);
     }
     *errnum = answer ? 0 : queue->input.errnum;
     pthread_mutex_unlock(&queue->lock);

@@ -6,19 +6,21 @@
 #define CMD_RESOLVE_RESOLVE_QUEUE_H
 
 #include "cmd/resolve/resolve_answer.h"
-#include "cmd/resolve/resolve_input.h"
 
 struct resolve_queue;
 
-/* Takes the names of *input, whose words are copied; so is the plan, but for what it points to. */
-struct resolve_queue *resolve_queue_new(const struct resolve_plan *plan,
-                                        const struct resolve_input *input);
+/* Makes a queue of the names in `words`, NULL-terminated; a "-" stands for the lines of stdin. The array is
+ * copied, and so is the plan, but for what it points to. */
+struct resolve_queue *resolve_queue_new(const struct resolve_plan *plan, const char *const *words);
+
 /* Starts the threads, for so many names or fewer (0: nobody knows). */
 int resolve_queue_start(struct resolve_queue *queue, size_t names, struct error *err);
-/* The next answer, the caller's; waits for it. NULL: there are no more, and *errnum is the failure of
+
+/* Waits for the next answer, which is the caller's. NULL: there are no more, and *errnum is the failure of
  * reading stdin, or 0. */
 struct resolve_answer *resolve_queue_next(struct resolve_queue *queue, int *errnum);
-/* Once there are no more. False: some were given up but go on, so that it, and the plan, have to stay
+
+/* Frees the queue, once there are no more answers. False: some were given up but go on, so that it, and the plan, have to stay
  * until the program ends; so they do where nobody waits for all answers. */
 bool resolve_queue_free(struct resolve_queue *queue);
 
