@@ -20,7 +20,8 @@ static int serve(struct run *run, struct connection *connection)
 {
     struct fd socket = session_socket(connection);
     connection->fd = -1; /* from here on it is not ours to close */
-    if (programs_serve(&run->programs, socket, &connection->peer, run->err))
+    const struct admitted_client client = {.fd = socket.fd, .peer = &connection->peer};
+    if (programs_serve(&run->programs, socket, &client, run->err))
         return -1;
     int result = loop_run(run->programs.session->loop);
     programs_end(&run->programs);

@@ -120,11 +120,11 @@ static struct connection_log *connection_log_of(int fd, const struct sockname *p
     return log;
 }
 
-static void client_came(struct server *server, int fd, const struct sockname *peer)
+static void client_came(struct server *server, const struct admitted_client *client)
 {
     struct echoing *echoing = LOOP_OWNER(server, struct echoing, server);
-    struct connection_log *log = connection_log_of(fd, peer);
-    echo_add(&echoing->echo, fd, server->listener.socktype, log);
+    struct connection_log *log = connection_log_of(client->fd, client->peer);
+    echo_add(&echoing->echo, client->fd, server->listener.socktype, log);
 }
 
 static enum report_how how_client_left(const struct server *server,

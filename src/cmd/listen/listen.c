@@ -1,8 +1,13 @@
 /*
  * sockctl listen: waits for a client and is to it what connect is to its peer; with --keep-open,
  * for many clients at once.
+ *
+ * run reads the address, checks the options, opens the files and the server, and chooses one of the ways to
+ * serve, each with a struct of its own: one client, datagrams and programs are here, many clients in many.c, --to in
+ * forward.c.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/report.h"
 #include "cmd/listen/listening.h"
@@ -10,6 +15,7 @@
 #include "net/address.h"
 #include "stream/pump.h"
 #include "sys/descriptors.h"
+#include "sys/sock.h"
 
 enum { HEADER_MS = 5000 }; /* for a PROXY header, unless -w says otherwise */
 
@@ -56,15 +62,13 @@ static const struct listen_options defaults = {.family = FAMILY_DEFAULTS,
                                                .server = SERVER_DEFAULTS,
                                                .workers = 1};
 
-/* The command */
-
 /* What was given beside --keep-open, or in place of it. */
-static const char *name_of_way(const struct listen_options *given)
+static const char *listen_mode_name(const struct listen_options *given)
 {
     return given->chat ? "chat" : given->broker ? "broker" : "serial";
 }
 
-int listening_share(struct listening *listening)
+int listen_share(struct listening *listening)
 {
     int count = (int)listening->given->workers;
     int result = count > 1 ? workers_run(&listening->workers, &listening->server, count) : 1;
@@ -73,42 +77,189 @@ int listening_share(struct listening *listening)
     return result;
 }
 
-/* What was given that datagrams have no use for; NULL: nothing. */
-static const char *for_connections(const struct listen_options *given)
+/* One client: stdin and stdout are its alone. */
+
+struct one {
+    struct listening *listening;
+    int fd; /* of the client who came */
+    struct sockname peer;
+    struct watch reader; /* of stdout, while nobody has come */
+};
+
+static void one_joined(struct server *server, const struct admitted_client *admitted)
 {
-    if (given->serial || given->broker)
-        return name_of_way(given);
-    return given->greeting.length        ? "greeting"
-           : given->max_memory           ? "max-memory"
-           : given->transfer.urgent >= 0 ? "oob"
-           : given->transfer.telnet      ? "telnet"
-                                         : NULL;
+    struct one *one = LOOP_OWNER(server, struct listening, server)->serving;
+    one->fd = admitted->fd;
+    one->peer = *admitted->peer;
+    server_refuse(server); /* others are refused from here on */
+    loop_stop(server->loop, 0);
 }
 
-static int serve_datagrams(struct listening *listening)
+/* Whoever was to read what a client sends has gone before one has come. */
+static void one_reader_gone(struct watch *watch, uint32_t events)
 {
-    const char *name = for_connections(listening->given);
+    struct listening *listening = LOOP_OWNER(watch, struct one, reader)->listening;
+    (void)events;
+    loop_stop(listening->loop, error_silent(listening->err, STATUS_LOCAL_IO));
+}
+
+static int listen_one(struct listening *listening)
+{
+    const struct session *session = &listening->session;
+    struct one one = {.listening = listening,
+                      .reader = {.fd = STDOUT_FILENO, .ready = one_reader_gone}};
+    const struct datagram_policy policy = {.peer = DATAGRAM_CONNECTED,
+                                           .most = DATAGRAM_MAX,
+                                           .has_end = true,
+                                           .first_ms = -1,
+                                           .senders = sock_any_sender};
+    listening->serving = &one;
+    listening->server.joined = one_joined;
+    if (server_ready(&listening->server))
+        return -1;
+    if (fd_of(STDOUT_FILENO).kind == FD_PIPE)
+        loop_watch(listening->loop, &one.reader, 0);
+    server_accept(&listening->server);
+    int result = loop_run(listening->loop);
+    loop_unwatch(listening->loop, &one.reader);
+    if (result)
+        return -1;
+    result = listening->server.listener.socktype == SOCK_SEQPACKET
+                 ? session_datagrams(session, &one.fd, 1, &policy, listening->err)
+                 : session_stream(session, fd_of_socket(one.fd), &one.peer, listening->err);
+    sock_close(one.fd);
+    return result;
+}
+
+/* Datagrams: whoever speaks */
+
+_Static_assert((int)DATAGRAM_SOCKETS_MAX >= (int)LISTENER_SOCKETS_MAX, "a listener has more");
+
+static int listen_datagrams(struct listening *listening)
+{
+    const struct listen_options *given = listening->given;
+    const struct listener *listener = &listening->server.listener;
+    int sockets[LISTENER_SOCKETS_MAX];
+    const char *name = given->serial || given->broker ? listen_mode_name(given)
+                       : given->greeting.length       ? "greeting"
+                       : given->max_memory            ? "max-memory"
+                       : given->transfer.urgent >= 0  ? "oob"
+                       : given->transfer.telnet       ? "telnet"
+                                                      : NULL;
     if (name)
         return error_set(listening->err, STATUS_USAGE, "option --%s is for connections", name);
-    return listening_datagrams(listening);
+    struct datagram_policy policy = {
+        .peer = given->keep_open ? DATAGRAM_ANY : DATAGRAM_FIRST,
+        .most = listener->sockets[0].name.storage.ss_family == AF_UNIX ? DATAGRAM_MAX
+                                                                       : DATAGRAM_UDP_MAX,
+        .inherited = listener->inherited,
+        .first_ms = given->limits.timeout_ms,
+    };
+    size_t count = server_datagram_sockets(&listening->server, sockets, &policy.senders);
+    if (server_ready(&listening->server))
+        return -1;
+    int result = session_datagrams(&listening->session, sockets, count, &policy, listening->err);
+    if (given->keep_open && listening->err->signal_number)
+        return 0; /* a server that was told to stop */
+    return result;
 }
 
-static int serve(struct listening *listening)
+/* Programs: one for each client, for one or for many (--exec, --sh-exec) */
+
+struct program_clients {
+    struct listening *listening;
+    struct programs programs;
+};
+
+static void program_client_joined(struct server *server, const struct admitted_client *admitted)
+{
+    struct listening *listening = LOOP_OWNER(server, struct listening, server);
+    struct program_clients *clients = listening->serving;
+    struct error error;
+    bool one = !listening->given->keep_open;
+    if (one)
+        server_refuse(server); /* others are refused from here on */
+    if (programs_serve(&clients->programs, fd_of_socket(admitted->fd), admitted, &error) == 0)
+        return;
+    if (one) {
+        *listening->err = error;
+        loop_stop(listening->loop, -1);
+    } else {
+        report_warning("%s", error.text);
+        server_left(server);
+    }
+}
+
+static void program_client_left(struct programs *programs, int result, const struct error *err)
+{
+    struct listening *listening = LOOP_OWNER(programs, struct program_clients, programs)->listening;
+    if (!listening->given->keep_open) {
+        if (result < 0)
+            *listening->err = *err;
+        loop_stop(listening->loop, result);
+        return;
+    }
+    if (result < 0 && err->text[0])
+        report_warning("%s", err->text);
+    server_left(&listening->server);
+}
+
+static void program_clients_stop(struct server *server)
+{
+    server_refuse(server);
+    loop_stop(server->loop, 0);
+}
+
+static int listen_programs(struct listening *listening)
+{
+    struct server *server = &listening->server;
+    struct program_clients clients = {.listening = listening};
+    struct programs *programs = &clients.programs;
+    if (server->listener.socktype != SOCK_STREAM)
+        return error_set(listening->err, STATUS_USAGE,
+                         "listen on %s: programs are for stream sockets", server->name);
+    int result = listen_share(listening);
+    if (result != 1)
+        return result;
+    server_bound(server, 3); /* its socket, and two pipes */
+    if (children_init(&server->children, listening->loop, listening->err))
+        return -1;
+    listening->serving = &clients;
+    server->joined = program_client_joined;
+    server->stopping = listening->given->keep_open ? program_clients_stop : NULL;
+    *programs = (struct programs){.session = &listening->session,
+                                  .children = &server->children,
+                                  .argv = listening->argv,
+                                  .left = program_client_left};
+    result = programs_init(programs, listening->err) ? -1 : server_ready(server);
+    if (result == 0) {
+        server_accept(server);
+        result = loop_run(listening->loop);
+        server_refuse(server);
+        programs_end(programs);
+    }
+    programs_release(programs);
+    return result;
+}
+
+/* The command */
+
+static int listen_serve(struct listening *listening)
 {
     const struct listen_options *given = listening->given;
     if (given->accept_proxy && listening->server.listener.socktype == SOCK_DGRAM)
         return error_set(listening->err, STATUS_USAGE,
                          "option --accept-proxy: datagrams have no PROXY header");
     if (given->forward.to)
-        return listening_forward(listening);
+        return listen_forward(listening);
     if (listening->argv)
-        return listening_programs(listening);
+        return listen_programs(listening);
     if (listening->server.listener.socktype == SOCK_DGRAM)
-        return serve_datagrams(listening);
-    return given->keep_open ? listening_many(listening) : listening_one(listening);
+        return listen_datagrams(listening);
+    return given->keep_open ? listen_many(listening) : listen_one(listening);
 }
 
-static int64_t header_ms(const struct listen_options *given)
+static int64_t listen_header_ms(const struct listen_options *given)
 {
     const struct limit_options *limits = &given->limits;
     int64_t limit_ms = limits->timeout_ms >= 0 ? limits->timeout_ms : HEADER_MS;
@@ -119,7 +270,7 @@ static int64_t header_ms(const struct listen_options *given)
     return limit_ms > 0 ? limit_ms : 1;
 }
 
-static int open_and_serve(struct listening *listening, const struct address *address)
+static int listen_open_and_serve(struct listening *listening, const struct address *address)
 {
     struct server *server = &listening->server;
     if (server_begin(server))
@@ -129,7 +280,7 @@ static int open_and_serve(struct listening *listening, const struct address *add
     if (result == 0)
         result = server_open(server, address);
     if (result == 0)
-        result = serve(listening);
+        result = listen_serve(listening);
     if (filters_wait(&listening->filters)) /* a signal from here on ends that, too */
         signals_catch(&server->signals, server->loop, listening->err);
     result = filters_close(&listening->filters, result, server->stopped, listening->err);
@@ -137,15 +288,16 @@ static int open_and_serve(struct listening *listening, const struct address *add
 }
 
 /* What follows `--` is part of the address where nothing else asks for it. */
-static char **last_words(const struct listen_options *given, const struct operands *operands)
+static char **address_after_dashes(const struct listen_options *given,
+                                   const struct operands *operands)
 {
     bool asked = given->server.readiness.run || program_is_given(&given->program);
     return asked || operands->count > 0 ? NULL : operands->program;
 }
 
 /* The address in one or two words, of which -s and -p may have been given as options. */
-static int read_address(const struct listen_options *given, const struct operands *operands,
-                        struct address *address, struct error *err)
+static int listen_read_address(const struct listen_options *given, const struct operands *operands,
+                               struct address *address, struct error *err)
 {
     const struct address_use use = {.listening = true,
                                     .udp = given->protocol.udp,
@@ -157,7 +309,7 @@ static int read_address(const struct listen_options *given, const struct operand
         words[count++] = given->source;
     for (int i = 0; i < operands->count; i++)
         words[count++] = operands->words[i];
-    for (char **rest = last_words(given, operands); rest && *rest && count < 3; rest++)
+    for (char **rest = address_after_dashes(given, operands); rest && *rest && count < 3; rest++)
         words[count++] = *rest;
     if (given->port)
         words[count++] = given->port;
@@ -169,7 +321,7 @@ static int read_address(const struct listen_options *given, const struct operand
 }
 
 /* Options that imply others. */
-static void settle(struct listen_options *given)
+static void listen_imply_options(struct listen_options *given)
 {
     given->broker = given->broker || given->chat;
     given->keep_open = given->keep_open || given->broker || given->serial;
@@ -180,12 +332,13 @@ static void settle(struct listen_options *given)
 }
 
 /* What follows `--` is for --run, or else for --exec. */
-static char **arguments_of(const struct listen_options *given, const struct operands *operands)
+static char **listen_arguments(const struct listen_options *given, const struct operands *operands)
 {
-    return given->server.readiness.run || last_words(given, operands) ? NULL : operands->program;
+    return given->server.readiness.run || address_after_dashes(given, operands) ? NULL
+                                                                                : operands->program;
 }
 
-static int check_workers(const struct listen_options *given, struct error *err)
+static int listen_check_workers(const struct listen_options *given, struct error *err)
 {
     bool programs = program_is_given(&given->program) && given->keep_open;
     if (given->workers > 1 && (given->serial || (!given->forward.to && !programs)))
@@ -196,8 +349,8 @@ static int check_workers(const struct listen_options *given, struct error *err)
                          given->server.readiness.run, err);
 }
 
-static int check(const struct listen_options *given, const struct operands *operands,
-                 struct error *err)
+static int listen_check(const struct listen_options *given, const struct operands *operands,
+                        struct error *err)
 {
     bool has_program = program_is_given(&given->program);
     if ((given->forward.to != NULL) + has_program + given->broker > 1)
@@ -206,7 +359,7 @@ static int check(const struct listen_options *given, const struct operands *oper
     if (given->broker && other)
         return error_set(err, STATUS_USAGE,
                          "option --%s: clients speak with each other: not with --%s",
-                         name_of_way(given), other);
+                         listen_mode_name(given), other);
     if (given->max_memory && (!given->keep_open || has_program || given->forward.to))
         return error_set(err, STATUS_USAGE,
                          "option --max-memory is for --keep-open, --broker and --chat, without a "
@@ -215,9 +368,9 @@ static int check(const struct listen_options *given, const struct operands *oper
         return error_set(err, STATUS_USAGE, "option --greeting: longer than %d bytes", PUMP_BUFFER);
     if (given->server.proxy_from.count && !given->accept_proxy)
         return error_set(err, STATUS_USAGE, "option --proxy-from is for --accept-proxy");
-    if (check_workers(given, err) || listening_check_forward(given, err))
+    if (listen_check_workers(given, err) || listen_check_forward(given, err))
         return -1;
-    if (program_check(&given->program, arguments_of(given, operands), &given->transfer, err))
+    if (program_check(&given->program, listen_arguments(given, operands), &given->transfer, err))
         return -1;
     bool shared = given->keep_open && !has_program;
     return shared ? filters_check_shared(&given->transfer, err) : 0;
@@ -227,12 +380,12 @@ static int run(const void *chosen, const struct operands *operands, struct error
 {
     struct listen_options settled = *(const struct listen_options *)chosen;
     const struct listen_options *given = &settled;
-    settle(&settled);
+    listen_imply_options(&settled);
     struct listening listening = {.given = given, .err = err};
     struct address address;
     if (given->log_json)
         report_as_objects();
-    if (read_address(given, operands, &address, err) || check(given, operands, err))
+    if (listen_read_address(given, operands, &address, err) || listen_check(given, operands, err))
         return -1;
     listening.loop = loop_new();
     listening.session = (struct session){.loop = listening.loop,
@@ -251,13 +404,13 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                        .command = given->server.readiness.run ? operands->program
                                                                               : NULL,
                                        .numeric = given->family.numeric,
-                                       .header_ms = header_ms(given),
+                                       .header_ms = listen_header_ms(given),
                                        .err = err};
     if (given->keep_open || given->forward.to)
         listening.server.children.most_open = descriptors_allow_max();
     if (program_is_given(&given->program))
-        listening.argv = program_words(&given->program, arguments_of(given, operands));
-    int result = open_and_serve(&listening, &address);
+        listening.argv = program_words(&given->program, listen_arguments(given, operands));
+    int result = listen_open_and_serve(&listening, &address);
     free(listening.argv);
     loop_free(listening.server.loop);
     return result;

@@ -1,3 +1,8 @@
+/*
+ * See environment.h. The list begins with the strings of environ; what is set goes to its end, and is freed with it.
+ * What is known of a connection is put together once (struct described) and then written by the names of each tool
+ * whose scripts are to work here unchanged.
+ */
 #include "cmd/serve/environment.h"
 
 #include <inttypes.h>
@@ -21,7 +26,7 @@ void environment_release(struct environment *environment)
     free(environment->list);
 }
 
-static void drop(struct environment *environment, size_t at)
+static void environment_drop(struct environment *environment, size_t at)
 {
     if (at >= environment->count - environment->own) {
         free(environment->list[at]);
@@ -32,14 +37,14 @@ static void drop(struct environment *environment, size_t at)
             (environment->count - at + 1) * sizeof(char *));
 }
 
-static void remove_all(struct environment *environment, const char *name)
+static void environment_remove(struct environment *environment, const char *name)
 {
     size_t length = strlen(name);
     size_t at = 0;
     while (at < environment->count)
         if (strncmp(environment->list[at], name, length) == 0 &&
             environment->list[at][length] == '=')
-            drop(environment, at);
+            environment_drop(environment, at);
         else
             at++;
 }
@@ -54,12 +59,12 @@ void environment_init(struct environment *environment)
     *environment = (struct environment){memory_new(count + 1, sizeof(char *)), count, 0};
     memcpy(environment->list, environ, count * sizeof(char *));
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        remove_all(environment, ours[i]);
+        environment_remove(environment, ours[i]);
 }
 
 void environment_set(struct environment *environment, const char *name, const char *value)
 {
-    remove_all(environment, name);
+    environment_remove(environment, name);
     if (!value)
         return;
     size_t room = strlen(name) + strlen(value) + 2;
@@ -92,7 +97,7 @@ struct side {
 };
 
 /* "[0000:0000:0000:0000:0000:0000:0000:0001]" */
-static const char *ipv6_in_full(struct side *side, const struct sockname *name)
+static const char *side_ipv6_in_full(struct side *side, const struct sockname *name)
 {
     const struct sockaddr_in6 *ipv6 = (const void *)&name->storage;
     const unsigned char *byte = ipv6->sin6_addr.s6_addr;
@@ -104,7 +109,7 @@ static const char *ipv6_in_full(struct side *side, const struct sockname *name)
     return side->socat_text;
 }
 
-static void describe_side(struct side *side, const struct sockname *name)
+static void side_describe(struct side *side, const struct sockname *name)
 {
     *side = (struct side){.port = NULL};
     side->host = side->socat = sockname_host(name, side->host_text);
@@ -116,7 +121,7 @@ static void describe_side(struct side *side, const struct sockname *name)
     snprintf(side->port_text, sizeof side->port_text, "%u", sockname_port(name));
     side->port = side->port_text;
     if (strchr(side->host, ':'))
-        side->socat = ipv6_in_full(side, name);
+        side->socat = side_ipv6_in_full(side, name);
 }
 
 struct described {
@@ -127,8 +132,8 @@ struct described {
     struct side peer;
 };
 
-static void describe(struct described *what, int fd, const struct sockname *peer,
-                     const struct sockname *proxied)
+static void described_fill(struct described *what, int fd, const struct sockname *peer,
+                           const struct sockname *proxied)
 {
     struct sockname local = {.length = 0};
     sa_family_t family = peer->storage.ss_family;
@@ -144,11 +149,11 @@ static void describe(struct described *what, int fd, const struct sockname *peer
                   : what->is_unix      ? "UNIX"
                   : family == AF_VSOCK ? "VSOCK"
                                        : NULL;
-    describe_side(&what->local, &local);
-    describe_side(&what->peer, peer);
+    side_describe(&what->local, &local);
+    side_describe(&what->peer, peer);
 }
 
-static void set_ours(struct environment *environment, const struct described *what)
+static void environment_set_own(struct environment *environment, const struct described *what)
 {
     environment_set(environment, "SOCKCTL_PROTO", what->proto);
     environment_set(environment, "SOCKCTL_REMOTE_ADDR", what->peer.host);
@@ -158,7 +163,7 @@ static void set_ours(struct environment *environment, const struct described *wh
 }
 
 /* ncat calls a UNIX socket TCP, its ends localhost, and their ports empty. */
-static void set_ncat(struct environment *environment, const struct described *what)
+static void environment_set_ncat(struct environment *environment, const struct described *what)
 {
     bool unix_socket = what->is_unix;
     environment_set(environment, "NCAT_PROTO", unix_socket ? "TCP" : what->proto);
@@ -168,7 +173,7 @@ static void set_ncat(struct environment *environment, const struct described *wh
     environment_set(environment, "NCAT_LOCAL_PORT", unix_socket ? "" : what->local.port);
 }
 
-static void set_socat(struct environment *environment, const struct described *what)
+static void environment_set_socat(struct environment *environment, const struct described *what)
 {
     environment_set(environment, "SOCAT_PEERADDR", what->peer.socat);
     environment_set(environment, "SOCAT_PEERPORT", what->peer.port);
@@ -180,7 +185,7 @@ static void set_socat(struct environment *environment, const struct described *w
 }
 
 /* Source: https://cr.yp.to/ucspi-tcp/environment.html, and PROTOCOL of ucspi-unix. */
-static void set_ucspi(struct environment *environment, const struct described *what)
+static void environment_set_ucspi(struct environment *environment, const struct described *what)
 {
     bool inet = what->is_inet, unix_socket = what->is_unix;
     const char *path = *what->local.host ? what->local.host : what->peer.host;
@@ -196,7 +201,7 @@ static void set_ucspi(struct environment *environment, const struct described *w
 }
 
 /* Who the peer is, or was when it connected. */
-static void set_credentials(struct environment *environment, int fd, bool unix_socket)
+static void environment_set_credentials(struct environment *environment, int fd, bool unix_socket)
 {
     static const char *const names[][2] = {{"SOCKCTL_PEER_PID", "UNIXREMOTEPID"},
                                            {"SOCKCTL_PEER_UID", "UNIXREMOTEEUID"},
@@ -225,10 +230,10 @@ void environment_describe(struct environment *environment, int fd, const struct 
     struct described what;
     if (proxied && !proxied->length)
         proxied = NULL;
-    describe(&what, fd, peer, proxied);
-    set_ours(environment, &what);
-    set_ncat(environment, &what);
-    set_socat(environment, &what);
-    set_ucspi(environment, &what);
-    set_credentials(environment, fd, what.is_unix && !proxied);
+    described_fill(&what, fd, peer, proxied);
+    environment_set_own(environment, &what);
+    environment_set_ncat(environment, &what);
+    environment_set_socat(environment, &what);
+    environment_set_ucspi(environment, &what);
+    environment_set_credentials(environment, fd, what.is_unix && !proxied);
 }

@@ -1,3 +1,13 @@
+/*
+ * See programs.h. A client is a relay between its socket and the pipes of its program, and that program; it is gone
+ * when both are over, in whichever order:
+ *
+ *     the relay first    client_disconnect; a program that outlives a lost connection by a second gets SIGTERM
+ *     the program first  the relay goes on until what was written is delivered
+ *
+ * With the command's end (programs_end) all programs get SIGTERM, and the relays go on for as long as those may take;
+ * then how a program ended says whether its connection ends in order or by a reset.
+ */
 #include "cmd/serve/programs.h"
 
 #include <errno.h>
@@ -23,8 +33,7 @@ enum {
 
 struct program_client {
     struct programs *programs;
-    struct program_client *next;
-    struct program_client **link; /* what points to it */
+    struct list_node node;
     struct relay relay;
     struct program program;
     struct filters filters; /* those of the session, with a state of their own */
@@ -42,29 +51,20 @@ bool program_is_given(const struct program_options *options)
     return options->exec || options->shell;
 }
 
-/* What a program cannot be had with, the name of the option; NULL: nothing of it is given. */
-static const char *conflicting(const struct transfer_options *transfer)
-{
-    if (transfer->recv_only)
-        return "recv-only";
-    if (transfer->send_only)
-        return "send-only";
-    if (transfer->progress)
-        return "progress";
-    if (transfer->lines)
-        return "lines";
-    return transfer->max_messages ? "max-messages" : NULL;
-}
-
 int program_check(const struct program_options *options, char **arguments,
                   const struct transfer_options *transfer, struct error *err)
 {
-    const char *name = program_is_given(options) ? conflicting(transfer) : NULL;
+    const char *name = transfer->recv_only      ? "recv-only"
+                       : transfer->send_only    ? "send-only"
+                       : transfer->progress     ? "progress"
+                       : transfer->lines        ? "lines"
+                       : transfer->max_messages ? "max-messages"
+                                                : NULL;
     if (arguments && !options->exec)
         return error_set(err, STATUS_USAGE, "what follows -- is for --exec, which is not given");
     if (options->exec && options->shell)
         return error_set(err, STATUS_USAGE, "options --exec and --sh-exec exclude each other");
-    if (name)
+    if (name && program_is_given(options))
         return error_set(err, STATUS_USAGE, "option --%s makes no sense with a program", name);
     return 0;
 }
@@ -89,15 +89,8 @@ const char **program_words(const struct program_options *options, char **argumen
 
 /* The end of one */
 
-static void unlink_client(struct program_client *client)
-{
-    *client->link = client->next;
-    if (client->next)
-        client->next->link = client->link;
-}
-
 /* Its end is ours, as the connection's was: a limit is what there is to say. */
-static bool was_dismissed(const struct program_client *client)
+static bool client_was_dismissed(const struct program_client *client)
 {
     int end = client->program.end;
     bool has_limit_ended_it = client->relay.result < 0 &&
@@ -105,22 +98,16 @@ static bool was_dismissed(const struct program_client *client)
     return client->was_told && has_limit_ended_it && WIFSIGNALED(end) && WTERMSIG(end) == SIGTERM;
 }
 
-/* A health check that closes without a byte, by a reset at that, has found what it looked for. */
-static bool was_health_check(const struct program_client *client)
-{
-    const struct relay *relay = &client->relay;
-    return client->is_proxy && relay->result < 0 && relay->error.status == STATUS_TRANSFER &&
-           !relay->down.taken;
-}
-
 /* What the connection has ended with, if it failed, under the program's status, if that is not 0. */
-static int result_of(const struct program_client *client, struct error *err)
+static int client_result(const struct program_client *client, struct error *err)
 {
     const struct program *program = &client->program;
-    int status = was_dismissed(client) ? 0 : program_status(program);
+    int status = client_was_dismissed(client) ? 0 : program_status(program);
     int result = client->relay.result;
     error_silent(err, 0);
-    if (was_health_check(client)) {
+    /* A health check that closes without a byte, by a reset at that, has found what it looked for. */
+    if (client->is_proxy && result < 0 && client->relay.error.status == STATUS_TRANSFER &&
+        !client->relay.down.taken) {
         log_note(LOG_LEVEL_INFO, "%s", client->relay.error.text);
         result = 0;
     }
@@ -136,40 +123,30 @@ static int result_of(const struct program_client *client, struct error *err)
 }
 
 /* Both are over. */
-static void depart(struct program_client *client)
+static void client_depart(struct program_client *client)
 {
     struct programs *programs = client->programs;
     struct error error;
-    int result = result_of(client, &error);
+    int result = client_result(client, &error);
     loop_timer_cancel(programs->session->loop, &client->grace);
     filters_leave(&client->filters);
-    unlink_client(client);
+    list_remove(&programs->clients, &client->node);
     if (!programs->ending)
         programs->left(programs, result, &error);
-    else if (!programs->first && loop_timer_is_set(&programs->limit))
+    else if (!programs->clients.count && loop_timer_is_set(&programs->limit))
         loop_stop(programs->session->loop, 0);
     free(client);
 }
 
-static void patience_over(struct timer *timer)
+static void client_grace_over(struct timer *timer)
 {
     struct program_client *client = LOOP_OWNER(timer, struct program_client, grace);
     client->was_told = true;
     program_signal(&client->program, SIGTERM);
 }
 
-/* What was received and is of no use is taken, or closing would be a reset, which may destroy what
- * was sent (RFC 2525, 2.17). */
-static void discard_input(int fd)
-{
-    char buffer[4096];
-    int round = 0;
-    while (round < 256 && sock_recv(fd, buffer, sizeof buffer) > 0)
-        round++;
-}
-
 /* Whether the peer has got less than the program had to say; a program that was killed had. */
-static bool has_cut(const struct program_client *client)
+static bool client_has_cut(const struct program_client *client)
 {
     const struct program *program = &client->program;
     if (client->relay.result == 0 && !client->programs->ending)
@@ -178,10 +155,11 @@ static bool has_cut(const struct program_client *client)
     return killed || relay_has_cut(&client->relay);
 }
 
-static void disconnect(struct program_client *client)
+static void client_disconnect(struct program_client *client)
 {
     struct relay *relay = &client->relay;
     struct fd socket = relay->far.in;
+    char buffer[4096];
     client->waits = false;
     if (relay->result == 0 && relay->shut && relay->far_ended)
         session_tell_silence(client->programs->session, client->log.peer, relay->down.taken);
@@ -190,11 +168,14 @@ static void disconnect(struct program_client *client)
                                              .out = relay->up.moved,
                                              .how = connection_log_how(relay->result,
                                                                        &relay->error)});
-    if (has_cut(client)) {
+    if (client_has_cut(client)) {
         sock_abort(socket.fd);
     } else {
-        if (relay->result == 0)
-            discard_input(socket.fd);
+        /* What was received and is of no use is taken, or closing would be a reset, which may destroy what
+         * was sent (RFC 2525, 2.17). */
+        for (int round = 0; relay->result == 0 && round < 256; round++)
+            if (sock_recv(socket.fd, buffer, sizeof buffer) <= 0)
+                break;
         sock_close(socket.fd);
     }
     program_close_in(&client->program);
@@ -202,7 +183,7 @@ static void disconnect(struct program_client *client)
 }
 
 /* The connection is over, of which a program that writes to it hears by SIGPIPE, or else SIGTERM. */
-static void relay_done(struct relay *relay)
+static void client_relay_ended(struct relay *relay)
 {
     struct program_client *client = LOOP_OWNER(relay, struct program_client, relay);
     bool lost = relay->result < 0 || relay->up.state != PUMP_ENDED;
@@ -212,28 +193,28 @@ static void relay_done(struct relay *relay)
         program_close_out(&client->program);
         return;
     }
-    disconnect(client);
+    client_disconnect(client);
     if (!client->program.id)
-        depart(client);
+        client_depart(client);
     else if (lost)
         loop_timer_set(client->programs->session->loop, &client->grace, GRACE_MS);
 }
 
 /* What it wrote may still be on the way, and what it has started may write more. */
-static void program_ended(struct program *program)
+static void client_program_ended(struct program *program)
 {
     struct program_client *client = LOOP_OWNER(program, struct program_client, program);
     log_note(LOG_LEVEL_INFO, "%s: %s ended with status %d", client->log.peer,
              client->programs->argv[0], program_status(program));
     if (client->waits)
-        disconnect(client);
+        client_disconnect(client);
     if (client->relay.finished)
-        depart(client);
+        client_depart(client);
     else
         relay_near_gone(&client->relay);
 }
 
-static int end_input(struct relay *relay)
+static int client_end_input(struct relay *relay)
 {
     program_close_in(&LOOP_OWNER(relay, struct program_client, relay)->program);
     return 0;
@@ -241,24 +222,24 @@ static int end_input(struct relay *relay)
 
 /* The start of one */
 
-static int start_program(struct program_client *client, int fd, const struct sockname *peer,
-                         struct error *err)
+static int client_start_program(struct program_client *client, int fd,
+                                const struct admitted_client *admitted, struct error *err)
 {
     const struct programs *programs = client->programs;
     struct environment environment;
     environment_init(&environment);
-    environment_describe(&environment, fd, peer, programs->proxied);
+    environment_describe(&environment, fd, admitted->peer, &admitted->destination);
     const struct program_spec spec = {.argv = programs->argv,
                                       .env = (const char *const *)environment.list,
                                       .wired = true};
-    client->program.ended = program_ended;
+    client->program.ended = client_program_ended;
     int result = program_start(programs->children, &client->program, &spec, err);
     environment_release(&environment);
     return result;
 }
 
-static void start_relay(struct program_client *client, const struct session *session,
-                        struct fd socket)
+static void client_start_relay(struct program_client *client, const struct session *session,
+                               struct fd socket)
 {
     struct relay *relay = &client->relay;
     const char *name = client->programs->argv[0];
@@ -275,54 +256,35 @@ static void start_relay(struct program_client *client, const struct session *ses
     relay->policy = session_policy(session);
     relay->policy.silence_ms = session->transfer->exit_on_eof ? 0 : -1;
     relay->policy.sink = &client->programs->sink;
-    relay->near_ended = end_input;
-    relay->done = relay_done;
+    relay->near_ended = client_end_input;
+    relay->done = client_relay_ended;
     relay_start(relay, session->loop, &client->programs->pool);
 }
 
-static void link_client(struct program_client *client)
+int programs_serve(struct programs *programs, struct fd socket,
+                   const struct admitted_client *admitted, struct error *err)
 {
-    struct programs *programs = client->programs;
-    client->next = programs->first;
-    client->link = &programs->first;
-    if (client->next)
-        client->next->link = &client->next;
-    programs->first = client;
-}
-
-static int start(struct program_client *client, struct fd socket, const struct sockname *peer,
-                 struct error *err)
-{
-    struct session session = *client->programs->session;
+    struct session session = *programs->session;
+    struct program_client *client = memory_new(1, sizeof *client);
+    client->programs = programs;
+    client->is_proxy = admitted->is_proxy;
+    client->log.stats = session.transfer->stats;
+    client->grace = (struct timer){.fired = client_grace_over};
     filters_copy(&client->filters, session.filters);
     session.filters = &client->filters;
     if (session.serving)
-        connection_log_accept(&client->log, socket.fd, peer);
+        connection_log_accept(&client->log, socket.fd, admitted->peer);
     else
-        connection_log_open(&client->log, socket.fd, peer);
-    if (session_greet(&session, socket.fd, peer, err) ||
-        start_program(client, socket.fd, peer, err)) {
+        connection_log_open(&client->log, socket.fd, admitted->peer);
+    if (session_greet(&session, socket.fd, admitted->peer, err) ||
+        client_start_program(client, socket.fd, admitted, err)) {
         connection_log_close(&client->log, (struct report_end){.how = REPORT_ERROR});
-        return -1;
-    }
-    start_relay(client, &session, socket);
-    return 0;
-}
-
-int programs_serve(struct programs *programs, struct fd socket, const struct sockname *peer,
-                   struct error *err)
-{
-    struct program_client *client = memory_new(1, sizeof *client);
-    client->programs = programs;
-    client->is_proxy = programs->is_proxy;
-    client->log.stats = programs->session->transfer->stats;
-    client->grace = (struct timer){.fired = patience_over};
-    if (start(client, socket, peer, err)) {
         sock_abort(socket.fd); /* an end would say that there was nothing to say */
         free(client);
         return -1;
     }
-    link_client(client);
+    client_start_relay(client, &session, socket);
+    list_append(&programs->clients, &client->node);
     return 0;
 }
 
@@ -337,38 +299,33 @@ int programs_init(struct programs *programs, struct error *err)
     return 0;
 }
 
-static void limit_over(struct timer *timer)
+static void programs_limit_over(struct timer *timer)
 {
     loop_stop(LOOP_OWNER(timer, struct programs, limit)->session->loop, 0);
-}
-
-/* Whatever it still does. */
-static void abandon(struct program_client *client)
-{
-    program_kill(&client->program);
-    if (!client->relay.finished)
-        relay_release(&client->relay);
-    if (!client->relay.finished || client->waits)
-        disconnect(client);
-    depart(client);
 }
 
 void programs_end(struct programs *programs)
 {
     struct loop *loop = programs->session->loop;
     programs->ending = true;
-    programs->limit = (struct timer){.fired = limit_over};
-    for (struct program_client *client = programs->first; client; client = client->next) {
+    programs->limit = (struct timer){.fired = programs_limit_over};
+    LIST_EACH (struct program_client, client, &programs->clients, node) {
         client->relay.policy.no_shutdown = true; /* the end of a program that is killed is none */
         program_signal(&client->program, SIGTERM);
     }
-    if (programs->first) {
+    if (programs->clients.count) {
         loop_timer_set(loop, &programs->limit, END_MS);
         loop_run(loop);
         loop_timer_cancel(loop, &programs->limit);
     }
-    while (programs->first)
-        abandon(programs->first);
+    LIST_EACH (struct program_client, client, &programs->clients, node) {
+        program_kill(&client->program); /* whatever it still does */
+        if (!client->relay.finished)
+            relay_release(&client->relay);
+        if (!client->relay.finished || client->waits)
+            client_disconnect(client);
+        client_depart(client);
+    }
 }
 
 void programs_release(struct programs *programs)

@@ -12,7 +12,9 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/list.h"
 #include "cmd/common/session.h"
+#include "cmd/serve/server.h"
 #include "stream/pump.h"
 #include "sys/process.h"
 
@@ -24,46 +26,46 @@ struct program_options {
     OPT('e', "exec", program, options, field.exec, help "; its arguments after --"),               \
         OPT('c', "sh-exec", command, options, field.shell, "the same, a command of the shell")
 
-struct programs;
-struct program_client; /* one connection and its program */
-
 struct programs {
     /* Set by the owner. */
     const struct session *session;
     struct children *children; /* initialised */
     const char **argv;         /* of program_words; the owner's */
-    /* What the peer of the next programs_serve has said that it is connected to; NULL, or of length 0:
-     * our own end. */
-    const struct sockname *proxied;
-    bool is_proxy; /* that peer is a proxy that speaks for itself: to look whether we are there */
     /* One is over, with its connection closed and its program reaped: 0, or -1 and *err, with the
      * status that the program has ended with, or else the connection. */
     void (*left)(struct programs *programs, int result, const struct error *err);
 
     struct pump_pool pool;
     struct fd sink;
-    struct program_client *first;
+    struct list clients;
     struct timer limit;
     bool ending;
 };
 
-/* Whether a program is to be started. */
+/* The result says whether a program is to be started. */
 bool program_is_given(const struct program_options *options);
-/* Whether the options go together. Status 2. */
+
+/* program_check says whether the options go together: 0, or -1 and status 2. */
 int program_check(const struct program_options *options, char **arguments,
                   const struct transfer_options *transfer, struct error *err);
-/* The program and its arguments, to be given to free(). */
+
+/* The result is the program and its arguments, to be given to free(). */
 const char **program_words(const struct program_options *options, char **arguments);
 
-/* Status 8. */
+/* programs_init opens what all have in common. Returns 0, or -1 and status 8. */
 int programs_init(struct programs *programs, struct error *err);
-/* Starts a program for this stream, which is closed in the end, whatever came of it. -1 and *err where
- * it could not be started; `left` is not called then. */
-int programs_serve(struct programs *programs, struct fd socket, const struct sockname *peer,
-                   struct error *err);
-/* Sends SIGTERM to all the programs that still run and lets them end, by running the loop; those that
+
+/* programs_serve starts a program for the stream `socket` of a client (whose own `fd` is not looked at), and closes
+ * that in the end, whatever came of it. Returns 0, or -1 and *err where it could not be started; `left` is not
+ * called then. */
+int programs_serve(struct programs *programs, struct fd socket,
+                   const struct admitted_client *admitted, struct error *err);
+
+/* programs_end sends SIGTERM to all the programs that still run and lets them end, by running the loop; those that
  * are not gone within a second are killed. */
 void programs_end(struct programs *programs);
+
+/* programs_release closes what programs_init has opened. */
 void programs_release(struct programs *programs);
 
 #endif

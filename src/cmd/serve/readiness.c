@@ -1,3 +1,7 @@
+/*
+ * See readiness.h. Three ways to say it, in this order: the port goes into a file that is replaced in one step, a
+ * newline to the descriptor, and READY=1 to the service manager. Writes that may block run the loop.
+ */
 #include "cmd/serve/readiness.h"
 
 #include <errno.h>
@@ -29,14 +33,14 @@ int readiness_check(const struct readiness_options *options, struct error *err)
 }
 
 /* Unless somebody else has stopped the loop. */
-static int fail_to_write(const char *name, struct error *err)
+static int readiness_fail_write(const char *name, struct error *err)
 {
     return errno == ECANCELED ? -1 : error_system(err, STATUS_LOCAL_IO, errno, "write to %s", name);
 }
 
 /* The port, or what stands for it where there is none: the path of a UNIX socket. */
-static int write_port(const char *path, const struct sockname *name, struct loop *loop,
-                      struct error *err)
+static int readiness_write_port(const char *path, const struct sockname *name, struct loop *loop,
+                                struct error *err)
 {
     char text[SOCKNAME_TEXT_MAX];
     struct replace_file file;
@@ -50,24 +54,24 @@ static int write_port(const char *path, const struct sockname *name, struct loop
     if (result == 0)
         result = replace_file_create(&file, err);
     if (result == 0 && unblocked_write(loop, fd_of_own(file.fd), text, length + 1))
-        result = fail_to_write(path, err);
+        result = readiness_fail_write(path, err);
     if (result == 0)
         result = replace_file_commit(&file, err);
     replace_file_release(&file);
     return result;
 }
 
-static int write_newline(int fd, struct loop *loop, struct error *err)
+static int readiness_write_newline(int fd, struct loop *loop, struct error *err)
 {
     char name[sizeof "descriptor " + 3 * sizeof fd];
     snprintf(name, sizeof name, "descriptor %d", fd);
-    int result = unblocked_write(loop, fd_of(fd), "\n", 1) ? fail_to_write(name, err) : 0;
+    int result = unblocked_write(loop, fd_of(fd), "\n", 1) ? readiness_fail_write(name, err) : 0;
     close(fd);
     return result;
 }
 
 /* NOTIFY_SOCKET is a path, or after @ a name of the abstract namespace. */
-static void notify(const char *path)
+static void readiness_notify(const char *path)
 {
     static const char state[] = "READY=1";
     const char *words[] = {path, NULL};
@@ -94,11 +98,11 @@ int readiness_tell(const struct readiness_options *options, const struct socknam
                    struct loop *loop, struct error *err)
 {
     const char *manager = getenv("NOTIFY_SOCKET");
-    if (options->port_file && write_port(options->port_file, name, loop, err))
+    if (options->port_file && readiness_write_port(options->port_file, name, loop, err))
         return -1;
-    if (options->ready_fd >= 0 && write_newline(options->ready_fd, loop, err))
+    if (options->ready_fd >= 0 && readiness_write_newline(options->ready_fd, loop, err))
         return -1;
     if (manager)
-        notify(manager);
+        readiness_notify(manager);
     return 0;
 }

@@ -1,55 +1,43 @@
+/*
+ * See server.h. What a server does in order: server_open reads the lists of who may connect and listens,
+ * server_ready says so and starts the command of --run, server_accept takes clients.
+ *
+ * Admission is here, and here alone: server_admit sees every connection that the listener has accepted, and
+ * server_admits_sender every datagram. A connection that has yet to say by a PROXY header whose it is waits in
+ * `pending` between the two halves of that: is the proxy let in, and then, is its client? An engine gets a client
+ * from `joined`, when it is in.
+ */
 #include "cmd/serve/server.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "cli/report.h"
 #include "cmd/serve/readiness.h"
+#include "net/proxy_header.h"
 #include "sys/descriptors.h"
 #include "sys/sock.h"
 #include "sys/unblocked.h"
 
 enum {
     WAITING_MAX = 4096,  /* clients that are taken from a backlog at once */
+    LIST_MAX = 16 << 20, /* bytes of a list of who may connect */
     OWN_DESCRIPTORS = 11 /* standard ones, the loop's and its signals', those of a look-up or of a
-                            program that is being started */
+                             program that is being started */
 };
 
 /* Who may connect */
 
-enum { LIST_MAX = 16 << 20 }; /* bytes */
-
-static int read_all(void *context, int fd, char **bytes, size_t *length)
+static int server_read_list(void *context, int fd, char **bytes, size_t *length)
 {
     const struct server *server = context;
     return unblocked_read(server->loop, fd, LIST_MAX, bytes, length);
 }
 
-static int open_access(struct server *server)
-{
-    const struct server_options *given = server->options;
-    server->access = (struct access){
-        .read_all = read_all,
-        .context = server,
-        .given = {[ACCESS_ALLOW] = {given->allow.items, given->allow.count},
-                  [ACCESS_DENY] = {given->deny.items, given->deny.count},
-                  [ACCESS_PROXY_FROM] = {given->proxy_from.items, given->proxy_from.count},
-                  [ACCESS_ALLOW_UID] = {given->allow_uid.items, given->allow_uid.count}},
-        .proxied = server->header_ms > 0};
-    return access_open(&server->access, server->err);
-}
-
-static int check_access(const struct server *server)
-{
-    const struct listener *listener = &server->listener;
-    for (size_t i = 0; i < listener->count; i++)
-        if (access_check(&server->access, &listener->sockets[i].name, server->err))
-            return -1;
-    return 0;
-}
-
-static void reload_access(struct server *server)
+static void server_reload_access(struct server *server)
 {
     struct error err;
     if (access_reload(&server->access, &err))
@@ -77,31 +65,44 @@ int server_begin(struct server *server)
 
 int server_open(struct server *server, const struct address *address)
 {
+    const struct server_options *given = server->options;
     const struct listener_options how = {
         .numeric = server->numeric,
-        .backlog = (int)server->options->backlog,
-        .mode = server->options->mode,
-        .reuse_port = server->options->reuse_port,
-        .ask_users = server->options->allow_uid.count > 0,
+        .backlog = (int)given->backlog,
+        .mode = given->mode,
+        .reuse_port = given->reuse_port,
+        .ask_users = given->allow_uid.count > 0,
         .timeout_ms = server->limits->timeout_ms,
         .sockopt = server->sockopt,
     };
+    const struct listener *listener = &server->listener;
     if (!server->began && server_begin(server))
         return -1;
-    if (open_access(server))
+    server->access = (struct access){
+        .read_all = server_read_list,
+        .context = server,
+        .given = {[ACCESS_ALLOW] = {given->allow.items, given->allow.count},
+                  [ACCESS_DENY] = {given->deny.items, given->deny.count},
+                  [ACCESS_PROXY_FROM] = {given->proxy_from.items, given->proxy_from.count},
+                  [ACCESS_ALLOW_UID] = {given->allow_uid.items, given->allow_uid.count}},
+        .proxied = server->header_ms > 0};
+    if (access_open(&server->access, server->err))
         return -1;
     if (listener_open(&server->listener, server->loop, address, &how, server->err))
         return -1;
-    listener_text(&server->listener.sockets[0], server->name);
-    return check_access(server);
+    listener_text(&listener->sockets[0], server->name);
+    for (size_t i = 0; i < listener->count; i++)
+        if (access_check(&server->access, &listener->sockets[i].name, server->err))
+            return -1;
+    return 0;
 }
 
-static void signalled(void *context, int signal_number)
+static void server_signalled(void *context, int signal_number)
 {
     struct server *server = context;
     server->stopped |= signal_number != SIGHUP || !access_has_files(&server->access);
     if (signal_number == SIGHUP && access_has_files(&server->access))
-        reload_access(server);
+        server_reload_access(server);
     else if (supervised_child_signal(&server->child, signal_number))
         return;
     else if (server->stopping)
@@ -111,23 +112,13 @@ static void signalled(void *context, int signal_number)
 }
 
 /* The command of --run is over. One client that is being served has its own end. */
-static void supervised_child_gone(struct supervised_child *child, bool asked)
+static void server_child_gone(struct supervised_child *child, bool asked)
 {
     struct server *server = LOOP_OWNER(child, struct server, child);
     if (server->stopping)
         server->stopping(server);
-    else if (asked || server->count == server->pending_clients.count)
+    else if (asked || server->count == server->pending.count)
         loop_stop(server->loop, error_silent(server->err, STATUS_OK));
-}
-
-static int run_command(struct server *server)
-{
-    if (!server->options->readiness.run)
-        return 0;
-    server->child.loop = server->loop;
-    server->child.stop = supervised_child_gone;
-    return supervised_child_start(&server->child, &server->children, server->command,
-                                  &server->listener.sockets[0], server->err);
 }
 
 int server_ready(struct server *server)
@@ -138,7 +129,7 @@ int server_ready(struct server *server)
     signals_set(&set);
     if (access_has_files(&server->access))
         sigaddset(&set, SIGHUP); /* also where nohup has had it ignored */
-    loop_signals(server->loop, &set, signalled, server);
+    loop_signals(server->loop, &set, server_signalled, server);
     if (server->worker)
         return 0;
     for (size_t i = 0; i < listener->count; i++)
@@ -146,7 +137,12 @@ int server_ready(struct server *server)
     if (readiness_tell(&server->options->readiness, &listener->sockets[0].name, server->loop,
                        server->err))
         return -1;
-    return run_command(server);
+    if (!server->options->readiness.run)
+        return 0;
+    server->child.loop = server->loop;
+    server->child.stop = server_child_gone;
+    return supervised_child_start(&server->child, &server->children, server->command,
+                                  &listener->sockets[0], server->err);
 }
 
 /* Clients inherit it. */
@@ -158,7 +154,7 @@ void server_send_at_once(const struct server *server)
             sock_set(listener->sockets[i].watch.fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
-/* Clients */
+/* The wait for the first client */
 
 void server_await_first(struct server *server)
 {
@@ -172,93 +168,136 @@ void server_heard(struct server *server)
     limit_cancel(&server->wait);
 }
 
-static bool is_full(const struct server *server)
+/* Admission */
+
+/* A client that has been accepted, and has yet to say by a PROXY header whose connection it passes on. */
+struct pending_client {
+    struct server *server;
+    struct list_node node;
+    struct proxy_header_reader *reader;
+    struct sockname peer;
+    int fd;
+};
+
+static bool server_is_full(const struct server *server)
 {
     size_t asked = (size_t)server->options->max_conns;
-    return (asked && server->count >= asked) || (server->most && server->count >= server->most);
+    return (asked && server->count >= asked) ||
+           (server->max_clients && server->count >= server->max_clients);
 }
 
-void server_bound(struct server *server, int descriptors)
+static void pending_client_remove(struct pending_client *client)
 {
-    int64_t room = descriptors_max() - OWN_DESCRIPTORS - (int64_t)server->listener.count;
-    server->most = room > descriptors ? (size_t)(room / descriptors) : 1;
-}
-
-static bool admit_sender(void *context, const struct sock_message *message)
-{
-    return access_admits_sender(context, message);
-}
-
-struct sock_senders server_senders(struct server *server)
-{
-    return (struct sock_senders){.admit = admit_sender, .context = &server->access};
+    list_remove(&client->server->pending, &client->node);
+    free(client);
 }
 
 /* It is as if it had not come: the wait for the first client goes on. */
-static void turn_away(int fd, const struct sockname *peer)
+static void server_reject(int fd, const struct sockname *peer)
 {
     char name[SOCKNAME_TEXT_MAX];
     log_note(LOG_LEVEL_INFO, "%s is not allowed: closed", sockname_text(peer, name));
     sock_close(fd);
 }
 
-static void join(struct server *server, int fd, const struct sockname *peer)
+static void server_join(struct server *server, const struct admitted_client *client)
 {
     server_heard(server);
-    server->joined(server, fd, peer);
+    server->joined(server, client);
 }
 
-/* Who the lists are about is known by now. */
-static void newcomer_came(struct pending_clients *pending_clients, int fd,
-                          const struct sockname *peer, const struct proxied_ends *proxied)
+/* The second half of server_admit: who the lists are about is known by now, or there was no header. Who closes
+ * without a byte is a load balancer that looks whether we are there. */
+static void server_admit_proxied(void *context, const struct proxied_ends *proxied,
+                                 const char *complaint)
 {
-    struct server *server = LOOP_OWNER(pending_clients, struct server, pending_clients);
-    const struct sockname *source = proxied->source.length ? &proxied->source : peer;
-    if (!access_admits(&server->access, source)) {
-        turn_away(fd, source);
-        server_left(server);
-        return;
+    const struct pending_client gone = *(struct pending_client *)context;
+    struct server *server = gone.server;
+    char name[SOCKNAME_TEXT_MAX];
+    pending_client_remove(context);
+    if (proxied) {
+        const struct sockname *source = proxied->source.length ? &proxied->source : &gone.peer;
+        const struct admitted_client client = {.fd = gone.fd,
+                                               .peer = source,
+                                               .destination = proxied->destination,
+                                               .is_proxy = source == &gone.peer};
+        if (access_admits(&server->access, source)) {
+            server_join(server, &client);
+            return;
+        }
+        server_reject(gone.fd, source);
+    } else {
+        sockname_text(&gone.peer, name);
+        if (complaint)
+            report_warning("%s: %s", name, complaint);
+        else
+            log_note(LOG_LEVEL_INFO, "%s: closed without a byte, as health checks do", name);
+        sock_close(gone.fd);
     }
-    server->destination = proxied->destination;
-    server->is_proxy = source == peer;
-    join(server, fd, source);
+    server_left(server);
 }
 
-static void newcomer_refused(struct pending_clients *pending_clients)
-{
-    server_left(LOOP_OWNER(pending_clients, struct server, pending_clients));
-}
-
-static void client_came(void *context, int fd, const struct sockname *peer)
+/* Every connection passes through here: the lists, the limit of clients, the PROXY header. */
+static void server_admit(void *context, int fd, const struct sockname *peer)
 {
     struct server *server = context;
     const struct access *access = &server->access;
-    bool announces = server->header_ms && access_may_announce(access, peer);
+    bool is_pending = server->header_ms && access_may_announce(access, peer);
     if (!access_admits_user(access, fd) ||
-        !(announces ? access_admits_proxy(access, peer) : access_admits(access, peer))) {
-        turn_away(fd, peer);
+        !(is_pending ? access_admits_proxy(access, peer) : access_admits(access, peer))) {
+        server_reject(fd, peer);
         return;
     }
     server->count++;
-    if (is_full(server))
+    if (server_is_full(server))
         listener_pause(&server->listener);
-    if (announces) {
-        pending_clients_add(&server->pending_clients, fd, peer);
+    if (!is_pending) {
+        server_join(server, &(const struct admitted_client){.fd = fd, .peer = peer});
         return;
     }
-    server->destination.length = 0;
-    server->is_proxy = false;
-    join(server, fd, peer);
+    struct pending_client *client = memory_new(1, sizeof *client);
+    client->server = server;
+    client->peer = *peer;
+    client->fd = fd;
+    list_append(&server->pending, &client->node);
+    client->reader = proxy_header_await(server->loop, fd, server->header_ms, server_admit_proxied,
+                                        client);
+}
+
+/* Every datagram passes through here. */
+static bool server_admits_sender(void *context, const struct sock_message *message)
+{
+    const struct server *server = context;
+    return access_admits_sender(&server->access, message);
+}
+
+struct sock_senders server_senders(struct server *server)
+{
+    return (struct sock_senders){.admit = server_admits_sender, .context = server};
+}
+
+size_t server_datagram_sockets(struct server *server, int sockets[LISTENER_SOCKETS_MAX],
+                               struct sock_senders *senders)
+{
+    const struct listener *listener = &server->listener;
+    for (size_t i = 0; i < listener->count; i++)
+        sockets[i] = listener->sockets[i].watch.fd;
+    *senders = server_senders(server);
+    return listener->count;
+}
+
+/* Clients come and go */
+
+void server_bound(struct server *server, int descriptors)
+{
+    int64_t room = descriptors_max() - OWN_DESCRIPTORS - (int64_t)server->listener.count;
+    server->max_clients = room > descriptors ? (size_t)(room / descriptors) : 1;
 }
 
 void server_accept(struct server *server)
 {
-    server->pending_clients = (struct pending_clients){.loop = server->loop,
-                                                       .limit_ms = server->header_ms,
-                                                       .came = newcomer_came,
-                                                       .refused = newcomer_refused};
     server_await_first(server);
-    listener_accept(&server->listener, client_came, server);
+    listener_accept(&server->listener, server_admit, server);
 }
 
 void server_accept_waiting(struct server *server)
@@ -267,10 +306,10 @@ void server_accept_waiting(struct server *server)
     for (size_t i = 0; i < server->listener.count; i++) {
         int listening = server->listener.sockets[i].watch.fd;
         int fd = 0;
-        for (int taken = 0; taken < WAITING_MAX && fd >= 0 && !is_full(server); taken++) {
+        for (int taken = 0; taken < WAITING_MAX && fd >= 0 && !server_is_full(server); taken++) {
             fd = sock_accept(listening, &peer);
             if (fd >= 0)
-                client_came(server, fd, &peer);
+                server_admit(server, fd, &peer);
         }
     }
 }
@@ -278,15 +317,19 @@ void server_accept_waiting(struct server *server)
 void server_refuse(struct server *server)
 {
     listener_close(&server->listener);
-    pending_clients_close(&server->pending_clients);
+    LIST_EACH (struct pending_client, client, &server->pending, node) {
+        proxy_header_cancel(client->reader);
+        sock_close(client->fd);
+        pending_client_remove(client);
+    }
 }
 
 void server_left(struct server *server)
 {
-    bool was_full = is_full(server);
+    bool was_full = server_is_full(server);
     server->count--;
     if (was_full && server->listener.count)
-        listener_accept(&server->listener, client_came, server);
+        listener_accept(&server->listener, server_admit, server);
 }
 
 int server_close(struct server *server, int result)

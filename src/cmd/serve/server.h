@@ -1,6 +1,6 @@
 /*
- * What listen, echo-server and unix-serve have in common: a listener, what is told of it, how many
- * clients there may be, how long the first one may take to come, and what a signal does.
+ * What listen, echo-server and unix-serve have in common: a listener, what is said of it, who may be a client and how
+ * many there may be, how long the first one may take to come, and what a signal does.
  *
  *     server_open → server_ready → server_accept → loop_run → server_close
  */
@@ -11,16 +11,24 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/list.h"
 #include "cmd/common/limit.h"
 #include "cmd/common/options.h"
 #include "cmd/common/signals.h"
-#include "cmd/serve/pending_clients.h"
 #include "cmd/serve/supervised_child.h"
 #include "net/access.h"
 #include "net/listener.h"
 #include "sys/loop.h"
 #include "sys/process.h"
 #include "sys/sock.h"
+
+/* A client that may talk to us. An engine gets its clients as these, from `joined`, and in no other way. */
+struct admitted_client {
+    int fd;                      /* whoever `joined` is called of owns it */
+    const struct sockname *peer; /* the client, be it behind a proxy; valid during the call */
+    struct sockname destination; /* our end as it has it, by its PROXY header; length 0: not said */
+    bool is_proxy;               /* it is the proxy itself: its header is LOCAL or UNKNOWN */
+};
 
 /* The owner sets what stands before `listener`, joined and stopping not later than server_ready; the
  * rest is zero. */
@@ -35,8 +43,8 @@ struct server {
                              0: nobody does */
     char *const *command; /* of --run: what followed `--` */
     struct error *err;
-    /* A client has come; its descriptor is the callee's. server_left when it has gone. */
-    void (*joined)(struct server *server, int fd, const struct sockname *peer);
+    /* A client has come and is admitted. The callee calls server_left when it has gone. */
+    void (*joined)(struct server *server, const struct admitted_client *client);
     /* A signal, or the end of the command of --run, says that it is to end its connections in order,
      * and then to stop the loop with 0. NULL: a signal ends the command. */
     void (*stopping)(struct server *server);
@@ -46,14 +54,11 @@ struct server {
     bool began;   /* server_begin was called */
     bool stopped; /* by a signal */
     struct listener listener;
-    struct pending_clients pending_clients;
-    struct sockname
-        destination; /* of the one that joins, by its PROXY header; length 0: not said */
-    bool is_proxy;   /* the one that joins is the proxy itself: its header is LOCAL or UNKNOWN */
+    struct list pending; /* clients that have yet to send their PROXY header */
     struct access access;
     char name[SOCKNAME_TEXT_MAX]; /* of the first socket */
     size_t count;                 /* clients at present */
-    size_t most;                  /* clients that there are descriptors for; 0: not asked */
+    size_t max_clients;           /* clients that there are descriptors for; 0: not asked */
     struct limit wait;            /* for the first client */
     struct limit total;
     struct signals signals;
@@ -61,37 +66,57 @@ struct server {
     struct supervised_child child;
 };
 
-/* Catches signals, and starts --max-time: either ends what comes before anybody is served, be it a FIFO
- * that nobody reads. For those who open files first; else server_open does it. */
+/* server_begin catches signals and starts --max-time: either ends what comes before anybody is served, be it a
+ * FIFO that nobody reads. Those who open files first call it; else server_open does. Returns 0, or -1 and the error
+ * of options that do not go together (status 2). */
 int server_begin(struct server *server);
-/* Reads the lists of who may connect, and listens on the address. Nobody is served yet; a signal ends
- * the command. */
+
+/* server_open reads the lists of who may connect, and listens on the address. Nobody is served yet; a signal ends
+ * the command. Returns 0, or -1 and the error. */
 int server_open(struct server *server, const struct address *address);
-/* For a server that passes on, or sends back, just what it has read: to hold that back until what was
- * sent last is acknowledged (RFC 896) saves it no seqpacket, and costs a client that writes twice before
- * it reads 40 ms. Sets TCP_NODELAY for clients to come. */
+
+/* server_send_at_once sets TCP_NODELAY for clients to come. It is for a server that passes on, or sends back, just
+ * what it has read: to hold that back until what was sent last is acknowledged (RFC 896) saves it no packet, and
+ * costs a client that writes twice before it reads 40 ms. */
 void server_send_at_once(const struct server *server);
-/* Says that it listens. From now on a signal calls `stopping`; SIGHUP, where lists come from files,
- * reads them again instead. */
+
+/* server_ready says that it listens, and starts the command of --run. From now on a signal calls `stopping`; SIGHUP,
+ * where lists come from files, reads them again instead. Returns 0, or -1 and the error. */
 int server_ready(struct server *server);
-/* Starts the limit of the wait for the first client, */
+
+/* server_await_first starts the limit of the wait for the first client. */
 void server_await_first(struct server *server);
-/* which is over with it; with streams, the server sees that by itself. */
+
+/* server_heard ends that wait; with streams, the server calls it by itself. */
 void server_heard(struct server *server);
-/* Each client takes so many descriptors: those for whom there would be none wait in the backlog. */
+
+/* server_bound says that each client takes so many descriptors: those for whom there would be none wait in the
+ * backlog. */
 void server_bound(struct server *server, int descriptors);
-/* From now on clients that may connect are given to `joined`; never more than max_conns at a time. */
+
+/* From server_accept on, clients that are admitted are given to `joined`; never more than max_conns at a time. */
 void server_accept(struct server *server);
-/* The same at once for those that have connected already, before the listener is closed. */
+
+/* server_accept_waiting does the same at once for those that have connected already, before the listener is closed. */
 void server_accept_waiting(struct server *server);
-/* Who may send datagrams: those whom the lists let, as they are at the time. */
+
+/* The result admits the senders of datagrams whom the lists let in, as they are at the time of each datagram. */
 struct sock_senders server_senders(struct server *server);
-/* No more clients: others are refused from here on. */
+
+/* server_datagram_sockets gives a server of datagrams its sockets together with who may send to them, without whom
+ * none is to be received from. The sockets stay the listener's. Returns how many there are. */
+size_t server_datagram_sockets(struct server *server, int sockets[LISTENER_SOCKETS_MAX],
+                               struct sock_senders *senders);
+
+/* After server_refuse there are no more clients: others are refused, and those that are pending are closed. It may
+ * be called twice. */
 void server_refuse(struct server *server);
-/* One client fewer: there is room for another. */
+
+/* server_left says that there is one client fewer, and so room for another. */
 void server_left(struct server *server);
-/* No more clients, and no limits; waits for the command of --run. Returns what the command line ends
- * with, where serving ended with `result`. */
+
+/* server_close ends the listener and all limits, and waits for the command of --run. Returns what the command line
+ * ends with, where serving ended with `result`. */
 int server_close(struct server *server, int result);
 
 #endif

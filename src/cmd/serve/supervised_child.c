@@ -1,3 +1,8 @@
+/*
+ * See supervised_child.h. The child runs beside the server. When it ends, a timer gives the server a moment to read
+ * what was sent just before; when a signal comes first, the child is asked to end and the same timer is its grace.
+ * When the server has ended by itself (supervised_child_end), `waiting` says that its end alone is awaited.
+ */
 #include "cmd/serve/supervised_child.h"
 
 #include <signal.h>
@@ -7,8 +12,8 @@
 #include "sys/descriptors.h"
 
 enum {
-    LAST_WORDS_MS = 50, /* for the server to read what was sent just before the end */
-    GRACE_MS = 1000     /* with one that was asked to end */
+    DRAIN_MS = 50,  /* for the server to read what was sent just before the end */
+    GRACE_MS = 1000 /* with one that was asked to end */
 };
 
 int supervised_child_check(bool run, char *const *words, struct error *err)
@@ -24,7 +29,7 @@ int supervised_child_check(bool run, char *const *words, struct error *err)
 
 /* An address to connect to: for all addresses, the machine's own, of IPv4 where both families are
  * heard: loopback may be without IPv6. */
-static const char *reachable(const struct listener_socket *listens, char *out)
+static const char *child_reachable_host(const struct listener_socket *listens, char *out)
 {
     bool hears_both = *listener_text(listens, out) == '*';
     sockname_host(&listens->name, out);
@@ -33,18 +38,7 @@ static const char *reachable(const struct listener_socket *listens, char *out)
     return strcmp(out, "::") == 0 ? "::1" : out;
 }
 
-static void describe(struct environment *environment, const struct listener_socket *listens)
-{
-    char host[SOCKNAME_TEXT_MAX];
-    environment_init(environment);
-    environment_set(environment, "SOCKCTL_ADDR", reachable(listens, host));
-    if (listens->name.storage.ss_family == AF_UNIX)
-        environment_set(environment, "SOCKCTL_PORT", NULL);
-    else
-        environment_set_number(environment, "SOCKCTL_PORT", sockname_port(&listens->name));
-}
-
-static void time_is_over(struct timer *timer)
+static void child_time_over(struct timer *timer)
 {
     struct supervised_child *child = LOOP_OWNER(timer, struct supervised_child, timer);
     program_kill(&child->program);
@@ -54,10 +48,10 @@ static void time_is_over(struct timer *timer)
         child->stop(child, child->asked);
 }
 
-static void ended(struct program *program)
+static void child_ended(struct program *program)
 {
     struct supervised_child *child = LOOP_OWNER(program, struct supervised_child, program);
-    loop_timer_set(child->loop, &child->timer, child->waiting ? 0 : LAST_WORDS_MS);
+    loop_timer_set(child->loop, &child->timer, child->waiting ? 0 : DRAIN_MS);
 }
 
 int supervised_child_start(struct supervised_child *child, struct children *children,
@@ -65,14 +59,20 @@ int supervised_child_start(struct supervised_child *child, struct children *chil
                            struct error *err)
 {
     struct environment environment;
+    char host[SOCKNAME_TEXT_MAX];
     if (children_init(children, child->loop, err))
         return -1;
-    describe(&environment, listens);
+    environment_init(&environment);
+    environment_set(&environment, "SOCKCTL_ADDR", child_reachable_host(listens, host));
+    if (listens->name.storage.ss_family == AF_UNIX)
+        environment_set(&environment, "SOCKCTL_PORT", NULL);
+    else
+        environment_set_number(&environment, "SOCKCTL_PORT", sockname_port(&listens->name));
     const struct program_spec spec = {.argv = (const char *const *)words,
                                       .env = (const char *const *)environment.list};
     descriptors_close_on_exec();
-    child->program.ended = ended;
-    child->timer = (struct timer){.fired = time_is_over};
+    child->program.ended = child_ended;
+    child->timer = (struct timer){.fired = child_time_over};
     int result = program_start(children, &child->program, &spec, err);
     child->started = result == 0;
     environment_release(&environment);
@@ -80,15 +80,6 @@ int supervised_child_start(struct supervised_child *child, struct children *chil
 }
 
 /* Ending */
-
-static void ask(struct supervised_child *child, int signal_number)
-{
-    bool told = loop_signal_is_of_terminal(child->loop);
-    child->asked = true;
-    if (!told)
-        program_signal(&child->program, signal_number);
-    loop_timer_set(child->loop, &child->timer, GRACE_MS);
-}
 
 bool supervised_child_signal(struct supervised_child *child, int signal_number)
 {
@@ -98,12 +89,19 @@ bool supervised_child_signal(struct supervised_child *child, int signal_number)
     }
     if (!child->program.id || child->asked)
         return child->waiting;
-    ask(child, signal_number);
+    child->asked = true;
+    if (!loop_signal_is_of_terminal(child->loop)) /* which has reached it already */
+        program_signal(&child->program, signal_number);
+    loop_timer_set(child->loop, &child->timer, GRACE_MS);
     return true;
 }
 
-static int outlast(struct supervised_child *child, int result)
+int supervised_child_end(struct supervised_child *child, int result, struct error *err)
 {
+    if (!child->started)
+        return result;
+    if (result < 0 && err->status == STATUS_OK) /* nothing but that it was to stop */
+        result = 0;
     child->waiting = true;
     if (child->program.id && result < 0 && !child->asked) {
         program_signal(&child->program, SIGTERM);
@@ -113,16 +111,6 @@ static int outlast(struct supervised_child *child, int result)
         result |= loop_run(child->loop);
     loop_timer_cancel(child->loop, &child->timer);
     program_kill(&child->program);
-    return result;
-}
-
-int supervised_child_end(struct supervised_child *child, int result, struct error *err)
-{
-    if (!child->started)
-        return result;
-    if (result < 0 && err->status == STATUS_OK) /* nothing but that it was to stop */
-        result = 0;
-    result = outlast(child, result);
     int status = program_status(&child->program);
     if (result == 0 && status)
         return error_silent(err, status);

@@ -1,3 +1,8 @@
+/*
+ * See workers.h. The first process listens and says so, forks the workers, and then waits for their ends alone: a
+ * signal goes on to all of them, and the failure of one ends all. A worker leaves the parent's loop behind and goes
+ * on as if it were the only server.
+ */
 #include "cmd/serve/workers.h"
 
 #include <errno.h>
@@ -10,18 +15,13 @@ enum { GRACE_MS = 1500 }; /* more than a worker has with its programs */
 
 /* In a worker */
 
-static void take_share(struct workers *workers, int count)
-{
-    workers->share = *workers->server->options;
-    workers->share.max_conns = (workers->share.max_conns + count - 1) / count;
-    workers->server->options = &workers->share;
-}
-
 /* What the parent's loop knows is the parent's. */
-static int become_worker(struct workers *workers, int count, pid_t parent)
+static int worker_begin(struct workers *workers, int count, pid_t parent)
 {
     struct server *server = workers->server;
-    take_share(workers, count);
+    workers->share = *server->options;
+    workers->share.max_conns = (workers->share.max_conns + count - 1) / count;
+    server->options = &workers->share;
     loop_free(server->loop);
     server->loop = loop_new();
     server->worker = true;
@@ -38,28 +38,28 @@ static int become_worker(struct workers *workers, int count, pid_t parent)
 
 /* In the parent */
 
-static void tell_all(const struct workers *workers, int signal_number)
+static void workers_signal(const struct workers *workers, int signal_number)
 {
     for (int i = 0; i < workers->count; i++)
         if (workers->ids[i])
             kill(workers->ids[i], signal_number);
 }
 
-static void patience_over(struct timer *timer)
+static void workers_grace_over(struct timer *timer)
 {
-    tell_all(LOOP_OWNER(timer, struct workers, grace), SIGKILL);
+    workers_signal(LOOP_OWNER(timer, struct workers, grace), SIGKILL);
 }
 
-static void stop_all(struct workers *workers)
+static void workers_stop(struct workers *workers)
 {
     workers->stopping = true;
-    tell_all(workers, SIGTERM);
-    workers->grace.fired = patience_over;
+    workers_signal(workers, SIGTERM);
+    workers->grace.fired = workers_grace_over;
     if (!loop_timer_is_set(&workers->grace))
         loop_timer_set(workers->server->loop, &workers->grace, GRACE_MS);
 }
 
-static void note_end(struct workers *workers, int index, int status)
+static void workers_note_end(struct workers *workers, int index, int status)
 {
     struct error *err = workers->server->err;
     workers->ids[index] = 0;
@@ -70,40 +70,40 @@ static void note_end(struct workers *workers, int index, int status)
     else if (!workers->stopping)
         error_set(err, STATUS_TRANSFER, "a worker was ended by signal %d", WTERMSIG(status));
     if (!workers->stopping)
-        stop_all(workers);
+        workers_stop(workers);
 }
 
 /* Those that have ended; with flags of 0, all, which are waited for. Returns how many are left. */
-static int reap(struct workers *workers, int flags)
+static int workers_reap(struct workers *workers, int flags)
 {
     int left = 0;
     for (int i = 0; i < workers->count; i++) {
         int status;
         if (workers->ids[i] && waitpid(workers->ids[i], &status, flags) == workers->ids[i])
-            note_end(workers, i, status);
+            workers_note_end(workers, i, status);
         left += workers->ids[i] != 0;
     }
     return left;
 }
 
-static void stop_if_none(struct workers *workers)
+static void workers_stop_if_none(struct workers *workers)
 {
-    if (reap(workers, WNOHANG) == 0)
+    if (workers_reap(workers, WNOHANG) == 0)
         loop_stop(workers->server->loop, workers->server->err->status ? -1 : 0);
 }
 
-static void signal_came(void *context, int signal_number)
+static void workers_signalled(void *context, int signal_number)
 {
     struct workers *workers = context;
     if (signal_number == SIGCHLD)
-        stop_if_none(workers);
+        workers_stop_if_none(workers);
     else if (signal_number == SIGHUP && access_has_files(&workers->server->access))
-        tell_all(workers, SIGHUP);
+        workers_signal(workers, SIGHUP);
     else
-        stop_all(workers);
+        workers_stop(workers);
 }
 
-static int wait_for_all(struct workers *workers)
+static int workers_await(struct workers *workers)
 {
     struct server *server = workers->server;
     sigset_t set;
@@ -111,11 +111,11 @@ static int wait_for_all(struct workers *workers)
     sigaddset(&set, SIGCHLD);
     if (access_has_files(&server->access))
         sigaddset(&set, SIGHUP);
-    loop_signals(server->loop, &set, signal_came, workers);
-    stop_if_none(workers); /* some may have ended before their signal was asked for */
+    loop_signals(server->loop, &set, workers_signalled, workers);
+    workers_stop_if_none(workers); /* some may have ended before their signal was asked for */
     int result = loop_run(server->loop);
-    if (reap(workers, WNOHANG)) { /* a time limit is over */
-        stop_all(workers);
+    if (workers_reap(workers, WNOHANG)) { /* a time limit is over */
+        workers_stop(workers);
         loop_run(server->loop);
     }
     loop_timer_cancel(server->loop, &workers->grace);
@@ -141,15 +141,15 @@ int workers_run(struct workers *workers, struct server *server, int count)
     for (; workers->count < count; workers->count++) {
         pid_t id = fork();
         if (id == 0)
-            return become_worker(workers, count, parent);
+            return worker_begin(workers, count, parent);
         if (id < 0) {
             error_system(server->err, STATUS_CONNECT, errno, "start a worker");
             workers->stopping = true;
-            tell_all(workers, SIGKILL); /* they have not begun */
-            reap(workers, 0);
+            workers_signal(workers, SIGKILL); /* they have not begun */
+            workers_reap(workers, 0);
             return -1;
         }
         workers->ids[workers->count] = id;
     }
-    return wait_for_all(workers);
+    return workers_await(workers);
 }

@@ -129,11 +129,10 @@ static bool has_programs(const struct serving *serving)
 
 /* Clients */
 
-static void client_joined(struct server *server, int fd, const struct sockname *peer)
+static void client_joined(struct server *server, const struct admitted_client *client)
 {
     struct serving *serving = LOOP_OWNER(server, struct serving, server);
-    (void)peer; /* it has no name of its own, as a rule */
-    message_hub_add(&serving->hub, fd);
+    message_hub_add(&serving->hub, client->fd);
 }
 
 static void client_left(struct message_client *client)

@@ -1,0 +1,614 @@
+/*
+ * listen --to: each client is joined to a connection of its own to another address.
+ *
+ *     remote dials    connections to that address, for many clients; one look-up of its name is enough for all
+ *     connections     a client waits for its remote connection (`pending`), and is then joined to it (stream/forward.h)
+ *     datagrams       a flow for each client's address (dgram/flows.h)
+ *
+ * What both have in common is struct forwarding; listen_forward, at the end, checks what was asked for and starts
+ * one of them.
+ */
+#include "stream/forward.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "cli/report.h"
+#include "cmd/common/connection_log.h"
+#include "cmd/listen/listening.h"
+#include "dgram/flows.h"
+#include "net/address.h"
+#include "net/attempt.h"
+#include "net/dial.h"
+#include "net/hostname.h"
+#include "net/proxy_header.h"
+#include "sys/descriptors.h"
+#include "sys/sock.h"
+
+enum {
+    FLOW_IDLE_MS = 60 * 1000, /* unless -i says otherwise */
+    FLOWS_MAX = 4096,         /* unless -m does */
+    OTHER_DESCRIPTORS = 32    /* than those of flows */
+};
+
+/* Remote dials
+ *
+ * While the name is not known, whoever is to be connected waits in a queue, and one dialer, which is nobody's in
+ * particular, asks. The first in the queue gets what it has connected; the others connect to what was found, each
+ * with a dialer of its own, or fail for the reason that it failed. */
+
+struct remote_dials {
+    struct loop *loop;
+    const struct address *to;
+    const struct dial_options *how; /* its `known` is not NULL */
+    bool is_name;                   /* there is something to be looked up */
+    struct dialer *asking;          /* while the name is looked up */
+    struct list waiting;            /* for the name */
+};
+
+struct remote_dial {
+    struct remote_dials *dials;
+    struct list_node node; /* of those that wait */
+    struct dialer *dialer; /* NULL: it waits */
+    void (*done)(void *context, const struct connection *connection, const struct error *err);
+    void *context;
+};
+
+/* The dial goes first, then its owner hears of it. */
+static void remote_dial_end(struct remote_dial *dial, const struct connection *connection,
+                            const struct error *err)
+{
+    void (*done)(void *, const struct connection *, const struct error *) = dial->done;
+    void *context = dial->context;
+    free(dial);
+    done(context, connection, err);
+}
+
+static void remote_dial_concluded(void *context, const struct connection *connection,
+                                  const struct error *err)
+{
+    remote_dial_end(context, connection, err);
+}
+
+static struct remote_dial *remote_dials_take_first(struct remote_dials *dials)
+{
+    struct remote_dial *first = LIST_FIRST(&dials->waiting, struct remote_dial, node);
+    list_remove(&dials->waiting, &first->node);
+    return first;
+}
+
+static void remote_dials_ask(struct remote_dials *dials);
+
+/* Those who wait connect now, if the name is known; else somebody has to ask again. */
+static void remote_dials_go_on(struct remote_dials *dials)
+{
+    while (dials->waiting.first && (!dials->is_name || dials->how->known->count)) {
+        struct remote_dial *next = remote_dials_take_first(dials);
+        next->dialer = dial_start(dials->loop, dials->to, dials->how, remote_dial_concluded, next);
+    }
+    if (dials->waiting.first && !dials->asking)
+        remote_dials_ask(dials);
+}
+
+static void remote_dials_fail(struct remote_dials *dials, const struct error *err)
+{
+    const struct error reason = *err;
+    while (dials->waiting.first)
+        remote_dial_end(remote_dials_take_first(dials), NULL, &reason);
+}
+
+static void remote_dials_asked(void *context, const struct connection *connection,
+                               const struct error *err)
+{
+    struct remote_dials *dials = context;
+    dials->asking = NULL;
+    if (connection && dials->waiting.first)
+        remote_dial_end(remote_dials_take_first(dials), connection, NULL);
+    else if (connection)
+        sock_close(connection->fd);
+    else
+        remote_dials_fail(dials, err);
+    remote_dials_go_on(dials);
+}
+
+static void remote_dials_ask(struct remote_dials *dials)
+{
+    dials->asking = dial_start(dials->loop, dials->to, dials->how, remote_dials_asked, dials);
+}
+
+static void remote_dials_release(struct remote_dials *dials)
+{
+    if (dials->asking)
+        dial_cancel(dials->asking);
+    dials->asking = NULL;
+}
+
+static void remote_dials_init(struct remote_dials *dials)
+{
+    struct sockname literal;
+    struct error ignored;
+    dials->is_name = dials->to->kind == ADDRESS_INET &&
+                     hostname_read_literal(dials->to->host, &literal, &ignored) != 1;
+}
+
+/* As dial_start. `done` is called with the dial gone, unless remote_dial_cancel comes before it. */
+static struct remote_dial *remote_dial_start(struct remote_dials *dials,
+                                             void (*done)(void *context,
+                                                          const struct connection *connection,
+                                                          const struct error *err),
+                                             void *context)
+{
+    struct remote_dial *started = memory_new(1, sizeof *started);
+    *started = (struct remote_dial){.dials = dials, .done = done, .context = context};
+    list_append(&dials->waiting, &started->node);
+    remote_dials_go_on(dials);
+    return started;
+}
+
+static void remote_dial_cancel(struct remote_dial *dial)
+{
+    if (dial->dialer)
+        dial_cancel(dial->dialer);
+    else
+        list_remove(&dial->dials->waiting, &dial->node);
+    free(dial);
+}
+
+/* One run */
+
+struct forwarding {
+    struct listening *listening;
+    struct address to;
+    struct dial_options how;
+    struct sockopt sockopt; /* of the remote sockets */
+    struct remote_dials dials;
+    struct resolved known;       /* what the name of the remote address was found to be */
+    struct limit_options limits; /* of the server: -w is for connecting here */
+};
+
+/* A remote connection could not be made: a warning, but of those about a lack of descriptors or of local ports one in
+ * 10 s, and then no more clients come for a while. `client` is who it was for. */
+static void forwarding_warn(struct forwarding *forwarding, const struct sockname *client,
+                            const struct error *err)
+{
+    char name[SOCKNAME_TEXT_MAX];
+    if (attempt_is_shortage(err->errnum) && !listener_rest(&forwarding->listening->server.listener))
+        return;
+    report_warning("%s: %s", sockname_text(client, name), err->text);
+}
+
+/* At -v, or as an object. */
+static void forwarding_log_connected(const struct connection *connection)
+{
+    if (!connection_log_is_wanted())
+        return;
+    char peer[SOCKNAME_TEXT_MAX], local[SOCKNAME_TEXT_MAX];
+    report_connected(sockname_text(&connection->peer, peer),
+                     sockname_text(&connection->local, local));
+}
+
+/* Connections */
+
+struct stream_client {
+    struct stream_forwarding *all;
+    struct list_node node; /* while it is not joined */
+    int fd;                /* its own until it is joined */
+    struct proxied_ends proxied;
+    struct remote_dial *dial; /* while the remote side is connected to */
+    size_t preface_length;
+    struct connection_log *log; /* NULL where nobody will read it */
+};
+
+struct stream_forwarding {
+    struct forwarding *forwarding;
+    struct forward forward;
+    struct list pending; /* clients that are not joined yet */
+};
+
+static void stream_client_free(struct stream_client *client)
+{
+    struct server *server = &client->all->forwarding->listening->server;
+    free(client->log);
+    free(client);
+    server_left(server);
+}
+
+/* Before it was joined. */
+static void stream_client_reject(struct stream_client *client, enum report_how how)
+{
+    if (client->dial)
+        remote_dial_cancel(client->dial);
+    if (client->log)
+        connection_log_close(client->log, (struct report_end){.how = how});
+    sock_abort(client->fd); /* an end would say that there was nothing to say */
+    list_remove(&client->all->pending, &client->node);
+    stream_client_free(client);
+}
+
+static enum report_how stream_pair_how(const struct forwarding *forwarding,
+                                       const struct forward_pair *pair, enum forward_end how)
+{
+    static const enum report_how hows[] = {[FORWARD_EOF] = REPORT_EOF,
+                                           [FORWARD_IDLE] = REPORT_TIMEOUT,
+                                           [FORWARD_STOPPED] = REPORT_SIGNAL};
+    if (how == FORWARD_FAILED)
+        return connection_log_how_failed(pair->failure);
+    if (how == FORWARD_STOPPED && forwarding->listening->err->status == STATUS_TIMEOUT)
+        return REPORT_TIMEOUT;
+    return hows[how];
+}
+
+static void stream_client_log_end(const struct stream_client *client,
+                                  const struct forward_pair *pair, enum forward_end how)
+{
+    const char *name = client->log->peer;
+    if (how == FORWARD_FAILED)
+        log_note(LOG_LEVEL_INFO, "%s: %s: %s", name,
+                 pair->failed == &pair->near ? "the client" : "the far side",
+                 strerror(pair->failure));
+    else if (how == FORWARD_IDLE)
+        log_note(LOG_LEVEL_INFO, "%s: nothing moved within the time limit", name);
+    connection_log_close(
+        client->log,
+        (struct report_end){.in = channel_taken(&pair->near.channel) - client->preface_length,
+                            .out = channel_moved(&pair->far.channel),
+                            .how = stream_pair_how(client->all->forwarding, pair, how)});
+}
+
+static void stream_pair_left(struct forward *forward, const struct forward_pair *pair,
+                             enum forward_end how)
+{
+    struct stream_client *client = pair->user_data;
+    (void)forward;
+    if (client->log)
+        stream_client_log_end(client, pair, how);
+    stream_client_free(client);
+}
+
+static void stream_all_left(struct forward *forward)
+{
+    loop_stop(forward->loop, 0);
+}
+
+static size_t stream_write_preface(struct stream_client *client, char *out)
+{
+    struct proxied_ends *proxied = &client->proxied;
+    if (!client->all->forwarding->listening->given->forward.send_proxy)
+        return 0;
+    if (!proxied->destination.length)
+        sock_name(client->fd, &proxied->destination);
+    return proxied_ends_write(proxied, SOCK_STREAM, out);
+}
+
+static void stream_remote_connected(void *context, const struct connection *connection,
+                                    const struct error *err)
+{
+    struct stream_client *client = context;
+    struct forwarding *forwarding = client->all->forwarding;
+    char preface[PROXY_HEADER_MAX];
+    client->dial = NULL;
+    if (!connection) {
+        forwarding_warn(forwarding, &client->proxied.source, err);
+        stream_client_reject(client, connection_log_how(-1, err));
+        return;
+    }
+    forwarding_log_connected(connection);
+    client->preface_length = stream_write_preface(client, preface);
+    const struct forward_ends ends = {
+        .near = fd_of_socket(client->fd),
+        .far = fd_of_socket(connection->fd),
+        .near_socktype = forwarding->listening->server.listener.socktype,
+        .far_socktype = connection->socktype,
+        .preface = preface,
+        .preface_length = client->preface_length};
+    list_remove(&client->all->pending, &client->node);
+    forward_join(&client->all->forward, &ends, client);
+}
+
+static void stream_client_joined(struct server *server, const struct admitted_client *admitted)
+{
+    struct stream_forwarding *all = LOOP_OWNER(server, struct listening, server)->serving;
+    struct stream_client *client = memory_new(1, sizeof *client);
+    client->all = all;
+    client->fd = admitted->fd;
+    client->proxied = (struct proxied_ends){.source = *admitted->peer,
+                                            .destination = admitted->destination};
+    list_append(&all->pending, &client->node);
+    if (connection_log_is_wanted()) {
+        client->log = memory_new(1, sizeof *client->log);
+        connection_log_accept(client->log, client->fd, &client->proxied.source);
+    }
+    client->dial = remote_dial_start(&all->forwarding->dials, stream_remote_connected, client);
+}
+
+static void stream_reject_pending(struct stream_forwarding *all, enum report_how how)
+{
+    while (all->pending.first)
+        stream_client_reject(LIST_FIRST(&all->pending, struct stream_client, node), how);
+}
+
+static void stream_stop(struct server *server)
+{
+    struct stream_forwarding *all = LOOP_OWNER(server, struct listening, server)->serving;
+    server_refuse(server);
+    stream_reject_pending(all, REPORT_SIGNAL);
+    forward_stop(&all->forward);
+}
+
+static int forward_connections(struct forwarding *forwarding)
+{
+    struct listening *listening = forwarding->listening;
+    struct stream_forwarding all = {
+        .forwarding = forwarding,
+        .forward = {.loop = listening->loop,
+                    .idle_ms = forwarding->limits.idle_ms,
+                    .keepalive_ms = listening->given->sockopt.keepalive_ms,
+                    .left = stream_pair_left,
+                    .stopped = stream_all_left}};
+    listening->serving = &all;
+    listening->server.joined = stream_client_joined;
+    listening->server.stopping = stream_stop;
+    int result = server_ready(&listening->server);
+    if (result == 0) {
+        server_accept(&listening->server);
+        result = loop_run(listening->loop);
+    }
+    server_refuse(&listening->server);
+    stream_reject_pending(&all, REPORT_TIMEOUT);
+    forward_release(&all.forward);
+    return result;
+}
+
+/* Datagrams */
+
+struct flow_forwarding {
+    struct forwarding *forwarding;
+    struct datagram_flows flows;
+};
+
+/* The client of a flow. */
+struct flow_client {
+    struct forwarding *forwarding;
+    struct datagram_flow *flow;
+    struct remote_dial *dial;   /* while it is connected */
+    struct connection_log *log; /* NULL where nobody will read it */
+};
+
+/* It goes first, then the flow. */
+static void flow_client_free(struct flow_client *client, struct report_end end)
+{
+    if (client->dial)
+        remote_dial_cancel(client->dial);
+    end.in = client->flow->bytes_in;
+    end.out = client->flow->bytes_out;
+    if (client->log)
+        connection_log_close(client->log, end);
+    free(client->log);
+    free(client);
+}
+
+static void flow_left(struct datagram_flows *flows, const struct datagram_flow *flow,
+                      enum datagram_flow_end how)
+{
+    static const enum report_how hows[] = {[DATAGRAM_FLOW_IDLE] = REPORT_TIMEOUT,
+                                           [DATAGRAM_FLOW_PUSHED] = REPORT_EOF,
+                                           [DATAGRAM_FLOW_REFUSED] = REPORT_ERROR,
+                                           [DATAGRAM_FLOW_STOPPED] = REPORT_SIGNAL};
+    (void)flows;
+    flow_client_free(flow->user_data, (struct report_end){.how = hows[how]});
+}
+
+static void flow_remote_connected(void *context, const struct connection *connection,
+                                  const struct error *err)
+{
+    struct flow_client *client = context;
+    struct datagram_flow *flow = client->flow;
+    client->dial = NULL;
+    if (!connection) {
+        forwarding_warn(client->forwarding, &flow->client.peer, err);
+        flow_client_free(client, (struct report_end){.how = connection_log_how(-1, err)});
+        datagram_flow_end(flow);
+        return;
+    }
+    forwarding_log_connected(connection);
+    if (client->log)
+        client->log->fd = connection->fd;
+    datagram_flow_connected(flow, connection->fd, connection->is_group ? &connection->peer : NULL);
+}
+
+static void flow_opened(struct datagram_flows *flows, struct datagram_flow *flow)
+{
+    struct forwarding *forwarding = LOOP_OWNER(flows, struct flow_forwarding, flows)->forwarding;
+    struct flow_client *client = memory_new(1, sizeof *client);
+    client->forwarding = forwarding;
+    client->flow = flow;
+    flow->user_data = client;
+    if (connection_log_is_wanted()) {
+        client->log = memory_new(1, sizeof *client->log);
+        connection_log_accept(client->log, flow->fd, &flow->client.peer);
+    }
+    client->dial = remote_dial_start(&forwarding->dials, flow_remote_connected, client);
+}
+
+static void flows_stop(struct server *server)
+{
+    loop_stop(server->loop, 0);
+}
+
+/* The lists of who may speak to us have been read again. */
+static void flows_reviewed(struct server *server)
+{
+    struct flow_forwarding *all = LOOP_OWNER(server, struct listening, server)->serving;
+    datagram_flows_review(&all->flows);
+}
+
+_Static_assert((int)DATAGRAM_FLOWS_SOCKETS_MAX >= (int)LISTENER_SOCKETS_MAX, "a listener has more");
+
+static int forward_datagrams(struct forwarding *forwarding)
+{
+    struct listening *listening = forwarding->listening;
+    struct server *server = &listening->server;
+    struct flow_forwarding *all = memory_new(1, sizeof *all); /* too large for the stack */
+    int sockets[LISTENER_SOCKETS_MAX];
+    int64_t idle_ms = forwarding->limits.idle_ms, max = listening->given->server.max_conns;
+    int64_t room = descriptors_max() - OTHER_DESCRIPTORS;
+    if (!max)
+        max = FLOWS_MAX;
+    if (max > room)
+        max = room;
+    all->forwarding = forwarding;
+    all->flows.loop = listening->loop;
+    all->flows.idle_ms = idle_ms >= 0 ? idle_ms : FLOW_IDLE_MS;
+    all->flows.most = max < 1 ? 1 : (size_t)max;
+    all->flows.opened = flow_opened;
+    all->flows.left = flow_left;
+    listening->serving = all;
+    server->stopping = flows_stop;
+    server->reviewed = flows_reviewed;
+    size_t count = server_datagram_sockets(server, sockets, &all->flows.senders);
+    datagram_flows_init(&all->flows);
+    for (size_t i = 0; i < count; i++)
+        datagram_flows_add(&all->flows, sockets[i]);
+    int result = server_ready(server);
+    if (result == 0)
+        result = loop_run(listening->loop);
+    server->reviewed = NULL;
+    datagram_flows_release(&all->flows);
+    free(all);
+    return result;
+}
+
+/* The command */
+
+/* The first of the options that concern stdin and stdout, which nobody uses here; NULL: none. */
+static const char *forward_find_useless(const struct listen_options *given)
+{
+    const struct transfer_options *transfer = &given->transfer;
+    const struct {
+        bool is_given;
+        const char *name;
+    } useless[] = {
+        {transfer->no_shutdown, "--no-shutdown"},
+        {transfer->recv_only, "--recv-only"},
+        {transfer->send_only, "--send-only"},
+        {transfer->exit_on_eof, "--exit-on-eof"},
+        {transfer->until_stdin_ends, "--until-stdin-ends"},
+        {transfer->quit_after_ms >= 0, "--quit-after"},
+        {transfer->no_confirm, "--no-confirm"},
+        {transfer->crlf, "--crlf"},
+        {transfer->output, "--output"},
+        {transfer->append, "--append"},
+        {transfer->hex_dump, "--hex-dump"},
+        {transfer->delay_ms, "--delay"},
+        {transfer->rate, "--rate-limit"},
+        {transfer->telnet, "--telnet"},
+        {transfer->stats, "--stats"},
+        {transfer->progress, "--progress"},
+        {transfer->lines, "--lines"},
+        {transfer->max_messages, "--max-messages"},
+        {transfer->urgent >= 0, "--oob"},
+        {given->greeting.length, "--greeting"},
+    };
+    for (size_t i = 0; i < sizeof useless / sizeof *useless; i++)
+        if (useless[i].is_given)
+            return useless[i].name;
+    return NULL;
+}
+
+static int forward_read_address(const struct listen_options *given, struct address *to,
+                                struct error *err)
+{
+    const struct address_use use = {.udp = given->protocol.udp, .family = given->family.family};
+    if (address_parse(to, &given->forward.to, 1, &use, err))
+        return -1;
+    if (to->kind == ADDRESS_FD || to->kind == ADDRESS_SYSTEMD)
+        return error_set(err, STATUS_USAGE,
+                         "option --to: an inherited socket is connected already, once for all");
+    return 0;
+}
+
+int listen_check_forward(const struct listen_options *given, struct error *err)
+{
+    const struct forward_options *forward = &given->forward;
+    struct address to;
+    if (!forward->to && forward->send_proxy)
+        return error_set(err, STATUS_USAGE, "option --send-proxy is for --to");
+    if (!forward->to)
+        return 0;
+    const char *useless = forward_find_useless(given);
+    if (useless)
+        return error_set(err, STATUS_USAGE,
+                         "option %s: with --to, nothing goes to stdout or comes from stdin",
+                         useless);
+    return forward_read_address(given, &to, err);
+}
+
+/* Datagrams to datagrams, connections to connections. */
+static int forward_check_kinds(const struct forwarding *forwarding, struct error *err)
+{
+    const struct forward_options *forward = &forwarding->listening->given->forward;
+    bool from = forwarding->listening->server.listener.socktype == SOCK_DGRAM;
+    bool to = forwarding->to.socktype == SOCK_DGRAM;
+    if (from != to)
+        return error_set(err, STATUS_USAGE, "option --to: %s cannot be forwarded to %s",
+                         from ? "datagrams" : "connections",
+                         to ? "a datagram socket" : "a connection");
+    if (to && forwarding->listening->given->workers > 1)
+        return error_set(err, STATUS_USAGE,
+                         "option --workers: datagrams are one process's to forward");
+    if (to && forward->send_proxy)
+        return error_set(err, STATUS_USAGE, "option --send-proxy: datagrams have no PROXY header");
+    return 0;
+}
+
+/* What the user chose for sockets is for both sides, except what only makes sense for one. */
+static void forward_choose_sockopt(struct forwarding *forwarding)
+{
+    const struct sockopt none = SOCKOPT_DEFAULTS;
+    const struct sockopt *given = &forwarding->listening->given->sockopt;
+    forwarding->sockopt = forwarding->to.kind == ADDRESS_INET ? *given : none;
+    forwarding->sockopt.rcvbuf = given->rcvbuf;
+    forwarding->sockopt.sndbuf = given->sndbuf;
+    forwarding->sockopt.interface = NULL;
+    forwarding->sockopt.fastopen = false;
+    forwarding->sockopt.no_delay = forwarding->to.kind == ADDRESS_INET &&
+                                   forwarding->to.socktype == SOCK_STREAM;
+}
+
+int listen_forward(struct listening *listening)
+{
+    const struct listen_options *given = listening->given;
+    struct server *server = &listening->server;
+    struct forwarding forwarding = {.listening = listening,
+                                    .limits = given->limits,
+                                    .how = {.numeric = given->family.numeric,
+                                            .timeout_ms = given->limits.timeout_ms,
+                                            .sockopt = &forwarding.sockopt,
+                                            .known = &forwarding.known,
+                                            .hears_anybody = true},
+                                    .dials = {.to = &forwarding.to, .how = &forwarding.how}};
+    if (forward_read_address(given, &forwarding.to, listening->err) ||
+        forward_check_kinds(&forwarding, listening->err))
+        return -1;
+    forward_choose_sockopt(&forwarding);
+    server_send_at_once(server);
+    int result = listen_share(listening);
+    if (result == 1) {
+        server_bound(server, 2);
+        forwarding.dials.loop = listening->loop;
+        remote_dials_init(&forwarding.dials);
+        forwarding.limits.timeout_ms = -1;
+        server->limits = &forwarding.limits;
+        result = forwarding.to.socktype == SOCK_DGRAM ? forward_datagrams(&forwarding)
+                                                      : forward_connections(&forwarding);
+    }
+    server_refuse(server);
+    remote_dials_release(&forwarding.dials);
+    server->limits = &given->limits;
+    resolved_release(&forwarding.known);
+    return result;
+}

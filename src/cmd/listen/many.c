@@ -1,0 +1,279 @@
+/*
+ * listen --keep-open, --broker and --chat: many clients at the same time, by way of a hub (stream/hub.h).
+ *
+ * Without more, what any of them sends goes to stdout, and what comes on stdin goes to all. With --broker, what one
+ * client says goes to all others as it comes, and with --chat line by line, with a name for each client; what comes
+ * on stdin goes to all, as from user 0.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "cli/report.h"
+#include "cmd/common/connection_log.h"
+#include "cmd/listen/listening.h"
+#include "proto/chat.h"
+#include "stream/hub.h"
+
+enum {
+    ROOM = 1 << 16,
+    NAME_ROOM = 32,
+    NAMES_TOLD = 20,
+    PEER_ROOM = 4 * SOCKNAME_TEXT_MAX, /* of one as it is shown */
+    ANNOUNCE_ROOM = PEER_ROOM + 2 * NAME_ROOM
+};
+
+struct many_client {
+    struct connection_log log;
+    unsigned long number; /* the first is 1 */
+    struct chat_reader reader;
+    bool warned;   /* that lines of it are cut */
+    bool is_proxy; /* see struct admitted_client */
+};
+
+struct many {
+    struct listening *listening;
+    struct hub hub;           /* the user_data of a hub_client is a many_client */
+    unsigned long count;      /* of all clients there ever were */
+    struct many_client input; /* what stdin says to a chat, as if it were one */
+};
+
+/* --broker and --chat */
+
+static void broker_received(struct hub *hub, struct hub_client *from, const char *bytes,
+                            size_t length)
+{
+    if (bytes)
+        hub_tell_others(hub, from, bytes, length);
+}
+
+/* Lines on their way to all but `from`, gathered so that one send takes those of one read. */
+struct gathered {
+    struct hub *hub;
+    struct hub_client *from;
+    size_t length;
+    char bytes[ROOM];
+};
+
+static void gathered_send(struct gathered *gathered)
+{
+    if (gathered->length)
+        hub_tell_others(gathered->hub, gathered->from, gathered->bytes, gathered->length);
+    gathered->length = 0;
+}
+
+static unsigned long client_number(const struct hub_client *client)
+{
+    const struct many_client *ours = client ? client->user_data : NULL;
+    return ours ? ours->number : 0;
+}
+
+static void gathered_add(struct gathered *gathered, const struct chat_text *line)
+{
+    if (ROOM - gathered->length < NAME_ROOM + CHAT_SHOWN_MAX + 1)
+        gathered_send(gathered);
+    char *out = gathered->bytes + gathered->length;
+    size_t length = (size_t)snprintf(out, NAME_ROOM, "<user%lu> ", client_number(gathered->from));
+    length += chat_show(out + length, line->bytes, line->length);
+    out[length++] = '\n';
+    gathered->length += length;
+}
+
+static void chat_received(struct hub *hub, struct hub_client *from, const char *bytes,
+                          size_t length)
+{
+    struct many *many = LOOP_OWNER(hub, struct many, hub);
+    struct many_client *client = from ? from->user_data : &many->input;
+    struct gathered gathered;
+    struct chat_text text = {bytes, length}, line;
+    gathered.hub = hub;
+    gathered.from = from;
+    gathered.length = 0;
+    while (bytes && chat_next(&client->reader, &text, &line))
+        gathered_add(&gathered, &line);
+    if (!bytes && chat_rest(&client->reader, &line))
+        gathered_add(&gathered, &line);
+    gathered_send(&gathered);
+    if (client->reader.cut && !client->warned)
+        report_warning("%s: a line longer than %d bytes was cut", client->log.peer, CHAT_LINE_MAX);
+    client->warned = client->reader.cut;
+    if (from)
+        hub_client_owns(from, client->reader.held ? CHAT_LINE_MAX : 0);
+}
+
+/* Comings and goings */
+
+/* Not to those that have ended: they would be kept by each other's leaving. */
+static void chat_announce(const struct hub *hub, const struct hub_client *but, const char *what)
+{
+    char line[NAME_ROOM + ANNOUNCE_ROOM];
+    int length = snprintf(line, sizeof line, "<announce> %s\n", what);
+    LIST_EACH (struct hub_client, client, &hub->clients, node)
+        if (client != but && !client->ended)
+            hub_tell(client, line, (size_t)length);
+}
+
+/* The new client is told its name, and who is there; of many, some. */
+static void chat_welcome(struct hub_client *client)
+{
+    char line[NAME_ROOM * (NAMES_TOLD + 3)];
+    size_t others = client->hub->clients.count - 1;
+    int told = 0;
+    int length = snprintf(line, sizeof line, "<announce> you are <user%lu>%s",
+                          client_number(client), others ? "; already here:" : "");
+    for (const struct hub_client *other = LIST_NEXT(client, struct hub_client, node);
+         other && told < NAMES_TOLD; told++) {
+        length += snprintf(line + length, NAME_ROOM, " <user%lu>", client_number(other));
+        other = LIST_NEXT(other, struct hub_client, node);
+    }
+    if (others > NAMES_TOLD)
+        length += snprintf(line + length, NAME_ROOM, " and %zu more", others - NAMES_TOLD);
+    line[length++] = '\n';
+    hub_tell(client, line, (size_t)length);
+}
+
+static void chat_client_joined(struct hub_client *client)
+{
+    const struct many_client *ours = client->user_data;
+    char shown[PEER_ROOM];
+    char what[ANNOUNCE_ROOM];
+    size_t length = chat_show(shown, ours->log.peer, strlen(ours->log.peer));
+    chat_welcome(client);
+    snprintf(what, sizeof what, "%.*s is connected as <user%lu>", (int)length, shown, ours->number);
+    chat_announce(client->hub, client, what);
+}
+
+static void chat_client_left(const struct hub_client *client)
+{
+    char what[2 * NAME_ROOM];
+    snprintf(what, sizeof what, "<user%lu> has left", client_number(client));
+    chat_announce(client->hub, client, what);
+}
+
+/* Clients */
+
+static void many_client_joined(struct server *server, const struct admitted_client *admitted)
+{
+    struct listening *listening = LOOP_OWNER(server, struct listening, server);
+    struct many *many = listening->serving;
+    struct many_client *client = memory_new(1, sizeof *client);
+    client->log.stats = listening->given->transfer.stats;
+    connection_log_accept(&client->log, admitted->fd, admitted->peer);
+    client->number = ++many->count;
+    client->is_proxy = admitted->is_proxy;
+    struct hub_client *added = hub_add(&many->hub, admitted->fd, client);
+    if (listening->given->chat)
+        chat_client_joined(added);
+}
+
+static enum report_how many_client_how(const struct many *many, const struct hub_client *client,
+                                       enum hub_end how)
+{
+    static const enum report_how hows[] = {[HUB_EOF] = REPORT_EOF,
+                                           [HUB_IDLE] = REPORT_TIMEOUT,
+                                           [HUB_SLOW] = REPORT_SLOW,
+                                           [HUB_LARGEST] = REPORT_SLOW,
+                                           [HUB_STOPPED] = REPORT_SIGNAL};
+    if (how == HUB_RESET)
+        return connection_log_how_failed(client->failure);
+    if (how == HUB_STOPPED && many->hub.error.status) /* the output is gone */
+        return REPORT_ERROR;
+    if (how == HUB_STOPPED && !many->hub.stopping)
+        return connection_log_how(-1, many->listening->err);
+    return hows[how];
+}
+
+static void many_client_left(struct hub *hub, const struct hub_client *client, enum hub_end how)
+{
+    struct many *many = LOOP_OWNER(hub, struct many, hub);
+    struct many_client *ours = client->user_data;
+    const char *name = ours->log.peer;
+    bool is_check = ours->is_proxy && !client->bytes_in; /* a health check */
+    if (how == HUB_RESET && is_check)
+        log_note(LOG_LEVEL_INFO, "%s: %s", name, strerror(client->failure));
+    else if (how == HUB_RESET)
+        report_warning("%s: %s", name, strerror(client->failure));
+    else if (how == HUB_IDLE)
+        report_warning("%s: nothing moved within the time limit", name);
+    else if (how == HUB_SLOW)
+        report_warning("%s does not read: disconnected", name);
+    else if (how == HUB_LARGEST)
+        report_warning("%s does not read enough: disconnected; its queue was the largest when all "
+                       "had reached --max-memory",
+                       name);
+    connection_log_close(&ours->log,
+                         (struct report_end){.in = client->bytes_in,
+                                             .out = client->queue.written,
+                                             .how = many_client_how(many, client, how)});
+    if (many->listening->given->chat && how != HUB_STOPPED)
+        chat_client_left(client);
+    chat_release(&ours->reader);
+    free(ours);
+    server_left(&many->listening->server);
+}
+
+static void many_done(struct hub *hub, int result)
+{
+    struct listening *listening = LOOP_OWNER(hub, struct many, hub)->listening;
+    if (result < 0)
+        *listening->err = hub->error;
+    loop_stop(listening->loop, result);
+}
+
+/* A server that is told to stop ends its connections in order and with success. */
+static void many_stop(struct server *server)
+{
+    struct many *many = LOOP_OWNER(server, struct listening, server)->serving;
+    server_refuse(server);
+    hub_stop(&many->hub);
+}
+
+int listen_many(struct listening *listening)
+{
+    const struct session *session = &listening->session;
+    const struct listen_options *given = listening->given;
+    struct server *server = &listening->server;
+    struct many many = {.listening = listening};
+    struct hub *hub = &many.hub;
+    *hub = (struct hub){.in = session_input(session),
+                        .in_name = "stdin",
+                        .out_name = "stdout",
+                        .idle_ms = session->limits->idle_ms,
+                        .keepalive_ms = session->keepalive_ms,
+                        .quit_after_ms = session->transfer->quit_after_ms,
+                        .silence_ms = session_silence_ms(session),
+                        .no_shutdown = session->transfer->no_shutdown,
+                        .greeting = session->greeting,
+                        .greeting_length = session->greeting_length,
+                        .max_memory = given->max_memory,
+                        .up_filter = filters_up(session->filters),
+                        .down_filter = filters_down(session->filters),
+                        .left = many_client_left,
+                        .done = many_done};
+    /* Clients that speak with each other do it without our stdout, and beyond the end of our stdin. */
+    if (given->broker) {
+        hub->out = (struct fd){.fd = -1, .kind = FD_NULL};
+        hub->no_shutdown = true;
+        hub->heard = given->chat ? chat_received : broker_received;
+    } else {
+        hub->out = session_output(session);
+    }
+    hub->in_ahead = fd_reopened(hub->in);
+    listening->serving = &many;
+    server->joined = many_client_joined;
+    server->stopping = many_stop;
+    hub_start(hub, listening->loop);
+    int result = server_ready(server);
+    if (result == 0) {
+        server_accept(server);
+        result = loop_run(listening->loop);
+    }
+    hub_release(hub);
+    if (hub->in_ahead.fd != hub->in.fd)
+        close(hub->in_ahead.fd);
+    chat_release(&many.input.reader);
+    return result;
+}
