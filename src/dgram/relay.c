@@ -1,15 +1,38 @@
+/*
+ * Two flows share one loop. tx: the input is read (relay_read) into as many datagrams as fit, which leave one
+ * by one, or several of one size in one call (relay_send); nothing more is read before all of them have left.
+ * rx: what the sockets receive is written to the output (relay_receive), or waits in the write queue, and
+ * nothing more is received before it is empty. After each step relay_await says what is watched now.
+ *
+ * It is over (relay_finish) when something fails, when enough has come, when both ends have ended, or when
+ * one of three limits passes: until the first datagram, while nothing moves, and after the end of the input.
+ */
 #include "dgram/relay.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/units.h"
-#include "dgram/relay_steps.h"
 
-enum { LOOK_AGAIN_MS = 20 };
+enum {
+    SEGMENTS_BYTES = 63 * 1024, /* that leave in one call: with the headers below 64 KiB */
+    AGAIN_MS = 1,               /* where nobody tells when the kernel can take more */
+    LOOK_AGAIN_MS = 20
+};
 
-static void listen_to_filter(struct datagram_relay *relay, struct filter *filter);
+/* Ends */
+
+static void filter_set_resume(struct filter *filter, struct datagram_relay *relay,
+                              void (*resume)(struct filter *filter))
+{
+    if (!filter)
+        return;
+    filter->mover = relay;
+    filter->resume = resume;
+}
 
 void datagram_release(struct datagram_relay *relay)
 {
@@ -18,64 +41,98 @@ void datagram_release(struct datagram_relay *relay)
         return;
     for (size_t i = 0; i < relay->socket_count; i++)
         loop_unwatch(loop, &relay->sockets[i].watch);
-    loop_unwatch(loop, &relay->in_watch);
-    loop_timer_cancel(loop, &relay->idle);
+    loop_unwatch(loop, &relay->tx.watch);
+    idle_limit_stop(&relay->idle);
     loop_timer_cancel(loop, &relay->first);
     loop_timer_cancel(loop, &relay->quit);
-    loop_timer_cancel(loop, &relay->wait);
-    write_queue_release(&relay->queue);
-    free(relay->received);
-    free(relay->sending);
-    free(relay->filtered);
-    relay->received = relay->sending = relay->filtered = NULL;
+    loop_timer_cancel(loop, &relay->tx.wait);
+    write_queue_release(&relay->rx.queue);
+    free(relay->rx.bytes);
+    free(relay->tx.bytes);
+    free(relay->tx.filtered);
+    relay->rx.bytes = relay->tx.bytes = relay->tx.filtered = NULL;
     relay->loop = NULL;
-    listen_to_filter(relay, relay->up_filter);
-    listen_to_filter(relay, relay->down_filter);
+    filter_set_resume(relay->up_filter, relay, NULL);
+    filter_set_resume(relay->down_filter, relay, NULL);
 }
 
-void datagram_finish(struct datagram_relay *relay, int result)
+static void relay_finish(struct datagram_relay *relay, int result)
 {
     relay->result = result;
     datagram_release(relay);
     relay->done(relay);
 }
 
-void datagram_fail(struct datagram_relay *relay, const char *what)
+/* The error is "WHAT PEER: errno's message". */
+static void relay_fail(struct datagram_relay *relay, const char *what)
 {
     error_system(&relay->error, STATUS_TRANSFER, errno, "%s %s", what, relay->peer_name);
-    datagram_finish(relay, -1);
+    relay_finish(relay, -1);
 }
 
-/* What is awaited now. */
-bool datagram_has_peer(const struct datagram_relay *relay)
+static void relay_fail_input(struct datagram_relay *relay, int failure)
+{
+    error_system(&relay->error, STATUS_LOCAL_IO, failure, "read from %s", relay->in_name);
+    relay_finish(relay, -1);
+}
+
+static void relay_fail_output(struct datagram_relay *relay)
+{
+    relay_finish(relay, write_queue_error(&relay->rx.queue, relay->out_name, &relay->error));
+}
+
+static bool relay_has_enough(const struct datagram_relay *relay)
+{
+    return relay->policy.most_received && relay->rx.count >= relay->policy.most_received;
+}
+
+/* All has been written, and nothing more is to come. */
+static bool relay_is_over(const struct datagram_relay *relay)
+{
+    bool ended = relay->rx.ended && relay->tx.ended;
+    return (ended || relay_has_enough(relay)) && !write_queue_has_pending(&relay->rx.queue);
+}
+
+/* What is awaited */
+
+/* A filter has to be waited for before it is given more. */
+static bool filter_is_held(const struct filter *filter)
+{
+    return filter && filter->held;
+}
+
+/* There is somebody to be sent to, who has not lost the right to speak to us meanwhile. */
+static bool relay_has_peer(const struct datagram_relay *relay)
 {
     const struct sock_senders *senders = &relay->policy.senders;
     return relay->policy.peer == DATAGRAM_CONNECTED ||
            (relay->has_peer && senders->admit(senders->context, &relay->heard_last));
 }
 
-bool datagram_can_send(const struct datagram_relay *relay)
+/* There is, and a datagram may leave now. */
+static bool relay_can_send(const struct datagram_relay *relay)
 {
-    return datagram_has_peer(relay) && !loop_timer_is_set(&relay->wait) &&
-           !datagram_is_held(relay->up_filter);
+    return relay_has_peer(relay) && !loop_timer_is_set(&relay->tx.wait) &&
+           !filter_is_held(relay->up_filter);
 }
 
-bool datagram_is_held(const struct filter *filter)
+/* A datagram has been read, and not sent yet. */
+static bool tx_has_pending(const struct datagram_tx *tx)
 {
-    return filter && filter->held;
+    return tx->next < tx->count;
 }
 
-void datagram_await(struct datagram_relay *relay)
+static void relay_await(struct datagram_relay *relay)
 {
-    bool sends = datagram_can_send(relay);
-    bool waits = datagram_waits(relay);
-    if (sends && !waits && !relay->in_ended)
-        loop_watch(relay->loop, &relay->in_watch, EPOLLIN);
+    bool sends = relay_can_send(relay);
+    bool waits = tx_has_pending(&relay->tx);
+    if (sends && !waits && !relay->tx.ended)
+        loop_watch(relay->loop, &relay->tx.watch, EPOLLIN);
     else
-        loop_unwatch(relay->loop, &relay->in_watch);
-    bool hears = !write_queue_has_pending(&relay->queue) && !relay->peer_ended &&
-                 !datagram_is_held(relay->down_filter);
-    uint32_t in = hears ? EPOLLIN : 0;
+        loop_unwatch(relay->loop, &relay->tx.watch);
+    bool receives = !write_queue_has_pending(&relay->rx.queue) && !relay->rx.ended &&
+                    !filter_is_held(relay->down_filter);
+    uint32_t in = receives ? EPOLLIN : 0;
     for (size_t i = 0; i < relay->socket_count; i++) {
         uint32_t out = sends && waits && i == relay->speaking ? EPOLLOUT : 0;
         if (in | out)
@@ -85,117 +142,471 @@ void datagram_await(struct datagram_relay *relay)
     }
 }
 
-void datagram_note_move(struct datagram_relay *relay)
+static void relay_finish_or_await(struct datagram_relay *relay)
 {
-    if (relay->policy.idle_ms >= 0)
-        relay->moved_ms = loop_now_ms();
+    if (relay_is_over(relay))
+        relay_finish(relay, 0);
+    else
+        relay_await(relay);
 }
 
-static void input_ready(struct watch *watch, uint32_t events)
+/* tx: from the input to the network */
+
+/* Finds the lines in what has been read. */
+static void relay_find_lines(struct datagram_relay *relay)
 {
+    struct datagram_tx *tx = &relay->tx;
+    const char *line = tx->bytes + tx->start;
+    size_t left = tx->held;
+    tx->next = tx->count = 0;
+    while (left && tx->count < DATAGRAM_BURST) {
+        const char *feed = memchr(line, '\n', left);
+        size_t length = feed ? (size_t)(feed - line) + 1 : left;
+        bool is_last = tx->exhausted && !tx->failure;
+        if (!feed && !is_last && left <= relay->policy.most)
+            return; /* the rest of the line is still to come */
+        tx->lengths[tx->count++] = length;
+        line += length;
+        left -= length;
+    }
+}
+
+/* Returns how many of the next datagrams can leave in one call; *together is how long they are. */
+static size_t tx_count_segments(const struct datagram_tx *tx, size_t *together)
+{
+    const size_t *lengths = tx->lengths;
+    size_t at = tx->next, size = lengths[at];
+    *together = size;
+    if (size == 0 || size > tx->segment_max)
+        return 1;
+    while (++at < tx->count && lengths[at] <= size && lengths[at - 1] == size) {
+        if (lengths[at] == 0 || *together + lengths[at] > SEGMENTS_BYTES)
+            break;
+        *together += lengths[at];
+    }
+    return at - tx->next;
+}
+
+/* The next datagram as it is to be sent, seen by the filter once. False: the filter has failed. */
+static bool relay_filter_next(struct datagram_relay *relay)
+{
+    struct datagram_tx *tx = &relay->tx;
+    if (!relay->up_filter || tx->outgoing)
+        return true;
+    size_t length = tx->lengths[tx->next];
+    char *bytes = tx->filtered + relay->policy.most + 1;
+    memcpy(bytes, tx->bytes + tx->start, length);
+    ssize_t left = relay->up_filter->pass(relay->up_filter, &bytes, length);
+    if (left < 0)
+        return false;
+    tx->outgoing = bytes;
+    tx->outgoing_length = (size_t)left;
+    return true;
+}
+
+/* The next `count` datagrams have been sent, or will never be. */
+static void tx_drop(struct datagram_tx *tx, size_t count)
+{
+    tx->outgoing = NULL;
+    for (; count; count--) {
+        size_t length = tx->lengths[tx->next++];
+        tx->start += length;
+        tx->held -= length;
+    }
+}
+
+/* One call for the next `count` datagrams, `length` bytes together. An answer leaves from the address that
+ * the peer has spoken to. */
+static ssize_t relay_send_segments(const struct datagram_relay *relay, size_t count, size_t length)
+{
+    const struct datagram_tx *tx = &relay->tx;
+    const char *bytes = tx->bytes + tx->start;
+    int fd = relay->sockets[relay->speaking].watch.fd;
+    const struct sock_message *to = relay->policy.peer == DATAGRAM_CONNECTED ? NULL
+                                                                             : &relay->heard_last;
+    if (count > 1)
+        return sock_send_segments(fd, bytes, length, tx->lengths[tx->next], to);
+    if (tx->outgoing) {
+        bytes = tx->outgoing;
+        length = tx->outgoing_length;
+    }
+    return to ? sock_send_answer(fd, bytes, length, to) : sock_send(fd, bytes, length);
+}
+
+/* After a send of `count` datagrams has failed with errno. False when nothing more can be sent now, or ever. */
+static bool relay_handle_send_error(struct datagram_relay *relay, size_t count)
+{
+    bool refuses_segments = errno == EINVAL || errno == EMSGSIZE || errno == EIO ||
+                            errno == EOPNOTSUPP;
+    if (count > 1 && refuses_segments) {
+        /* Longer than the path takes whole, or never on this interface: one by one. */
+        relay->tx.segment_max = relay->tx.lengths[relay->tx.next] - 1;
+        return true;
+    }
+    if (errno == EAGAIN && relay->policy.peer == DATAGRAM_CONNECTED)
+        return false;
+    if (errno == EAGAIN || errno == ENOBUFS) {
+        loop_timer_set(relay->loop, &relay->tx.wait, AGAIN_MS);
+        return false;
+    }
+    if (relay->policy.peer != DATAGRAM_ANY) {
+        relay_fail(relay, "send to");
+        return false;
+    }
+    log_warning("warning: send to the peer heard last: %s", strerror(errno));
+    relay->has_peer = false;
+    tx_drop(&relay->tx, 1);
+    return false;
+}
+
+/* Sends the next datagram, and those that can leave with it. False when nothing more can be sent now, or ever. */
+static bool relay_send_next(struct datagram_relay *relay)
+{
+    struct datagram_tx *tx = &relay->tx;
+    size_t length;
+    size_t count = tx_count_segments(tx, &length);
+    if (tx->lengths[tx->next] > relay->policy.most) {
+        error_set(&relay->error, STATUS_MALFORMED,
+                  "%s: a line is longer than a datagram can be (%zu bytes)", relay->in_name,
+                  relay->policy.most);
+        relay_finish(relay, -1);
+        return false;
+    }
+    if (!relay_filter_next(relay)) {
+        relay_fail_input(relay, errno);
+        return false;
+    }
+    ssize_t sent = relay_send_segments(relay, count, length);
+    if (sent < 0)
+        return relay_handle_send_error(relay, count);
+    relay->bytes_out += (uint64_t)sent;
+    tx_drop(tx, count);
+    struct pace *pace = relay->up_pace;
+    if (sent > 0 && pace) { /* each datagram is a line */
+        int64_t now_ms = loop_now_ms();
+        pace_spend(pace, now_ms, NULL, (size_t)sent);
+        pace->next_line_ms = now_ms + pace->line_ms;
+        if (!pace_allow(pace, now_ms, "", 1))
+            loop_timer_set(relay->loop, &tx->wait, pace->wait_ms);
+    }
+    return true;
+}
+
+static void relay_end_input(struct datagram_relay *relay)
+{
+    relay->tx.ended = true;
+    if (relay->tx.failure) {
+        relay_fail_input(relay, relay->tx.failure);
+        return;
+    }
+    if (relay_is_over(relay)) {
+        relay_finish(relay, 0);
+        return;
+    }
+    if (relay->policy.has_end)
+        sock_shutdown(relay->sockets[0].watch.fd, SHUT_WR);
+    if (relay->policy.quit_after_ms >= 0)
+        loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
+    relay_await(relay);
+}
+
+static void relay_send(struct datagram_relay *relay)
+{
+    struct datagram_tx *tx = &relay->tx;
+    while (tx_has_pending(tx) && relay_can_send(relay))
+        if (!relay_send_next(relay))
+            break;
+    if (!relay->loop)
+        return;
+    idle_limit_moved(&relay->idle);
+    if (relay->policy.lines && !tx_has_pending(tx))
+        relay_find_lines(relay);
+    if (tx->exhausted && !tx_has_pending(tx))
+        relay_end_input(relay);
+    else
+        relay_await(relay);
+}
+
+/* Reads once, at most `room` bytes. */
+static size_t relay_read_once(struct datagram_relay *relay, size_t room)
+{
+    struct datagram_tx *tx = &relay->tx;
+    ssize_t got = fd_read(relay->in_ahead, tx->bytes + tx->held, room);
+    if (got > 0) {
+        tx->held += (size_t)got;
+        return (size_t)got;
+    }
+    tx->exhausted = got == 0 || errno != EAGAIN;
+    tx->failure = tx->exhausted && got < 0 ? errno : 0;
+    return 0;
+}
+
+/* A read is a datagram; one after the other, as far as there is room for the largest. */
+static void relay_read_datagrams(struct datagram_relay *relay)
+{
+    struct datagram_tx *tx = &relay->tx;
+    bool goes_on = fd_reads_without_waiting(relay->in_ahead);
+    tx->next = tx->count = 0;
+    do {
+        size_t got = relay_read_once(relay, relay->policy.most);
+        if (!got)
+            return;
+        tx->lengths[tx->count++] = got;
+    } while (goes_on && tx->count < DATAGRAM_BURST && tx->held <= relay->policy.most);
+}
+
+static void relay_read(struct watch *watch, uint32_t events)
+{
+    struct datagram_relay *relay = LOOP_OWNER(watch, struct datagram_relay, tx.watch);
+    struct datagram_tx *tx = &relay->tx;
     (void)events;
-    datagram_read(LOOP_OWNER(watch, struct datagram_relay, in_watch));
+    if (tx->start)
+        memmove(tx->bytes, tx->bytes + tx->start, tx->held);
+    tx->start = 0;
+    if (relay->policy.lines) {
+        relay_read_once(relay, 2 * (relay->policy.most + 1) - tx->held);
+        relay_find_lines(relay);
+    } else {
+        relay_read_datagrams(relay);
+    }
+    if (relay->rx.ended && loop_timer_is_set(&relay->quit))
+        loop_timer_set(relay->loop, &relay->quit, relay->policy.silence_ms);
+    relay_send(relay);
 }
 
-static void socket_ready(struct watch *watch, uint32_t events)
+static void relay_resume(struct datagram_relay *relay)
+{
+    if (tx_has_pending(&relay->tx))
+        relay_send(relay);
+    else
+        relay_await(relay);
+}
+
+static void relay_wait_over(struct timer *timer)
+{
+    relay_resume(LOOP_OWNER(timer, struct datagram_relay, tx.wait));
+}
+
+static void relay_filter_released(struct filter *filter)
+{
+    relay_resume(filter->mover);
+}
+
+/* rx: from the network to the output */
+
+/* Whether a datagram from there is to be taken; notes who speaks. */
+static bool relay_accepts(struct datagram_relay *relay, struct datagram_socket *socket,
+                          const struct sock_message *message)
+{
+    const struct sockname *from = &message->peer;
+    if (relay->policy.peer == DATAGRAM_CONNECTED)
+        return true;
+    if (relay->policy.peer == DATAGRAM_GROUP) {
+        if (sockname_is_same(&relay->answered, from))
+            return true;
+        relay->answered = *from;
+        if (relay->heard)
+            relay->heard(relay, from);
+        return true;
+    }
+    bool known = relay->has_peer && sockname_is_same(&relay->heard_last.peer, from);
+    if (!known && relay->policy.peer == DATAGRAM_FIRST && relay_has_peer(relay))
+        return false;
+    relay->speaking = (size_t)(socket - relay->sockets);
+    relay->heard_last = *message;
+    loop_timer_cancel(relay->loop, &relay->first);
+    if (known)
+        return true;
+    /* A UNIX socket that was never bound has no name: nothing can be sent there. */
+    relay->has_peer = from->length > sizeof(sa_family_t);
+    if (relay->heard)
+        relay->heard(relay, from);
+    return true;
+}
+
+/* The end of a seqpacket connection. What the input says within the next while is still sent. */
+static void relay_end_peer(struct datagram_relay *relay)
+{
+    int64_t silence_ms = relay->in.kind == FD_TERMINAL ? 0 : relay->policy.silence_ms;
+    relay->rx.ended = true;
+    if (relay->in.kind != FD_FILE && silence_ms >= 0 && !relay->tx.ended)
+        loop_timer_set(relay->loop, &relay->quit, silence_ms);
+}
+
+/* The datagrams of one sender that came together, each of `segment` bytes, the last of what is left; an empty
+ * one came alone. What is gathered is where it has to be. -1: the filter or the output failed. */
+static int relay_put(struct datagram_relay *relay, char *bytes, size_t length, size_t segment)
+{
+    do {
+        size_t part = length < segment ? length : segment;
+        relay->rx.count++;
+        relay->bytes_in += part;
+        if (relay->rx.gathers) {
+            relay->rx.gathered += part;
+        } else {
+            char *passed = bytes;
+            ssize_t left = (ssize_t)part;
+            if (relay->down_filter)
+                left = relay->down_filter->pass(relay->down_filter, &passed, part);
+            if (left < 0 || write_queue_put(&relay->rx.queue, passed, (size_t)left) < 0)
+                return -1;
+        }
+        bytes += part;
+        length -= part;
+    } while (length && !relay_has_enough(relay));
+    return 0;
+}
+
+enum received { RECEIVED, NOTHING, FAILED, FAILED_OUTPUT };
+
+static enum received relay_receive_one(struct datagram_relay *relay, struct datagram_socket *socket)
+{
+    struct sock_message message;
+    char *bytes = relay->rx.bytes + (relay->rx.gathers ? relay->rx.gathered : DATAGRAM_MAX + 1);
+    ssize_t got = sock_recv_message(socket->watch.fd, bytes, DATAGRAM_MAX + 1, &message,
+                                    &relay->policy.senders);
+    if (got < 0)
+        return errno == EAGAIN ? NOTHING : FAILED;
+    if (got == 0 && relay->policy.has_end) {
+        relay_end_peer(relay);
+        return NOTHING;
+    }
+    if (!relay_accepts(relay, socket, &message))
+        return RECEIVED;
+    size_t length = (size_t)got;
+    if (length > DATAGRAM_MAX) {
+        log_warning("warning: a datagram from %s was cut to %d bytes", relay->peer_name,
+                    DATAGRAM_MAX);
+        length = DATAGRAM_MAX;
+    }
+    size_t segment = message.segment ? message.segment : length;
+    return relay_put(relay, bytes, length, segment) < 0 ? FAILED_OUTPUT : RECEIVED;
+}
+
+/* Takes what comes now, as far as there is room for it. */
+static void relay_receive(struct datagram_relay *relay, struct datagram_socket *socket)
+{
+    struct datagram_rx *rx = &relay->rx;
+    int64_t before = rx->count;
+    enum received last = RECEIVED;
+    for (int i = 0; i < DATAGRAM_BURST && last == RECEIVED; i++) {
+        if (relay_has_enough(relay) || rx->gathered > DATAGRAM_MAX + 1 ||
+            write_queue_has_pending(&rx->queue) || filter_is_held(relay->down_filter))
+            break;
+        last = relay_receive_one(relay, socket);
+    }
+    int failure = errno;
+    if (last == FAILED_OUTPUT) {
+        relay_fail_output(relay);
+        return;
+    }
+    size_t length = rx->gathered;
+    rx->gathered = 0;
+    if (length && write_queue_put(&rx->queue, rx->bytes, length) < 0) {
+        relay_fail_output(relay);
+        return;
+    }
+    if (rx->count != before) {
+        idle_limit_moved(&relay->idle);
+        if (loop_timer_is_set(&relay->quit) && !rx->ended)
+            loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
+    }
+    errno = failure;
+    if (last == FAILED)
+        relay_fail(relay, "read from");
+    else
+        relay_finish_or_await(relay);
+}
+
+static void relay_output_drained(struct write_queue *queue)
+{
+    struct datagram_relay *relay = LOOP_OWNER(queue, struct datagram_relay, rx.queue);
+    if (queue->failure)
+        relay_fail_output(relay);
+    else
+        relay_finish_or_await(relay);
+}
+
+static void relay_socket_ready(struct watch *watch, uint32_t events)
 {
     struct datagram_socket *socket = LOOP_OWNER(watch, struct datagram_socket, watch);
-    if (events & EPOLLOUT && datagram_waits(socket->relay))
-        datagram_send(socket->relay);
+    if (events & EPOLLOUT && tx_has_pending(&socket->relay->tx))
+        relay_send(socket->relay);
     else
-        datagram_receive(socket);
+        relay_receive(socket->relay, socket);
 }
 
 /* Limits */
 
-static void go_on(struct datagram_relay *relay)
-{
-    if (datagram_waits(relay))
-        datagram_send(relay);
-    else
-        datagram_await(relay);
-}
-
-static void waited(struct timer *timer)
-{
-    go_on(LOOP_OWNER(timer, struct datagram_relay, wait));
-}
-
-static void released(struct filter *filter)
-{
-    go_on(filter->mover);
-}
-
-static void listen_to_filter(struct datagram_relay *relay, struct filter *filter)
-{
-    if (!filter)
-        return;
-    filter->mover = relay;
-    filter->resume = relay->loop ? released : NULL;
-}
-
-static void quit_fired(struct timer *timer)
+static void relay_quit(struct timer *timer)
 {
     struct datagram_relay *relay = LOOP_OWNER(timer, struct datagram_relay, quit);
-    if (datagram_waits(relay) || write_queue_has_pending(&relay->queue))
+    if (tx_has_pending(&relay->tx) || write_queue_has_pending(&relay->rx.queue))
         loop_timer_set(relay->loop, timer, LOOK_AGAIN_MS);
     else
-        datagram_finish(relay, 0);
+        relay_finish(relay, 0);
 }
 
-static void first_fired(struct timer *timer)
+static void relay_first_over(struct timer *timer)
 {
     struct datagram_relay *relay = LOOP_OWNER(timer, struct datagram_relay, first);
     char limit[UNITS_DURATION_MAX];
     error_set(&relay->error, STATUS_TIMEOUT, "listen on %s: no datagram came in %s",
               relay->peer_name, units_show_duration(limit, relay->policy.first_ms));
-    datagram_finish(relay, -1);
+    relay_finish(relay, -1);
 }
 
-static void idle_fired(struct timer *timer)
+static void relay_idle_over(struct idle_limit *idle)
 {
-    struct datagram_relay *relay = LOOP_OWNER(timer, struct datagram_relay, idle);
-    int64_t left_ms = relay->moved_ms + relay->policy.idle_ms - loop_now_ms();
-    if (left_ms > 0) {
-        loop_timer_set(relay->loop, timer, left_ms);
-        return;
-    }
+    struct datagram_relay *relay = LOOP_OWNER(idle, struct datagram_relay, idle);
     char limit[UNITS_DURATION_MAX];
     error_set(&relay->error, STATUS_TIMEOUT, "%s: nothing moved for %s", relay->peer_name,
               units_show_duration(limit, relay->policy.idle_ms));
-    datagram_finish(relay, -1);
+    relay_finish(relay, -1);
+}
+
+/* Start */
+
+static void relay_allow_segments(struct datagram_relay *relay)
+{
+    bool alone = relay->up_filter || relay->up_pace;
+    bool has_segments = relay->socket_count && sock_has_segments(relay->sockets[0].watch.fd);
+    relay->tx.segment_max = has_segments && !alone ? SEGMENTS_BYTES / 2 : 0;
+    for (size_t i = 0; has_segments && !relay->policy.inherited && i < relay->socket_count; i++)
+        sock_receive_segments(relay->sockets[i].watch.fd);
 }
 
 void datagram_add_socket(struct datagram_relay *relay, int fd)
 {
     struct datagram_socket *socket = &relay->sockets[relay->socket_count++];
-    *socket = (struct datagram_socket){relay, {.fd = fd, .ready = socket_ready}};
+    *socket = (struct datagram_socket){relay, {.fd = fd, .ready = relay_socket_ready}};
 }
 
 void datagram_start(struct datagram_relay *relay, struct loop *loop)
 {
+    struct datagram_tx *tx = &relay->tx;
+    struct datagram_rx *rx = &relay->rx;
     relay->loop = loop;
-    relay->received = memory_grow(NULL, DATAGRAM_MAX + 1, 2);
-    relay->sending = memory_grow(NULL, relay->policy.most + 1, 2);
+    rx->bytes = memory_grow(NULL, DATAGRAM_MAX + 1, 2);
+    tx->bytes = memory_grow(NULL, relay->policy.most + 1, 2);
     if (relay->up_filter)
-        relay->filtered = memory_grow(NULL, relay->policy.most + 1, 2);
-    relay->in_watch = (struct watch){.fd = relay->in.fd, .ready = input_ready};
-    relay->in_ended = relay->in.fd < 0;
-    relay->idle.fired = idle_fired;
-    relay->first.fired = first_fired;
-    relay->quit.fired = quit_fired;
-    relay->wait.fired = waited;
+        tx->filtered = memory_grow(NULL, relay->policy.most + 1, 2);
+    tx->watch = (struct watch){.fd = relay->in.fd, .ready = relay_read};
+    tx->ended = relay->in.fd < 0;
+    tx->wait.fired = relay_wait_over;
+    relay->first.fired = relay_first_over;
+    relay->quit.fired = relay_quit;
     if (relay->policy.peer == DATAGRAM_GROUP)
         relay->heard_last.peer = *relay->policy.group;
     relay->has_peer = relay->policy.peer == DATAGRAM_GROUP;
-    listen_to_filter(relay, relay->up_filter);
-    listen_to_filter(relay, relay->down_filter);
-    datagram_open_output(relay);
-    datagram_allow_segments(relay);
-    relay->moved_ms = loop_now_ms();
-    if (relay->policy.idle_ms >= 0)
-        loop_timer_set(loop, &relay->idle, relay->policy.idle_ms);
+    filter_set_resume(relay->up_filter, relay, relay_filter_released);
+    filter_set_resume(relay->down_filter, relay, relay_filter_released);
+    rx->gathers = !relay->down_filter && !fd_keeps_messages(relay->out);
+    write_queue_init(&rx->queue, relay->loop, relay->out, relay_output_drained);
+    write_queue_watch_hangup(&rx->queue);
+    relay_allow_segments(relay);
+    idle_limit_start(&relay->idle, loop, relay->policy.idle_ms, relay_idle_over);
     if (relay->policy.first_ms >= 0)
         loop_timer_set(loop, &relay->first, relay->policy.first_ms);
-    datagram_await(relay);
+    relay_await(relay);
 }

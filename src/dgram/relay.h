@@ -1,7 +1,7 @@
 /*
- * A relay that keeps the boundaries of messages (UDP, UNIX datagrams, seqpackets): one read of
- * near.in is one datagram, and each datagram that arrives is written whole. An empty datagram is
- * data, not an end; only a seqpacket connection has ends.
+ * A relay between a pair of descriptors and a datagram socket (UDP, UNIX datagrams, seqpackets) that keeps the
+ * boundaries of messages: one read of the input is one datagram, and each datagram that arrives is written whole.
+ * An empty datagram is data, not an end; only a seqpacket connection has ends.
  */
 #ifndef DGRAM_RELAY_H
 #define DGRAM_RELAY_H
@@ -15,6 +15,7 @@
 #include "stream/pace.h"
 #include "stream/write_queue.h"
 #include "sys/fd.h"
+#include "sys/idle_limit.h"
 #include "sys/loop.h"
 #include "sys/sock.h"
 
@@ -52,63 +53,78 @@ struct datagram_socket {
     struct watch watch;
 };
 
+/* From the input to the network. The buffers are the relay's. */
+struct datagram_tx {
+    struct watch watch;             /* of the input */
+    char *bytes;                    /* what has been read of it: twice policy.most + 1 bytes */
+    size_t held;                    /* bytes in it, from … */
+    size_t start;                   /* … here, where the next datagram is */
+    size_t lengths[DATAGRAM_BURST]; /* of the datagrams there: from `next` to `count` they wait */
+    size_t next;
+    size_t count;
+    size_t segment_max; /* bytes in a datagram that may leave with others in one call; 0: none */
+    char *filtered;     /* 2 * (policy.most + 1) bytes: see filter.h */
+    char *outgoing;     /* the next datagram as the filter has left it; NULL: it did not see it */
+    size_t outgoing_length;
+    struct timer wait; /* until the pace, or the kernel, allows the next datagram */
+    bool exhausted;    /* what is held is the last */
+    int failure;       /* errno of the read that failed after it; 0: the input has ended */
+    bool ended;
+};
+
+/* From the network to the output. */
+struct datagram_rx {
+    struct write_queue queue;
+    char *bytes;     /* the relay's, twice DATAGRAM_MAX + 1 bytes: see filter.h */
+    bool gathers;    /* what arrives is written in one go, as a stream */
+    size_t gathered; /* bytes in `bytes` that are to be written */
+    bool ended;      /* the peer has sent all it had */
+    int64_t count;   /* of datagrams */
+};
+
 struct datagram_relay {
-    struct loop *loop;
+    /* The owner sets these before the start; names, filters and the pace stay the owner's. */
     struct datagram_policy policy;
     struct fd in;       /* fd -1: no input */
     struct fd in_ahead; /* the same, to be read: see fd_reopened */
     struct fd out;
-    const char *peer_name; /* for errors: "127.0.0.1:80"; the names are the owner's */
+    const char *peer_name; /* for errors: "127.0.0.1:80" */
     const char *in_name;   /* "stdin" */
     const char *out_name;
-    struct filter *up_filter; /* the owner's; NULL: nobody looks at the bytes */
+    struct filter *up_filter; /* NULL: nobody looks at the bytes */
     struct filter *down_filter;
-    struct pace *up_pace; /* the owner's; NULL: as fast as it goes */
+    struct pace *up_pace; /* NULL: as fast as it goes */
+    /* A peer was heard for the first time, or another one than before. May be NULL. */
+    void (*heard)(struct datagram_relay *relay, const struct sockname *peer);
+    /* It is over: result is 0, or -1 and error. The relay is not freed in it. */
+    void (*done)(struct datagram_relay *relay);
+
+    /* The relay's own; the owner may read them. */
+    struct loop *loop; /* NULL: not started, or over */
     struct datagram_socket sockets[DATAGRAM_SOCKETS_MAX];
     size_t socket_count;
     size_t speaking;                /* the socket that datagrams leave by */
     struct sock_message heard_last; /* its sender is the peer; which address it spoke to */
     bool has_peer;
     struct sockname answered; /* of DATAGRAM_GROUP: who was heard last */
-    struct watch in_watch;
-    struct write_queue queue;
-    char *received;  /* the relay's, twice DATAGRAM_MAX + 1 bytes: see filter.h */
-    bool gathers;    /* what arrives is written in one go, as a stream */
-    size_t gathered; /* bytes in `received` that are to be written */
-    char *sending;   /* the relay's, twice policy.most + 1 bytes: what has been read of the input */
-    size_t held;     /* bytes in it, from … */
-    size_t start;    /* … here, where the next datagram is */
-    size_t lengths[DATAGRAM_BURST]; /* of the datagrams there: from `next` to `count` they wait */
-    size_t next;
-    size_t count;
-    size_t segment_most; /* bytes in a datagram that may leave with others in one call; 0: none */
-    char *filtered;      /* the relay's, 2 * (policy.most + 1) bytes: see filter.h */
-    char *outgoing;      /* the next datagram as the filter has left it; NULL: it did not see it */
-    size_t outgoing_length;
-    struct timer wait; /* until the pace, or the kernel, allows the next datagram */
-    bool in_exhausted; /* what is held is the last */
-    int in_failure;    /* errno of the read that failed after it; 0: it has ended */
-    bool in_ended;
-    bool peer_ended; /* it has sent all it had */
-    int64_t received_count;
+    struct datagram_tx tx;
+    struct datagram_rx rx;
     uint64_t bytes_in;  /* from the network */
     uint64_t bytes_out; /* to it */
-    int64_t moved_ms;
-    struct timer idle;
+    struct idle_limit idle;
     struct timer first;
     struct timer quit;
     int result;
     struct error error;
-    /* A peer was heard for the first time, or another one than before. May be NULL. */
-    void (*heard)(struct datagram_relay *relay, const struct sockname *peer);
-    /* It is over: result is 0, or -1 and error. */
-    void (*done)(struct datagram_relay *relay);
 };
 
-/* policy, in, out, peer_name, heard and done are set by the owner before; sockets are the owner's
- * and added one by one. */
+/* Adds a socket, which stays the owner's: before the start, at most DATAGRAM_SOCKETS_MAX of them. */
 void datagram_add_socket(struct datagram_relay *relay, int fd);
+
+/* Starts a relay whose fields the owner has set. It is over when `done` is called, from the loop. */
 void datagram_start(struct datagram_relay *relay, struct loop *loop);
+
+/* Ends the relay at once, without a call of `done`; may be called twice, and after `done`. */
 void datagram_release(struct datagram_relay *relay);
 
 #endif
