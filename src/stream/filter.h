@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/list.h"
+
 enum { FILTER_WORDS = 2048 };
 
 struct filter {
@@ -26,7 +28,7 @@ struct filter {
     bool held;
     void (*resume)(struct filter *filter);
     void *mover;
-    struct filter *held_next; /* the owner's */
+    struct list_node node; /* the owner's */
 };
 
 #endif

@@ -1,3 +1,7 @@
+/*
+ * See connect_retry.h. Rounds of trying have a number (--retry) or a time (--wait); between two of them the loop runs
+ * for a pause that doubles from 50 ms to a second. A probe uses the rounds too, with a round of its own.
+ */
 #include "cmd/common/connect_retry.h"
 
 #include <stdlib.h>
@@ -8,16 +12,16 @@
 
 enum {
     PAUSE_FIRST_MS = 50,
-    PAUSE_MOST_MS = 1000,
+    PAUSE_MAX_MS = 1000,
     LAST_ROUND_MS = 100 /* of the time of --wait, or a quarter of what is left of it */
 };
 
-/* Patience */
+/* Rounds */
 
-void retry_rounds_init(struct retry_rounds *grace, const struct connect_retry_options *options,
+void retry_rounds_init(struct retry_rounds *rounds, const struct connect_retry_options *options,
                        struct loop *loop)
 {
-    *grace = (struct retry_rounds){
+    *rounds = (struct retry_rounds){
         .loop = loop,
         .deadline_ms = options->wait_ms < 0 ? -1 : loop_now_ms() + options->wait_ms,
         .retries = options->retries,
@@ -25,21 +29,22 @@ void retry_rounds_init(struct retry_rounds *grace, const struct connect_retry_op
     };
 }
 
-static int64_t left_ms(const struct retry_rounds *grace)
+static int64_t retry_rounds_left_ms(const struct retry_rounds *rounds)
 {
-    int64_t left = grace->deadline_ms - loop_now_ms();
+    int64_t left = rounds->deadline_ms - loop_now_ms();
     return left < 0 ? 0 : left;
 }
 
-int64_t retry_rounds_limit(const struct retry_rounds *grace, int64_t limit_ms)
+int64_t retry_rounds_limit(const struct retry_rounds *rounds, int64_t limit_ms)
 {
-    if (grace->deadline_ms < 0)
+    if (rounds->deadline_ms < 0)
         return limit_ms;
-    return limit_ms < 0 || left_ms(grace) < limit_ms ? left_ms(grace) : limit_ms;
+    return limit_ms < 0 || retry_rounds_left_ms(rounds) < limit_ms ? retry_rounds_left_ms(rounds)
+                                                                   : limit_ms;
 }
 
 /* What may be otherwise in a moment. */
-static bool is_worth_retrying(const struct error *failure)
+static bool retry_is_worthwhile(const struct error *failure)
 {
     switch (failure->status) {
     case STATUS_TRANSFER:
@@ -53,33 +58,20 @@ static bool is_worth_retrying(const struct error *failure)
     }
 }
 
-struct pause {
-    struct loop *loop;
-    struct timer timer;
-    bool over;
-};
-
-static void pause_over(struct timer *timer)
+/* 0, or -1 where somebody else has stopped the loop. */
+static int retry_rounds_rest(const struct retry_rounds *rounds, int64_t for_ms)
 {
-    struct pause *pause = LOOP_OWNER(timer, struct pause, timer);
-    pause->over = true;
-    loop_stop(pause->loop, 0);
-}
-
-static int rest(struct loop *loop, int64_t for_ms)
-{
-    struct pause pause = {.loop = loop, .timer.fired = pause_over};
-    loop_timer_set(loop, &pause.timer, for_ms);
-    loop_run(loop);
-    loop_timer_cancel(loop, &pause.timer);
-    return pause.over ? 0 : -1;
+    bool timed_out;
+    loop_await(rounds->loop, for_ms, &timed_out);
+    return timed_out ? 0 : -1;
 }
 
 /* The time of --wait is over: the last reason is the reason, not that the last round was short. */
-static int give_up(const struct retry_rounds *grace, const struct error *failure, struct error *err)
+static int retry_rounds_give_up(const struct retry_rounds *rounds, const struct error *failure,
+                                struct error *err)
 {
-    bool says_nothing = failure->status == STATUS_TIMEOUT && grace->last.status;
-    *err = says_nothing ? grace->last : *failure;
+    bool says_nothing = failure->status == STATUS_TIMEOUT && rounds->last.status;
+    *err = says_nothing ? rounds->last : *failure;
     err->status = STATUS_TIMEOUT;
     return error_add(err, " (no more time to wait)");
 }
@@ -87,53 +79,45 @@ static int give_up(const struct retry_rounds *grace, const struct error *failure
 /* Until the next round; 0: there is no time for one more. None follows faster than the one before,
  * unless that one took long: the pause before the last is as long as it takes for that round to begin
  * just before the end. */
-static int64_t next_pause_ms(struct retry_rounds *grace)
+static int64_t retry_rounds_next_pause_ms(struct retry_rounds *rounds)
 {
-    int64_t pause_ms = grace->pause_ms;
-    grace->pause_ms = pause_ms * 2 < PAUSE_MOST_MS ? pause_ms * 2 : PAUSE_MOST_MS;
-    if (grace->deadline_ms < 0)
+    int64_t pause_ms = rounds->pause_ms;
+    rounds->pause_ms = pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
+    if (rounds->deadline_ms < 0)
         return pause_ms;
-    int64_t left = left_ms(grace);
+    int64_t left = retry_rounds_left_ms(rounds);
     int64_t until_last_ms = left - (left / 4 < LAST_ROUND_MS ? left / 4 : LAST_ROUND_MS);
     if (until_last_ms < pause_ms / 4)
         return 0;
     return until_last_ms < 2 * pause_ms ? until_last_ms : pause_ms;
 }
 
-int retry_rounds_pause(struct retry_rounds *grace, const struct error *failure, struct error *err)
+int retry_rounds_pause(struct retry_rounds *rounds, const struct error *failure, struct error *err)
 {
-    bool waits = grace->deadline_ms >= 0;
-    if (!is_worth_retrying(failure) || (!waits && grace->retries == 0)) {
+    bool waits = rounds->deadline_ms >= 0;
+    if (!retry_is_worthwhile(failure) || (!waits && rounds->retries == 0)) {
         *err = *failure;
         return -1;
     }
-    int64_t pause_ms = next_pause_ms(grace);
+    int64_t pause_ms = retry_rounds_next_pause_ms(rounds);
     if (!pause_ms)
-        return rest(grace->loop, left_ms(grace)) ? -1 : give_up(grace, failure, err);
+        return retry_rounds_rest(rounds, retry_rounds_left_ms(rounds))
+                   ? -1
+                   : retry_rounds_give_up(rounds, failure, err);
     if (failure->status != STATUS_TIMEOUT)
-        grace->last = *failure;
+        rounds->last = *failure;
     if (!waits)
-        grace->retries--;
+        rounds->retries--;
     log_note(LOG_LEVEL_INFO, "%s; trying again in %lld ms", failure->text, (long long)pause_ms);
-    return rest(grace->loop, pause_ms);
+    return retry_rounds_rest(rounds, pause_ms);
 }
 
-static bool has_another_round(const struct retry_rounds *grace)
-{
-    return grace->deadline_ms >= 0 || grace->retries > 0;
-}
-
-/* Reaching */
-
-static const char *proxy_of_environment(const struct connect_retry_options *options)
-{
-    return options->proxy_env ? getenv("ALL_PROXY") : NULL;
-}
+/* Connecting */
 
 int connect_retry_check(struct loop *loop, const struct connect_retry_options *options,
                         const struct address *address, struct proxy *proxy, struct error *err)
 {
-    const char *environment = proxy_of_environment(options);
+    const char *environment = options->proxy_env ? getenv("ALL_PROXY") : NULL;
     *proxy = (struct proxy){0};
     if (options->proxy && !*options->proxy)
         return error_set(err, STATUS_USAGE, "option --proxy: '' is empty");
@@ -151,16 +135,16 @@ int connect_retry_check(struct loop *loop, const struct connect_retry_options *o
 
 /* One round. What goes wrong is in *failure; its status stays 0 when somebody else has stopped the
  * loop. */
-static int try_once(const struct retry_rounds *grace, const struct connect_retry *reach,
-                    struct connection *connection, struct error *failure)
+static int connect_once(const struct retry_rounds *rounds, const struct connect_retry *reach,
+                        struct connection *connection, struct error *failure)
 {
-    struct loop *loop = grace->loop;
-    int64_t limit_ms = retry_rounds_limit(grace, reach->dial->timeout_ms);
+    struct loop *loop = rounds->loop;
+    int64_t limit_ms = retry_rounds_limit(rounds, reach->dial->timeout_ms);
     const struct address *next = reach->proxy ? &reach->proxy->address : reach->address;
     struct dial_options how = *reach->dial;
     int64_t began_ms = loop_now_ms();
     how.timeout_ms = limit_ms;
-    how.is_retried = has_another_round(grace);
+    how.is_retried = rounds->deadline_ms >= 0 || rounds->retries > 0;
     if (dial(loop, next, &how, connection, failure))
         return -1;
     if (!reach->proxy)
@@ -179,15 +163,15 @@ static int try_once(const struct retry_rounds *grace, const struct connect_retry
 int connect_with_retry(struct loop *loop, const struct connect_retry *reach,
                        struct connection *connection, struct error *err)
 {
-    struct retry_rounds grace;
-    retry_rounds_init(&grace, reach->options, loop);
+    struct retry_rounds rounds;
+    retry_rounds_init(&rounds, reach->options, loop);
     for (;;) {
         struct error failure = {.status = STATUS_OK};
-        if (try_once(&grace, reach, connection, &failure) == 0)
+        if (connect_once(&rounds, reach, connection, &failure) == 0)
             return 0;
         if (failure.status == STATUS_OK)
             return -1; /* somebody else has stopped the loop, and said why */
-        if (retry_rounds_pause(&grace, &failure, err))
+        if (retry_rounds_pause(&rounds, &failure, err))
             return -1;
     }
 }

@@ -1,6 +1,6 @@
 /*
  * Getting a connection as the command line wants it: directly or through a proxy, at once or with
- * grace for a server that is not there yet.
+ * patience for a server that is not there yet.
  */
 #ifndef CMD_COMMON_CONNECT_RETRY_H
 #define CMD_COMMON_CONNECT_RETRY_H
@@ -38,14 +38,14 @@ struct retry_rounds {
     int64_t pause_ms;    /* the next one */
     struct error last;   /* failure that was not for want of time; status 0: none */
 };
-void retry_rounds_init(struct retry_rounds *grace, const struct connect_retry_options *options,
+void retry_rounds_init(struct retry_rounds *rounds, const struct connect_retry_options *options,
                        struct loop *loop);
 /* Milliseconds that a round may take, given the limit for each round (-1: none); -1: no limit. */
-int64_t retry_rounds_limit(const struct retry_rounds *grace, int64_t limit_ms);
+int64_t retry_rounds_limit(const struct retry_rounds *rounds, int64_t limit_ms);
 /* After a round that has failed with *failure: runs the loop for a pause, longer each time. 0: now
  * the next round; -1: this was the last one, and *err says why, or somebody else has stopped the
  * loop and filled *err. */
-int retry_rounds_pause(struct retry_rounds *grace, const struct error *failure, struct error *err);
+int retry_rounds_pause(struct retry_rounds *rounds, const struct error *failure, struct error *err);
 
 /* Usage errors; fills *proxy, kind and address, with what is to be used, which may have to be read from a
  * file: see secret_read. 1: a proxy, 0: none. */

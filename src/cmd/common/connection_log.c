@@ -1,3 +1,7 @@
+/*
+ * See connection_log.h. What is said goes to cli/report, as a line or as an object; the record holds what that needs
+ * from the first moment of a connection to its last.
+ */
 #include "cmd/common/connection_log.h"
 
 #include <errno.h>

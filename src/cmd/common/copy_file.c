@@ -1,3 +1,7 @@
+/*
+ * See copy_file.h. The file is a write queue (stream/write_queue.h) with a name; what it does not take at once stays
+ * there, and who writes asks by copy_file_waiting whether to go on.
+ */
 #include "cmd/common/copy_file.h"
 
 #include <errno.h>
@@ -9,16 +13,16 @@
 #include "sys/output_path.h"
 #include "sys/unblocked.h"
 
-static void write_queue_drained(struct write_queue *queue)
+static void copy_file_drained(struct write_queue *queue)
 {
     struct copy_file *file = LOOP_OWNER(queue, struct copy_file, queue);
     file->drained(file);
 }
 
-static void start(struct copy_file *file, const char *name, struct fd end)
+static void copy_file_start(struct copy_file *file, const char *name, struct fd end)
 {
     file->name = name;
-    write_queue_init(&file->queue, file->loop, end, write_queue_drained);
+    write_queue_init(&file->queue, file->loop, end, copy_file_drained);
 }
 
 int copy_file_open(struct copy_file *file, const char *name, bool append, struct error *err)
@@ -34,7 +38,7 @@ int copy_file_open(struct copy_file *file, const char *name, bool append, struct
     if (fd < 0)
         fd = unblocked_open(file->loop, path, how, NEW_FILE);
     if (fd >= 0)
-        start(file, name, fd_of_own(fd));
+        copy_file_start(file, name, fd_of_own(fd));
     else if (errno != ECANCELED)
         error_system(err, STATUS_LOCAL_IO, errno, "open %s", name);
     free(path);
@@ -43,10 +47,10 @@ int copy_file_open(struct copy_file *file, const char *name, bool append, struct
 
 void copy_file_stderr(struct copy_file *file)
 {
-    start(file, "stderr", fd_stderr());
+    copy_file_start(file, "stderr", fd_stderr());
 }
 
-static int fail(const struct copy_file *file, int failure, struct error *err)
+static int copy_file_fail(const struct copy_file *file, int failure, struct error *err)
 {
     error_system(err, STATUS_LOCAL_IO, failure, "write to %s", file->name);
     errno = failure;
@@ -57,7 +61,7 @@ int copy_file_write(struct copy_file *file, const void *bytes, size_t length, st
 {
     if (!file->name || !length || write_queue_put(&file->queue, bytes, length) == 0)
         return 0;
-    return fail(file, file->queue.failure, err);
+    return copy_file_fail(file, file->queue.failure, err);
 }
 
 size_t copy_file_waiting(const struct copy_file *file)
@@ -76,7 +80,7 @@ int copy_file_close(struct copy_file *file, struct error *err)
         report_warning("%s: the last %zu bytes were not written", file->name, lost);
     if (fd != STDERR_FILENO && close(fd) < 0 && errno != EINTR && !failure)
         failure = errno;
-    int result = failure ? fail(file, failure, err) : 0;
+    int result = failure ? copy_file_fail(file, failure, err) : 0;
     file->name = NULL;
     return result;
 }

@@ -1,3 +1,8 @@
+/*
+ * See filters.h. What is sent passes filters_pass_sent (encoded, dumped), what arrives filters_pass_received (dumped,
+ * decoded, copied). The two files that are written to belong to all transfers that share them (struct copies): while
+ * one does not take what it is given, the filters that have let bytes pass are held, and resumed when it is drained.
+ */
 #include "cmd/common/filters.h"
 
 #include <stdlib.h>
@@ -13,72 +18,63 @@ struct copies {
     struct loop *loop;
     struct copy_file output;
     struct copy_file dump;
-    struct filter *held; /* those that are to be given nothing, until nothing waits here */
+    struct list held; /* filters that are to be given nothing, until nothing waits here */
     bool closing;
     struct timer stop;
     size_t seen; /* bytes that waited when it was set */
 };
 
-static size_t count_waiting(const struct copies *copies)
+static size_t copies_waiting(const struct copies *copies)
 {
     return copy_file_waiting(&copies->output) + copy_file_waiting(&copies->dump);
 }
 
 /* What has been let pass is written down, or waits for that. */
-static ssize_t let_pass(struct filters *filters, struct filter *filter, size_t length)
+static ssize_t filters_hold_if_waiting(struct filters *filters, struct filter *filter,
+                                       size_t length)
 {
     struct copies *copies = filters->copies;
-    if (!filter->held && count_waiting(copies)) {
+    if (!filter->held && copies_waiting(copies)) {
         filter->held = true;
-        filter->held_next = copies->held;
-        copies->held = filter;
+        list_append(&copies->held, &filter->node);
     }
     return (ssize_t)length;
 }
 
-static void release_held(struct copies *copies)
+static void copies_resume_held(struct copies *copies)
 {
     struct filter *filter;
-    while ((filter = copies->held) && !count_waiting(copies)) {
-        copies->held = filter->held_next;
+    while ((filter = LIST_FIRST(&copies->held, struct filter, node)) && !copies_waiting(copies)) {
+        list_remove(&copies->held, &filter->node);
         filter->held = false;
         if (filter->resume)
             filter->resume(filter);
     }
 }
 
-static struct copies *copies_of_output(struct copy_file *file)
+static void copies_drained(struct copies *copies)
 {
-    return LOOP_OWNER(file, struct copies, output);
-}
-
-static struct copies *copies_of_dump(struct copy_file *file)
-{
-    return LOOP_OWNER(file, struct copies, dump);
-}
-
-static void drained(struct copies *copies)
-{
-    if (count_waiting(copies))
+    if (copies_waiting(copies))
         return;
     if (copies->closing)
         loop_stop(copies->loop, 0);
     else
-        release_held(copies);
+        copies_resume_held(copies);
 }
 
 static void output_drained(struct copy_file *file)
 {
-    drained(copies_of_output(file));
+    copies_drained(LOOP_OWNER(file, struct copies, output));
 }
 
 static void dump_drained(struct copy_file *file)
 {
-    drained(copies_of_dump(file));
+    copies_drained(LOOP_OWNER(file, struct copies, dump));
 }
 
 /* Writes a segment of one direction down as a dump. Status 8, and errno. */
-static int dump(struct filters *filters, struct flow *flow, const char *bytes, size_t length)
+static int filters_dump(struct filters *filters, struct flow *flow, const char *bytes,
+                        size_t length)
 {
     char text[4096];
     struct timespec now;
@@ -102,7 +98,7 @@ static int dump(struct filters *filters, struct flow *flow, const char *bytes, s
     return copy_file_write(file, text, used, &filters->error);
 }
 
-static ssize_t pass_up(struct filter *filter, char **bytes, size_t length)
+static ssize_t filters_pass_sent(struct filter *filter, char **bytes, size_t length)
 {
     struct filters *filters = LOOP_OWNER(filter, struct filters, up.filter);
     if (filters->encoder.lines || filters->encoder.twice) {
@@ -110,13 +106,15 @@ static ssize_t pass_up(struct filter *filter, char **bytes, size_t length)
         length = encoder_encode(&filters->encoder, out, *bytes, length);
         *bytes = out;
     }
-    return dump(filters, &filters->up, *bytes, length) ? -1 : let_pass(filters, filter, length);
+    return filters_dump(filters, &filters->up, *bytes, length)
+               ? -1
+               : filters_hold_if_waiting(filters, filter, length);
 }
 
-static ssize_t pass_down(struct filter *filter, char **bytes, size_t length)
+static ssize_t filters_pass_received(struct filter *filter, char **bytes, size_t length)
 {
     struct filters *filters = LOOP_OWNER(filter, struct filters, down.filter);
-    if (dump(filters, &filters->down, *bytes, length))
+    if (filters_dump(filters, &filters->down, *bytes, length))
         return -1;
     if (filters->options->telnet) {
         length = telnet_decode(&filters->telnet, *bytes, length);
@@ -124,16 +122,16 @@ static ssize_t pass_down(struct filter *filter, char **bytes, size_t length)
     }
     if (copy_file_write(&filters->copies->output, *bytes, length, &filters->error))
         return -1;
-    return let_pass(filters, filter, length);
+    return filters_hold_if_waiting(filters, filter, length);
 }
 
 /* Refuses what the other side of a telnet connection has asked for. */
-static size_t say_up(struct filter *filter, char *words)
+static size_t filters_say_sent(struct filter *filter, char *words)
 {
     struct filters *filters = LOOP_OWNER(filter, struct filters, up.filter);
     size_t length = telnet_answer(&filters->telnet, words);
     filter->waiting = false;
-    dump(filters, &filters->up, words, length); /* an error is kept */
+    filters_dump(filters, &filters->up, words, length); /* an error is kept */
     return length;
 }
 
@@ -155,7 +153,7 @@ int filters_check_shared(const struct transfer_options *options, struct error *e
 }
 
 /* What somebody who knows other programs may have meant otherwise. */
-static int check_names(const struct transfer_options *options, struct error *err)
+static int filters_check_names(const struct transfer_options *options, struct error *err)
 {
     if (options->output && strcmp(options->output, "-") == 0)
         return error_set(err, STATUS_USAGE,
@@ -174,15 +172,15 @@ int filters_open(struct filters *filters, struct loop *loop, const struct transf
     *copies = (struct copies){.loop = loop,
                               .output = {.loop = loop, .drained = output_drained},
                               .dump = {.loop = loop, .drained = dump_drained}};
-    *filters = (struct filters){.options = options,
-                                .up = {.filter = {.pass = pass_up, .say = say_up},
-                                       .direction = '>'},
-                                .down = {.filter.pass = pass_down, .direction = '<'},
-                                .up.pace = {.rate = options->rate, .line_ms = options->delay_ms},
-                                .down.pace = {.rate = options->rate},
-                                .encoder = {.lines = options->crlf, .twice = options->telnet},
-                                .copies = copies};
-    if (check_names(options, err) ||
+    *filters = (struct filters){
+        .options = options,
+        .up = {.filter = {.pass = filters_pass_sent, .say = filters_say_sent}, .direction = '>'},
+        .down = {.filter.pass = filters_pass_received, .direction = '<'},
+        .up.pace = {.rate = options->rate, .line_ms = options->delay_ms},
+        .down.pace = {.rate = options->rate},
+        .encoder = {.lines = options->crlf, .twice = options->telnet},
+        .copies = copies};
+    if (filters_check_names(options, err) ||
         copy_file_open(&copies->output, options->output, options->append, err))
         return -1;
     if (!name || strcmp(name, "-") != 0)
@@ -204,30 +202,28 @@ void filters_copy(struct filters *filters, const struct filters *from)
     filters->up.filter.held = filters->down.filter.held = false;
 }
 
-static void leave_held(struct copies *copies, const struct filter *filter)
+static void filter_leave_held(struct copies *copies, struct filter *filter)
 {
-    struct filter **at = &copies->held;
-    while (*at && *at != filter)
-        at = &(*at)->held_next;
-    if (*at)
-        *at = filter->held_next;
+    if (filter->held)
+        list_remove(&copies->held, &filter->node);
+    filter->held = false;
 }
 
 void filters_leave(struct filters *filters)
 {
-    leave_held(filters->copies, &filters->up.filter);
-    leave_held(filters->copies, &filters->down.filter);
+    filter_leave_held(filters->copies, &filters->up.filter);
+    filter_leave_held(filters->copies, &filters->down.filter);
 }
 
 bool filters_wait(const struct filters *filters)
 {
-    return count_waiting(filters->copies) > 0;
+    return copies_waiting(filters->copies) > 0;
 }
 
-static void stop_waiting(struct timer *timer)
+static void copies_stop_waiting(struct timer *timer)
 {
     struct copies *copies = LOOP_OWNER(timer, struct copies, stop);
-    size_t waiting = count_waiting(copies);
+    size_t waiting = copies_waiting(copies);
     if (waiting < copies->seen)
         loop_timer_set(copies->loop, timer, STOP_MS);
     else
@@ -236,15 +232,16 @@ static void stop_waiting(struct timer *timer)
 }
 
 /* The rest, as far as it may take its time. */
-static int write_rest(struct filters *filters, int result, bool stopped, const struct error *err)
+static int filters_write_rest(struct filters *filters, int result, bool stopped,
+                              const struct error *err)
 {
     struct copies *copies = filters->copies;
     copies->closing = true;
     if (!filters_wait(filters) ||
         (result < 0 && (err->signal_number || err->status == STATUS_TIMEOUT)))
         return result;
-    copies->stop.fired = stop_waiting;
-    copies->seen = count_waiting(copies);
+    copies->stop.fired = copies_stop_waiting;
+    copies->seen = copies_waiting(copies);
     if (stopped)
         loop_timer_set(copies->loop, &copies->stop, STOP_MS);
     if (loop_run(copies->loop) < 0)
@@ -253,7 +250,7 @@ static int write_rest(struct filters *filters, int result, bool stopped, const s
     return result;
 }
 
-static void close_file(struct filters *filters, struct copy_file *file)
+static void filters_close_file(struct filters *filters, struct copy_file *file)
 {
     struct error error;
     if (copy_file_close(file, &error) < 0 && filters->error.status == 0)
@@ -263,9 +260,9 @@ static void close_file(struct filters *filters, struct copy_file *file)
 int filters_close(struct filters *filters, int result, bool stopped, struct error *err)
 {
     struct copies *copies = filters->copies;
-    result = write_rest(filters, result, stopped, err);
-    close_file(filters, &copies->output);
-    close_file(filters, &copies->dump);
+    result = filters_write_rest(filters, result, stopped, err);
+    filters_close_file(filters, &copies->output);
+    filters_close_file(filters, &copies->dump);
     free(copies);
     filters->copies = NULL;
     if (filters->error.status == 0)
@@ -276,7 +273,7 @@ int filters_close(struct filters *filters, int result, bool stopped, struct erro
 
 int filters_greeting(struct filters *filters, const char *bytes, size_t length)
 {
-    return length ? dump(filters, &filters->up, bytes, length) : 0;
+    return length ? filters_dump(filters, &filters->up, bytes, length) : 0;
 }
 
 struct filter *filters_up(struct filters *filters)

@@ -1,8 +1,11 @@
+/*
+ * See limit.h.
+ */
 #include "cmd/common/limit.h"
 
 #include "base/units.h"
 
-static void fired(struct timer *timer)
+static void limit_over(struct timer *timer)
 {
     struct limit *limit = LOOP_OWNER(timer, struct limit, timer);
     *limit->err = limit->reason;
@@ -15,7 +18,7 @@ void limit_start(struct limit *limit, struct loop *loop, int64_t limit_ms, struc
     limit->loop = loop;
     limit->err = err;
     limit->is_over = false;
-    limit->timer = (struct timer){.fired = fired};
+    limit->timer = (struct timer){.fired = limit_over};
     if (limit_ms >= 0)
         loop_timer_set(loop, &limit->timer, limit_ms);
 }

@@ -1,3 +1,6 @@
+/*
+ * See progress.h. A timer draws; nobody else knows of it.
+ */
 #include "cmd/common/progress.h"
 
 #include <sys/stat.h>
@@ -6,7 +9,7 @@
 #include "base/log.h"
 #include "cli/report.h"
 
-static void draw(struct timer *timer)
+static void progress_draw(struct timer *timer)
 {
     struct progress *progress = LOOP_OWNER(timer, struct progress, timer);
     meter_draw(&progress->meter,
@@ -15,7 +18,7 @@ static void draw(struct timer *timer)
 }
 
 /* What a regular file still holds; 0 of anything else. */
-static uint64_t size_of(const struct fd *in)
+static uint64_t progress_size_of(const struct fd *in)
 {
     struct stat status;
     if (in->kind != FD_FILE || fstat(in->fd, &status) < 0)
@@ -29,10 +32,10 @@ void progress_start(struct progress *progress, struct loop *loop, const struct f
     if (!log_columns() || report_is_objects())
         return;
     progress->loop = loop;
-    progress->timer.fired = draw;
+    progress->timer.fired = progress_draw;
     progress->meter.began_ms = loop_now_ms();
     if (in)
-        progress->meter.total = size_of(in);
+        progress->meter.total = progress_size_of(in);
     loop_timer_set(loop, &progress->timer, METER_PERIOD_MS);
 }
 

@@ -1,3 +1,7 @@
+/*
+ * See secret.h. The line is read byte by byte: a read of more might wait, and what follows the line may be somebody
+ * else's. That is why unblocked_read, which reads to the end, is not used; the wait for each byte is unblocked_await.
+ */
 #include "cmd/common/secret.h"
 
 #include <errno.h>
@@ -9,12 +13,13 @@
 
 #include "base/memory.h"
 #include "sys/output_path.h"
+#include "sys/unblocked.h"
 
 enum { LINE_MAX_BYTES = 4096 };
 
 struct line {
     struct loop *loop;
-    struct watch watch;
+    int fd;
     const char *option; /* these two for errors */
     const char *file;
     size_t length;
@@ -35,12 +40,11 @@ static int line_end(struct line *line)
     return line->length ? 1 : line_refuse(line, "is empty");
 }
 
-/* One byte, for a read of more might wait, and what follows the line may be somebody else's. 1: the line
- * is complete; 0: there is more of it. */
+/* One byte. 1: the line is complete; 0: there is more of it. */
 static int line_read(struct line *line)
 {
     char *byte = line->bytes + line->length;
-    ssize_t got = read(line->watch.fd, byte, 1);
+    ssize_t got = read(line->fd, byte, 1);
     if (got < 0 && (errno == EINTR || errno == EAGAIN))
         return 0;
     if (got < 0)
@@ -54,35 +58,20 @@ static int line_read(struct line *line)
     return 0;
 }
 
-static void line_ready(struct watch *watch, uint32_t events)
-{
-    struct line *line = LOOP_OWNER(watch, struct line, watch);
-    (void)events;
-    int result = line_read(line);
-    if (result)
-        loop_stop(line->loop, result);
-}
-
 /* A FIFO that nobody has opened for writing yet would look as if it were at its end. */
 static bool line_has_to_wait(const struct line *line)
 {
     struct stat status;
-    return fstat(line->watch.fd, &status) == 0 &&
-           (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || isatty(line->watch.fd));
+    return fstat(line->fd, &status) == 0 &&
+           (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || isatty(line->fd));
 }
 
 static int line_read_all(struct line *line)
 {
-    int result;
-    if (!line_has_to_wait(line)) {
-        do
-            result = line_read(line);
-        while (result == 0);
-        return result;
-    }
-    loop_watch(line->loop, &line->watch, EPOLLIN);
-    result = loop_run(line->loop);
-    loop_unwatch(line->loop, &line->watch);
+    bool waits = line_has_to_wait(line);
+    int result = 0;
+    while (result == 0)
+        result = waits && unblocked_await(line->loop, line->fd, EPOLLIN) ? -1 : line_read(line);
     return result;
 }
 
@@ -92,14 +81,13 @@ static int line_open(struct line *line)
     int named = strcmp(line->file, "-") == 0 ? 0 : output_path_descriptor(line->file);
     int fd = named < 0 ? open(line->file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
                        : fcntl(named, F_DUPFD_CLOEXEC, 0);
-    line->watch.fd = fd;
+    line->fd = fd;
     return fd < 0 ? error_system(line->err, STATUS_LOCAL_IO, errno, "open %s", line->file) : 0;
 }
 
 char *secret_read(struct loop *loop, const char *option, const char *value, struct error *err)
 {
-    struct line line = {
-        .loop = loop, .watch.ready = line_ready, .option = option, .file = value + 1, .err = err};
+    struct line line = {.loop = loop, .option = option, .file = value + 1, .err = err};
     char *secret = NULL;
     if (*value != '@')
         return memory_copy(value, strlen(value));
@@ -108,6 +96,6 @@ char *secret_read(struct loop *loop, const char *option, const char *value, stru
     if (line_read_all(&line) > 0)
         secret = memory_copy(line.bytes, line.length);
     explicit_bzero(line.bytes, sizeof line.bytes);
-    close(line.watch.fd);
+    close(line.fd);
     return secret;
 }

@@ -1,3 +1,8 @@
+/*
+ * See session.h. A session is a relay of a stream, or a relay of datagrams, between a socket and stdin and stdout, with
+ * a log record, the live line of --progress, and the rules that the options make for it. The loop runs in here until
+ * the relay is done.
+ */
 #include "cmd/common/session.h"
 
 #include <errno.h>
@@ -48,7 +53,7 @@ static void stream_done(struct relay *relay)
 }
 
 /* The peer has ended: whoever reads our stdout is to see that. */
-static int close_output(struct relay *relay)
+static int stream_close_output(struct relay *relay)
 {
     if (relay->near.out.kind != FD_PIPE)
         return 0;
@@ -97,8 +102,8 @@ struct relay_policy session_policy(const struct session *session)
     };
 }
 
-static void prepare(struct stream *stream, const struct session *session, struct fd socket,
-                    const char *name)
+static void stream_prepare(struct stream *stream, const struct session *session, struct fd socket,
+                           const char *name)
 {
     *stream = (struct stream){.loop = session->loop};
     stream->relay.near = (struct relay_side){.in = session_input(session),
@@ -111,19 +116,8 @@ static void prepare(struct stream *stream, const struct session *session, struct
     stream->relay.policy = session_policy(session);
     stream->ahead = fd_reopened(stream->relay.near.in);
     stream->relay.policy.ahead = &stream->ahead;
-    stream->relay.near_ended = close_output;
+    stream->relay.near_ended = stream_close_output;
     stream->relay.done = stream_done;
-}
-
-static int send_urgent(const struct session *session, int fd, const struct sockname *peer,
-                       struct error *err)
-{
-    char name[SOCKNAME_TEXT_MAX];
-    int64_t byte = session->transfer->urgent;
-    if (byte < 0 || sock_send_urgent(fd, (char)byte) == 1)
-        return 0;
-    return error_system(err, STATUS_TRANSFER, errno, "send urgent data to %s",
-                        sockname_text(peer, name));
 }
 
 int session_greet(const struct session *session, int fd, const struct sockname *peer,
@@ -131,7 +125,12 @@ int session_greet(const struct session *session, int fd, const struct sockname *
 {
     if (filters_greeting(session->filters, session->greeting, session->greeting_length))
         return -1;
-    return send_urgent(session, fd, peer, err);
+    char name[SOCKNAME_TEXT_MAX];
+    int64_t byte = session->transfer->urgent;
+    if (byte < 0 || sock_send_urgent(fd, (char)byte) == 1)
+        return 0;
+    return error_system(err, STATUS_TRANSFER, errno, "send urgent data to %s",
+                        sockname_text(peer, name));
 }
 
 int session_stream(const struct session *session, struct fd socket, const struct sockname *peer,
@@ -148,7 +147,7 @@ int session_stream(const struct session *session, struct fd socket, const struct
         connection_log_accept(&log, socket.fd, peer);
     else
         connection_log_open(&log, socket.fd, peer);
-    prepare(&stream, session, socket, log.peer);
+    stream_prepare(&stream, session, socket, log.peer);
     relay_start(&stream.relay, session->loop, &pool);
     if (session->transfer->progress)
         progress_start(&progress, session->loop, &stream.relay.near.in);
@@ -186,7 +185,7 @@ static void messages_done(struct datagram_relay *relay)
     loop_stop(LOOP_OWNER(relay, struct messages, relay)->loop, relay->result);
 }
 
-static void peer_heard(struct datagram_relay *relay, const struct sockname *peer)
+static void messages_peer_heard(struct datagram_relay *relay, const struct sockname *peer)
 {
     struct messages *messages = LOOP_OWNER(relay, struct messages, relay);
     struct connection_log *log = &messages->log;
@@ -195,7 +194,7 @@ static void peer_heard(struct datagram_relay *relay, const struct sockname *peer
 }
 
 /* To a group or a broadcast address anybody may answer. */
-static void answer_heard(struct datagram_relay *relay, const struct sockname *peer)
+static void messages_answer_heard(struct datagram_relay *relay, const struct sockname *peer)
 {
     char name[SOCKNAME_TEXT_MAX];
     (void)relay;
@@ -203,7 +202,7 @@ static void answer_heard(struct datagram_relay *relay, const struct sockname *pe
 }
 
 /* Until a peer is heard, what is done is named after our own end. */
-static void open_messages(struct messages *messages, const struct session *session, int socket)
+static void messages_open(struct messages *messages, const struct session *session, int socket)
 {
     struct connection_log *log = &messages->log;
     struct sockname name = {.length = 0};
@@ -225,7 +224,7 @@ static void open_messages(struct messages *messages, const struct session *sessi
         connection_log_open(log, socket, &name);
 }
 
-static void prepare_messages(struct datagram_relay *relay, const struct session *session,
+static void messages_prepare(struct datagram_relay *relay, const struct session *session,
                              const struct datagram_policy *policy)
 {
     relay->policy = *policy;
@@ -244,12 +243,12 @@ static void prepare_messages(struct datagram_relay *relay, const struct session 
     relay->up_filter = filters_up(session->filters);
     relay->down_filter = filters_down(session->filters);
     relay->up_pace = filters_up_pace(session->filters);
-    relay->heard = policy->peer == DATAGRAM_GROUP ? answer_heard : peer_heard;
+    relay->heard = policy->peer == DATAGRAM_GROUP ? messages_answer_heard : messages_peer_heard;
     relay->done = messages_done;
 }
 
 /* A seqpacket peer that has closed with messages unread has refused them. */
-static int check_peer(int socket, const char *name, struct error *err)
+static int messages_check_peer(int socket, const char *name, struct error *err)
 {
     int failure = sock_error(socket);
     return failure ? error_system(err, STATUS_TRANSFER, failure, "send to %s", name) : 0;
@@ -264,8 +263,8 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     struct messages messages = {.loop = session->loop};
     struct datagram_relay *relay = &messages.relay;
     struct progress progress = {.sent = &relay->bytes_out, .received = &relay->bytes_in};
-    prepare_messages(relay, session, policy);
-    open_messages(&messages, session, sockets[0]);
+    messages_prepare(relay, session, policy);
+    messages_open(&messages, session, sockets[0]);
     for (size_t i = 0; i < count; i++)
         datagram_add_socket(relay, sockets[i]);
     datagram_start(relay, session->loop);
@@ -277,7 +276,7 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     if (relay->result < 0)
         *err = relay->error;
     if (result == 0 && policy->has_end)
-        result = check_peer(sockets[0], relay->peer_name, err);
+        result = messages_check_peer(sockets[0], relay->peer_name, err);
     connection_log_close(&messages.log,
                          (struct report_end){.in = relay->bytes_in,
                                              .out = relay->bytes_out,

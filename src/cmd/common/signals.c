@@ -1,3 +1,6 @@
+/*
+ * See signals.h.
+ */
 #include "cmd/common/signals.h"
 
 void signals_set(sigset_t *set)
@@ -11,7 +14,7 @@ void signals_set(sigset_t *set)
             sigaddset(set, ends[i]);
 }
 
-static void arrived(void *context, int signal_number)
+static void signals_arrived(void *context, int signal_number)
 {
     const struct signals *signals = context;
     error_signal(signals->err, signal_number);
@@ -23,5 +26,5 @@ void signals_catch(struct signals *signals, struct loop *loop, struct error *err
     sigset_t set;
     signals_set(&set);
     *signals = (struct signals){loop, err};
-    loop_signals(loop, &set, arrived, signals);
+    loop_signals(loop, &set, signals_arrived, signals);
 }
