@@ -1,3 +1,6 @@
+/*
+ * See connect_program.h. One client of cmd/serve/programs, which is the connection.
+ */
 #include "cmd/connect/connect_program.h"
 
 #include "cmd/serve/programs.h"

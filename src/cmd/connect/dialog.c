@@ -1,3 +1,7 @@
+/*
+ * See dialog.h. The steps are taken in order: one that sends waits until what was sent before it has gone, one that
+ * expects until its expression is matched by what has come since the last match. All that comes is printed.
+ */
 #include "cmd/connect/dialog.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * See probe.h. A round looks the name up and probes every port that was not found open, several at a time; rounds are
+ * repeated as connect_retry.h says.
+ */
 #include "cmd/connect/probe.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+/*
+ * See probe_show.h. The text is put together in memory and written from the loop, since stdout may block.
+ */
 #include "cmd/connect/probe_show.h"
 
 #include <errno.h>

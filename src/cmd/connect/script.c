@@ -1,3 +1,6 @@
+/*
+ * See script.h.
+ */
 #include "cmd/connect/script.h"
 
 #include <string.h>
