@@ -108,7 +108,7 @@ silent() {
     cat >complete.zsh <<'END'
 zmodload zsh/zpty
 zpty shell zsh -f -i
-zpty -w shell "PS1= fpath=($1 \$fpath) TERM=dumb; autoload -Uz compinit && compinit -D -u; echo READ''Y"
+zpty -w shell "PS1= fpath=(${(q)1} \$fpath) TERM=dumb; autoload -Uz compinit && compinit -D -u; echo READ''Y"
 zpty -r -m shell text '*READY*'
 for words in 'sockctl ec' 'sockctl connect --timeo'; do
     zpty -n -w shell "$words"$'\t'

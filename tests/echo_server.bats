@@ -258,7 +258,8 @@ count_is() { (($("${@:2}") == $1)); }
     mkfifo out
     exec 7<>out
     CLOSE+=" 7>&-"
-    start server bash -c "exec '$SOCKCTL' echo-server --print 127.0.0.1:0 >out"
+    # shellcheck disable=SC2016 # of the inner shell
+    start server bash -c 'exec "$SOCKCTL" echo-server --print 127.0.0.1:0 >out'
     listening server
     TRY_SECONDS=30 TRY_STDIN=out try python3 "$HELPERS/crowd.py" burdened "$PORT" 20
     assert_status 0

@@ -24,24 +24,35 @@ teardown() { common_teardown; }
 # A test's world: $T, an empty directory that is also the current one; $SOCKCTL, the program;
 # $ROOT, $HELPERS and $BUILD_DIR, where the sources, tests/helpers and its objects are.
 common_setup() {
-    ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+    ROOT=${BATS_TEST_DIRNAME%/*}
     HELPERS=$ROOT/tests/helpers
     BUILD_DIR=${BUILD_DIR:-$ROOT/build/release}
     export SOCKCTL=${SOCKCTL:-$ROOT/sockctl} LC_ALL=C
     unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY \
-        LISTEN_PID LISTEN_FDS LISTEN_FDNAMES NOTIFY_SOCKET NO_COLOR
+        LISTEN_PID LISTEN_FDS LISTEN_FDNAMES NOTIFY_SOCKET NO_COLOR \
+        PYTHONUNBUFFERED # a line would be written word by word
     declare -gA PIDS=()
     STARTED=()
-    close_inherited
-    # What nobody ever writes to: reading it with a limit is a pause.
-    exec {PAUSE}<> <(:)
-    CLOSE+=" $PAUSE>&-"
+    PAUSE=
+    untraced close_inherited
     # Servers' configurations have no way to say each name, and a socket's is short.
-    T=$(mktemp -d)
-    [[ ! $T =~ [^A-Za-z0-9/._-] && ${#T} -le 50 ]] || { rmdir "$T" && T=$(mktemp -d -p /tmp); }
+    local where=${TMPDIR:-/tmp}
+    [[ ! $where =~ [^A-Za-z0-9/._-] && ${#where} -le 35 ]] || where=/tmp
+    T=$(mktemp -d -p "$where")
     cd "$T" || return
     # "yes" by run-tests, "no" of a file that does without.
     [ "${LOOPBACK:-}" ] || has_host 127.0.0.1 || skip "there is no loopback network"
+}
+
+# untraced FUNCTION ARGS…: without what bats does before each command, which takes longer than most. It
+# is for what loops, and its place in a failure is then that of the call.
+untraced() {
+    local result=0 traced=-T
+    [[ $- == *T* ]] || traced=+T
+    set +T
+    "$@" || result=$?
+    set $traced
+    return $result
 }
 
 # Sets CLOSE, redirections that leave a program 0, 1 and 2 of what is open now: bats has its own,
@@ -58,17 +69,21 @@ close_inherited() {
 
 # Ends what `start` started and is still there, and removes $T.
 common_teardown() {
+    untraced end_started
+    local failed=0
+    # gcc's UBSan reports to stderr alone; run-tests looks after the other sanitizers' reports.
+    ! sanitized || ! grep -as 'runtime error:' "$T"/*.err || failed=1
+    cd / && untraced end_the_rest
+    rm -rf -- "$T"
+    return $failed
+}
+
+end_started() {
     local pid
     for pid in "${STARTED[@]}"; do kill -TERM -- "-$pid" || :; done 2>/dev/null
     for pid in "${STARTED[@]}"; do
         until_gone "$pid" 2000 || kill -KILL -- "-$pid" 2>/dev/null || :
     done
-    local failed=0
-    # gcc's UBSan reports to stderr alone; run-tests looks after the other sanitizers' reports.
-    ! sanitized || ! grep -as 'runtime error:' "$T"/*.err || failed=1
-    cd / && end_the_rest
-    rm -rf -- "$T"
-    return $failed
 }
 
 # Whatever else is left in $T: a process substitution, say, of which nobody has read. bats would wait
@@ -86,13 +101,21 @@ now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
 
 # poll MS CMD…: runs CMD until it succeeds; status 1 after MS milliseconds. It starts no process of its
 # own: those of a whole suite that waits would keep a small machine busy.
-poll() {
+poll() { untraced poll_for "$@"; }
+poll_for() {
     local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000)) _
     shift
     until "$@"; do
+        [ -n "$PAUSE" ] || open_pause
         ((${EPOCHREALTIME/[.,]/} < end)) || return 1
         read -rt 0.02 -u "$PAUSE" _ || :
     done
+}
+
+# What nobody ever writes to: reading it with a limit is a pause.
+open_pause() {
+    exec {PAUSE}<> <(:)
+    CLOSE+=" $PAUSE>&-"
 }
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
