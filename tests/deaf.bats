@@ -439,3 +439,58 @@ s = socket.create_connection(("127.0.0.1", int(sys.argv[1]))); print("THERE", fl
     quickest 0 150 stuck_stdout unix-serve -v --framing line "$T/s"
     release_fifo
 }
+
+# rests NAME: it sleeps whenever one looks.
+rests() {
+    local _
+    for _ in 1 2 3 4 5; do
+        grep -q '^State:.*sleeping' "/proc/${PIDS[$1]}/status" || return
+        read -rt 0.01 -u "$PAUSE" _ || :
+    done
+}
+
+@test "12.3.1: a stdout that takes a little at a time gets all of it after SIGTERM" {
+    local _
+    mkfifo out
+    exec 6<>out
+    yes 123456789 | head -c 100000 >messages
+    start server bash -c 'exec >out 6>&-; exec "$@"' - "$SOCKCTL" unix-serve -v --framing line "$T/socket"
+    listening server
+    START_STDIN=messages start writer "$SOCKCTL" unix-send --framing line "$T/socket"
+    finish writer
+    poll 5000 rests server
+    kill -TERM "${PIDS[server]}"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        head -c 8192 <&6 >>printed
+        read -rt 0.03 -u "$PAUSE" _ || :
+    done
+    timeout 10 head -c $((100000 - 81920)) <&6 >>printed
+    cmp messages printed
+    finish server
+    assert_status 0
+    exec 6>&-
+}
+
+@test "12.3.1: signals that keep coming do not put off the end of a server whose stdout is full" {
+    signals_come() {
+        local pid before _
+        rm -f socket
+        start server bash -c 'exec >&8 8>&- 9>&-; exec "$@"' - "$SOCKCTL" unix-serve -v --framing line "$T/socket"
+        listening server
+        START_STDIN=messages start writer "$SOCKCTL" unix-send --framing line "$T/socket"
+        finish writer
+        poll 5000 rests server
+        pid=${PIDS[server]} before=${EPOCHREALTIME/[.,]/}
+        while ! gone "$pid" && ((${EPOCHREALTIME/[.,]/} < before + 3000000)); do
+            kill -TERM "$pid" || :
+            read -rt 0.02 -u "$PAUSE" _ || :
+        done
+        took $(((${EPOCHREALTIME/[.,]/} - before) / 1000))
+        finish server
+        assert_status 0
+    }
+    full_pipe
+    yes | head -c 100000 >messages
+    quickest 0 300 signals_come
+    release_pipe
+}

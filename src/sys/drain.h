@@ -14,15 +14,17 @@ enum { DRAIN_MAX_MS = 500, DRAIN_STUCK_MS = 80 };
 struct drain {
     struct loop *loop;
     struct timer timer;
-    uint64_t left;    /* when it was looked at last */
-    int64_t until_ms; /* by loop_now_ms: no longer, whatever moves */
-    int64_t moved_ms; /* when `left` last changed */
+    uint64_t left;     /* when it was looked at last, */
+    int64_t looked_ms; /* by loop_now_ms */
+    int64_t until_ms;  /* no longer, whatever moves */
+    int64_t stuck_ms;  /* for so long `left` has not changed */
     uint64_t (*count)(struct drain *drain);
     void (*over)(struct drain *drain);
 };
 
 /* Begins to wait. `count` says, every 20 ms, how much is left: any measure that changes when something leaves. `over`
- * is called once, from the loop, when nothing is left or the wait is over; it may free the owner. Whoever is done before stops it. */
+ * is called once, from the loop, when nothing is left or the wait is over; it may free the owner. Whoever is done before stops it.
+ * A second start, as by a second signal, changes nothing. */
 void drain_start(struct drain *drain, struct loop *loop, uint64_t (*count)(struct drain *drain),
                  void (*over)(struct drain *drain));
 

@@ -1,7 +1,7 @@
 /*
  * See replace_file.h: find says where the path leads, create or resume open a file beside it, commit gives it the
  * old one's mode and owner, waits for the disk and renames it. fsync(2) is the one call here that can wait: for the
- * disk, and the loop with it.
+ * disk, and the loop with it. A signal that comes meanwhile is heard when the disk is done.
  */
 #include "sys/replace_file.h"
 

@@ -175,7 +175,9 @@ static uint64_t echo_count_left(struct drain *drain)
     for (const struct echo_client *client = echo->clients; client; client = client->next) {
         int unacknowledged = sock_unacknowledged(client->watch.fd);
         left += 1 + (unacknowledged > 0 ? (uint64_t)unacknowledged : 0);
-        if (echo->mode == ECHO_ECHO && !echo->faults)
+        if (echo->mode == ECHO_ECHO && echo->faults)
+            left += client->flow.faulty->held;
+        else if (echo->mode == ECHO_ECHO)
             left += channel_taken(&client->flow.channel) - channel_moved(&client->flow.channel);
     }
     return left;
