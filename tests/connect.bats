@@ -349,7 +349,7 @@ c, who = s.accept(); c.sendall(who[0].encode()); c.close()'
     [ ! -s err ]
     # As git does it: one after the other; and a socket for both, which is closed as one.
     cat >closing.py <<'END'
-import os, socket, subprocess, sys, time
+import os, signal, socket, subprocess, sys, time
 def run(stdin, stdout, *words):
     return subprocess.Popen([os.environ["SOCKCTL"], "connect", *words, "127.0.0.1", sys.argv[1]],
                             stdin=stdin, stdout=stdout)
@@ -361,6 +361,18 @@ for pause in 0, 0.01, 0.02:
             getattr(p, name).close()
             time.sleep(pause)
         assert p.wait(10) == 0, (pause, first, p.returncode)
+# The peer's end and the reader's come together, and the peer's is seen first: splice(2) into a pipe that nobody
+# reads is EPIPE even where there is nothing to move.
+listener = socket.create_server(("127.0.0.1", 0))
+p = subprocess.Popen([os.environ["SOCKCTL"], "connect", "127.0.0.1", str(listener.getsockname()[1])],
+                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+conn = listener.accept()[0]
+assert conn.recv(10) == b""
+os.kill(p.pid, signal.SIGSTOP)
+conn.close()
+p.stdout.close()
+os.kill(p.pid, signal.SIGCONT)
+assert p.wait(10) == 0, p.returncode
 for words in (), ("--no-shutdown",):
     ours, theirs = socket.socketpair()
     p = run(theirs, theirs, *words)
