@@ -347,6 +347,9 @@ static enum pump_step pump_splice(struct pump *pump)
     ssize_t moved = pump_splice_some(pump->in.fd, pump->out.fd, pump_room(pump, PUMP_PIPE));
     if (moved < 0 && errno == EAGAIN)
         return pump_await_unready(pump);
+    /* A pipe without a reader fails before the socket is looked at, which may have come to its end. */
+    if (moved < 0 && errno == EPIPE && pump->in.kind == FD_SOCKET)
+        return pump_fall_back(pump);
     if (moved < 0)
         return splice_is_refused(errno) ? pump_refuse_splice(pump)
                                         : pump_stop(pump, pump_failed_end(pump));
