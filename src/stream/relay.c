@@ -316,28 +316,10 @@ static void relay_settle_up(struct relay *relay)
     }
 }
 
-/* Whether the reader of near.out has gone and everything that came is written: splice(2) into a pipe that nobody
- * reads is EPIPE even where there is nothing to move. */
-static bool relay_reader_has_all(const struct relay *relay)
-{
-    char byte;
-    if (relay->near_gone && !loop_timer_is_set(&relay->parting))
-        return false; /* near.in has not ended in time */
-    return relay->down.failure == EPIPE && relay->near.in.fd >= 0 && !relay->policy.sink &&
-           relay->down.taken == relay->down.moved && sock_peek(relay->far.in.fd, &byte, 1) <= 0;
-}
-
 static void relay_settle_down(struct relay *relay)
 {
     if (relay->down.state == PUMP_ENDED) {
         relay_end_down(relay);
-    } else if (relay->down.state == PUMP_FAILED_OUT && relay_reader_has_all(relay)) {
-        relay->near_gone = true;
-        relay->down.state = PUMP_HELD;
-        relay->down_open = relay->up_open;
-        loop_unwatch(relay->loop, &relay->near.out_watch);
-        if (relay->up_open && !loop_timer_is_set(&relay->parting))
-            loop_timer_set(relay->loop, &relay->parting, RELAY_PARTING_MS);
     } else if (relay->down.state == PUMP_FAILED_IN) {
         relay_note_failure(relay, &relay->far, true, relay->down.failure);
         relay->up_open = relay->down_open = false;
