@@ -1,33 +1,37 @@
+/*
+ * Asking DNS servers for records. It blocks, in poll(2), and is called from threads.
+ *
+ * dns_find goes through the names that the search list makes of a short one (search_names), for each of them through the
+ * servers, in turns (ask_all), and asks each by dns_ask: over UDP, without EDNS where the server does not
+ * know that, over TCP where the answer did not fit (ask_once, try_udp, try_tcp). What came of a server is an
+ * answer, or a reason; the reasons of the last turn make the message when nobody could tell.
+ */
 #include "dns/dns_client.h"
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "dns/dns_query.h"
 #include "net/hostname.h"
 #include "net/resolver.h"
 #include "proto/dns.h"
 #include "sys/loop.h"
+#include "sys/sock.h"
 
 /* Servers */
-
-/* getaddrinfo(3) cuts a number off at 16 bits. */
-static bool is_port(const char *text)
-{
-    int64_t number;
-    return !text_is_digits(text, strlen(text)) || !units_number(text, 1, UINT16_MAX, &number);
-}
 
 /* "ADDR:PORT" in its parts, in place; an IPv6 address without brackets has no port. */
 static const char *split_server(char **host, const char **port)
 {
+    int64_t number;
     char *end = **host == '[' ? strchr(*host, ']') : strchr(*host, ':');
     if (**host == '[') {
         if (!end || (end[1] && end[1] != ':'))
@@ -45,7 +49,10 @@ static const char *split_server(char **host, const char **port)
     *port = end + 1;
     if (!**port)
         return "has no port after its ':'";
-    return is_port(*port) ? NULL : "has a port that is not 1-65535";
+    /* getaddrinfo(3) cuts a number off at 16 bits. */
+    if (text_is_digits(*port, strlen(*port)) && units_number(*port, 1, UINT16_MAX, &number))
+        return "has a port that is not 1-65535";
+    return NULL;
 }
 
 static int look_up_server(struct resolved *found, const char *host, const char *port,
@@ -126,14 +133,8 @@ void dns_release(struct dns_lines *found)
     *found = (struct dns_lines){0};
 }
 
-static void add_line(struct dns_lines *found, struct dns_line line)
-{
-    found->lines = memory_grow(found->lines, found->count + 1, sizeof *found->lines);
-    found->lines[found->count++] = line;
-}
-
 /* -1: the message is malformed. */
-static int read_lines(struct dns_reader *reader, struct dns_lines *found)
+static int read_records(struct dns_reader *reader, struct dns_lines *found)
 {
     enum { CLASS_IN = 1 };
     struct dns_record record;
@@ -146,7 +147,9 @@ static int read_lines(struct dns_reader *reader, struct dns_lines *found)
             return -1;
         /* RFC 2181, 8: a TTL with its highest bit set is 0. */
         const uint32_t ttl = record.ttl > INT32_MAX ? 0 : record.ttl;
-        add_line(found, (struct dns_line){name_text(&record.name), data, ttl, record.type});
+        found->lines = memory_grow(found->lines, found->count + 1, sizeof *found->lines);
+        found->lines[found->count++] = (struct dns_line){name_text(&record.name), data, ttl,
+                                                         record.type};
     }
     return more;
 }
@@ -180,12 +183,223 @@ static bool is_loop(const struct dns_lines *found, const struct dns_name *name)
     return at != NULL;
 }
 
-/* Asking */
+/* One question to one server */
+
+struct dns_ask {
+    struct dns_question question; /* but for the id, which is new each time */
+    bool tcp;                     /* from the start */
+    int64_t timeout_ms;           /* for one try */
+    int64_t deadline_ms;          /* for everything, by loop_now_ms; -1: none */
+    unsigned char *buffer;        /* the owner's, of DNS_MESSAGE_MAX bytes */
+    /* What came of it. */
+    struct dns_reader reader; /* before the first record; in the buffer */
+    struct dns_head head;
+    char why[96]; /* there is no answer: words that follow the server's name */
+    bool is_late; /* … as the deadline has passed */
+};
+
+/* Where a try over one socket is. */
+struct dns_try {
+    struct dns_ask *ask;
+    int fd;
+    int64_t end_ms;
+    unsigned mismatched; /* replies to other questions */
+    size_t length;       /* of the query, over TCP with the two bytes before it */
+    unsigned char query[2 + DNS_QUERY_MAX];
+};
+
+static int ask_fail(struct dns_ask *ask, const char *why)
+{
+    snprintf(ask->why, sizeof ask->why, "%s", why);
+    return -1;
+}
+
+static int try_fail_late(struct dns_try *try)
+{
+    struct dns_ask *ask = try->ask;
+    const double seconds = (double)ask->timeout_ms / 1000;
+    ask->is_late = ask->deadline_ms >= 0 && loop_now_ms() >= ask->deadline_ms;
+    if (ask->is_late)
+        ask_fail(ask, "no answer within the time limit");
+    else
+        snprintf(ask->why, sizeof ask->why, "no answer within %g s", seconds);
+    if (try->mismatched) {
+        size_t used = strlen(ask->why);
+        snprintf(ask->why + used, sizeof ask->why - used, ", only %u that %s", try->mismatched,
+                 try->mismatched > 1 ? "are to other questions" : "is to another question");
+    }
+    return -1;
+}
+
+/* Until the socket is ready. */
+static int try_await(struct dns_try *try, short events)
+{
+    struct pollfd socket = {.fd = try->fd, .events = events};
+    for (;;) {
+        int64_t left = try->end_ms - loop_now_ms();
+        if (left <= 0)
+            return try_fail_late(try);
+        int ready = poll(&socket, 1, left > 60000 ? 60000 : (int)left);
+        if (ready > 0)
+            return 0;
+        if (ready < 0 && errno != EINTR)
+            return ask_fail(try->ask, strerror(errno));
+    }
+}
+
+static bool try_is_answer(struct dns_try *try, size_t length)
+{
+    struct dns_ask *ask = try->ask;
+    return dns_is_answer(&ask->reader, ask->buffer, length, &ask->question, &ask->head);
+}
+
+/* UDP. The kernel drops what comes from another address than the one connected to. */
+
+static int try_udp(struct dns_try *try)
+{
+    struct dns_ask *ask = try->ask;
+    if (sock_send(try->fd, try->query + 2, try->length - 2) < 0)
+        return ask_fail(ask, strerror(errno));
+    for (;;) {
+        if (try_await(try, POLLIN))
+            return -1;
+        ssize_t length = sock_recv(try->fd, ask->buffer, DNS_MESSAGE_MAX);
+        if (length >= 0 && try_is_answer(try, (size_t)length))
+            return 0;
+        if (length < 0 && errno != EAGAIN)
+            return ask_fail(ask, strerror(errno));
+        try->mismatched += length >= 0;
+    }
+}
+
+/* TCP */
+
+static int try_send_all(struct dns_try *try)
+{
+    for (size_t sent = 0; sent < try->length;) {
+        ssize_t more = sock_send(try->fd, try->query + sent, try->length - sent);
+        if (more < 0 && errno != EAGAIN)
+            return ask_fail(try->ask, strerror(errno));
+        if (more < 0 && try_await(try, POLLOUT))
+            return -1;
+        sent += more < 0 ? 0 : (size_t)more;
+    }
+    return 0;
+}
+
+static int try_receive_all(struct dns_try *try, unsigned char *out, size_t length)
+{
+    for (size_t received = 0; received < length;) {
+        if (try_await(try, POLLIN))
+            return -1;
+        ssize_t more = sock_recv(try->fd, out + received, length - received);
+        if (more == 0)
+            return ask_fail(try->ask, "it closed the connection before the answer was complete");
+        if (more < 0 && errno != EAGAIN)
+            return ask_fail(try->ask, strerror(errno));
+        received += more < 0 ? 0 : (size_t)more;
+    }
+    return 0;
+}
+
+static int try_tcp(struct dns_try *try)
+{
+    unsigned char prefix[2];
+    if (try_await(try, POLLOUT))
+        return -1;
+    int errnum = sock_error(try->fd);
+    if (errnum)
+        return ask_fail(try->ask, strerror(errnum));
+    if (try_send_all(try) || try_receive_all(try, prefix, sizeof prefix))
+        return -1;
+    const size_t length = (size_t)prefix[0] << 8 | prefix[1];
+    if (try_receive_all(try, try->ask->buffer, length))
+        return -1;
+    return try_is_answer(try, length) ? 0 : ask_fail(try->ask, "its answer is to another question");
+}
+
+/* Both */
+
+static void try_write_query(struct dns_try *try, bool edns)
+{
+    struct dns_question *question = &try->ask->question;
+    if (getrandom(&question->id, sizeof question->id, 0) != sizeof question->id)
+        memory_impossible("getrandom failed");
+    size_t length = dns_query(question, edns, try->query + 2);
+    try->query[0] = (unsigned char)(length >> 8);
+    try->query[1] = (unsigned char)length;
+    try->length = length + 2;
+}
+
+static int ask_once(struct dns_ask *ask, const struct sockname *server, bool tcp, bool edns)
+{
+    int64_t now = loop_now_ms();
+    struct dns_try try = {.ask = ask, .end_ms = now + ask->timeout_ms};
+    if (ask->deadline_ms >= 0 && ask->deadline_ms < try.end_ms)
+        try.end_ms = ask->deadline_ms;
+    try_write_query(&try, edns);
+    try.fd = sock_open(server->storage.ss_family, tcp ? SOCK_STREAM : SOCK_DGRAM, 0);
+    if (try.fd < 0)
+        return ask_fail(ask, strerror(errno));
+    int result;
+    if (sock_connect(try.fd, server) && errno != EINPROGRESS)
+        result = ask_fail(ask, strerror(errno));
+    else
+        result = tcp ? try_tcp(&try) : try_udp(&try);
+    sock_close(try.fd);
+    return result;
+}
+
+/* In words, those that say nothing of the name. */
+static int ask_judge(struct dns_ask *ask)
+{
+    static const char *const words[] = {
+        [DNS_FORMERR] = "it did not understand the query (FORMERR)",
+        [DNS_SERVFAIL] = "it failed to find out (SERVFAIL)",
+        [DNS_NOTIMP] = "it does not answer such queries (NOTIMP)",
+        [DNS_REFUSED] = "it refused to answer (REFUSED)",
+    };
+    const struct dns_head *head = &ask->head;
+    if (head->code == DNS_NXDOMAIN)
+        return 0;
+    if (head->code < sizeof words / sizeof *words && words[head->code])
+        return ask_fail(ask, words[head->code]);
+    if (head->code != DNS_NOERROR) {
+        const char *name = dns_code_name(head->code);
+        snprintf(ask->why, sizeof ask->why, "it answered with the code %u%s%s%s", head->code,
+                 name ? " (" : "", name ? name : "", name ? ")" : "");
+        return -1;
+    }
+    if (!head->answers && !head->authoritative && !head->recursion)
+        return ask_fail(ask, "it does not know, and refers to other servers");
+    return head->truncated ? ask_fail(ask, "its answer is cut off, also over TCP") : 0;
+}
+
+/* 0: there is an answer, of the code NOERROR or NXDOMAIN, which is all there and may still be malformed
+ * behind its question; -1: there is none, and `why` says why. */
+static int dns_ask(struct dns_ask *ask, const struct sockname *server)
+{
+    bool tcp = ask->tcp, edns = true;
+    for (;;) {
+        if (ask_once(ask, server, tcp, edns))
+            return -1;
+        const unsigned code = ask->head.code;
+        if (edns && (code == DNS_FORMERR || code == DNS_NOTIMP || code == DNS_BADVERS))
+            edns =
+                false; /* older than EDNS0 (RFC 6891, 7), or without the one version that there is */
+        else if (ask->head.truncated && !tcp)
+            tcp = true;
+        else
+            return ask_judge(ask);
+    }
+}
+
+/* All servers */
 
 enum {
     LIMITED_TRIES = 3, /* within a limit, so that a datagram may be lost */
-    TRY_LEAST_MS = 100,
-    TURN_LEAST_MS = 1000 /* of the first turn, without a limit */
+    TRY_MIN_MS = 100,
+    TURN_MIN_MS = 1000 /* of the first turn, without a limit */
 };
 
 /* What came of a name; the later ones say more. */
@@ -203,7 +417,7 @@ static enum outcome read_answer(struct finding *finding)
 {
     struct dns_ask *ask = &finding->ask;
     dns_release(&finding->answer);
-    if (read_lines(&ask->reader, &finding->answer)) {
+    if (read_records(&ask->reader, &finding->answer)) {
         dns_release(&finding->answer);
         snprintf(ask->why, sizeof ask->why, "its answer is malformed");
         return NO_ANSWER;
@@ -215,13 +429,6 @@ static enum outcome read_answer(struct finding *finding)
     return is_loop(&finding->answer, &ask->question.name) ? LOOP : NO_RECORD;
 }
 
-static void add_reason(struct finding *finding, const struct sockname *server)
-{
-    char name[SOCKNAME_TEXT_MAX];
-    error_add(&finding->reasons, "%s%s: %s", *finding->reasons.text ? "; " : "",
-              sockname_text(server, name), finding->ask.why);
-}
-
 /* Asks this server; if there is no answer, that is one more of the reasons. */
 static enum outcome ask_server(struct finding *finding, const struct sockname *server)
 {
@@ -230,8 +437,10 @@ static enum outcome ask_server(struct finding *finding, const struct sockname *s
     ask->head.code = DNS_NOERROR;
     if (dns_ask(ask, server) == 0)
         outcome = read_answer(finding);
+    char name[SOCKNAME_TEXT_MAX];
     if (outcome == NO_ANSWER)
-        add_reason(finding, server);
+        error_add(&finding->reasons, "%s%s: %s", *finding->reasons.text ? "; " : "",
+                  sockname_text(server, name), ask->why);
     else
         finding->answer.server = *server;
     finding->is_reached |= outcome != NO_ANSWER || ask->head.code != DNS_NOERROR;
@@ -259,15 +468,15 @@ static int64_t try_ms(const struct finding *finding, int64_t turn, int64_t left)
     int64_t ms = conf->timeout_ms;
     if (turn == 0 && left > 0)
         ms /= (int64_t)conf->server_count;
-    if (ms < TURN_LEAST_MS)
-        ms = conf->timeout_ms < TURN_LEAST_MS ? conf->timeout_ms : TURN_LEAST_MS;
+    if (ms < TURN_MIN_MS)
+        ms = conf->timeout_ms < TURN_MIN_MS ? conf->timeout_ms : TURN_MIN_MS;
     if (deadline_ms < 0)
         return ms;
     int64_t part_ms = deadline_ms - loop_now_ms();
     if (left > 0)
         part_ms /= left + 2;
-    if (part_ms < TRY_LEAST_MS)
-        part_ms = TRY_LEAST_MS;
+    if (part_ms < TRY_MIN_MS)
+        part_ms = TRY_MIN_MS;
     return part_ms < ms ? part_ms : ms;
 }
 
@@ -296,19 +505,15 @@ static enum outcome ask_all(struct finding *finding)
 
 enum { COMPLETE_MAX = 8 * DNS_NAME_MAX }; /* two names with each byte as \DDD */
 
-static size_t count_dots(const char *name)
-{
-    size_t dots = 0;
-    for (; *name; name++)
-        dots += *name == '.';
-    return dots;
-}
-
 /* The name to be asked for as number `i`, if there is one: the name as it is comes first where it has
  * dots enough, else last. `complete` holds COMPLETE_MAX bytes. */
-static bool candidate(const struct resolv_conf *conf, const char *name, size_t i, char *complete)
+static bool name_candidate(const struct resolv_conf *conf, const char *name, size_t i,
+                           char *complete)
 {
-    const size_t length = strlen(name), dots = count_dots(name);
+    const size_t length = strlen(name);
+    size_t dots = 0;
+    for (const char *at = name; *at; at++)
+        dots += *at == '.';
     const size_t domains = length && name[length - 1] == '.' ? 0 : conf->search_count;
     const size_t as_it_is = (int64_t)dots >= conf->ndots ? 0 : domains;
     if (i > domains)
@@ -318,42 +523,28 @@ static bool candidate(const struct resolv_conf *conf, const char *name, size_t i
     return true;
 }
 
-/* What the names before it had is forgotten. */
-static void keep_answer(struct finding *finding, struct dns_lines *found)
-{
-    dns_release(found);
-    *found = finding->answer;
-    finding->answer = (struct dns_lines){0};
-}
-
-static enum outcome search(struct finding *finding, const char *name, struct dns_lines *found,
-                           struct error *err)
+static enum outcome search_names(struct finding *finding, const char *name, struct dns_lines *found,
+                                 struct error *err)
 {
     char complete[COMPLETE_MAX];
     enum outcome best = NO_NAME;
-    for (size_t i = 0; candidate(&finding->options->conf, name, i, complete); i++) {
+    for (size_t i = 0; name_candidate(&finding->options->conf, name, i, complete); i++) {
         if (dns_name_read(&finding->ask.question.name, complete))
             continue; /* too long with this domain */
         enum outcome outcome = ask_all(finding);
         if (outcome == NO_ANSWER)
             hostname_fail(name, finding->reasons.text, err);
-        if (outcome > best || !found->count)
-            keep_answer(finding, found);
+        if (outcome > best || !found->count) { /* what the names before it had is forgotten */
+            dns_release(found);
+            *found = finding->answer;
+            finding->answer = (struct dns_lines){0};
+        }
         if (outcome > best)
             best = outcome;
         if (outcome == FOUND || !finding->is_reached)
             break;
     }
     return best;
-}
-
-static int fail_type(const char *name, uint16_t type, struct error *err)
-{
-    char type_text[DNS_TYPE_TEXT_MAX], text[DNS_TYPE_TEXT_MAX + 32];
-    snprintf(text, sizeof text, "it has no %s record", dns_type_text(type, type_text));
-    hostname_fail(name, text, err);
-    err->status = STATUS_REFUSED;
-    return -1;
 }
 
 int dns_find(const struct dns_options *options, const char *name, uint16_t type,
@@ -371,15 +562,19 @@ int dns_find(const struct dns_options *options, const char *name, uint16_t type,
     if (wrong)
         return hostname_fail(name, wrong, err);
     finding.ask.buffer = memory_new(DNS_MESSAGE_MAX, 1);
-    enum outcome outcome = search(&finding, name, found, err);
+    enum outcome outcome = search_names(&finding, name, found, err);
     dns_release(&finding.answer);
     free(finding.ask.buffer);
     if (outcome == NO_NAME)
         hostname_fail(name, "there is no such name (NXDOMAIN)", err);
     if (outcome == LOOP)
         hostname_fail(name, "its CNAME records lead in a circle", err);
-    if (outcome == NO_RECORD)
-        fail_type(name, type, err);
+    if (outcome == NO_RECORD) {
+        char type_text[DNS_TYPE_TEXT_MAX], text[DNS_TYPE_TEXT_MAX + 32];
+        snprintf(text, sizeof text, "it has no %s record", dns_type_text(type, type_text));
+        hostname_fail(name, text, err);
+        err->status = STATUS_REFUSED;
+    }
     if (finding.ask.is_late)
         err->status = STATUS_TIMEOUT;
     return outcome == FOUND ? 0 : -1;

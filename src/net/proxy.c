@@ -1,3 +1,10 @@
+/*
+ * What is said to a proxy until it has connected to the target.
+ *
+ * proxy_pass says the first thing (socks_send, http_send), which dialog_send sends when the socket takes it; then
+ * dialog_receive receives, never more than belongs to the answer, and socks_follow or http_follow says what that means:
+ * wait for more, send the next thing, or that the dialog is over, which stops the loop.
+ */
 #include "net/proxy.h"
 
 #include <errno.h>
@@ -9,12 +16,12 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "net/address.h"
 #include "net/resolver.h"
 #include "proto/http_head.h"
 #include "proto/idna.h"
 #include "proto/socks.h"
 #include "proto/url.h"
+#include "sys/idle_limit.h"
 #include "sys/sock.h"
 
 enum {
@@ -147,87 +154,120 @@ int proxy_check(const struct proxy *proxy, const struct address *target, struct 
     return wrong ? error_set(err, STATUS_USAGE, "proxy: %s", wrong) : 0;
 }
 
-/* The talk */
+/* The dialog */
 
-struct talk {
+struct proxy_dialog {
     struct loop *loop;
     const struct proxy *proxy;
     const struct address *target;
     char host[ADDRESS_HOST_MAX + 1]; /* the target's, as the proxy is told it */
     struct watch watch;
-    struct timer limit;
-    struct timer idle;
-    int64_t idle_ms;
-    char *saying; /* the talk's */
-    size_t said;
-    size_t to_say;
-    char *heard; /* the talk's, HEAD_MAX bytes */
-    size_t length;
+    struct idle_limit idle;
+    char *tx; /* the dialog's */
+    size_t tx_sent;
+    size_t tx_length;
+    char *rx; /* the dialog's, HEAD_MAX bytes */
+    size_t rx_length;
     struct socks socks;
     struct http_head head;
     unsigned interim; /* answers (1xx) skipped */
     struct error *err;
 };
 
-static int fail(struct talk *talk, int status, const char *why)
+static int dialog_explain(const struct proxy_dialog *dialog, int status, const char *why)
 {
     char proxy[ADDRESS_TEXT_MAX], target[ADDRESS_TEXT_MAX];
-    return error_set(talk->err, status, "connect to %s: proxy %s: %s",
-                     address_text(talk->target, false, target),
-                     address_text(&talk->proxy->address, false, proxy), why);
+    return error_set(dialog->err, status, "connect to %s: proxy %s: %s",
+                     address_text(dialog->target, false, target),
+                     address_text(&dialog->proxy->address, false, proxy), why);
 }
 
-static void stop(struct talk *talk, int result)
+/* Ends the dialog, which runs. */
+static void dialog_fail(struct proxy_dialog *dialog, int status, const char *why)
 {
-    loop_stop(talk->loop, result);
+    loop_stop(dialog->loop, dialog_explain(dialog, status, why));
 }
 
-static void say_when_possible(struct talk *talk);
-
-static void note_move(struct talk *talk)
+static void idle_too_long(struct idle_limit *idle)
 {
-    if (talk->idle_ms >= 0)
-        loop_timer_set(talk->loop, &talk->idle, talk->idle_ms);
+    struct proxy_dialog *dialog = LOOP_OWNER(idle, struct proxy_dialog, idle);
+    char why[64];
+    snprintf(why, sizeof why, "nothing moved for %.3g seconds", (double)idle->limit_ms / 1000);
+    dialog_fail(dialog, STATUS_TIMEOUT, why);
+}
+
+static void dialog_receive(struct watch *watch, uint32_t events);
+
+static void dialog_send(struct watch *watch, uint32_t events)
+{
+    struct proxy_dialog *dialog = LOOP_OWNER(watch, struct proxy_dialog, watch);
+    (void)events;
+    ssize_t sent = sock_send(watch->fd, dialog->tx + dialog->tx_sent,
+                             dialog->tx_length - dialog->tx_sent);
+    if (sent < 0 && errno != EAGAIN) {
+        dialog_fail(dialog, STATUS_TRANSFER, strerror(errno));
+        return;
+    }
+    if (sent > 0) {
+        dialog->tx_sent += (size_t)sent;
+        idle_limit_moved(&dialog->idle);
+    }
+    if (dialog->tx_sent < dialog->tx_length)
+        return;
+    explicit_bzero(dialog->tx, dialog->tx_length); /* there may have been a password in it */
+    free(dialog->tx);
+    dialog->tx = NULL;
+    watch->ready = dialog_receive;
+    loop_watch(dialog->loop, watch, EPOLLIN);
+}
+
+/* Sends what is in tx when the socket takes it, then receives. */
+static void dialog_start_sending(struct proxy_dialog *dialog)
+{
+    dialog->tx_sent = 0;
+    dialog->rx_length = 0;
+    dialog->watch.ready = dialog_send;
+    loop_watch(dialog->loop, &dialog->watch, EPOLLOUT);
 }
 
 /* SOCKS */
 
-static void say_next(struct talk *talk)
+static void socks_send(struct proxy_dialog *dialog)
 {
     unsigned char message[SOCKS_SAY_MAX];
-    talk->to_say = socks_say(&talk->socks, message);
-    talk->saying = memory_copy((const char *)message, talk->to_say);
-    talk->said = talk->length = 0;
-    say_when_possible(talk);
+    dialog->tx_length = socks_say(&dialog->socks, message);
+    dialog->tx = memory_copy((const char *)message, dialog->tx_length);
+    dialog_start_sending(dialog);
 }
 
-static void follow_socks(struct talk *talk)
+static void socks_follow(struct proxy_dialog *dialog)
 {
-    switch (socks_hear(&talk->socks, (const void *)talk->heard, talk->length)) {
+    switch (socks_hear(&dialog->socks, (const void *)dialog->rx, dialog->rx_length)) {
     case SOCKS_MORE:
         break;
     case SOCKS_SAY:
-        say_next(talk);
+        socks_send(dialog);
         break;
     case SOCKS_DONE:
-        stop(talk, 0);
+        loop_stop(dialog->loop, 0);
         break;
     case SOCKS_REFUSED:
-        stop(talk, fail(talk, STATUS_REFUSED, talk->socks.why));
+        dialog_fail(dialog, STATUS_REFUSED, dialog->socks.why);
         break;
     }
 }
 
-static ssize_t hear_socks(struct talk *talk)
+static ssize_t socks_receive(struct proxy_dialog *dialog)
 {
-    if (!talk->length)
-        follow_socks(talk); /* which tells how much is wanted */
-    return sock_recv(talk->watch.fd, talk->heard + talk->length, talk->socks.wanted - talk->length);
+    if (!dialog->rx_length)
+        socks_follow(dialog); /* which tells how much is wanted */
+    return sock_recv(dialog->watch.fd, dialog->rx + dialog->rx_length,
+                     dialog->socks.wanted - dialog->rx_length);
 }
 
 /* HTTP CONNECT: RFC 9110, 9.3.6 */
 
-static void write_credentials(FILE *out, const struct proxy *proxy)
+static void http_write_credentials(FILE *out, const struct proxy *proxy)
 {
     size_t length = strlen(proxy->user) + strlen(proxy->password) + 1;
     char *both = memory_new(length + 1, 1);
@@ -238,162 +278,110 @@ static void write_credentials(FILE *out, const struct proxy *proxy)
     memory_wipe(both);
 }
 
-static void begin_head(struct talk *talk)
+static void http_send(struct proxy_dialog *dialog)
 {
-    talk->head = (struct http_head){.answers_connect = true};
-    talk->length = 0;
-}
-
-static void ask_http(struct talk *talk)
-{
-    const char *host = talk->host;
+    const char *host = dialog->host;
     bool is_ipv6 = strchr(host, ':') != NULL;
     char authority[ADDRESS_TEXT_MAX];
     snprintf(authority, sizeof authority, "%s%s%s:%u", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "",
-             port_of(talk->target));
-    FILE *out = open_memstream(&talk->saying, &talk->to_say);
+             port_of(dialog->target));
+    FILE *out = open_memstream(&dialog->tx, &dialog->tx_length);
     if (!out)
         memory_impossible("out of memory");
     fprintf(out, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n", authority, authority);
-    if (talk->proxy->user)
-        write_credentials(out, talk->proxy);
+    if (dialog->proxy->user)
+        http_write_credentials(out, dialog->proxy);
     fputs("\r\n", out);
     fclose(out);
-    begin_head(talk);
-    say_when_possible(talk);
-}
-
-static void refuse_http(struct talk *talk)
-{
-    char why[128];
-    size_t length;
-    const char *status = http_head_status(&talk->head, talk->heard, &length);
-    snprintf(why, sizeof why, "%.*s", length < 100 ? (int)length : 100, status);
-    stop(talk, fail(talk, STATUS_REFUSED, why));
+    dialog->head = (struct http_head){.answers_connect = true};
+    dialog_start_sending(dialog);
 }
 
 /* The head is looked at where it waits, so that nothing behind it is taken. */
-static ssize_t hear_http(struct talk *talk)
+static ssize_t http_receive(struct proxy_dialog *dialog)
 {
-    char *heard = talk->heard + talk->length;
-    ssize_t got = sock_peek(talk->watch.fd, heard, HEAD_MAX - talk->length);
+    char *rx = dialog->rx + dialog->rx_length;
+    ssize_t got = sock_peek(dialog->watch.fd, rx, HEAD_MAX - dialog->rx_length);
     if (got <= 0)
         return got;
-    enum http_step step = http_head_read(&talk->head, talk->heard, talk->length + (size_t)got);
+    enum http_step step = http_head_read(&dialog->head, dialog->rx,
+                                         dialog->rx_length + (size_t)got);
     if (step == HTTP_DONE)
-        got = (ssize_t)(talk->head.length - talk->length);
-    return sock_recv(talk->watch.fd, heard, (size_t)got);
+        got = (ssize_t)(dialog->head.length - dialog->rx_length);
+    return sock_recv(dialog->watch.fd, rx, (size_t)got);
 }
 
-static void follow_http(struct talk *talk)
+static void http_follow(struct proxy_dialog *dialog)
 {
-    bool is_interim = talk->head.length && talk->head.status / 100 == 1 &&
-                      talk->head.status != SWITCHING_PROTOCOLS;
-    if (talk->head.wrong)
-        stop(talk, fail(talk, STATUS_REFUSED, talk->head.wrong));
-    else if (!talk->head.length && talk->length == HEAD_MAX)
-        stop(talk, fail(talk, STATUS_REFUSED, "its answer has no end"));
-    else if (is_interim && ++talk->interim > HTTP_INTERIM_MAX)
-        stop(talk, fail(talk, STATUS_REFUSED, "too many interim answers (1xx)"));
-    else if (is_interim)
-        begin_head(talk);
-    else if (talk->head.length && talk->head.status / 100 == 2)
-        stop(talk, 0);
-    else if (talk->head.length)
-        refuse_http(talk);
+    const struct http_head *head = &dialog->head;
+    const bool is_interim = head->length && head->status / 100 == 1 &&
+                            head->status != SWITCHING_PROTOCOLS;
+    if (head->wrong) {
+        dialog_fail(dialog, STATUS_REFUSED, head->wrong);
+    } else if (!head->length && dialog->rx_length == HEAD_MAX) {
+        dialog_fail(dialog, STATUS_REFUSED, "its answer has no end");
+    } else if (is_interim && ++dialog->interim > HTTP_INTERIM_MAX) {
+        dialog_fail(dialog, STATUS_REFUSED, "too many interim answers (1xx)");
+    } else if (is_interim) {
+        dialog->head = (struct http_head){.answers_connect = true};
+        dialog->rx_length = 0;
+    } else if (head->length && head->status / 100 == 2) {
+        loop_stop(dialog->loop, 0);
+    } else if (head->length) {
+        char why[128];
+        size_t length;
+        const char *status = http_head_status(head, dialog->rx, &length);
+        snprintf(why, sizeof why, "%.*s", length < 100 ? (int)length : 100, status);
+        dialog_fail(dialog, STATUS_REFUSED, why);
+    }
 }
 
 /* Both */
 
-static void hear(struct watch *watch, uint32_t events)
+static void dialog_receive(struct watch *watch, uint32_t events)
 {
-    struct talk *talk = LOOP_OWNER(watch, struct talk, watch);
-    bool is_http = talk->proxy->kind == PROXY_HTTP;
+    struct proxy_dialog *dialog = LOOP_OWNER(watch, struct proxy_dialog, watch);
+    const bool is_http = dialog->proxy->kind == PROXY_HTTP;
     (void)events;
-    ssize_t got = is_http ? hear_http(talk) : hear_socks(talk);
+    ssize_t got = is_http ? http_receive(dialog) : socks_receive(dialog);
     if (got < 0 && errno == EAGAIN)
         return;
     if (got < 0) {
-        stop(talk, fail(talk, STATUS_TRANSFER, strerror(errno)));
+        dialog_fail(dialog, STATUS_TRANSFER, strerror(errno));
     } else if (got == 0) {
-        stop(talk, fail(talk, STATUS_REFUSED, "it closed the connection instead of an answer"));
+        dialog_fail(dialog, STATUS_REFUSED, "it closed the connection instead of an answer");
     } else {
-        talk->length += (size_t)got;
-        note_move(talk);
+        dialog->rx_length += (size_t)got;
+        idle_limit_moved(&dialog->idle);
         if (is_http)
-            follow_http(talk);
+            http_follow(dialog);
         else
-            follow_socks(talk);
+            socks_follow(dialog);
     }
-}
-
-static void say(struct watch *watch, uint32_t events)
-{
-    struct talk *talk = LOOP_OWNER(watch, struct talk, watch);
-    (void)events;
-    ssize_t sent = sock_send(watch->fd, talk->saying + talk->said, talk->to_say - talk->said);
-    if (sent < 0 && errno != EAGAIN) {
-        stop(talk, fail(talk, STATUS_TRANSFER, strerror(errno)));
-        return;
-    }
-    if (sent > 0) {
-        talk->said += (size_t)sent;
-        note_move(talk);
-    }
-    if (talk->said < talk->to_say)
-        return;
-    explicit_bzero(talk->saying, talk->to_say); /* there may have been a password in it */
-    free(talk->saying);
-    talk->saying = NULL;
-    talk->watch.ready = hear;
-    loop_watch(talk->loop, watch, EPOLLIN);
-}
-
-static void say_when_possible(struct talk *talk)
-{
-    talk->watch.ready = say;
-    loop_watch(talk->loop, &talk->watch, EPOLLOUT);
-}
-
-static void time_is_over(struct timer *timer)
-{
-    struct talk *talk = LOOP_OWNER(timer, struct talk, limit);
-    stop(talk, fail(talk, STATUS_TIMEOUT, "timed out"));
-}
-
-static void idle_too_long(struct timer *timer)
-{
-    struct talk *talk = LOOP_OWNER(timer, struct talk, idle);
-    char why[64];
-    snprintf(why, sizeof why, "nothing moved for %.3g seconds", (double)talk->idle_ms / 1000);
-    stop(talk, fail(talk, STATUS_TIMEOUT, why));
 }
 
 int proxy_pass(struct loop *loop, int fd, const struct proxy_way *way, struct error *err)
 {
-    struct talk talk = {.loop = loop,
-                        .proxy = way->proxy,
-                        .target = way->target,
-                        .watch.fd = fd,
-                        .limit.fired = time_is_over,
-                        .idle.fired = idle_too_long,
-                        .idle_ms = way->idle_ms,
-                        .heard = memory_grow(NULL, HEAD_MAX, 1),
-                        .err = err};
-    write_host(way->target, talk.host);
-    talk.socks = socks_of(way->proxy, way->target, talk.host);
-    if (way->timeout_ms >= 0)
-        loop_timer_set(loop, &talk.limit, way->timeout_ms);
-    note_move(&talk);
+    struct proxy_dialog dialog = {.loop = loop,
+                                  .proxy = way->proxy,
+                                  .target = way->target,
+                                  .watch.fd = fd,
+                                  .rx = memory_grow(NULL, HEAD_MAX, 1),
+                                  .err = err};
+    bool timed_out;
+    write_host(way->target, dialog.host);
+    dialog.socks = socks_of(way->proxy, way->target, dialog.host);
+    idle_limit_start(&dialog.idle, loop, way->idle_ms, idle_too_long);
     if (way->proxy->kind == PROXY_HTTP)
-        ask_http(&talk);
+        http_send(&dialog);
     else
-        say_next(&talk);
-    int result = loop_run(loop);
-    loop_unwatch(loop, &talk.watch);
-    loop_timer_cancel(loop, &talk.limit);
-    loop_timer_cancel(loop, &talk.idle);
-    free(talk.saying);
-    free(talk.heard);
+        socks_send(&dialog);
+    int result = loop_await(loop, way->timeout_ms, &timed_out);
+    if (timed_out)
+        result = dialog_explain(&dialog, STATUS_TIMEOUT, "timed out");
+    loop_unwatch(loop, &dialog.watch);
+    idle_limit_stop(&dialog.idle);
+    free(dialog.tx);
+    free(dialog.rx);
     return result;
 }
