@@ -1,3 +1,9 @@
+/*
+ * What the system's resolver knows of a name or an address.
+ *
+ * getaddrinfo(3) finds the addresses; the classic interface (gethostbyname2_r, gethostbyaddr_r) is asked for what it
+ * does not tell: aliases, and the names of an address.
+ */
 #include "dns/names.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * Where the system's resolver has an address from: it does not tell, so that its sources are asked once more, the hosts
+ * file first, then DNS for the families in which an address is still open.
+ */
 #include "dns/provenance.h"
 
 #include <stdio.h>
@@ -9,25 +13,26 @@
 #include "net/hostname.h"
 #include "proto/dns.h"
 
-struct origins {
+struct finding {
     const struct names *names;
     const char *host;
     struct provenance *found; /* for each address */
 };
 
 /* Ports do not count. */
-static void add(const struct origins *origins, const struct sockname *address, const char *text)
+static void add_provenance(const struct finding *finding, const struct sockname *address,
+                           const char *text)
 {
-    const struct resolved *addresses = &origins->names->addresses;
+    const struct resolved *addresses = &finding->names->addresses;
     for (size_t i = 0; i < addresses->count; i++) {
         struct sockname name = *address;
         sockname_set_port(&name, sockname_port(&addresses->names[i]));
-        if (sockname_is_same(&addresses->names[i], &name) && !*origins->found[i].text)
-            snprintf(origins->found[i].text, PROVENANCE_TEXT_MAX, "%s", text);
+        if (sockname_is_same(&addresses->names[i], &name) && !*finding->found[i].text)
+            snprintf(finding->found[i].text, PROVENANCE_TEXT_MAX, "%s", text);
     }
 }
 
-static void read_hosts_line(const struct origins *origins, char *line, unsigned number)
+static void read_hosts_line(const struct finding *finding, char *line, unsigned number)
 {
     struct sockname address;
     struct error ignored;
@@ -39,11 +44,11 @@ static void read_hosts_line(const struct origins *origins, char *line, unsigned 
         return;
     snprintf(text, sizeof text, "hosts file, line %u", number);
     while ((word = strtok_r(NULL, blanks, &rest)))
-        if (strcasecmp(word, origins->host) == 0)
-            add(origins, &address, text);
+        if (strcasecmp(word, finding->host) == 0)
+            add_provenance(finding, &address, text);
 }
 
-static void read_hosts(const struct origins *origins)
+static void read_hosts(const struct finding *finding)
 {
     FILE *file = fopen("/etc/hosts", "re");
     char *line = NULL;
@@ -51,12 +56,12 @@ static void read_hosts(const struct origins *origins)
     if (!file)
         return;
     for (unsigned number = 1; getline(&line, &room, file) >= 0; number++)
-        read_hosts_line(origins, line, number);
+        read_hosts_line(finding, line, number);
     free(line);
     fclose(file);
 }
 
-static void add_record(const struct origins *origins, const struct dns_lines *found,
+static void add_record(const struct finding *finding, const struct dns_lines *found,
                        const struct dns_line *line)
 {
     char text[PROVENANCE_TEXT_MAX], server[SOCKNAME_TEXT_MAX];
@@ -66,25 +71,25 @@ static void add_record(const struct origins *origins, const struct dns_lines *fo
         return;
     snprintf(text, sizeof text, "DNS server %s, TTL %lu", sockname_text(&found->server, server),
              (unsigned long)line->ttl);
-    add(origins, &address, text);
+    add_provenance(finding, &address, text);
 }
 
-static void ask_dns(const struct origins *origins, const struct dns_options *options, uint16_t type)
+static void ask_dns(const struct finding *finding, const struct dns_options *options, uint16_t type)
 {
     struct dns_lines found;
     struct error ignored;
-    if (dns_find(options, origins->host, type, &found, &ignored) == 0)
+    if (dns_find(options, finding->host, type, &found, &ignored) == 0)
         for (size_t i = 0; i < found.count; i++)
-            add_record(origins, &found, &found.lines[i]);
+            add_record(finding, &found, &found.lines[i]);
     dns_release(&found);
 }
 
-/* Whether an address of the family is still without an origin. */
-static bool is_open(const struct origins *origins, int family)
+/* Whether an address of the family is still without a provenance. */
+static bool is_open(const struct finding *finding, int family)
 {
-    const struct resolved *addresses = &origins->names->addresses;
+    const struct resolved *addresses = &finding->names->addresses;
     for (size_t i = 0; i < addresses->count; i++)
-        if (!*origins->found[i].text && addresses->names[i].storage.ss_family == family)
+        if (!*finding->found[i].text && addresses->names[i].storage.ss_family == family)
             return true;
     return false;
 }
@@ -93,16 +98,16 @@ struct provenance *provenance_find(const struct names *names, const char *host,
                                    const struct dns_options *options)
 {
     const size_t count = names->addresses.count;
-    struct origins origins = {names, host, NULL};
-    origins.found = memory_new(count + 1, sizeof *origins.found);
-    read_hosts(&origins);
-    if (is_open(&origins, AF_INET))
-        ask_dns(&origins, options, DNS_A);
-    if (is_open(&origins, AF_INET6))
-        ask_dns(&origins, options, DNS_AAAA);
+    struct finding finding = {names, host, NULL};
+    finding.found = memory_new(count + 1, sizeof *finding.found);
+    read_hosts(&finding);
+    if (is_open(&finding, AF_INET))
+        ask_dns(&finding, options, DNS_A);
+    if (is_open(&finding, AF_INET6))
+        ask_dns(&finding, options, DNS_AAAA);
     for (size_t i = 0; i < count; i++)
-        if (!*origins.found[i].text)
-            snprintf(origins.found[i].text, PROVENANCE_TEXT_MAX,
+        if (!*finding.found[i].text)
+            snprintf(finding.found[i].text, PROVENANCE_TEXT_MAX,
                      "another source than the hosts file and DNS");
-    return origins.found;
+    return finding.found;
 }

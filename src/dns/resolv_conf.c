@@ -1,3 +1,6 @@
+/*
+ * resolv.conf(5), read as libc reads it, line by line; what makes no sense is passed over.
+ */
 #include "dns/resolv_conf.h"
 
 #include <netinet/in.h>

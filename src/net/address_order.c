@@ -1,3 +1,6 @@
+/*
+ * RFC 6724 for those who ask why one address is better than another: getaddrinfo(3) sorts, and gives no reasons.
+ */
 #include "net/address_order.h"
 
 #include <netinet/in.h>
@@ -27,11 +30,11 @@ static unsigned common_bits(const struct in6_addr *one, const struct in6_addr *o
 }
 
 /* Section 2.1 */
-static void find_policy(const struct in6_addr *address, unsigned *precedence, unsigned *user_data)
+static void find_policy(const struct in6_addr *address, unsigned *precedence, unsigned *label)
 {
     static const struct {
         struct in6_addr prefix;
-        unsigned char length, precedence, user_data;
+        unsigned char length, precedence, label;
     } table[] = {
         {{.s6_addr = {[15] = 1}}, 128, 50, 0},
         {{.s6_addr = {[10] = 0xff, [11] = 0xff}}, 96, 35, 4},
@@ -47,7 +50,7 @@ static void find_policy(const struct in6_addr *address, unsigned *precedence, un
     while (common_bits(address, &table[i].prefix, table[i].length) < table[i].length)
         i++;
     *precedence = table[i].precedence;
-    *user_data = table[i].user_data;
+    *label = table[i].label;
 }
 
 /* Section 3.1 and 3.2 */
@@ -74,21 +77,21 @@ static bool find_source(const struct sockname *address, struct sockname *source)
     return found;
 }
 
-void address_order_find(struct address_order *preference, const struct sockname *address)
+void address_order_find(struct address_order *order, const struct sockname *address)
 {
     struct in6_addr destination = ipv6_of(address), source;
     unsigned ignored;
-    *preference = (struct address_order){.scope = scope_of(&destination)};
-    find_policy(&destination, &preference->precedence, &preference->user_data);
-    preference->reachable = find_source(address, &preference->source);
-    if (!preference->reachable)
+    *order = (struct address_order){.scope = scope_of(&destination)};
+    find_policy(&destination, &order->precedence, &order->label);
+    order->reachable = find_source(address, &order->source);
+    if (!order->reachable)
         return;
-    sockname_set_port(&preference->source, 0);
-    source = ipv6_of(&preference->source);
-    preference->source_scope = scope_of(&source);
-    find_policy(&source, &ignored, &preference->source_label);
+    sockname_set_port(&order->source, 0);
+    source = ipv6_of(&order->source);
+    order->source_scope = scope_of(&source);
+    find_policy(&source, &ignored, &order->source_label);
     if (address->storage.ss_family == AF_INET6)
-        preference->common = common_bits(&destination, &source, 64);
+        order->common = common_bits(&destination, &source, 64);
 }
 
 const char *address_order_rule(const struct address_order *one, const struct address_order *other)
@@ -100,7 +103,7 @@ const char *address_order_rule(const struct address_order *one, const struct add
         {one->reachable - other->reachable, "rule 1 (it can be reached)"},
         {(one->scope == one->source_scope) - (other->scope == other->source_scope),
          "rule 2 (its source has the same scope)"},
-        {(one->user_data == one->source_label) - (other->user_data == other->source_label),
+        {(one->label == one->source_label) - (other->label == other->source_label),
          "rule 5 (its source has the same label)"},
         {(int)one->precedence - (int)other->precedence, "rule 6 (higher precedence)"},
         {(int)other->scope - (int)one->scope, "rule 8 (smaller scope)"},

@@ -14,13 +14,13 @@ struct address_order {
     unsigned scope;         /* 2 link-local, 5 site-local, 14 global (RFC 4291, 2.7) */
     unsigned source_scope;
     unsigned precedence;
-    unsigned user_data;
+    unsigned label;
     unsigned source_label;
     unsigned common; /* leading bits that address and source share; IPv6 alone, at most 64 */
 };
 
 /* Sends nothing. */
-void address_order_find(struct address_order *preference, const struct sockname *address);
+void address_order_find(struct address_order *order, const struct sockname *address);
 /* The rule of section 6 that puts `one` before `other`, in words; NULL if they say nothing, or the
  * reverse. */
 const char *address_order_rule(const struct address_order *one, const struct address_order *other);

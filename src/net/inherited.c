@@ -1,3 +1,6 @@
+/*
+ * Sockets that whoever started us has opened, found by number or in what systemd says in the environment.
+ */
 #include "net/inherited.h"
 
 #include <errno.h>
@@ -56,7 +59,7 @@ static int close_on_exec(int fd)
 }
 
 /* A socket that is also stdin, stdout or stderr is taken from there: as that, it is used up. */
-static int move_aside(int fd)
+static int move_from_standard(int fd)
 {
     enum { STANDARD = 3 };
     if (fd >= STANDARD)
@@ -70,7 +73,7 @@ static int move_aside(int fd)
     return moved;
 }
 
-static int add(struct inherited *inherited, int fd, const char *text, struct error *err)
+static int inherited_add(struct inherited *inherited, int fd, const char *text, struct error *err)
 {
     int socktype;
     if (close_on_exec(fd) || sock_get(fd, SOL_SOCKET, SO_TYPE, &socktype))
@@ -84,7 +87,7 @@ static int add(struct inherited *inherited, int fd, const char *text, struct err
     if (inherited->count == INHERITED_MAX)
         return error_set(err, STATUS_CONNECT, "%s: more than %d sockets", text, INHERITED_MAX);
     inherited->socktype = socktype;
-    int socket = move_aside(fd);
+    int socket = move_from_standard(fd);
     if (socket < 0)
         return error_system(err, STATUS_CONNECT, errno, "%s: descriptor %d", text, fd);
     inherited->fds[inherited->count++] = socket;
@@ -100,7 +103,7 @@ static int find_systemd(struct inherited *inherited, const char *name, const cha
                          "%s: no socket was passed to this process (LISTEN_PID, LISTEN_FDS)", text);
     for (int index = 0; index < passed; index++) {
         if (!*name || has_name(index, name)) {
-            if (add(inherited, SYSTEMD_FIRST + index, text, err))
+            if (inherited_add(inherited, SYSTEMD_FIRST + index, text, err))
                 return -1;
         } else {
             close_on_exec(SYSTEMD_FIRST + index);
@@ -117,6 +120,6 @@ int inherited_find(struct inherited *inherited, const struct address *address, s
     address_text(address, true, text);
     *inherited = (struct inherited){0};
     if (address->kind == ADDRESS_FD)
-        return add(inherited, address->fd, text, err);
+        return inherited_add(inherited, address->fd, text, err);
     return find_systemd(inherited, address->path, text, err);
 }

@@ -1,3 +1,9 @@
+/*
+ * Networks, and sets of them.
+ *
+ * A network is a string of bits of which the first ones count. A set is sorted, and a network that is in another of it
+ * is left out (networks_settle): then one binary search finds the only network that can have an address.
+ */
 #include "net/network.h"
 
 #include <net/if.h>
@@ -23,7 +29,7 @@ static const char not_network[] = "is not a numeric address or network (10.0.0.0
 
 /* One network */
 
-static void set(struct network *network, int family, const void *address, size_t length)
+static void network_set(struct network *network, int family, const void *address, size_t length)
 {
     *network = (struct network){.bytes = {family == AF_INET ? 4 : 6},
                                 .bits = (unsigned char)(8 * (ADDRESS_AT + length))};
@@ -36,23 +42,23 @@ bool network_of(struct network *network, const struct sockname *name)
     struct sockaddr_in6 sin6;
     if (name->storage.ss_family == AF_INET) {
         memcpy(&sin, &name->storage, sizeof sin);
-        set(network, AF_INET, &sin.sin_addr, sizeof sin.sin_addr);
+        network_set(network, AF_INET, &sin.sin_addr, sizeof sin.sin_addr);
         return true;
     }
     if (name->storage.ss_family != AF_INET6)
         return false;
     memcpy(&sin6, &name->storage, sizeof sin6);
     if (IN6_IS_ADDR_V4MAPPED(&sin6.sin6_addr)) {
-        set(network, AF_INET, sin6.sin6_addr.s6_addr + MAPPED_BITS / 8, IPV4_BITS / 8);
+        network_set(network, AF_INET, sin6.sin6_addr.s6_addr + MAPPED_BITS / 8, IPV4_BITS / 8);
         return true;
     }
-    set(network, AF_INET6, &sin6.sin6_addr, sizeof sin6.sin6_addr);
+    network_set(network, AF_INET6, &sin6.sin6_addr, sizeof sin6.sin6_addr);
     memcpy(network->bytes + ZONE_AT, &sin6.sin6_scope_id, sizeof sin6.sin6_scope_id);
     return true;
 }
 
 /* The first `bits` count. */
-static void cut(struct network *network, unsigned bits)
+static void network_cut(struct network *network, unsigned bits)
 {
     network->bits = (unsigned char)bits;
     for (unsigned i = 0; i < NETWORK_BYTES; i++) {
@@ -96,7 +102,7 @@ const char *network_parse(struct network *network, const char *text)
     if (bits < 0)
         return name.storage.ss_family == AF_INET ? "does not end in a number of bits (0 to 32)"
                                                  : "does not end in a number of bits (0 to 128)";
-    cut(network, 8 * ADDRESS_AT + (unsigned)bits);
+    network_cut(network, 8 * ADDRESS_AT + (unsigned)bits);
     return NULL;
 }
 
@@ -112,17 +118,17 @@ void networks_add(struct networks *networks, const struct network *network)
 }
 
 /* By address; of two that begin alike, the larger network first. */
-static int compare(const void *one, const void *other)
+static int compare_networks(const void *one, const void *other)
 {
     return memcmp(one, other, sizeof(struct network));
 }
 
-static bool has(const struct network *network, const struct network *other)
+static bool network_has(const struct network *network, const struct network *other)
 {
     struct network same = *other;
     if (other->bits < network->bits)
         return false;
-    cut(&same, network->bits);
+    network_cut(&same, network->bits);
     return memcmp(&same, network, sizeof same) == 0;
 }
 
@@ -132,24 +138,24 @@ void networks_settle(struct networks *networks)
 {
     size_t kept = 0;
     if (networks->count)
-        qsort(networks->items, networks->count, sizeof *networks->items, compare);
+        qsort(networks->items, networks->count, sizeof *networks->items, compare_networks);
     for (size_t i = 0; i < networks->count; i++)
-        if (!kept || !has(&networks->items[kept - 1], &networks->items[i]))
+        if (!kept || !network_has(&networks->items[kept - 1], &networks->items[i]))
             networks->items[kept++] = networks->items[i];
     networks->count = kept;
 }
 
-static bool find(const struct networks *networks, const struct network *address)
+static bool networks_find(const struct networks *networks, const struct network *address)
 {
     size_t from = 0, to = networks->count;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        if (compare(&networks->items[middle], address) <= 0)
+        if (compare_networks(&networks->items[middle], address) <= 0)
             from = middle + 1;
         else
             to = middle;
     }
-    return from && has(&networks->items[from - 1], address);
+    return from && network_has(&networks->items[from - 1], address);
 }
 
 bool networks_have(const struct networks *networks, const struct network *address)
@@ -157,7 +163,7 @@ bool networks_have(const struct networks *networks, const struct network *addres
     static const unsigned char none[ADDRESS_AT - ZONE_AT];
     struct network unzoned = *address;
     memcpy(unzoned.bytes + ZONE_AT, none, sizeof none);
-    return find(networks, &unzoned) || find(networks, address);
+    return networks_find(networks, &unzoned) || networks_find(networks, address);
 }
 
 void networks_release(struct networks *networks)

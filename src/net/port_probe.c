@@ -1,3 +1,10 @@
+/*
+ * Whether one port of a host is open.
+ *
+ * There is a try for each address, all at the same time. Each connects (try_settled), and where that is not enough waits
+ * for what comes back (try_answered). The first that finds the port open ends the probe (probe_open), and so do the
+ * last that comes to nothing (try_end) and the time limit.
+ */
 #include "net/port_probe.h"
 
 #include <errno.h>
@@ -10,86 +17,86 @@
 #include "sys/sock.h"
 #include "sys/sockname.h"
 
-enum { DISTRUST_MS = 100 };
+enum { VERIFY_MS = 100 };
 
-struct port_probe_attempt {
+struct port_probe_try {
     struct port_probe *probe;
     struct sockname peer;
     struct attempt attempt;
     struct watch answer; /* once connected */
-    struct timer trust;
+    struct timer verify;
 };
 
-static void release(struct port_probe *probe)
+static void probe_release(struct port_probe *probe)
 {
     loop_timer_cancel(probe->loop, &probe->limit);
     for (size_t i = 0; i < probe->names->count; i++) {
-        struct port_probe_attempt *way = &probe->ways[i];
-        if (!way->probe)
+        struct port_probe_try *try = &probe->tries[i];
+        if (!try->probe)
             continue; /* not even started */
-        loop_timer_cancel(probe->loop, &way->trust);
-        loop_unwatch(probe->loop, &way->answer);
-        attempt_drop(&way->attempt);
+        loop_timer_cancel(probe->loop, &try->verify);
+        loop_unwatch(probe->loop, &try->answer);
+        attempt_drop(&try->attempt);
     }
-    free(probe->ways);
-    probe->ways = NULL;
+    free(probe->tries);
+    probe->tries = NULL;
 }
 
-/* Told once all ways have been started: the owner may free the probe then. */
-static void settle(struct port_probe *probe)
+/* Told once all tries have been started: the owner may free the probe then. */
+static void probe_settle(struct port_probe *probe)
 {
     if (probe->starting)
         return;
     probe->took_us = loop_now_us() - probe->began_us;
-    release(probe);
+    probe_release(probe);
     probe->settled(probe);
 }
 
-static void open_up(struct port_probe *probe)
+static void probe_open(struct port_probe *probe)
 {
     probe->answer = PORT_PROBE_OPEN;
     probe->pending = 0;
-    settle(probe);
+    probe_settle(probe);
 }
 
-/* One way has come to nothing. The last one is told; a port is not closed as long as an address was
+/* One try has come to nothing. The last one is told; a port is not closed as long as an address was
  * not asked for want of a socket. */
-static void end_way(struct port_probe_attempt *way)
+static void try_end(struct port_probe_try *try)
 {
-    struct port_probe *probe = way->probe;
-    loop_timer_cancel(probe->loop, &way->trust);
-    loop_unwatch(probe->loop, &way->answer);
-    attempt_drop(&way->attempt);
+    struct port_probe *probe = try->probe;
+    loop_timer_cancel(probe->loop, &try->verify);
+    loop_unwatch(probe->loop, &try->answer);
+    attempt_drop(&try->attempt);
     probe->answer = probe->was_asked && !probe->is_short ? PORT_PROBE_CLOSED : PORT_PROBE_UNASKED;
     probe->pending--;
     if (!probe->pending)
-        settle(probe);
+        probe_settle(probe);
 }
 
-static void close_way(struct port_probe_attempt *way, const char *reason)
+static void try_closed(struct port_probe_try *try, const char *reason)
 {
-    way->probe->was_asked = true;
-    snprintf(way->probe->reason, sizeof way->probe->reason, "%s", reason);
-    end_way(way);
+    try->probe->was_asked = true;
+    snprintf(try->probe->reason, sizeof try->probe->reason, "%s", reason);
+    try_end(try);
 }
 
-static void give_way_up(struct port_probe_attempt *way)
+static void try_failed(struct port_probe_try *try)
 {
-    struct port_probe *probe = way->probe;
-    if (attempt_is_unasked(&way->attempt))
-        probe->is_short |= attempt_is_shortage(way->attempt.no_socket);
+    struct port_probe *probe = try->probe;
+    if (attempt_is_unasked(&try->attempt))
+        probe->is_short |= attempt_is_shortage(try->attempt.no_socket);
     else
         probe->was_asked = true;
-    if (!probe->was_asked || !attempt_is_unasked(&way->attempt))
-        attempt_reason(&way->attempt, probe->reason);
-    end_way(way);
+    if (!probe->was_asked || !attempt_is_unasked(&try->attempt))
+        attempt_reason(&try->attempt, probe->reason);
+    try_end(try);
 }
 
 /* Something came back on a connected socket. */
-static void answered(struct watch *watch, uint32_t events)
+static void try_answered(struct watch *watch, uint32_t events)
 {
-    struct port_probe_attempt *way = LOOP_OWNER(watch, struct port_probe_attempt, answer);
-    struct port_probe *probe = way->probe;
+    struct port_probe_try *try = LOOP_OWNER(watch, struct port_probe_try, answer);
+    struct port_probe *probe = try->probe;
     char byte;
     (void)events;
     int reason = sock_read_report(watch->fd, &probe->by);
@@ -99,84 +106,84 @@ static void answered(struct watch *watch, uint32_t events)
     if (reason == EAGAIN)
         return;
     if (got > 0 || (got == 0 && probe->socktype == SOCK_DGRAM))
-        open_up(probe);
+        probe_open(probe);
     else
-        close_way(way, got == 0 ? "closed at once" : strerror(reason));
+        try_closed(try, got == 0 ? "closed at once" : strerror(reason));
 }
 
-static void trusted(struct timer *timer)
+static void try_trusted(struct timer *timer)
 {
-    open_up(LOOP_OWNER(timer, struct port_probe_attempt, trust)->probe);
+    probe_open(LOOP_OWNER(timer, struct port_probe_try, verify)->probe);
 }
 
-static void come_up(struct port_probe_attempt *way)
+static void try_connected(struct port_probe_try *try)
 {
-    struct port_probe *probe = way->probe;
-    int fd = way->attempt.watch.fd;
+    struct port_probe *probe = try->probe;
+    int fd = try->attempt.watch.fd;
     bool is_datagram = probe->socktype == SOCK_DGRAM;
     if (!is_datagram && !probe->verify_open) {
-        open_up(probe);
+        probe_open(probe);
         return;
     }
-    way->answer = (struct watch){.fd = fd, .ready = answered};
-    loop_watch(probe->loop, &way->answer, EPOLLIN);
+    try->answer = (struct watch){.fd = fd, .ready = try_answered};
+    loop_watch(probe->loop, &try->answer, EPOLLIN);
     if (!is_datagram) {
-        way->trust.fired = trusted;
-        loop_timer_set(probe->loop, &way->trust, DISTRUST_MS);
+        try->verify.fired = try_trusted;
+        loop_timer_set(probe->loop, &try->verify, VERIFY_MS);
         return;
     }
-    sock_keep_reports(fd, way->peer.storage.ss_family);
+    sock_keep_reports(fd, try->peer.storage.ss_family);
     if (sock_send_to(fd, probe->payload, probe->payload_length, NULL) < 0)
-        close_way(way, strerror(errno));
+        try_closed(try, strerror(errno));
 }
 
-static void attempt_settled(struct attempt *attempt)
+static void try_settled(struct attempt *attempt)
 {
-    struct port_probe_attempt *way = LOOP_OWNER(attempt, struct port_probe_attempt, attempt);
+    struct port_probe_try *try = LOOP_OWNER(attempt, struct port_probe_try, attempt);
     if (attempt->state == ATTEMPT_UP)
-        come_up(way);
+        try_connected(try);
     else
-        give_way_up(way);
+        try_failed(try);
 }
 
-static void limit_reached(struct timer *timer)
+static void probe_limit_reached(struct timer *timer)
 {
     struct port_probe *probe = LOOP_OWNER(timer, struct port_probe, limit);
     probe->answer = PORT_PROBE_SILENT;
-    settle(probe);
+    probe_settle(probe);
 }
 
-static void start_way(struct port_probe *probe, size_t which)
+static void probe_start_try(struct port_probe *probe, size_t which)
 {
-    struct port_probe_attempt *way = &probe->ways[which];
-    way->probe = probe;
-    way->peer = probe->names->names[which];
+    struct port_probe_try *try = &probe->tries[which];
+    try->probe = probe;
+    try->peer = probe->names->names[which];
     if (probe->port)
-        sockname_set_port(&way->peer, probe->port);
-    way->attempt = (struct attempt){.loop = probe->loop,
-                                    .peer = &way->peer,
+        sockname_set_port(&try->peer, probe->port);
+    try->attempt = (struct attempt){.loop = probe->loop,
+                                    .peer = &try->peer,
                                     .socktype = probe->socktype,
                                     .source = probe->source,
                                     .sockopt = probe->sockopt,
-                                    .settled = attempt_settled};
-    if (attempt_start(&way->attempt) != ATTEMPT_UNDER_WAY)
-        attempt_settled(&way->attempt);
+                                    .settled = try_settled};
+    if (attempt_start(&try->attempt) != ATTEMPT_UNDER_WAY)
+        try_settled(&try->attempt);
 }
 
 void port_probe_start(struct port_probe *probe)
 {
     size_t count = probe->names->count;
-    probe->ways = memory_new(count, sizeof *probe->ways);
+    probe->tries = memory_new(count, sizeof *probe->tries);
     probe->pending = count;
     probe->by.length = 0;
     probe->began_us = loop_now_us();
-    probe->limit = (struct timer){.fired = limit_reached};
+    probe->limit = (struct timer){.fired = probe_limit_reached};
     probe->starting = true;
     for (size_t i = 0; i < count && probe->pending; i++)
-        start_way(probe, i);
+        probe_start_try(probe, i);
     probe->starting = false;
     if (probe->pending)
         loop_timer_set(probe->loop, &probe->limit, probe->limit_ms);
     else
-        settle(probe);
+        probe_settle(probe);
 }

@@ -21,7 +21,7 @@ enum port_probe_answer {
     PORT_PROBE_UNASKED /* something on our side failed, and nobody was asked */
 };
 
-struct port_probe_attempt; /* to one of the addresses */
+struct port_probe_try; /* to one of the addresses */
 
 struct port_probe {
     /* The owner's; what they point to outlives the probe. */
@@ -45,8 +45,8 @@ struct port_probe {
     bool is_short;      /* PORT_PROBE_UNASKED: no socket was to be had, for now */
     bool was_asked;     /* one of the addresses */
     int64_t took_us;
-    struct port_probe_attempt *ways; /* names->count of them, the probe's */
-    size_t pending;                  /* of the ways */
+    struct port_probe_try *tries; /* names->count of them, the probe's */
+    size_t pending;               /* of the tries */
     struct timer limit;
     bool starting;
     int64_t began_us;

@@ -1,3 +1,9 @@
+/*
+ * The PROXY header of a connection, read and written.
+ *
+ * Reading: while the header is not complete, it is all that the socket holds: header_ready peeks, takes no more than
+ * belongs to the header, and skips what nobody asks for. It ends in reader_conclude, as does the time limit.
+ */
 #include "net/proxy_header.h"
 
 #include <errno.h>
@@ -120,7 +126,8 @@ void proxy_header_cancel(struct proxy_header_reader *reader)
     free(reader);
 }
 
-static void conclude(struct proxy_header_reader *reader, bool is_announced, const char *complaint)
+static void reader_conclude(struct proxy_header_reader *reader, bool is_announced,
+                            const char *complaint)
 {
     struct proxied_ends proxied = reader->proxied;
     void *context = reader->context;
@@ -129,13 +136,13 @@ static void conclude(struct proxy_header_reader *reader, bool is_announced, cons
     done(context, is_announced ? &proxied : NULL, complaint);
 }
 
-static void time_is_over(struct timer *timer)
+static void header_is_late(struct timer *timer)
 {
-    conclude(LOOP_OWNER(timer, struct proxy_header_reader, limit), false,
-             "no PROXY header within the time limit");
+    reader_conclude(LOOP_OWNER(timer, struct proxy_header_reader, limit), false,
+                    "no PROXY header within the time limit");
 }
 
-static void take(struct proxy_header_reader *reader, const struct proxy_header *header)
+static void reader_set_ends(struct proxy_header_reader *reader, const struct proxy_header *header)
 {
     struct proxied_ends *proxied = &reader->proxied;
     name_end(&proxied->source, header->family, &header->source);
@@ -144,8 +151,8 @@ static void take(struct proxy_header_reader *reader, const struct proxy_header *
 
 /* What is at the socket's front, without taking it. -1: *complaint says why there is nothing, or is
  * NULL where it may come. */
-static ssize_t look(const struct proxy_header_reader *reader, char *out, size_t room,
-                    const char **complaint)
+static ssize_t reader_peek(const struct proxy_header_reader *reader, char *out, size_t room,
+                           const char **complaint)
 {
     ssize_t seen = sock_peek(reader->watch.fd, out, room);
     if (seen < 0)
@@ -156,18 +163,18 @@ static ssize_t look(const struct proxy_header_reader *reader, char *out, size_t 
 }
 
 /* The part of the header that is not stored, because nobody asks for it. */
-static const char *skip(struct proxy_header_reader *reader)
+static const char *reader_skip(struct proxy_header_reader *reader)
 {
     char ignored[512];
     const char *complaint = NULL;
     while (reader->skip) {
         size_t room = reader->skip < sizeof ignored ? reader->skip : sizeof ignored;
-        if (look(reader, ignored, room, &complaint) < 0)
+        if (reader_peek(reader, ignored, room, &complaint) < 0)
             return complaint;
         ssize_t took = sock_recv(reader->watch.fd, ignored, room);
         reader->skip -= took > 0 ? (size_t)took : 0;
     }
-    conclude(reader, true, NULL);
+    reader_conclude(reader, true, NULL);
     return NULL;
 }
 
@@ -180,7 +187,7 @@ static const char *read_header(struct proxy_header_reader *reader)
     const char *complaint = NULL;
     char *bytes = reader->bytes;
     size_t held = reader->held;
-    ssize_t seen = look(reader, bytes + held, PROXY_HEADER_MAX - held, &complaint);
+    ssize_t seen = reader_peek(reader, bytes + held, PROXY_HEADER_MAX - held, &complaint);
     if (seen < 0)
         return complaint;
     size_t length = held + (size_t)seen;
@@ -192,18 +199,18 @@ static const char *read_header(struct proxy_header_reader *reader)
     reader->held = end;
     if (!size)
         return NULL;
-    take(reader, &header);
+    reader_set_ends(reader, &header);
     reader->skip = size - end;
-    return skip(reader);
+    return reader_skip(reader);
 }
 
-static void ready(struct watch *watch, uint32_t events)
+static void header_ready(struct watch *watch, uint32_t events)
 {
     struct proxy_header_reader *reader = LOOP_OWNER(watch, struct proxy_header_reader, watch);
     (void)events;
-    const char *complaint = reader->skip ? skip(reader) : read_header(reader);
+    const char *complaint = reader->skip ? reader_skip(reader) : read_header(reader);
     if (complaint)
-        conclude(reader, false, reader->heard ? complaint : NULL);
+        reader_conclude(reader, false, reader->heard ? complaint : NULL);
 }
 
 struct proxy_header_reader *proxy_header_await(struct loop *loop, int fd, int64_t limit_ms,
@@ -214,8 +221,8 @@ struct proxy_header_reader *proxy_header_await(struct loop *loop, int fd, int64_
 {
     struct proxy_header_reader *reader = memory_new(1, sizeof *reader);
     reader->loop = loop;
-    reader->watch = (struct watch){.fd = fd, .ready = ready};
-    reader->limit.fired = time_is_over;
+    reader->watch = (struct watch){.fd = fd, .ready = header_ready};
+    reader->limit.fired = header_is_late;
     reader->done = done;
     reader->context = context;
     loop_watch(loop, &reader->watch, EPOLLIN);

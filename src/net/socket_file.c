@@ -1,3 +1,9 @@
+/*
+ * The file of a UNIX socket.
+ *
+ * Where bind(2) says that the name is taken, the file is looked at, removed if it is a dead server's of our own user,
+ * and bound to, all under a lock on its directory, so that two servers do not replace each other's (replace_stale).
+ */
 #include "net/socket_file.h"
 
 #include <errno.h>

@@ -1,3 +1,9 @@
+/*
+ * The options that a user chooses for a socket.
+ *
+ * sockopt_apply has one table that says for each option which setsockopt(2) calls it comes to; sockopt_open makes a
+ * socket and sets what every socket of ours gets besides.
+ */
 #include "net/sockopt.h"
 
 #include <limits.h>

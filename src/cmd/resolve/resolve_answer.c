@@ -106,7 +106,7 @@ static void write_reason(char *out, const struct address_order *own,
     if (own->reachable)
         sockname_host(&own->source, source);
     int used = snprintf(out, ROOM, "precedence %u, label %u, scope %u, source %s; ",
-                        own->precedence, own->user_data, own->scope, source);
+                        own->precedence, own->label, own->scope, source);
     const char *rule = before ? address_order_rule(before, own) : NULL;
     if (!before)
         snprintf(out + used, ROOM - (size_t)used, "first");
