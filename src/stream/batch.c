@@ -1,3 +1,6 @@
+/*
+ * See batch.h. The pieces are copied into a buffer of fixed size, which goes to the queue when it is full or flushed.
+ */
 #include "stream/batch.h"
 
 #include <string.h>

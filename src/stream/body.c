@@ -1,267 +1,240 @@
+/*
+ * See body.h. body_run goes from step to step until one has to wait: framing is parsed (body_parse), which says how much
+ * data follows; what has been read of that is handed to the pump, and the pump is given the rest straight from the stream
+ * (body_load); when it has done that (body_move), what the parser had found behind it comes next (body_follow).
+ */
 #include "stream/body.h"
 
 #include <errno.h>
 
 enum {
-    LONG_STRETCH = 16384, /* worth moving without a copy: the framing behind it is read alone */
-    SHORT_GAP = 16,
+    LONG_SEGMENT = 16384, /* worth moving without a copy: the framing behind it is read alone */
+    SHORT_FRAMING = 16,
     TURNS = 16
 };
 
-static void unwatch(struct body *framed)
+static void body_unwatch(struct body *body)
 {
-    loop_timer_cancel(framed->loop, &framed->pause);
-    loop_unwatch(framed->loop, &framed->in_watch);
-    loop_unwatch(framed->loop, &framed->out_watch);
+    loop_timer_cancel(body->loop, &body->pause);
+    loop_unwatch(body->loop, &body->in_watch);
+    loop_unwatch(body->loop, &body->out_watch);
 }
 
-static void finish(struct body *framed, enum body_outcome outcome)
+static void body_finish(struct body *body, enum body_outcome outcome)
 {
-    framed->outcome = outcome;
-    framed->finished = true;
-    unwatch(framed);
-    loop_stop(framed->loop, 0);
+    body->outcome = outcome;
+    body->finished = true;
+    body_unwatch(body);
+    loop_stop(body->loop, 0);
 }
 
-static void fail(struct body *framed, enum body_outcome outcome, int failure)
+static void body_fail(struct body *body, enum body_outcome outcome, int failure)
 {
-    framed->failure = failure;
-    finish(framed, outcome);
+    body->failure = failure;
+    body_finish(body, outcome);
 }
 
 /* Nothing can be written, but its reader may go away. */
-static void watch_reader(struct body *framed)
+static void body_watch_reader(struct body *body)
 {
-    if (framed->pump.out.kind == FD_PIPE)
-        loop_watch(framed->loop, &framed->out_watch, 0);
+    if (body->pump.out.kind == FD_PIPE)
+        loop_watch(body->loop, &body->out_watch, 0);
     else
-        loop_unwatch(framed->loop, &framed->out_watch);
+        loop_unwatch(body->loop, &body->out_watch);
 }
 
-static void await_in(struct body *framed)
+static void body_await_in(struct body *body)
 {
-    loop_watch(framed->loop, &framed->in_watch, EPOLLIN);
-    watch_reader(framed);
-}
-
-static void await_pace(struct body *framed)
-{
-    loop_unwatch(framed->loop, &framed->in_watch);
-    watch_reader(framed);
-    loop_timer_set(framed->loop, &framed->pause, framed->pump.pace->wait_ms);
-}
-
-static void await_out(struct body *framed)
-{
-    loop_unwatch(framed->loop, &framed->in_watch);
-    loop_watch(framed->loop, &framed->out_watch, EPOLLOUT);
+    loop_watch(body->loop, &body->in_watch, EPOLLIN);
+    body_watch_reader(body);
 }
 
 /* Behind a long segment the framing is read alone. */
-static bool is_long(const struct body *framed)
+static bool body_is_long(const struct body *body)
 {
-    return framed->segment >= LONG_STRETCH && framed->segment != UINT64_MAX;
-}
-
-/* How much to read while framing is awaited. Behind a long segment as much as the one before took: what
- * is read of the next segment has to be copied. */
-static size_t framing_room(const struct body *framed)
-{
-    size_t room = framed->gap ? SHORT_GAP : framed->last_gap;
-    return is_long(framed) && room && room < framed->room ? room : framed->room;
+    return body->segment >= LONG_SEGMENT && body->segment != UINT64_MAX;
 }
 
 /* Framing is awaited; everything read before has been used. */
-static bool read_framing(struct body *framed)
+static bool body_read_framing(struct body *body)
 {
-    ssize_t got = fd_read(framed->pump.in, framed->bytes, framing_room(framed));
+    /* Behind a long segment as much as the framing before took: what is read of the next segment has to be
+     * copied. */
+    size_t room = body->framing ? SHORT_FRAMING : body->last_framing;
+    if (!body_is_long(body) || !room || room > body->room)
+        room = body->room;
+    ssize_t got = fd_read(body->pump.in, body->bytes, room);
     if (got > 0) {
-        framed->start = 0;
-        framed->length = (size_t)got;
-        framed->read += (uint64_t)got;
+        body->start = 0;
+        body->length = (size_t)got;
+        body->read += (uint64_t)got;
         return true;
     }
     if (got == 0)
-        finish(framed, BODY_CUT);
+        body_finish(body, BODY_CUT);
     else if (errno == EAGAIN)
-        await_in(framed);
+        body_await_in(body);
     else
-        fail(framed, BODY_FAILED_IN, errno);
-    return false;
-}
-
-/* Behind a long segment the framing is most likely there already; now and then it is the others' turn. */
-static bool want_more(struct body *framed)
-{
-    if (is_long(framed) && ++framed->turns % TURNS)
-        return read_framing(framed);
-    await_in(framed);
+        body_fail(body, BODY_FAILED_IN, errno);
     return false;
 }
 
 /* The steps: each does one thing; true: there is another one to do now. */
 
 /* The pump has done what it was given, or nothing was: what the parser had found comes next. */
-static bool follow(struct body *framed)
+static bool body_follow(struct body *body)
 {
-    enum body_next then = framed->then;
-    framed->then = BODY_DATA;
+    enum body_next then = body->then;
+    body->then = BODY_DATA;
     switch (then) {
     case BODY_DATA:
         return true;
     case BODY_MORE:
-        return want_more(framed);
+        /* Behind a long segment the framing is most likely there already; now and then it is the others' turn. */
+        if (body_is_long(body) && ++body->turns % TURNS)
+            return body_read_framing(body);
+        body_await_in(body);
+        return false;
     case BODY_END:
-        finish(framed, BODY_COMPLETE);
+        body_finish(body, BODY_COMPLETE);
         return false;
     case BODY_WRONG:
         break;
     }
-    finish(framed, BODY_MALFORMED);
+    body_finish(body, BODY_MALFORMED);
     return false;
 }
 
-/* Hands bytes of the segment that have been read to the pump. */
-static void hand_over(struct body *framed, size_t length)
+/* Gives the pump what has been read of the segment; once that is all that has been read, the rest
+ * straight from `in`. Short segments are gathered. */
+static bool body_load(struct body *body)
 {
-    struct pump *pump = &framed->pump;
-    char *bytes = framed->bytes + framed->start;
-    if (framed->data != UINT64_MAX)
-        framed->data -= length;
+    struct pump *pump = &body->pump;
+    size_t room = PUMP_BUFFER - (pump->buffer ? pump->held : 0);
+    size_t read = body->length < room ? body->length : room;
+    pump->state = PUMP_WANTS_IN;
+    size_t length = body->data < read ? (size_t)body->data : read;
+    char *bytes = body->bytes + body->start;
+    if (body->data != UINT64_MAX)
+        body->data -= length;
     pump->limit = length;
     if (pump->filter && length)
         pump->filter->pass(pump->filter, &bytes, length);
     pump_preload(pump, bytes, length);
-    framed->start += length;
-    framed->length -= length;
-    framed->borrowed += length;
-}
-
-/* Gives the pump what has been read of the segment; once that is all that has been read, the way
- * straight from `in`. Short stretches are gathered. */
-static bool load(struct body *framed)
-{
-    struct pump *pump = &framed->pump;
-    size_t room = PUMP_BUFFER - (pump->buffer ? pump->held : 0);
-    size_t read = framed->length < room ? framed->length : room;
-    pump->state = PUMP_WANTS_IN;
-    hand_over(framed, framed->data < read ? (size_t)framed->data : read);
-    framed->loaded = framed->data || !framed->length;
-    if (framed->data && !framed->length) {
-        pump->limit = framed->data;
-        if (framed->data != UINT64_MAX)
-            framed->data = 0;
+    body->start += length;
+    body->length -= length;
+    body->borrowed += length;
+    body->loaded = body->data || !body->length;
+    if (body->data && !body->length) {
+        pump->limit = body->data;
+        if (body->data != UINT64_MAX)
+            body->data = 0;
     }
     return true;
 }
 
-/* The pump has done what it was given, or found the end of the stream. */
-static bool unload(struct body *framed)
+static bool body_move(struct body *body)
 {
-    framed->loaded = false;
-    if (framed->pump.limit == 0)
-        return follow(framed);
-    if (framed->pump.limit == UINT64_MAX) {
-        finish(framed, BODY_COMPLETE);
-        return false;
-    }
-    framed->missing = framed->pump.limit;
-    finish(framed, BODY_CUT);
-    return false;
-}
-
-static bool move(struct body *framed)
-{
-    struct pump *pump = &framed->pump;
+    struct pump *pump = &body->pump;
     switch (pump_move(pump)) {
     case PUMP_WANTS_IN:
-        await_in(framed);
+        body_await_in(body);
         return false;
     case PUMP_WANTS_OUT:
-        await_out(framed);
+        loop_unwatch(body->loop, &body->in_watch);
+        loop_watch(body->loop, &body->out_watch, EPOLLOUT);
         return false;
     case PUMP_FAILED_IN:
-        fail(framed, BODY_FAILED_IN, pump->failure);
+        body_fail(body, BODY_FAILED_IN, pump->failure);
         return false;
     case PUMP_FAILED_OUT:
-        fail(framed, BODY_FAILED_OUT, pump->failure);
+        body_fail(body, BODY_FAILED_OUT, pump->failure);
         return false;
     case PUMP_WAITS:
-        await_pace(framed);
+        loop_unwatch(body->loop, &body->in_watch);
+        body_watch_reader(body);
+        loop_timer_set(body->loop, &body->pause, pump->pace->wait_ms);
         return false;
     case PUMP_HELD: /* not by a filter that only looks */
     case PUMP_ENDED:
         break;
     }
-    return unload(framed);
+    /* It has done what it was given, or found the end of the stream. */
+    body->loaded = false;
+    if (pump->limit == 0)
+        return body_follow(body);
+    if (pump->limit != UINT64_MAX)
+        body->missing = pump->limit;
+    body_finish(body, pump->limit == UINT64_MAX ? BODY_COMPLETE : BODY_CUT);
+    return false;
 }
 
 /* What it finds comes after what the pump holds. */
-static bool parse(struct body *framed)
+static bool body_parse(struct body *body)
 {
     size_t used = 0;
-    framed->then = framed->next(framed->context, framed->bytes + framed->start, framed->length,
-                                &used, &framed->data);
-    framed->start += used;
-    framed->length -= used;
-    framed->gap += used;
-    if (framed->then == BODY_DATA) {
-        framed->segment = framed->data;
-        framed->last_gap = framed->gap;
-        framed->gap = 0;
+    body->then = body->next(body->context, body->bytes + body->start, body->length, &used,
+                            &body->data);
+    body->start += used;
+    body->length -= used;
+    body->framing += used;
+    if (body->then == BODY_DATA) {
+        body->segment = body->data;
+        body->last_framing = body->framing;
+        body->framing = 0;
         return true;
     }
-    framed->data = 0;
-    framed->loaded = framed->pump.buffer;
-    return framed->loaded || follow(framed);
+    body->data = 0;
+    body->loaded = body->pump.buffer;
+    return body->loaded || body_follow(body);
 }
 
-static void carry_on(struct body *framed)
+static void body_carry_on(struct body *body)
 {
     bool more = true;
     while (more) {
-        if (framed->loaded)
-            more = move(framed);
+        if (body->loaded)
+            more = body_move(body);
         else
-            more = framed->data ? load(framed) : parse(framed);
+            more = body->data ? body_load(body) : body_parse(body);
     }
 }
 
-static void in_ready(struct watch *watch, uint32_t events)
+static void body_in_ready(struct watch *watch, uint32_t events)
 {
-    struct body *framed = LOOP_OWNER(watch, struct body, in_watch);
+    struct body *body = LOOP_OWNER(watch, struct body, in_watch);
     (void)events;
-    if (framed->loaded || read_framing(framed))
-        carry_on(framed);
+    if (body->loaded || body_read_framing(body))
+        body_carry_on(body);
 }
 
-static void out_ready(struct watch *watch, uint32_t events)
+static void body_out_ready(struct watch *watch, uint32_t events)
 {
-    struct body *framed = LOOP_OWNER(watch, struct body, out_watch);
+    struct body *body = LOOP_OWNER(watch, struct body, out_watch);
     (void)events;
     if (watch->events)
-        carry_on(framed);
+        body_carry_on(body);
     else
-        fail(framed, BODY_FAILED_OUT, EPIPE);
+        body_fail(body, BODY_FAILED_OUT, EPIPE);
 }
 
-static void pause_is_over(struct timer *timer)
+static void body_pause_over(struct timer *timer)
 {
-    carry_on(LOOP_OWNER(timer, struct body, pause));
+    body_carry_on(LOOP_OWNER(timer, struct body, pause));
 }
 
-int body_run(struct body *framed)
+int body_run(struct body *body)
 {
-    framed->pause.fired = pause_is_over;
-    framed->in_watch = (struct watch){.fd = framed->pump.in.fd, .ready = in_ready};
-    framed->out_watch = (struct watch){.fd = framed->pump.out.fd, .ready = out_ready};
-    carry_on(framed);
-    int result = loop_run(framed->loop);
-    unwatch(framed);
+    body->pause.fired = body_pause_over;
+    body->in_watch = (struct watch){.fd = body->pump.in.fd, .ready = body_in_ready};
+    body->out_watch = (struct watch){.fd = body->pump.out.fd, .ready = body_out_ready};
+    body_carry_on(body);
+    int result = loop_run(body->loop);
+    body_unwatch(body);
     return result;
 }
 
-uint64_t body_taken(const struct body *framed)
+uint64_t body_taken(const struct body *body)
 {
-    return framed->read + framed->pump.taken - framed->borrowed;
+    return body->read + body->pump.taken - body->borrowed;
 }

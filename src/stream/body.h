@@ -1,5 +1,5 @@
 /*
- * A stream of which only stretches are data: they pass from one end to another as fast as the
+ * A stream of which only segments are data: they pass from one end to another as fast as the
  * pump can; what is between them (the framing) is given to a parser.
  */
 #ifndef STREAM_BODY_H
@@ -44,12 +44,12 @@ struct body {
     bool loaded;         /* the pump has something to do */
     enum body_next then; /* what the parser has found behind what the pump holds */
     uint64_t segment;    /* the last one's length */
-    size_t gap;          /* bytes of framing since the last segment */
-    size_t last_gap;     /* the same between the two before */
+    size_t framing;      /* bytes of framing since the last segment */
+    size_t last_framing; /* the same between the two before */
     unsigned turns;
     bool finished;
     enum body_outcome outcome;
-    uint64_t missing;  /* of a segment that was cut; 0: the stream ended between stretches */
+    uint64_t missing;  /* of a segment that was cut; 0: the stream ended between segments */
     int failure;       /* errno */
     uint64_t read;     /* bytes read from the stream beside the pump */
     uint64_t borrowed; /* bytes given to the pump that it has not read itself */
@@ -62,9 +62,9 @@ struct body {
  * pump_init on the pump, perhaps pump_pace, and pump_filter with a filter that only looks; with data
  * set, the stream starts with a segment of that length. Runs the loop until there is an outcome: 0.
  * When somebody else stops the loop: -1. The pump is the owner's to release. */
-int body_run(struct body *framed);
+int body_run(struct body *body);
 
 /* Bytes that have come by the stream since then. */
-uint64_t body_taken(const struct body *framed);
+uint64_t body_taken(const struct body *body);
 
 #endif

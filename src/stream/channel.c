@@ -1,3 +1,7 @@
+/*
+ * See channel.h. Each function asks which of the two it is and calls the pump's or the seqpacket's; the buffer for
+ * messages is one for all channels of a pool, because no message stays in it between two moves.
+ */
 #include "stream/channel.h"
 
 #include <stdlib.h>

@@ -82,11 +82,6 @@ static bool side_is_under_way(struct forward_side *side)
     return side_lacks_something(side) && sock_unacknowledged(side->watch.fd) > 0;
 }
 
-static enum forward_end pair_how_cut(const struct forward_pair *pair)
-{
-    return pair->forward->stopping ? FORWARD_STOPPED : FORWARD_IDLE;
-}
-
 /* Nothing moves any more: the pair ends once what was sent has arrived. */
 static void pair_part(struct forward_pair *pair)
 {
@@ -97,7 +92,7 @@ static void pair_part(struct forward_pair *pair)
     if (left_ms > 0 && (side_is_under_way(&pair->near) || side_is_under_way(&pair->far)))
         loop_timer_set(loop, &pair->timer, LOOK_MS);
     else
-        pair_finish(pair, pair_how_cut(pair));
+        pair_finish(pair, pair->forward->stopping ? FORWARD_STOPPED : FORWARD_IDLE);
 }
 
 static void pair_part_again(struct timer *timer)
@@ -223,44 +218,31 @@ static void pair_settle(struct forward_pair *pair)
     side_await(&pair->far);
 }
 
-/* Something has happened on a side from which nothing is to be read, nor anything to be written to
- * it: a reset, or that it has closed both ways. */
-static void side_look_after(struct forward_side *side)
-{
-    int failure = sock_error(side->watch.fd);
-    side->hung = true;
-    if (failure)
-        side_fail(side, failure);
-    else
-        side_await(side);
-}
-
-static void side_serve(struct forward_side *side, uint32_t events)
-{
-    const uint32_t broken = EPOLLERR | EPOLLHUP;
-    struct forward_pair *pair = side->pair;
-    struct forward_side *other = side_other(side);
-    if (pair->failed) {
-        pair_flush(pair);
-        return;
-    }
-    if (!side->watch.events) {
-        side_look_after(side);
-        return;
-    }
-    if (side_wants(side, PUMP_WANTS_IN) && events & (EPOLLIN | broken))
-        channel_move(&side->channel, &pair->forward->pool);
-    if (side_wants(other, PUMP_WANTS_OUT) && events & (EPOLLOUT | broken))
-        channel_move(&other->channel, &pair->forward->pool);
-    pair_settle(pair);
-}
-
 static void side_ready(struct watch *watch, uint32_t events)
 {
+    const uint32_t broken = EPOLLERR | EPOLLHUP;
     struct forward_side *side = LOOP_OWNER(watch, struct forward_side, watch);
-    struct forward *forward = side->pair->forward;
-    idle_limit_moved(&side->pair->idle);
-    side_serve(side, events);
+    struct forward_side *other = side_other(side);
+    struct forward_pair *pair = side->pair;
+    struct forward *forward = pair->forward;
+    idle_limit_moved(&pair->idle);
+    if (pair->failed) {
+        pair_flush(pair);
+    } else if (!watch->events) {
+        /* Nothing was to be read from it, nor to be written to it: a reset, or it has closed both ways. */
+        int failure = sock_error(watch->fd);
+        side->hung = true;
+        if (failure)
+            side_fail(side, failure);
+        else
+            side_await(side);
+    } else {
+        if (side_wants(side, PUMP_WANTS_IN) && events & (EPOLLIN | broken))
+            channel_move(&side->channel, &forward->pool);
+        if (side_wants(other, PUMP_WANTS_OUT) && events & (EPOLLOUT | broken))
+            channel_move(&other->channel, &forward->pool);
+        pair_settle(pair);
+    }
     forward_tell_if_stopped(forward);
 }
 
@@ -306,21 +288,11 @@ static void forward_drain_over(struct drain *drain)
     forward->stopped(forward);
 }
 
-static void pair_init_channels(struct forward_pair *pair, const struct forward_ends *ends)
-{
-    struct fd near = ends->near;
-    struct fd far = ends->far;
-    /* A splice would make messages of its own choice of a stream: what is shared is copied. */
-    near.shared |= ends->far_socktype == SOCK_SEQPACKET;
-    far.shared |= ends->near_socktype == SOCK_SEQPACKET;
-    channel_init(&pair->near.channel, near, ends->near_socktype, far, &pair->forward->pool);
-    channel_init(&pair->far.channel, far, ends->far_socktype, near, &pair->forward->pool);
-    channel_preload(&pair->near.channel, ends->preface, ends->preface_length);
-}
-
 void forward_join(struct forward *forward, const struct forward_ends *ends, void *user_data)
 {
     struct forward_pair *pair = memory_new(1, sizeof *pair);
+    struct fd near = ends->near;
+    struct fd far = ends->far;
     list_append(&forward->pairs, &pair->node);
     pair->forward = forward;
     pair->user_data = user_data;
@@ -329,7 +301,12 @@ void forward_join(struct forward *forward, const struct forward_ends *ends, void
     pair->far.watch = (struct watch){.fd = ends->far.fd, .ready = side_ready};
     pair->near.keepalive = keepalive_start(forward->loop, ends->near.fd, forward->keepalive_ms);
     pair->far.keepalive = keepalive_start(forward->loop, ends->far.fd, forward->keepalive_ms);
-    pair_init_channels(pair, ends);
+    /* A splice would make messages of its own choice of a stream: what is shared is copied. */
+    near.shared |= ends->far_socktype == SOCK_SEQPACKET;
+    far.shared |= ends->near_socktype == SOCK_SEQPACKET;
+    channel_init(&pair->near.channel, near, ends->near_socktype, far, &forward->pool);
+    channel_init(&pair->far.channel, far, ends->far_socktype, near, &forward->pool);
+    channel_preload(&pair->near.channel, ends->preface, ends->preface_length);
     idle_limit_start(&pair->idle, forward->loop, forward->idle_ms, pair_idle_over);
     /* While the far side was being connected to, the client has most likely sent something. */
     channel_move(&pair->near.channel, &forward->pool);

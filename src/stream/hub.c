@@ -88,18 +88,12 @@ static void hub_client_forget_queue(struct hub_client *client)
     hub_client_count(client);
 }
 
-/* Whether there was more for it than it has got. */
-static bool hub_client_lacks_something(const struct hub_client *client, enum hub_end how)
-{
-    if (how == HUB_STOPPED && hub_cuts_input(client->hub))
-        return true;
-    return client->queued || how == HUB_SLOW || how == HUB_LARGEST;
-}
-
 static void hub_client_drop(struct hub_client *client, enum hub_end how)
 {
     struct hub *hub = client->hub;
-    bool lacks = hub_client_lacks_something(client, how);
+    /* Whether there was more for it than it has got. */
+    bool lacks = client->queued || how == HUB_SLOW || how == HUB_LARGEST ||
+                 (how == HUB_STOPPED && hub_cuts_input(hub));
     list_remove(&hub->clients, &client->node);
     hub->lost_count -= client->lost;
     hub_client_wait_no_more(client);
@@ -175,16 +169,6 @@ static void hub_client_await_limit(struct hub_client *client)
         loop_timer_set(client->hub->loop, &client->timer, left_ms);
 }
 
-static enum hub_end hub_client_how_over(const struct hub_client *client)
-{
-    if (client->lost)
-        return client->lost_how;
-    if (hub_client_until_idle_ms(client) <= 0)
-        return HUB_IDLE;
-    return client->ended && client->queued && hub_client_until_silence_ms(client) <= 0 ? HUB_SLOW
-                                                                                       : HUB_EOF;
-}
-
 /* Whether its system has taken more since this was asked last, if only into the socket's queue. */
 static bool hub_client_still_takes(struct hub_client *client)
 {
@@ -202,7 +186,13 @@ static void hub_client_limit_fired(struct timer *timer)
         hub_client_await_limit(client);
         return;
     }
-    enum hub_end how = hub_client_how_over(client);
+    enum hub_end how = HUB_EOF;
+    if (client->lost)
+        how = client->lost_how;
+    else if (hub_client_until_idle_ms(client) <= 0)
+        how = HUB_IDLE;
+    else if (client->ended && client->queued && hub_client_until_silence_ms(client) <= 0)
+        how = HUB_SLOW;
     if (how == HUB_SLOW && !client->lost && hub_client_still_takes(client)) {
         client->taken_ms = loop_now_ms();
         hub_client_await_limit(client);
@@ -211,16 +201,6 @@ static void hub_client_limit_fired(struct timer *timer)
     hub_client_drop(client, how);
     if (!hub_finish_if_stopped(hub))
         hub_await_input(hub);
-}
-
-static void hub_client_end(struct hub_client *client)
-{
-    client->ended = true;
-    client->moved_ms = client->taken_ms = loop_now_ms();
-    if (client->queued)
-        hub_client_still_takes(client);
-    hub_client_await(client);
-    hub_client_await_limit(client);
 }
 
 /* Its queue */
@@ -294,12 +274,6 @@ static void hub_client_end_sending(struct hub_client *client)
     if (client->hub->in_ended && !client->hub->no_shutdown &&
         !write_queue_has_pending(&client->queue))
         sock_shutdown(client->watch.fd, SHUT_WR);
-}
-
-static void hub_client_flush(struct hub_client *client)
-{
-    client->taken_ms = loop_now_ms();
-    write_queue_flush(&client->queue);
 }
 
 static void hub_client_drained(struct write_queue *queue)
@@ -379,33 +353,28 @@ static void hub_put_out(struct hub *hub, const char *bytes, size_t length)
     hub->gathered += length;
 }
 
-static void hub_end_client(struct hub_client *client)
-{
-    if (client->hub->heard)
-        client->hub->heard(client->hub, client, NULL, 0);
-    hub_client_end(client);
-}
-
-static void hub_lose_client(struct hub_client *client, int failure)
-{
-    struct hub *hub = client->hub;
-    client->failure = failure;
-    hub_client_drop(client, HUB_RESET);
-    hub_await_input(hub);
-}
-
 static void hub_read_client(struct hub_client *client)
 {
     struct hub *hub = client->hub;
     char *bytes = hub->buffer + HUB_READ;
     ssize_t got = sock_recv(client->watch.fd, bytes, HUB_READ);
     if (got < 0) {
-        if (errno != EAGAIN)
-            hub_lose_client(client, errno);
+        if (errno == EAGAIN)
+            return;
+        client->failure = errno;
+        hub_client_drop(client, HUB_RESET);
+        hub_await_input(hub);
         return;
     }
     if (got == 0) {
-        hub_end_client(client);
+        if (hub->heard)
+            hub->heard(hub, client, NULL, 0);
+        client->ended = true;
+        client->moved_ms = client->taken_ms = loop_now_ms();
+        if (client->queued)
+            hub_client_still_takes(client);
+        hub_client_await(client);
+        hub_client_await_limit(client);
         return;
     }
     client->bytes_in += (uint64_t)got;
@@ -431,12 +400,14 @@ static bool hub_is_held_up(const struct hub *hub)
 static void hub_client_ready(struct watch *watch, uint32_t events)
 {
     struct hub_client *client = LOOP_OWNER(watch, struct hub_client, watch);
-    if (write_queue_has_pending(&client->queue) && events & ~(uint32_t)EPOLLIN)
-        hub_client_flush(client);
-    else if (hub_is_held_up(client->hub))
+    if (write_queue_has_pending(&client->queue) && events & ~(uint32_t)EPOLLIN) {
+        client->taken_ms = loop_now_ms();
+        write_queue_flush(&client->queue);
+    } else if (hub_is_held_up(client->hub)) {
         hub_client_wait(client);
-    else
+    } else {
         hub_read_client(client);
+    }
 }
 
 /* Each of those that wait once, as far as it goes. This may be the end of the hub. */
@@ -453,22 +424,15 @@ static void hub_read_waiting(struct hub *hub)
 
 /* Waiting for a client that is behind */
 
-/* With half of the memory in use, whoever has something queued is behind. */
-static bool hub_client_is_behind(const struct hub_client *client)
-{
-    const struct budget *budget = &client->hub->budget;
-    size_t most = budget->used > budget->most / 2 ? 0 : HUB_QUEUE / 2;
-    return !client->lost && client->queue.length > most;
-}
-
-static int64_t hub_client_until_given_up_ms(const struct hub_client *client)
-{
-    return hub_client_is_behind(client) ? client->taken_ms + HOLD_MS - loop_now_ms() : 0;
-}
-
+/* Holds up what would fill the client's queue, if it is behind and nobody is awaited yet. With half of the
+ * memory in use, whoever has something queued is behind. */
 static void hub_hold_for(struct hub *hub, struct hub_client *client)
 {
-    int64_t left_ms = hub->awaited ? 0 : hub_client_until_given_up_ms(client);
+    const struct budget *budget = &hub->budget;
+    size_t max = budget->used > budget->most / 2 ? 0 : HUB_QUEUE / 2;
+    if (hub->awaited || client->lost || client->queue.length <= max)
+        return;
+    int64_t left_ms = client->taken_ms + HOLD_MS - loop_now_ms();
     if (left_ms <= 0)
         return;
     hub->awaited = client;
@@ -543,17 +507,6 @@ static void hub_await_input(struct hub *hub)
         loop_unwatch(hub->loop, &hub->in_watch);
 }
 
-static void hub_end_input(struct hub *hub)
-{
-    hub->in_ended = true;
-    if (hub->heard)
-        hub->heard(hub, NULL, NULL, 0);
-    LIST_EACH (struct hub_client, client, &hub->clients, node) {
-        hub_client_end_sending(client);
-        hub_client_await_limit(client);
-    }
-}
-
 static void hub_input_ready(struct watch *watch, uint32_t events)
 {
     struct hub *hub = LOOP_OWNER(watch, struct hub, in_watch);
@@ -571,12 +524,17 @@ static void hub_input_ready(struct watch *watch, uint32_t events)
         return;
     }
     hub->in_moved_ms = loop_now_ms();
-    if (ended)
-        hub_end_input(hub);
-    else if (hub->heard)
-        hub->heard(hub, NULL, bytes, (size_t)got);
-    else
+    hub->in_ended = ended;
+    if (hub->heard)
+        hub->heard(hub, NULL, ended ? NULL : bytes, ended ? 0 : (size_t)got);
+    else if (!ended)
         hub_tell_others(hub, NULL, bytes, (size_t)got);
+    if (ended) {
+        LIST_EACH (struct hub_client, client, &hub->clients, node) {
+            hub_client_end_sending(client);
+            hub_client_await_limit(client);
+        }
+    }
     hub_await_input(hub);
 }
 
@@ -588,7 +546,7 @@ static void hub_filter_released(struct filter *filter)
     hub_read_waiting(hub);
 }
 
-static void hub_listen_to_filter(struct hub *hub, struct filter *filter)
+static void hub_set_resume(struct hub *hub, struct filter *filter)
 {
     if (!filter)
         return;
@@ -604,8 +562,8 @@ void hub_start(struct hub *hub, struct loop *loop)
     budget_init(&hub->budget, hub->max_memory);
     hub->buffer = memory_grow(NULL, HUB_READ, 3);
     hub->put.fired = hub_round_over;
-    hub_listen_to_filter(hub, hub->up_filter);
-    hub_listen_to_filter(hub, hub->down_filter);
+    hub_set_resume(hub, hub->up_filter);
+    hub_set_resume(hub, hub->down_filter);
     hub->in_watch = (struct watch){.fd = hub->in.fd, .ready = hub_input_ready};
     hub->hold.fired = hub_hold_over;
     write_queue_init(&hub->queue, loop, hub->out, hub_output_drained);
@@ -644,6 +602,6 @@ void hub_release(struct hub *hub)
     write_queue_release(&hub->queue);
     free(hub->buffer);
     hub->loop = NULL;
-    hub_listen_to_filter(hub, hub->up_filter);
-    hub_listen_to_filter(hub, hub->down_filter);
+    hub_set_resume(hub, hub->up_filter);
+    hub_set_resume(hub, hub->down_filter);
 }

@@ -1,3 +1,7 @@
+/*
+ * See keepalive.h. A timer looks at the connection twice in each limit: while the window is closed and the peer answers,
+ * TCP_USER_TIMEOUT is lifted, and set again to what it was once that is over.
+ */
 #include "stream/keepalive.h"
 
 #include <netinet/in.h>

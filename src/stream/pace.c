@@ -1,19 +1,23 @@
+/*
+ * See pace.h. The rate is a bucket of credit, which time fills up to a burst and bytes spend; it may be overdrawn, so that
+ * what was moved at once is waited for afterwards.
+ */
 #include "stream/pace.h"
 
 #include <string.h>
 
 enum { BYTE = 1000 }; /* a rate in bytes a second gives so many of these in a millisecond */
 
-static const uint64_t rate_most = (uint64_t)1 << 40;
-static const int64_t elapsed_most_ms = 1 << 20;
+static const uint64_t rate_max = (uint64_t)1 << 40;
+static const int64_t elapsed_max_ms = 1 << 20;
 
-static size_t allow_rate(struct pace *pace, int64_t now_ms, size_t length)
+static size_t pace_allow_rate(struct pace *pace, int64_t now_ms, size_t length)
 {
-    int64_t rate = (int64_t)(pace->rate < rate_most ? pace->rate : rate_most);
+    int64_t rate = (int64_t)(pace->rate < rate_max ? pace->rate : rate_max);
     int64_t elapsed_ms = pace->counted_ms ? now_ms - pace->counted_ms : 0;
     int64_t burst = rate * PACE_BURST_MS + BYTE;
     pace->counted_ms = now_ms;
-    pace->credit += rate * (elapsed_ms < elapsed_most_ms ? elapsed_ms : elapsed_most_ms);
+    pace->credit += rate * (elapsed_ms < elapsed_max_ms ? elapsed_ms : elapsed_max_ms);
     if (pace->credit > burst)
         pace->credit = burst;
     if (pace->credit < BYTE) {
@@ -35,7 +39,7 @@ size_t pace_allow(struct pace *pace, int64_t now_ms, const char *bytes, size_t l
         if (end)
             length = (size_t)(end - bytes) + 1;
     }
-    return pace->rate ? allow_rate(pace, now_ms, length) : length;
+    return pace->rate ? pace_allow_rate(pace, now_ms, length) : length;
 }
 
 void pace_spend(struct pace *pace, int64_t now_ms, const char *bytes, size_t length)

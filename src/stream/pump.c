@@ -3,7 +3,7 @@
  *
  * There are two methods, and pump_set_method and its callers below decide: copying, by a buffer of the pool; and
  * splicing, by a pipe of our own, once reads show a stream (FULL_READS), until small fills show that it is none any
- * more (SMALL_FILLS). Two cases have a shorter way of their own, because measuring showed what it is worth (see
+ * more (SMALL_FILLS). Two cases are shorter, because measuring showed what it is worth (see
  * ARCHITECTURE.md, "How a byte travels"): messages to or from a pipe are spliced between the two ends, and what goes
  * from TCP to /dev/null is only counted. Where the kernel refuses to splice, copying goes on with what is held.
  *
@@ -100,23 +100,22 @@ static bool fd_can_splice(struct fd end)
            end.kind == FD_FILE;
 }
 
-static bool splice_is_switched_off(void)
-{
-    const char *no = getenv("SOCKCTL_NO_SPLICE");
-    return no && strcmp(no, "1") == 0;
-}
-
 static bool pump_can_splice(const struct pump *pump)
 {
-    return !splice_is_switched_off() && fd_can_splice(pump->in) && pump->in.kind != FD_NULL &&
+    const char *no = getenv("SOCKCTL_NO_SPLICE");
+    bool switched_off = no && strcmp(no, "1") == 0;
+    return !switched_off && fd_can_splice(pump->in) && pump->in.kind != FD_NULL &&
            fd_can_splice(pump->out);
 }
 
-/* What a stream needs, where it may be had: its pipes may hold more, and so may its socket. */
-static void pump_make_room(struct pump *pump)
+/* Moves by this method from the next step on. */
+static void pump_set_method(struct pump *pump, enum pump_method method)
 {
-    if (pump->made_room)
+    pump->method = method;
+    pump->in_a_row = 0;
+    if (method != PUMP_SPLICE_PIPE || pump->made_room)
         return;
+    /* What a stream needs, where it may be had: its pipes may hold more, and so may its socket. */
     pump->made_room = true;
     if (pump->in.kind == FD_PIPE)
         fcntl(pump->in.fd, F_SETPIPE_SZ, PUMP_PIPE);
@@ -126,19 +125,13 @@ static void pump_make_room(struct pump *pump)
         sock_make_room(pump->out.fd);
 }
 
-static void pump_set_method(struct pump *pump, enum pump_method method)
-{
-    pump->method = method;
-    pump->in_a_row = 0;
-    if (method == PUMP_SPLICE_PIPE)
-        pump_make_room(pump);
-}
-
+/* A pipe that others may read, too: whoever of them comes late waits in read(2), but not in splice(2). */
 static bool pump_in_may_block(const struct pump *pump)
 {
     return pump->in.kind == FD_PIPE && pump->in.shared;
 }
 
+/* Moves by copying from now on, and never again otherwise. */
 static void pump_only_copy(struct pump *pump)
 {
     pump->may_splice = false;
@@ -152,6 +145,7 @@ static void pump_give_back_buffer(struct pump *pump)
     pump->buffer = NULL;
 }
 
+/* Sets the state and, for a failure, keeps errno. */
 static enum pump_step pump_stop(struct pump *pump, enum pump_state state)
 {
     pump->state = state;
@@ -160,6 +154,7 @@ static enum pump_step pump_stop(struct pump *pump, enum pump_state state)
     return PUMP_STEP_WAIT;
 }
 
+/* Counts what was taken from `in`. */
 static void pump_count_taken(struct pump *pump, size_t length)
 {
     pump->taken += length;
@@ -169,9 +164,10 @@ static void pump_count_taken(struct pump *pump, size_t length)
         pace_spend(pump->pace, loop_now_ms(), NULL, length);
 }
 
-static size_t pump_room(const struct pump *pump, size_t most)
+/* How many bytes may be taken now, at most `max`. */
+static size_t pump_room(const struct pump *pump, size_t max)
 {
-    size_t room = pump->limit < most ? (size_t)pump->limit : most;
+    size_t room = pump->limit < max ? (size_t)pump->limit : max;
     if (pump->pace && pump->method != PUMP_COPY)
         return pace_allow(pump->pace, loop_now_ms(), NULL, room);
     return room;
@@ -212,26 +208,8 @@ static enum pump_step pump_read_on(struct pump *pump)
     return PUMP_STEP_MORE;
 }
 
-/* Takes into use what was read at the start of the buffer, or, for a filter, in its second half. */
-static enum pump_step pump_hold(struct pump *pump, size_t got)
-{
-    char *bytes = pump->buffer;
-    ssize_t left = (ssize_t)got;
-    if (pump->filter) {
-        bytes += PUMP_BUFFER / 2;
-        left = pump->filter->pass(pump->filter, &bytes, got);
-    }
-    if (left < 0)
-        return pump_stop(pump, PUMP_FAILED_IN);
-    pump->offset = (size_t)(bytes - pump->buffer);
-    pump->held = (size_t)left;
-    pump_count_taken(pump, got);
-    pump->taken += pump->held - got;
-    return PUMP_STEP_MORE;
-}
-
-/* Reads into the buffer, then writes from it. A read that did not fill the buffer has emptied
- * `in`: asking again would only be told EAGAIN. */
+/* Reads to the start of the buffer, or, for a filter, into its second half, then writes from it. A read that
+ * did not fill the buffer has emptied `in`: asking again would only be told EAGAIN. */
 static enum pump_step pump_copy(struct pump *pump)
 {
     size_t unused = pump->filter ? PUMP_BUFFER / 2 : 0;
@@ -252,7 +230,15 @@ static enum pump_step pump_copy(struct pump *pump)
     pump->in_a_row = full ? pump->in_a_row + 1 : 0;
     if (pump->in_a_row >= FULL_READS && pump->may_splice)
         pump_set_method(pump, PUMP_SPLICE_PIPE);
-    if (pump_hold(pump, (size_t)got) == PUMP_STEP_WAIT || pump_write_buffer(pump) == PUMP_STEP_WAIT)
+    char *bytes = buffer + unused;
+    ssize_t left = pump->filter ? pump->filter->pass(pump->filter, &bytes, (size_t)got) : got;
+    if (left < 0)
+        return pump_stop(pump, PUMP_FAILED_IN);
+    pump->offset = (size_t)(bytes - buffer);
+    pump->held = (size_t)left;
+    pump_count_taken(pump, (size_t)got);
+    pump->taken += pump->held - (size_t)got;
+    if (pump_write_buffer(pump) == PUMP_STEP_WAIT)
         return PUMP_STEP_WAIT;
     return full ? pump_read_on(pump) : pump_stop(pump, PUMP_WANTS_IN);
 }
@@ -308,28 +294,10 @@ static bool pump_is_stuck(struct pump *pump)
     return again && pump->in.kind == FD_SOCKET;
 }
 
-/* EAGAIN between two ends does not say which of them is not ready. */
-static enum pump_step pump_await_unready(struct pump *pump)
-{
-    struct pollfd ends[2] = {{.fd = pump->in.fd, .events = POLLIN},
-                             {.fd = pump->out.fd, .events = POLLOUT}};
-    if (poll(ends, 2, 0) <= 0 || !ends[0].revents)
-        return pump_stop(pump, PUMP_WANTS_IN);
-    if (ends[1].revents && pump_is_stuck(pump))
-        return pump_fall_back(pump);
-    return pump_stop(pump, PUMP_WANTS_OUT);
-}
-
 /* Whether it is an end, copying will tell. */
 static bool pump_may_be_urgent(const struct pump *pump, ssize_t moved)
 {
     return moved == 0 && pump->in.kind == FD_SOCKET;
-}
-
-/* In a splice between a pipe and something else, only a reader that went away is the pipe's. */
-static enum pump_state pump_failed_end(const struct pump *pump)
-{
-    return pump->in.kind == FD_PIPE || errno == EPIPE ? PUMP_FAILED_OUT : PUMP_FAILED_IN;
 }
 
 static ssize_t pump_splice_some(int in, int out, size_t length)
@@ -342,17 +310,28 @@ static ssize_t pump_splice_some(int in, int out, size_t length)
     return moved;
 }
 
+/* Between the two ends, of which one is a pipe. */
 static enum pump_step pump_splice(struct pump *pump)
 {
     ssize_t moved = pump_splice_some(pump->in.fd, pump->out.fd, pump_room(pump, PUMP_PIPE));
-    if (moved < 0 && errno == EAGAIN)
-        return pump_await_unready(pump);
+    if (moved < 0 && errno == EAGAIN) {
+        /* Between two ends that does not say which of them is not ready. */
+        struct pollfd ends[2] = {{.fd = pump->in.fd, .events = POLLIN},
+                                 {.fd = pump->out.fd, .events = POLLOUT}};
+        if (poll(ends, 2, 0) <= 0 || !ends[0].revents)
+            return pump_stop(pump, PUMP_WANTS_IN);
+        if (ends[1].revents && pump_is_stuck(pump))
+            return pump_fall_back(pump);
+        return pump_stop(pump, PUMP_WANTS_OUT);
+    }
     /* A pipe without a reader fails before the socket is looked at, which may have come to its end. */
     if (moved < 0 && errno == EPIPE && pump->in.kind == FD_SOCKET)
         return pump_fall_back(pump);
-    if (moved < 0)
-        return splice_is_refused(errno) ? pump_refuse_splice(pump)
-                                        : pump_stop(pump, pump_failed_end(pump));
+    if (moved < 0 && splice_is_refused(errno))
+        return pump_refuse_splice(pump);
+    if (moved < 0) /* only a reader that went away is a failure of the pipe's */
+        return pump_stop(pump, pump->in.kind == FD_PIPE || errno == EPIPE ? PUMP_FAILED_OUT
+                                                                          : PUMP_FAILED_IN);
     if (pump_may_be_urgent(pump, moved))
         return pump_fall_back(pump);
     pump->in_ended = moved == 0;
@@ -371,19 +350,6 @@ static void pump_give_back_pipe(struct pump *pump)
 {
     pump_pool_give_pipe(pump->pool, pump->pipe, true);
     pump->pipe[0] = pump->pipe[1] = -1;
-}
-
-/* All that the pipe was filled with has been written. If that was little, `in` is most likely empty;
- * if it is always little, the pipe does not pay. */
-static enum pump_step pump_emptied_pipe(struct pump *pump)
-{
-    if (pump->fill > STOCK_PIPE || !pump->limit)
-        return PUMP_STEP_MORE;
-    pump_give_back_pipe(pump);
-    pump->in_a_row = pump->fill < STOCK_PIPE ? pump->in_a_row + 1 : 0;
-    if (pump->in_a_row == SMALL_FILLS)
-        pump_set_method(pump, pump_in_may_block(pump) ? PUMP_SPLICE : PUMP_COPY);
-    return pump_stop(pump, PUMP_WANTS_IN);
 }
 
 static enum pump_step pump_fill_pipe(struct pump *pump)
@@ -411,24 +377,20 @@ static enum pump_step pump_fill_pipe(struct pump *pump)
     return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
 }
 
-/* `out` takes no splice (a file opened with O_APPEND): what the pipe holds goes by the buffer. */
-static enum pump_step pump_unload_pipe(struct pump *pump)
-{
-    size_t room = pump->piped < PUMP_BUFFER ? pump->piped : PUMP_BUFFER;
-    pump->buffer = pump_pool_take(pump->pool);
-    ssize_t got = read(pump->pipe[0], pump->buffer, room);
-    if (got <= 0)
-        memory_impossible("a pipe lost what was in it");
-    pump->held = (size_t)got;
-    pump->offset = 0;
-    pump->piped -= (size_t)got;
-    return PUMP_STEP_MORE;
-}
-
 static enum pump_step pump_drain_pipe(struct pump *pump)
 {
-    if (pump->method == PUMP_COPY)
-        return pump_unload_pipe(pump);
+    if (pump->method == PUMP_COPY) {
+        /* `out` takes no splice (a file opened with O_APPEND): what the pipe holds goes by the buffer. */
+        size_t room = pump->piped < PUMP_BUFFER ? pump->piped : PUMP_BUFFER;
+        pump->buffer = pump_pool_take(pump->pool);
+        ssize_t got = read(pump->pipe[0], pump->buffer, room);
+        if (got <= 0)
+            memory_impossible("a pipe lost what was in it");
+        pump->held = (size_t)got;
+        pump->offset = 0;
+        pump->piped -= (size_t)got;
+        return PUMP_STEP_MORE;
+    }
     ssize_t moved = pump_splice_some(pump->pipe[0], pump->out.fd, pump->piped);
     if (moved < 0 && splice_is_refused(errno))
         return pump_refuse_splice(pump); /* and what the pipe holds goes by the buffer */
@@ -436,19 +398,19 @@ static enum pump_step pump_drain_pipe(struct pump *pump)
         return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_OUT : PUMP_FAILED_OUT);
     pump->piped -= (size_t)moved;
     pump->moved += (size_t)moved;
-    return pump->piped ? pump_stop(pump, PUMP_WANTS_OUT) : pump_emptied_pipe(pump);
+    if (pump->piped)
+        return pump_stop(pump, PUMP_WANTS_OUT);
+    if (pump->fill > STOCK_PIPE || !pump->limit)
+        return PUMP_STEP_MORE;
+    /* That was little: `in` is most likely empty. If it is always little, the pipe does not pay. */
+    pump_give_back_pipe(pump);
+    pump->in_a_row = pump->fill < STOCK_PIPE ? pump->in_a_row + 1 : 0;
+    if (pump->in_a_row == SMALL_FILLS)
+        pump_set_method(pump, pump_in_may_block(pump) ? PUMP_SPLICE : PUMP_COPY);
+    return pump_stop(pump, PUMP_WANTS_IN);
 }
 
 /* The steps, and what users call */
-
-static enum pump_step pump_take_words(struct pump *pump)
-{
-    pump->buffer = pump_pool_take(pump->pool);
-    pump->held = pump->filter->say(pump->filter, pump->buffer);
-    pump->offset = 0;
-    pump->taken += pump->held;
-    return PUMP_STEP_MORE;
-}
 
 static enum pump_step pump_step_once(struct pump *pump)
 {
@@ -458,8 +420,13 @@ static enum pump_step pump_step_once(struct pump *pump)
         return pump_drain_pipe(pump);
     if (pump->filter && pump->filter->held)
         return pump_stop(pump, PUMP_HELD);
-    if (pump->filter && pump->filter->waiting)
-        return pump_take_words(pump);
+    if (pump->filter && pump->filter->waiting) {
+        pump->buffer = pump_pool_take(pump->pool);
+        pump->held = pump->filter->say(pump->filter, pump->buffer);
+        pump->offset = 0;
+        pump->taken += pump->held;
+        return PUMP_STEP_MORE;
+    }
     if (pump->in_ended || !pump->limit)
         return pump_stop(pump, PUMP_ENDED);
     if (pump->pace && pump->method != PUMP_COPY && !pump_room(pump, 1))

@@ -43,39 +43,35 @@ void relay_release(struct relay *relay)
     relay->loop = NULL;
 }
 
-/* Whether there is an input whose end says that all of it was sent. */
-static bool relay_has_end(const struct relay *relay)
-{
-    enum fd_kind kind = relay->near.in.kind;
-    return relay->near.in.fd >= 0 && kind != FD_TERMINAL && kind != FD_NULL;
-}
-
 bool relay_has_cut(const struct relay *relay)
 {
     const struct pump *up = &relay->up;
-    return up->state != PUMP_ENDED && (relay_has_end(relay) || up->taken != up->moved);
+    enum fd_kind kind = relay->near.in.kind;
+    /* Whether there is an input whose end says that all of it was sent. */
+    bool has_end = relay->near.in.fd >= 0 && kind != FD_TERMINAL && kind != FD_NULL;
+    return up->state != PUMP_ENDED && (has_end || up->taken != up->moved);
 }
 
 /* Failures */
 
-/* What was taken from near.in, or lies ready in its file, and did not reach the far side. */
-static uint64_t relay_count_undelivered(const struct relay *relay)
+/* Adds " (N bytes not delivered)": what was taken from near.in, or lies ready in its file, and did not
+ * reach the far side. */
+static void relay_add_undelivered(const struct relay *relay, struct error *err)
 {
+    const struct fd *in = &relay->near.in;
+    if (in->fd < 0)
+        return;
     uint64_t lost = relay->up.taken - relay->up.moved;
     int unacknowledged = relay->policy.confirm ? sock_unacknowledged(relay->far.out.fd) : 0;
     /* Our own end of the stream counts as one. */
     if (unacknowledged > 0)
         lost += (uint64_t)unacknowledged - relay->shut;
     struct stat status;
-    if (relay->near.in.kind != FD_FILE || fstat(relay->near.in.fd, &status) < 0)
-        return lost;
-    off_t at = lseek(relay->near.in.fd, 0, SEEK_CUR);
-    return at >= 0 && at < status.st_size ? lost + (uint64_t)(status.st_size - at) : lost;
-}
-
-static void relay_add_undelivered(const struct relay *relay, struct error *err)
-{
-    uint64_t lost = relay->near.in.fd >= 0 ? relay_count_undelivered(relay) : 0;
+    if (in->kind == FD_FILE && fstat(in->fd, &status) == 0) {
+        off_t at = lseek(in->fd, 0, SEEK_CUR);
+        if (at >= 0 && at < status.st_size)
+            lost += (uint64_t)(status.st_size - at);
+    }
     if (lost)
         error_add(err, " (%llu bytes not delivered)", (unsigned long long)lost);
 }
@@ -131,56 +127,43 @@ static void relay_await_on(struct relay *relay, struct watch *watch, uint32_t ev
         loop_unwatch(relay->loop, watch);
 }
 
-/* Its reader may go away. A socket says so when it has nothing to read either, which is then of no
- * interest any more. */
-static bool relay_awaits_reader(const struct relay *relay)
-{
-    enum fd_kind kind = relay->near.out.kind;
-    bool has_ended = relay->near.in.fd >= 0 && !relay->up_open;
-    return !relay->near_gone && (kind == FD_PIPE || (kind == FD_SOCKET && has_ended));
-}
-
-static void relay_await_near(struct relay *relay, bool in, bool out)
-{
-    struct relay_side *near = &relay->near;
-    if (relay_is_one_descriptor(near)) {
-        relay_await_on(relay, &near->in_watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
-        return;
-    }
-    if (near->in.fd >= 0)
-        relay_await_on(relay, &near->in_watch, in ? EPOLLIN : 0U);
-    if (!out && relay->down_open && relay_awaits_reader(relay))
-        loop_watch(relay->loop, &near->out_watch, 0);
-    else
-        relay_await_on(relay, &near->out_watch, out ? EPOLLOUT : 0U);
-}
-
-static void relay_await_far(struct relay *relay, bool in, bool out)
-{
-    struct watch *watch = &relay->far.in_watch;
-    /* With nothing to read or write, a reset still has to be heard. */
-    if (!in && !out && !relay->far_hung)
-        loop_watch(relay->loop, watch, 0);
-    else
-        relay_await_on(relay, watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
-}
-
 static void relay_await_pace(struct relay *relay, const struct pump *pump, struct timer *timer)
 {
     if (pump->state == PUMP_WAITS && !loop_timer_is_set(timer))
         loop_timer_set(relay->loop, timer, pump->pace->wait_ms);
 }
 
+/* Sets the watches, and the timers of pumps that wait, by the states of the pumps. */
 static void relay_await(struct relay *relay)
 {
+    struct relay_side *near = &relay->near;
+    struct watch *far = &relay->far.in_watch;
     relay_await_pace(relay, &relay->up, &relay->up_wait);
     relay_await_pace(relay, &relay->down, &relay->down_wait);
-    bool up_in = relay->up_open && relay->up.state == PUMP_WANTS_IN;
-    bool up_out = relay->up_open && relay->up.state == PUMP_WANTS_OUT;
-    bool down_in = relay->down_open && relay->down.state == PUMP_WANTS_IN;
-    bool down_out = relay->down_open && relay->down.state == PUMP_WANTS_OUT;
-    relay_await_near(relay, up_in, down_out);
-    relay_await_far(relay, down_in, up_out);
+    uint32_t up_in = relay->up_open && relay->up.state == PUMP_WANTS_IN ? EPOLLIN : 0;
+    uint32_t up_out = relay->up_open && relay->up.state == PUMP_WANTS_OUT ? EPOLLOUT : 0;
+    uint32_t down_in = relay->down_open && relay->down.state == PUMP_WANTS_IN ? EPOLLIN : 0;
+    uint32_t down_out = relay->down_open && relay->down.state == PUMP_WANTS_OUT ? EPOLLOUT : 0;
+    /* The reader of near.out may go away. A socket says so when it has nothing to read either, which is
+     * then of no interest any more. */
+    bool has_ended = near->in.fd >= 0 && !relay->up_open;
+    bool may_go = !relay->near_gone &&
+                  (near->out.kind == FD_PIPE || (near->out.kind == FD_SOCKET && has_ended));
+    if (relay_is_one_descriptor(near)) {
+        relay_await_on(relay, &near->in_watch, up_in | down_out);
+    } else {
+        if (near->in.fd >= 0)
+            relay_await_on(relay, &near->in_watch, up_in);
+        if (!down_out && relay->down_open && may_go)
+            loop_watch(relay->loop, &near->out_watch, 0);
+        else
+            relay_await_on(relay, &near->out_watch, down_out);
+    }
+    /* With nothing to read or write, a reset still has to be heard. */
+    if (!down_in && !up_out && !relay->far_hung)
+        loop_watch(relay->loop, far, 0);
+    else
+        relay_await_on(relay, far, down_in | up_out);
 }
 
 /* Delivered */
@@ -204,7 +187,7 @@ static void relay_confirm(struct relay *relay)
     relay_finish(relay);
 }
 
-static void look_again(struct timer *timer)
+static void relay_confirm_again(struct timer *timer)
 {
     relay_confirm(LOOP_OWNER(timer, struct relay, confirm));
 }
@@ -233,6 +216,8 @@ void relay_near_gone(struct relay *relay)
 
 /* The end of each flow */
 
+/* Nothing more goes to the far side. What it said before it went is still passed on, as long as that
+ * moves. */
 static void relay_read_rest(struct relay *relay)
 {
     relay->up_open = false;
@@ -266,18 +251,6 @@ static void relay_end_up(struct relay *relay)
         relay->down_open = false;
 }
 
-/* Whether `up`, with the far side gone, is to end before its own end. */
-static void relay_await_silence(struct relay *relay)
-{
-    int64_t silence_ms = relay->policy.silence_ms;
-    if (relay->near.in.kind == FD_FILE || silence_ms < 0)
-        return;
-    if (relay->near.in.kind == FD_TERMINAL)
-        silence_ms = 0;
-    relay->silent_at = relay->up.taken;
-    loop_timer_set(relay->loop, &relay->silence, silence_ms);
-}
-
 static void relay_end_down(struct relay *relay)
 {
     relay->down_open = false;
@@ -286,10 +259,17 @@ static void relay_end_down(struct relay *relay)
         loop_unwatch(relay->loop, &relay->near.out_watch);
     if (relay->near_ended && relay->near_ended(relay) < 0)
         relay_note_failure(relay, &relay->near, false, errno);
-    if (relay->up_open)
-        relay_await_silence(relay);
+    /* With the far side gone, `up` may have to end before its own end. */
+    int64_t silence_ms = relay->near.in.kind == FD_TERMINAL && relay->policy.silence_ms >= 0
+                             ? 0
+                             : relay->policy.silence_ms;
+    if (relay->up_open && relay->near.in.kind != FD_FILE && silence_ms >= 0) {
+        relay->silent_at = relay->up.taken;
+        loop_timer_set(relay->loop, &relay->silence, silence_ms);
+    }
 }
 
+/* Lets `down`, whose bytes near.out refuses, go on to the sink. False: that is not to be. */
 static bool relay_divert(struct relay *relay)
 {
     const struct fd *sink = relay->policy.sink;
@@ -341,6 +321,7 @@ static void relay_send_answer(struct relay *relay)
         relay->up_open = true;
 }
 
+/* After a move: what came of it, and what is awaited next. */
 static void relay_settle(struct relay *relay)
 {
     if (relay->up.filter && relay->up.filter->waiting)
@@ -370,16 +351,6 @@ static void relay_idle_over(struct idle_limit *limit)
     relay_fail(relay, &err);
 }
 
-/* The far side was lost. A slow reader of near.out may go on; one that stopped would keep us. */
-static void relay_end_rest(struct relay *relay)
-{
-    bool paused = relay->down.state == PUMP_WAITS || relay->down.state == PUMP_HELD;
-    if (paused || relay->down.taken + relay->down.moved != relay->silent_at)
-        relay_read_rest(relay);
-    else
-        relay_conclude(relay);
-}
-
 /* No more is read from the far side; what has been read is still written. */
 static void relay_quit_over(struct timer *timer)
 {
@@ -387,7 +358,12 @@ static void relay_quit_over(struct timer *timer)
     int unacknowledged = relay->policy.confirm ? sock_unacknowledged(relay->far.out.fd) : 0;
     struct error err;
     if (relay->result < 0) {
-        relay_end_rest(relay);
+        /* The far side was lost. A slow reader of near.out may go on; one that stopped would keep us. */
+        bool paused = relay->down.state == PUMP_WAITS || relay->down.state == PUMP_HELD;
+        if (paused || relay->down.taken + relay->down.moved != relay->silent_at)
+            relay_read_rest(relay);
+        else
+            relay_conclude(relay);
         return;
     }
     if (unacknowledged > relay->shut) {
@@ -445,7 +421,7 @@ static struct pump *relay_open_down(struct relay *relay)
     return relay->down_open ? &relay->down : NULL;
 }
 
-static void near_in_ready(struct watch *watch, uint32_t events)
+static void relay_near_in_ready(struct watch *watch, uint32_t events)
 {
     struct relay *relay = LOOP_OWNER(watch, struct relay, near.in_watch);
     struct pump *writer = relay_is_one_descriptor(&relay->near) ? relay_open_down(relay) : NULL;
@@ -460,19 +436,23 @@ static void relay_break_near_out(struct relay *relay)
     relay_settle(relay);
 }
 
-static void parting_over(struct timer *timer)
+static void relay_parting_over(struct timer *timer)
 {
     struct relay *relay = LOOP_OWNER(timer, struct relay, parting);
     if (relay->down_open)
         relay_break_near_out(relay);
 }
 
-/* The reader of near.out has gone while nothing was to be written. */
-static void relay_part_from_reader(struct relay *relay)
+/* Without events that were awaited, nothing was to be written, and the reader has gone. */
+static void relay_near_out_ready(struct watch *watch, uint32_t events)
 {
+    struct relay *relay = LOOP_OWNER(watch, struct relay, near.out_watch);
     char byte;
-    bool has_input = relay->near.in.fd >= 0;
-    if (relay->policy.sink || !has_input || relay->down.taken != relay->down.moved ||
+    if (watch->events) {
+        relay_move(relay, NULL, relay_open_down(relay), events);
+        return;
+    }
+    if (relay->policy.sink || relay->near.in.fd < 0 || relay->down.taken != relay->down.moved ||
         sock_peek(relay->far.in.fd, &byte, 1) > 0) {
         relay_break_near_out(relay);
         return;
@@ -483,33 +463,20 @@ static void relay_part_from_reader(struct relay *relay)
     relay_near_gone(relay);
 }
 
-static void near_out_ready(struct watch *watch, uint32_t events)
-{
-    struct relay *relay = LOOP_OWNER(watch, struct relay, near.out_watch);
-    if (watch->events == 0)
-        relay_part_from_reader(relay);
-    else
-        relay_move(relay, NULL, relay_open_down(relay), events);
-}
-
-/* Nothing was to be read or written there: a reset, or the end of both ways. Asking for the error
- * takes it from the read that is still to come. */
-static void relay_hear_far(struct relay *relay)
-{
-    int failure = sock_error(relay->far.in.fd);
-    relay->far_hung = true;
-    if (!failure)
-        return;
-    relay_note_failure(relay, &relay->far, relay->down_open, failure);
-    relay->up.state = PUMP_FAILED_OUT;
-    relay_read_rest(relay);
-}
-
-static void far_ready(struct watch *watch, uint32_t events)
+static void relay_far_ready(struct watch *watch, uint32_t events)
 {
     struct relay *relay = LOOP_OWNER(watch, struct relay, far.in_watch);
-    if (watch->events == 0)
-        relay_hear_far(relay);
+    if (watch->events == 0) {
+        /* Nothing was to be read or written there: a reset, or the end of both directions. Asking for the
+         * error takes it from the read that is still to come. */
+        int failure = sock_error(relay->far.in.fd);
+        relay->far_hung = true;
+        if (failure) {
+            relay_note_failure(relay, &relay->far, relay->down_open, failure);
+            relay->up.state = PUMP_FAILED_OUT;
+            relay_read_rest(relay);
+        }
+    }
     relay_move(relay, relay_open_down(relay), relay_open_up(relay), events);
 }
 
@@ -523,22 +490,22 @@ static void relay_resume(struct relay *relay, struct pump *pump)
     relay_move(relay, NULL, pump, EPOLLOUT);
 }
 
-static void up_released(struct filter *filter)
+static void relay_up_released(struct filter *filter)
 {
     struct relay *relay = filter->mover;
     if (relay->up.state == PUMP_HELD)
         relay_resume(relay, relay_open_up(relay));
 }
 
-static void down_released(struct filter *filter)
+static void relay_down_released(struct filter *filter)
 {
     struct relay *relay = filter->mover;
     if (relay->down.state == PUMP_HELD)
         relay_resume(relay, relay_open_down(relay));
 }
 
-static void relay_listen_to_filter(struct relay *relay, struct filter *filter,
-                                   void (*released)(struct filter *filter))
+static void relay_set_resume(struct relay *relay, struct filter *filter,
+                             void (*released)(struct filter *filter))
 {
     if (!filter)
         return;
@@ -546,13 +513,13 @@ static void relay_listen_to_filter(struct relay *relay, struct filter *filter,
     filter->resume = released;
 }
 
-static void up_waited(struct timer *timer)
+static void relay_up_waited(struct timer *timer)
 {
     struct relay *relay = LOOP_OWNER(timer, struct relay, up_wait);
     relay_resume(relay, relay_open_up(relay));
 }
 
-static void down_waited(struct timer *timer)
+static void relay_down_waited(struct timer *timer)
 {
     struct relay *relay = LOOP_OWNER(timer, struct relay, down_wait);
     relay_resume(relay, relay_open_down(relay));
@@ -560,46 +527,38 @@ static void down_waited(struct timer *timer)
 
 /* The start */
 
-static void relay_set_callbacks(struct relay *relay)
-{
-    relay->near.in_watch = (struct watch){.fd = relay->near.in.fd, .ready = near_in_ready};
-    relay->near.out_watch = (struct watch){.fd = relay->near.out.fd, .ready = near_out_ready};
-    relay->far.in_watch = (struct watch){.fd = relay->far.in.fd, .ready = far_ready};
-    relay->quit = (struct timer){.fired = relay_quit_over};
-    relay->silence = (struct timer){.fired = relay_silence_over};
-    relay->confirm = (struct timer){.fired = look_again};
-    relay->parting = (struct timer){.fired = parting_over};
-    relay->up_wait = (struct timer){.fired = up_waited};
-    relay->down_wait = (struct timer){.fired = down_waited};
-}
-
-static void relay_start_pumps(struct relay *relay, struct pump_pool *pool)
-{
-    const struct fd *ahead = relay->policy.ahead;
-    pump_init(&relay->up, ahead ? *ahead : relay->near.in, relay->far.out, pool);
-    pump_init(&relay->down, relay->far.in, relay->near.out, pool);
-    pump_filter(&relay->up, relay->policy.up_filter);
-    pump_filter(&relay->down, relay->policy.down_filter);
-    relay_listen_to_filter(relay, relay->policy.up_filter, up_released);
-    relay_listen_to_filter(relay, relay->policy.down_filter, down_released);
-    pump_pace(&relay->up, relay->policy.up_pace);
-    pump_pace(&relay->down, relay->policy.down_pace);
-    pump_preload(&relay->up, relay->policy.greeting, relay->policy.greeting_length);
-    if (relay->near.in.fd < 0)
-        relay->up.limit = 0;
-    relay->up_open = relay->near.in.fd >= 0 || relay->policy.greeting_length;
-    relay->down_open = true;
-}
-
 void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool)
 {
+    const struct relay_policy *policy = &relay->policy;
     relay->loop = loop;
     relay->finished = relay->shut = false;
     relay->far_ended = relay->far_hung = relay->near_gone = false;
     relay->result = 0;
-    relay_set_callbacks(relay);
-    relay_start_pumps(relay, pool);
-    relay->keepalive = keepalive_start(loop, relay->far.out.fd, relay->policy.keepalive_ms);
-    idle_limit_start(&relay->idle, loop, relay->policy.idle_ms, relay_idle_over);
+    relay->near.in_watch = (struct watch){.fd = relay->near.in.fd, .ready = relay_near_in_ready};
+    relay->near.out_watch = (struct watch){.fd = relay->near.out.fd, .ready = relay_near_out_ready};
+    relay->far.in_watch = (struct watch){.fd = relay->far.in.fd, .ready = relay_far_ready};
+    relay->quit = (struct timer){.fired = relay_quit_over};
+    relay->silence = (struct timer){.fired = relay_silence_over};
+    relay->confirm = (struct timer){.fired = relay_confirm_again};
+    relay->parting = (struct timer){.fired = relay_parting_over};
+    relay->up_wait = (struct timer){.fired = relay_up_waited};
+    relay->down_wait = (struct timer){.fired = relay_down_waited};
+
+    pump_init(&relay->up, policy->ahead ? *policy->ahead : relay->near.in, relay->far.out, pool);
+    pump_init(&relay->down, relay->far.in, relay->near.out, pool);
+    pump_filter(&relay->up, policy->up_filter);
+    pump_filter(&relay->down, policy->down_filter);
+    relay_set_resume(relay, policy->up_filter, relay_up_released);
+    relay_set_resume(relay, policy->down_filter, relay_down_released);
+    pump_pace(&relay->up, policy->up_pace);
+    pump_pace(&relay->down, policy->down_pace);
+    pump_preload(&relay->up, policy->greeting, policy->greeting_length);
+    if (relay->near.in.fd < 0)
+        relay->up.limit = 0;
+    relay->up_open = relay->near.in.fd >= 0 || policy->greeting_length;
+    relay->down_open = true;
+
+    relay->keepalive = keepalive_start(loop, relay->far.out.fd, policy->keepalive_ms);
+    idle_limit_start(&relay->idle, loop, policy->idle_ms, relay_idle_over);
     relay_await(relay);
 }

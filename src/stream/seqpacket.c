@@ -1,3 +1,7 @@
+/*
+ * See seqpacket.h. seqpacket_move runs steps until one has to wait: a message that could not be sent goes first, else
+ * the next one is received and sent on. The states are those of a pump, so that a channel can be either.
+ */
 #include "stream/seqpacket.h"
 
 #include <errno.h>
@@ -30,71 +34,61 @@ void seqpacket_release(struct seqpacket *seqpacket)
     seqpacket->waiting = NULL;
 }
 
-static bool stop(struct seqpacket *seqpacket, enum pump_state state)
+static bool seqpacket_stop(struct seqpacket *seqpacket, enum pump_state state)
 {
     seqpacket->state = state;
     seqpacket->failure = errno;
     return false;
 }
 
-/* Keeps what could not be sent yet; `bytes` may be a part of what is kept already. */
-static bool wait_for_room(struct seqpacket *seqpacket, const char *bytes, size_t length)
-{
-    char *rest = memory_copy(bytes, length);
-    seqpacket_release(seqpacket);
-    seqpacket->waiting = rest;
-    seqpacket->length = length;
-    return stop(seqpacket, PUMP_WANTS_OUT);
-}
-
 /* Each step is true if there may be more to do. */
-static bool send_message(struct seqpacket *seqpacket, const char *bytes, size_t length)
+static bool seqpacket_send(struct seqpacket *seqpacket, const char *bytes, size_t length)
 {
     ssize_t sent = sock_send(seqpacket->out, bytes, length);
     if (sent < 0 && errno != EAGAIN)
-        return stop(seqpacket, PUMP_FAILED_OUT);
+        return seqpacket_stop(seqpacket, PUMP_FAILED_OUT);
     if (sent < 0 && bytes == seqpacket->waiting)
-        return stop(seqpacket, PUMP_WANTS_OUT);
+        return seqpacket_stop(seqpacket, PUMP_WANTS_OUT);
     size_t part = sent < 0 ? 0 : (size_t)sent;
     seqpacket->moved += part;
-    if (sent < 0 || part < length) /* the second, of a stream */
-        return wait_for_room(seqpacket, bytes + part, length - part);
+    bool waits = sent < 0 || part < length; /* the second, of a stream */
+    /* `bytes` may be a part of what is kept already. */
+    char *rest = waits ? memory_copy(bytes + part, length - part) : NULL;
     seqpacket_release(seqpacket);
-    return true;
+    seqpacket->waiting = rest;
+    seqpacket->length = length - part;
+    return !waits || seqpacket_stop(seqpacket, PUMP_WANTS_OUT);
 }
 
-static bool receive_message(struct seqpacket *seqpacket, char *buffer)
+static bool seqpacket_receive(struct seqpacket *seqpacket, char *buffer)
 {
     struct sock_message message;
     ssize_t length = sock_recv_message(seqpacket->in, buffer, SEQPACKET_MAX, &message,
                                        &sock_any_sender);
     if (length < 0)
-        return stop(seqpacket, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
+        return seqpacket_stop(seqpacket, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
     if (length > SEQPACKET_MAX) {
         errno = EMSGSIZE;
-        return stop(seqpacket, PUMP_FAILED_IN);
+        return seqpacket_stop(seqpacket, PUMP_FAILED_IN);
     }
     seqpacket->in_ended = length == 0 && !message.has_user;
     seqpacket->taken += (size_t)length;
     if (seqpacket->filter)
         seqpacket->filter->pass(seqpacket->filter, &(char *){buffer}, (size_t)length);
-    return seqpacket->in_ended || send_message(seqpacket, buffer, (size_t)length);
-}
-
-static bool step(struct seqpacket *seqpacket, char *buffer)
-{
-    if (seqpacket->waiting)
-        return send_message(seqpacket, seqpacket->waiting, seqpacket->length);
-    if (seqpacket->in_ended)
-        return stop(seqpacket, PUMP_ENDED);
-    return receive_message(seqpacket, buffer);
+    return seqpacket->in_ended || seqpacket_send(seqpacket, buffer, (size_t)length);
 }
 
 enum pump_state seqpacket_move(struct seqpacket *seqpacket, char *buffer)
 {
+    bool more = true;
     seqpacket->state = PUMP_WANTS_IN;
-    for (int round = 0; round < ROUNDS; round++)
-        if (!step(seqpacket, buffer))
-            break;
+    for (int round = 0; more && round < ROUNDS; round++) {
+        if (seqpacket->waiting)
+            more = seqpacket_send(seqpacket, seqpacket->waiting, seqpacket->length);
+        else if (seqpacket->in_ended)
+            more = seqpacket_stop(seqpacket, PUMP_ENDED);
+        else
+            more = seqpacket_receive(seqpacket, buffer);
+    }
     return seqpacket->state;
 }

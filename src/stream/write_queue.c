@@ -1,3 +1,8 @@
+/*
+ * See write_queue.h. While nothing waits, bytes are written at once; what the descriptor does not take is kept in one
+ * buffer that grows, and everything after it goes there, until EPOLLOUT has let all of it go (write_queue_flush) and
+ * `drained` is called. After a failure nothing is written.
+ */
 #include "stream/write_queue.h"
 
 #include <errno.h>
