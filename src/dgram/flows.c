@@ -1,3 +1,8 @@
+/*
+ * See flows.h. A flow is found by the client's address in a hash table, and has a connected socket of its own to the far
+ * side. All flows stand in a row by when they last moved: one timer looks at the oldest, and where there are too many that
+ * one goes. What arrives before the far side is known waits, bounded in number and bytes.
+ */
 #include "dgram/flows.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * See send_queue.h. One row for all receivers, in the order in which the answers were given; a timer tries again those whose
+ * receiver may have room by now, one refusal holding back all others for the same receiver in that turn.
+ */
 #include "dgram/send_queue.h"
 
 #include <errno.h>

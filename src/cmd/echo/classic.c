@@ -1,3 +1,6 @@
+/*
+ * See classic.h. RFC 864, RFC 867 and RFC 868: the texts of chargen, daytime and time.
+ */
 #include "cmd/echo/classic.h"
 
 void classic_pattern(char *out, size_t length)

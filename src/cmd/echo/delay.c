@@ -1,3 +1,6 @@
+/*
+ * See delay.h. A heap by due time, and one timer for the first of them.
+ */
 #include "cmd/echo/delay.h"
 
 #include <stdlib.h>

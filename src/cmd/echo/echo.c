@@ -1,3 +1,8 @@
+/*
+ * See echo.h. Each mode is a service with four functions (echo_services.c): start, move, end_input, release. An event on a
+ * client moves it, and what came of that is awaited; while the owner holds, clients wait for their turn in a row. A stop
+ * lets what has arrived be answered by the rules of sys/drain.
+ */
 #include "cmd/echo/echo.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * See echo_datagrams.h. Each datagram is answered at once; where the kernel has no room the answer waits in the send
+ * queue (dgram/send_queue), and where faults ask for a delay in one with due times (delay).
+ */
 #include "cmd/echo/echo_datagrams.h"
 
 #include <errno.h>

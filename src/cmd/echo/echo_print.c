@@ -1,3 +1,7 @@
+/*
+ * See echo_print.h. What arrives is put into a write queue. While that waits for stdout the servers are held: they read
+ * nothing, and go on when it has drained.
+ */
 #include "cmd/echo/echo_print.h"
 
 static void fail(struct echo_print *print)

@@ -1,3 +1,7 @@
+/*
+ * See faults.h. Every decision is drawn from the seed, the client's number and the piece's place, so that a run repeats
+ * however the bytes are read.
+ */
 #include "cmd/echo/faults.h"
 
 #include "base/random.h"

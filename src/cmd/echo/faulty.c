@@ -1,3 +1,7 @@
+/*
+ * See faulty.h. A client's bytes go through a buffer: read, cut into the pieces that the options ask for, changed piece by
+ * piece as faults.c decides, and sent when each is due; then, where it is asked for, the end, the reset or the stall.
+ */
 #include "cmd/echo/faulty.h"
 
 #include <errno.h>

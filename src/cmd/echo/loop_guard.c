@@ -1,3 +1,7 @@
+/*
+ * See loop_guard.h. The same datagram is answered a bounded number of times in a row, then not at all for a silence; what
+ * still comes after it was no loop, and is answered more often before the next.
+ */
 #include "cmd/echo/loop_guard.h"
 
 #include <string.h>

@@ -1,3 +1,8 @@
+/*
+ * See message_hub.h. A client's frames are read one by one, and each is heard by the owner; while the owner cannot take
+ * more (paused), clients that have something to say wait for their turn in a row. Answers are queued for each client; what
+ * all of them hold is counted in one budget, and the largest goes when that is exceeded.
+ */
 #include "cmd/unix/message_hub.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * See message_output.h. Messages are gathered in a batch; what stdout does not take at once waits in a write queue.
+ */
 #include "cmd/unix/message_output.h"
 
 static void write_queue_drained(struct write_queue *queue)

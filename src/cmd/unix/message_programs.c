@@ -1,3 +1,7 @@
+/*
+ * See message_programs.h. A message is written to the stdin of a program of its own; what the program says is collected,
+ * and sent as one answer when it ends. A program whose client has gone is told to end, and killed if it does not.
+ */
 #include "cmd/unix/message_programs.h"
 
 #include <signal.h>

@@ -1,3 +1,8 @@
+/*
+ * See message_sender.h. Messages are taken from the source while the socket takes them; with --reply one is sent when the
+ * reply to the one before has come. When all are sent the server is told (shut), and read until it ends. A server that
+ * closes with messages unread has refused them: how many it has read is looked at now and then.
+ */
 #include "cmd/unix/message_sender.h"
 
 #include <errno.h>

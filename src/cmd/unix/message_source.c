@@ -1,3 +1,6 @@
+/*
+ * See message_source.h. From operands, or from standard input: all of it as one message, or a message a line.
+ */
 #include "cmd/unix/message_source.h"
 
 #include <errno.h>

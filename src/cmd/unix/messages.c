@@ -1,3 +1,6 @@
+/*
+ * See messages.h.
+ */
 #include "cmd/unix/messages.h"
 
 static const char *read_framing(char *text, void *field)
