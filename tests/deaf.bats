@@ -449,11 +449,11 @@ rests() {
     done
 }
 
-@test "12.3.1: a stdout that takes a little at a time gets all of it after SIGTERM" {
+# Whether a reader that takes 8 KiB every 30 ms gets all of it. On a busy machine it may take less often,
+# and then it is given up, as it should be.
+takes_little_by_little() {
     local _
-    mkfifo out
-    exec 6<>out
-    yes 123456789 | head -c 100000 >messages
+    rm -f printed socket
     start server bash -c 'exec >out 6>&-; exec "$@"' - "$SOCKCTL" unix-serve -v --framing line "$T/socket"
     listening server
     START_STDIN=messages start writer "$SOCKCTL" unix-send --framing line "$T/socket"
@@ -461,13 +461,26 @@ rests() {
     poll 5000 rests server
     kill -TERM "${PIDS[server]}"
     for _ in 1 2 3 4 5 6 7 8 9 10; do
-        head -c 8192 <&6 >>printed
+        timeout 2 head -c 8192 <&6 >>printed || return
         read -rt 0.03 -u "$PAUSE" _ || :
     done
-    timeout 10 head -c $((100000 - 81920)) <&6 >>printed
+    timeout 2 head -c $((100000 - 81920)) <&6 >>printed || return
     cmp messages printed
-    finish server
-    assert_status 0
+}
+
+@test "12.3.1: a stdout that takes a little at a time gets all of it after SIGTERM" {
+    local _ got=
+    mkfifo out
+    exec 6<>out
+    CLOSE+=" 6>&-"
+    yes 123456789 | head -c 100000 >messages
+    for _ in 1 2 3 4 5; do
+        ! takes_little_by_little || got=all
+        finish server
+        assert_status 0
+        [ ! "$got" ] || break
+    done
+    [ "$got" ] || fail "in none of five tries"
     exec 6>&-
 }
 
