@@ -500,7 +500,8 @@ takes_little_by_little() {
         done
         took $(((${EPOCHREALTIME/[.,]/} - before) / 1000))
         finish server
-        assert_status 0
+        # One that comes when the server is done, and hears no more, ends the process by itself.
+        [[ $status == 0 || $status == 143 ]]
     }
     full_pipe
     yes | head -c 100000 >messages

@@ -501,7 +501,7 @@ static void start_look_up(struct resolver *resolver, int socktype)
 {
     resolver->lookup = lookup_new(resolver->host, resolver->family, socktype);
     int failure = resolver->lookup ? lookup_ask(resolver->lookup, LOOKUP_WHOLE) : errno;
-    if (failure) {
+    if (!resolver->lookup || failure) {
         resolver->result = error_system(&resolver->error, STATUS_RESOLVE, failure,
                                         "resolve %.100s: start the look-up", resolver->host);
         loop_timer_set(resolver->loop, &resolver->now, 0);
