@@ -77,7 +77,6 @@ static int find_name(struct resolve_answer *answer, const struct resolve_options
 static int find_records(struct resolve_answer *answer, const struct resolve_plan *plan)
 {
     struct sockname address;
-    char reverse_name[DNS_REVERSE_MAX];
     const char *name = answer->query;
     const bool reverse = plan->given.reverse;
     int literal = 0;
@@ -85,9 +84,11 @@ static int find_records(struct resolve_answer *answer, const struct resolve_plan
         literal = hostname_read_literal(name, &address, &answer->error);
     if (literal < 0)
         return -1;
-    if (literal)
+    if (literal) {
+        char reverse_name[DNS_REVERSE_MAX];
         return dns_find(&plan->dns, dns_reverse_name(&address, reverse_name), plan->type,
                         &answer->lines, &answer->error);
+    }
     if (reverse || !idna_is_ascii(name))
         return hostname_fail(name,
                              reverse ? "not an IPv4 or IPv6 address"

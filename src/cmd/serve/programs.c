@@ -159,7 +159,6 @@ static void client_disconnect(struct program_client *client)
 {
     struct relay *relay = &client->relay;
     struct fd socket = relay->far.in;
-    char buffer[4096];
     client->waits = false;
     if (relay->result == 0 && relay->shut && relay->far_ended)
         session_tell_silence(client->programs->session, client->log.peer, relay->down.taken);
@@ -171,6 +170,7 @@ static void client_disconnect(struct program_client *client)
     if (client_has_cut(client)) {
         sock_abort(socket.fd);
     } else {
+        char buffer[4096];
         /* What was received and is of no use is taken, or closing would be a reset, which may destroy what
          * was sent (RFC 2525, 2.17). */
         for (int round = 0; relay->result == 0 && round < 256; round++)
