@@ -437,12 +437,13 @@ static enum outcome ask_server(struct finding *finding, const struct sockname *s
     ask->head.code = DNS_NOERROR;
     if (dns_ask(ask, server) == 0)
         outcome = read_answer(finding);
-    char name[SOCKNAME_TEXT_MAX];
-    if (outcome == NO_ANSWER)
+    if (outcome == NO_ANSWER) {
+        char name[SOCKNAME_TEXT_MAX];
         error_add(&finding->reasons, "%s%s: %s", *finding->reasons.text ? "; " : "",
                   sockname_text(server, name), ask->why);
-    else
+    } else {
         finding->answer.server = *server;
+    }
     finding->is_reached |= outcome != NO_ANSWER || ask->head.code != DNS_NOERROR;
     return outcome;
 }

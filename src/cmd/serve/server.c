@@ -213,7 +213,6 @@ static void server_admit_proxied(void *context, const struct proxied_ends *proxi
 {
     const struct pending_client gone = *(struct pending_client *)context;
     struct server *server = gone.server;
-    char name[SOCKNAME_TEXT_MAX];
     pending_client_remove(context);
     if (proxied) {
         const struct sockname *source = proxied->source.length ? &proxied->source : &gone.peer;
@@ -227,6 +226,7 @@ static void server_admit_proxied(void *context, const struct proxied_ends *proxi
         }
         server_reject(gone.fd, source);
     } else {
+        char name[SOCKNAME_TEXT_MAX];
         sockname_text(&gone.peer, name);
         if (complaint)
             report_warning("%s: %s", name, complaint);
