@@ -394,7 +394,7 @@ ends_soon() {
         ends_soon server
         stop client
     }
-    quickest 0 300 stuck_echo
+    quickest 0 150 stuck_echo
     stuck_forward() {
         start far "$SOCKCTL" echo-server 127.0.0.1:0
         listening far
@@ -405,7 +405,7 @@ ends_soon() {
         stop client
         stop far
     }
-    quickest 0 300 stuck_forward
+    quickest 0 150 stuck_forward
     stuck_hub() {
         start server "$SOCKCTL" listen --broker 127.0.0.1:0
         listening server
@@ -418,7 +418,7 @@ s = socket.create_connection(("127.0.0.1", int(sys.argv[1]))); print("THERE", fl
         ends_soon server
         stop silent
     }
-    quickest 0 300 stuck_hub
+    quickest 0 150 stuck_hub
 }
 
 @test "12.3.1: a stdout that is full keeps no server from its end" {
@@ -434,9 +434,9 @@ s = socket.create_connection(("127.0.0.1", int(sys.argv[1]))); print("THERE", fl
         wait "${PIDS[server]}" || status=$?
         took $(($(now_ms) - before))
     }
-    quickest 0 300 stuck_stdout listen -k -d 127.0.0.1:0
-    quickest 0 300 stuck_stdout echo-server --print 127.0.0.1:0
-    quickest 0 300 stuck_stdout unix-serve -v --framing line "$T/s"
+    quickest 0 150 stuck_stdout listen -k -d 127.0.0.1:0
+    quickest 0 150 stuck_stdout echo-server --print 127.0.0.1:0
+    quickest 0 150 stuck_stdout unix-serve -v --framing line "$T/s"
     release_fifo
 }
 
