@@ -177,6 +177,9 @@ END
     assert_output 2001:db8::1
     record --server localhost -s v4.test
     assert_output 127.0.0.1
+    # Both of its addresses, though one is known late, and nobody answers at the other.
+    record --server late4.test -s v4.test
+    assert_output 127.0.0.1
     record --server '[::1]:53' -s v4.test
     assert_status 3
     assert_errors '^sockctl: resolve v4\.test: \[::1\]:53: Connection refused$'

@@ -59,7 +59,8 @@ static int look_up_server(struct resolved *found, const char *host, const char *
                           int64_t limit_ms, struct error *err)
 {
     struct address address = {.kind = ADDRESS_INET, .socktype = SOCK_DGRAM, .family = AF_UNSPEC};
-    const struct resolver_options how = {.timeout_ms = limit_ms};
+    /* All of its addresses: the first to be known may be one that nobody serves. */
+    const struct resolver_options how = {.timeout_ms = limit_ms, .complete = true};
     const char *wrong = strlen(host) > ADDRESS_HOST_MAX ? "the name is longer than 253 bytes"
                                                         : NULL;
     if (wrong)

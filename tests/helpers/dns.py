@@ -37,6 +37,7 @@ ZONE = {
     "silent.test": None,
     "half4.test": [(A, "127.0.0.1"), (AAAA, None)],
     "half6.test": [(A, None), (AAAA, "::1")],
+    "late4.test": [(A, "127.0.0.1"), (AAAA, "::1")],
     "late6.test": [(A, "127.0.0.1"), (AAAA, "::1")],
     "lost.test": [(A, "127.0.0.1")],
     "onelost.test": [(A, "127.0.0.1")],
@@ -50,7 +51,7 @@ ZONE = {
 
 # How many datagrams: the first for each of two types, or for one.
 LOST = {"lost.test": 2, "mixed.test": 2, "search.one.test": 2, "onelost.test": 1}
-LATE = {("late6.test", AAAA): 0.4}  # seconds
+LATE = {("late4.test", A): 0.4, ("late6.test", AAAA): 0.4}  # seconds
 
 
 def wire_name(name):
