@@ -222,20 +222,29 @@ static int client_end_input(struct relay *relay)
 
 /* The start of one */
 
+int program_start_for_client(struct children *children, struct program *program,
+                             const struct program_spec *spec, const struct admitted_client *client,
+                             struct error *err)
+{
+    struct environment environment;
+    struct program_spec told = *spec;
+    environment_init(&environment);
+    environment_describe(&environment, client->fd, client->peer, &client->destination);
+    told.env = (const char *const *)environment.list;
+    int result = program_start(children, program, &told, err);
+    environment_release(&environment);
+    return result;
+}
+
 static int client_start_program(struct program_client *client, int fd,
                                 const struct admitted_client *admitted, struct error *err)
 {
     const struct programs *programs = client->programs;
-    struct environment environment;
-    environment_init(&environment);
-    environment_describe(&environment, fd, admitted->peer, &admitted->destination);
-    const struct program_spec spec = {.argv = programs->argv,
-                                      .env = (const char *const *)environment.list,
-                                      .wired = true};
+    const struct program_spec spec = {.argv = programs->argv, .wired = true};
+    struct admitted_client known = *admitted;
+    known.fd = fd;
     client->program.ended = client_program_ended;
-    int result = program_start(programs->children, &client->program, &spec, err);
-    environment_release(&environment);
-    return result;
+    return program_start_for_client(programs->children, &client->program, &spec, &known, err);
 }
 
 static void client_start_relay(struct program_client *client, const struct session *session,

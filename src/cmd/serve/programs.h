@@ -52,6 +52,12 @@ int program_check(const struct program_options *options, char **arguments,
 /* The result is the program and its arguments, to be given to free(). */
 const char **program_words(const struct program_options *options, char **arguments);
 
+/* program_start_for_client starts a program whose environment describes the connection of a client (see
+ * environment.h): spec->env is not looked at. Otherwise it is program_start. */
+int program_start_for_client(struct children *children, struct program *program,
+                             const struct program_spec *spec, const struct admitted_client *client,
+                             struct error *err);
+
 /* programs_init opens what all have in common. Returns 0, or -1 and status 8. */
 int programs_init(struct programs *programs, struct error *err);
 

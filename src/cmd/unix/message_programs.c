@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "cli/report.h"
-#include "cmd/serve/environment.h"
+#include "cmd/serve/programs.h"
 #include "sys/sock.h"
 
 enum {
@@ -234,19 +234,14 @@ static int start(struct message_program *run, struct error *err)
 {
     const struct message_programs *programs = run->programs;
     const struct message_client *client = run->client;
-    struct environment environment;
     struct sockname peer = {.length = 0};
     sock_peer(client->watch.fd, &peer);
-    environment_init(&environment);
-    environment_describe(&environment, client->watch.fd, &peer, NULL);
+    const struct admitted_client admitted = {.fd = client->watch.fd, .peer = &peer};
     const struct program_spec spec = {.argv = programs->argv,
-                                      .env = (const char *const *)environment.list,
                                       .wired = true,
                                       .passed = client->passed};
     run->program.ended = program_ended;
-    int result = program_start(programs->children, &run->program, &spec, err);
-    environment_release(&environment);
-    return result;
+    return program_start_for_client(programs->children, &run->program, &spec, &admitted, err);
 }
 
 void message_programs_run(struct message_programs *programs, struct message_client *client,
