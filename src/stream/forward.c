@@ -20,7 +20,7 @@ enum {
 static struct forward_side *side_other(struct forward_side *side)
 {
     struct forward_pair *pair = side->pair;
-    return side == &pair->near ? &pair->far : &pair->near;
+    return side == &pair->local ? &pair->remote : &pair->local;
 }
 
 /* The end */
@@ -53,16 +53,16 @@ static void side_close(struct forward_side *side, enum forward_end how, bool lac
 static void pair_finish(struct forward_pair *pair, enum forward_end how)
 {
     struct forward *forward = pair->forward;
-    bool near_lacks = side_lacks_something(&pair->near),
-         far_lacks = side_lacks_something(&pair->far);
-    side_quiet(&pair->near);
-    side_quiet(&pair->far);
+    bool local_lacks = side_lacks_something(&pair->local),
+         remote_lacks = side_lacks_something(&pair->remote);
+    side_quiet(&pair->local);
+    side_quiet(&pair->remote);
     idle_limit_stop(&pair->idle);
     loop_timer_cancel(forward->loop, &pair->timer);
     list_remove(&forward->pairs, &pair->node);
     forward->left(forward, pair, how);
-    side_close(&pair->near, how, near_lacks);
-    side_close(&pair->far, how, far_lacks);
+    side_close(&pair->local, how, local_lacks);
+    side_close(&pair->remote, how, remote_lacks);
     free(pair);
 }
 
@@ -87,9 +87,9 @@ static void pair_part(struct forward_pair *pair)
 {
     struct loop *loop = pair->forward->loop;
     int64_t left_ms = pair->until_ms - loop_now_ms();
-    loop_unwatch(loop, &pair->near.watch);
-    loop_unwatch(loop, &pair->far.watch);
-    if (left_ms > 0 && (side_is_under_way(&pair->near) || side_is_under_way(&pair->far)))
+    loop_unwatch(loop, &pair->local.watch);
+    loop_unwatch(loop, &pair->remote.watch);
+    if (left_ms > 0 && (side_is_under_way(&pair->local) || side_is_under_way(&pair->remote)))
         loop_timer_set(loop, &pair->timer, LOOK_MS);
     else
         pair_finish(pair, pair->forward->stopping ? FORWARD_STOPPED : FORWARD_IDLE);
@@ -205,17 +205,17 @@ static bool side_settle(struct forward_side *side)
 /* The pair may be gone after it. */
 static void pair_settle(struct forward_pair *pair)
 {
-    if (!side_settle(&pair->near) || !side_settle(&pair->far))
+    if (!side_settle(&pair->local) || !side_settle(&pair->remote))
         return;
-    if (pair->near.ended && pair->far.ended) {
+    if (pair->local.ended && pair->remote.ended) {
         if (pair->until_ms)
             pair_part(pair);
         else
             pair_finish(pair, FORWARD_EOF);
         return;
     }
-    side_await(&pair->near);
-    side_await(&pair->far);
+    side_await(&pair->local);
+    side_await(&pair->remote);
 }
 
 static void side_ready(struct watch *watch, uint32_t events)
@@ -277,7 +277,7 @@ static uint64_t forward_count_left(struct drain *drain)
     struct forward *forward = LOOP_OWNER(drain, struct forward, drain);
     uint64_t left = forward->pairs.count;
     LIST_EACH (struct forward_pair, pair, &forward->pairs, node)
-        left += side_left(&pair->near) + side_left(&pair->far);
+        left += side_left(&pair->local) + side_left(&pair->remote);
     return left;
 }
 
@@ -291,25 +291,25 @@ static void forward_drain_over(struct drain *drain)
 void forward_join(struct forward *forward, const struct forward_ends *ends, void *user_data)
 {
     struct forward_pair *pair = memory_new(1, sizeof *pair);
-    struct fd near = ends->near;
-    struct fd far = ends->far;
+    struct fd local = ends->local;
+    struct fd remote = ends->remote;
     list_append(&forward->pairs, &pair->node);
     pair->forward = forward;
     pair->user_data = user_data;
-    pair->near.pair = pair->far.pair = pair;
-    pair->near.watch = (struct watch){.fd = ends->near.fd, .ready = side_ready};
-    pair->far.watch = (struct watch){.fd = ends->far.fd, .ready = side_ready};
-    pair->near.keepalive = keepalive_start(forward->loop, ends->near.fd, forward->keepalive_ms);
-    pair->far.keepalive = keepalive_start(forward->loop, ends->far.fd, forward->keepalive_ms);
+    pair->local.pair = pair->remote.pair = pair;
+    pair->local.watch = (struct watch){.fd = ends->local.fd, .ready = side_ready};
+    pair->remote.watch = (struct watch){.fd = ends->remote.fd, .ready = side_ready};
+    pair->local.keepalive = keepalive_start(forward->loop, ends->local.fd, forward->keepalive_ms);
+    pair->remote.keepalive = keepalive_start(forward->loop, ends->remote.fd, forward->keepalive_ms);
     /* A splice would make messages of its own choice of a stream: what is shared is copied. */
-    near.shared |= ends->far_socktype == SOCK_SEQPACKET;
-    far.shared |= ends->near_socktype == SOCK_SEQPACKET;
-    channel_init(&pair->near.channel, near, ends->near_socktype, far, &forward->pool);
-    channel_init(&pair->far.channel, far, ends->far_socktype, near, &forward->pool);
-    channel_preload(&pair->near.channel, ends->preface, ends->preface_length);
+    local.shared |= ends->remote_socktype == SOCK_SEQPACKET;
+    remote.shared |= ends->local_socktype == SOCK_SEQPACKET;
+    channel_init(&pair->local.channel, local, ends->local_socktype, remote, &forward->pool);
+    channel_init(&pair->remote.channel, remote, ends->remote_socktype, local, &forward->pool);
+    channel_preload(&pair->local.channel, ends->preface, ends->preface_length);
     idle_limit_start(&pair->idle, forward->loop, forward->idle_ms, pair_idle_over);
-    /* While the far side was being connected to, the client has most likely sent something. */
-    channel_move(&pair->near.channel, &forward->pool);
+    /* While the remote side was being connected to, the client has most likely sent something. */
+    channel_move(&pair->local.channel, &forward->pool);
     pair_settle(pair);
 }
 
@@ -335,8 +335,8 @@ void forward_stop(struct forward *forward)
         if (pair->failed || pair->until_ms)
             continue;
         pair_begin_parting(pair, DRAIN_MAX_MS);
-        side_end_channel(&pair->near);
-        side_end_channel(&pair->far);
+        side_end_channel(&pair->local);
+        side_end_channel(&pair->remote);
         pair_settle(pair);
     }
     drain_start(&forward->drain, forward->loop, forward_count_left, forward_drain_over);

@@ -41,8 +41,8 @@ struct forward_side {
 struct forward_pair {
     struct forward *forward;
     struct list_node node; /* of the pairs */
-    struct forward_side near;
-    struct forward_side far;
+    struct forward_side local;
+    struct forward_side remote;
     struct idle_limit idle;
     struct timer timer;          /* of a pair that failed or was cut, until it is looked at again */
     int64_t until_ms;            /* how long what is held may take after that; 0: neither */
@@ -67,11 +67,11 @@ struct forward {
 
 /* What is joined: two connected sockets, which are taken over, and their types. */
 struct forward_ends {
-    struct fd near;
-    struct fd far;
-    int near_socktype;
-    int far_socktype;
-    const char *preface; /* goes to the far side first; at most PUMP_BUFFER bytes */
+    struct fd local;
+    struct fd remote;
+    int local_socktype;
+    int remote_socktype;
+    const char *preface; /* goes to the remote side first; at most PUMP_BUFFER bytes */
     size_t preface_length;
 };
 

@@ -49,7 +49,7 @@ static bool hub_has_input(const struct hub *hub)
 
 static bool hub_cuts_input(const struct hub *hub)
 {
-    return hub_has_input(hub) && !hub->heard && hub->in.kind != FD_TERMINAL;
+    return hub_has_input(hub) && !hub->received && hub->in.kind != FD_TERMINAL;
 }
 
 /* A client */
@@ -131,7 +131,7 @@ static const int64_t never_ms = INT64_MAX;
 static int64_t hub_client_until_silence_ms(const struct hub_client *client)
 {
     const struct hub *hub = client->hub;
-    bool told = hub->heard || (hub_has_input(hub) && hub->in.kind != FD_TERMINAL);
+    bool told = hub->received || (hub_has_input(hub) && hub->in.kind != FD_TERMINAL);
     if (told && hub->silence_ms < 0)
         return never_ms;
     if (client->queued)
@@ -235,7 +235,7 @@ void hub_client_owns(struct hub_client *client, size_t bytes)
     hub_keep_budget(client->hub);
 }
 
-void hub_tell(struct hub_client *client, const char *bytes, size_t length)
+void hub_send(struct hub_client *client, const char *bytes, size_t length)
 {
     bool waited = write_queue_has_pending(&client->queue);
     if (client->lost)
@@ -261,12 +261,12 @@ void hub_tell(struct hub_client *client, const char *bytes, size_t length)
     }
 }
 
-void hub_tell_others(struct hub *hub, const struct hub_client *from, const char *bytes,
+void hub_send_others(struct hub *hub, const struct hub_client *from, const char *bytes,
                      size_t length)
 {
     LIST_EACH (struct hub_client, client, &hub->clients, node)
         if (client != from)
-            hub_tell(client, bytes, length);
+            hub_send(client, bytes, length);
 }
 
 static void hub_client_end_sending(struct hub_client *client)
@@ -309,7 +309,7 @@ struct hub_client *hub_add(struct hub *hub, int fd, void *user_data)
     hub_client_await(client);
     hub_client_await_limit(client);
     if (hub->greeting_length)
-        hub_tell(client, hub->greeting, hub->greeting_length);
+        hub_send(client, hub->greeting, hub->greeting_length);
     hub_client_end_sending(client);
     hub_await_input(hub);
     return client;
@@ -367,8 +367,8 @@ static void hub_read_client(struct hub_client *client)
         return;
     }
     if (got == 0) {
-        if (hub->heard)
-            hub->heard(hub, client, NULL, 0);
+        if (hub->received)
+            hub->received(hub, client, NULL, 0);
         client->ended = true;
         client->moved_ms = client->taken_ms = loop_now_ms();
         if (client->queued)
@@ -379,12 +379,12 @@ static void hub_read_client(struct hub_client *client)
     }
     client->bytes_in += (uint64_t)got;
     client->moved_ms = loop_now_ms();
-    if (hub->down_filter)
-        got = hub->down_filter->pass(hub->down_filter, &bytes, (size_t)got);
+    if (hub->rx_filter)
+        got = hub->rx_filter->pass(hub->rx_filter, &bytes, (size_t)got);
     if (got < 0)
         hub_fail_output(hub);
-    else if (hub->heard)
-        hub->heard(hub, client, bytes, (size_t)got);
+    else if (hub->received)
+        hub->received(hub, client, bytes, (size_t)got);
     else
         hub_put_out(hub, bytes, (size_t)got);
 }
@@ -392,9 +392,9 @@ static void hub_read_client(struct hub_client *client)
 /* Nothing is read of the clients now. */
 static bool hub_is_held_up(const struct hub *hub)
 {
-    bool held = hub->down_filter && hub->down_filter->held;
+    bool held = hub->rx_filter && hub->rx_filter->held;
     return hub->stopping || held || write_queue_has_pending(&hub->queue) ||
-           (hub->heard && hub->awaited);
+           (hub->received && hub->awaited);
 }
 
 static void hub_client_ready(struct watch *watch, uint32_t events)
@@ -500,7 +500,7 @@ static void hub_output_drained(struct write_queue *queue)
 static void hub_await_input(struct hub *hub)
 {
     bool wanted = hub->clients.count > hub->queued_count + hub->lost_count;
-    bool held = hub->up_filter && hub->up_filter->held;
+    bool held = hub->tx_filter && hub->tx_filter->held;
     if (wanted && !held && hub_has_input(hub) && !hub->awaited && !hub->stopping)
         loop_watch(hub->loop, &hub->in_watch, EPOLLIN);
     else
@@ -512,12 +512,12 @@ static void hub_input_ready(struct watch *watch, uint32_t events)
     struct hub *hub = LOOP_OWNER(watch, struct hub, in_watch);
     (void)events;
     char *bytes = hub->buffer + HUB_READ;
-    ssize_t got = fd_read(hub->in_ahead, bytes, HUB_READ);
+    ssize_t got = fd_read(hub->in_reopened, bytes, HUB_READ);
     if (got < 0 && errno == EAGAIN)
         return;
     bool ended = got == 0;
-    if (got > 0 && hub->up_filter)
-        got = hub->up_filter->pass(hub->up_filter, &bytes, (size_t)got);
+    if (got > 0 && hub->tx_filter)
+        got = hub->tx_filter->pass(hub->tx_filter, &bytes, (size_t)got);
     if (got < 0) {
         error_system(&hub->error, STATUS_LOCAL_IO, errno, "read from %s", hub->in_name);
         hub_finish(hub, -1);
@@ -525,10 +525,10 @@ static void hub_input_ready(struct watch *watch, uint32_t events)
     }
     hub->in_moved_ms = loop_now_ms();
     hub->in_ended = ended;
-    if (hub->heard)
-        hub->heard(hub, NULL, ended ? NULL : bytes, ended ? 0 : (size_t)got);
+    if (hub->received)
+        hub->received(hub, NULL, ended ? NULL : bytes, ended ? 0 : (size_t)got);
     else if (!ended)
-        hub_tell_others(hub, NULL, bytes, (size_t)got);
+        hub_send_others(hub, NULL, bytes, (size_t)got);
     if (ended) {
         LIST_EACH (struct hub_client, client, &hub->clients, node) {
             hub_client_end_sending(client);
@@ -562,8 +562,8 @@ void hub_start(struct hub *hub, struct loop *loop)
     budget_init(&hub->budget, hub->max_memory);
     hub->buffer = memory_grow(NULL, HUB_READ, 3);
     hub->put.fired = hub_round_over;
-    hub_set_resume(hub, hub->up_filter);
-    hub_set_resume(hub, hub->down_filter);
+    hub_set_resume(hub, hub->tx_filter);
+    hub_set_resume(hub, hub->rx_filter);
     hub->in_watch = (struct watch){.fd = hub->in.fd, .ready = hub_input_ready};
     hub->hold.fired = hub_hold_over;
     write_queue_init(&hub->queue, loop, hub->out, hub_output_drained);
@@ -602,6 +602,6 @@ void hub_release(struct hub *hub)
     write_queue_release(&hub->queue);
     free(hub->buffer);
     hub->loop = NULL;
-    hub_set_resume(hub, hub->up_filter);
-    hub_set_resume(hub, hub->down_filter);
+    hub_set_resume(hub, hub->tx_filter);
+    hub_set_resume(hub, hub->rx_filter);
 }

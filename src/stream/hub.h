@@ -64,12 +64,12 @@ struct hub_client {
 
 struct hub {
     struct loop *loop;
-    struct fd in;       /* fd -1: no input */
-    struct fd in_ahead; /* the same, to be read: see fd_reopened; the owner's */
+    struct fd in;          /* fd -1: no input */
+    struct fd in_reopened; /* the same, to be read: see fd_reopened; the owner's */
     struct fd out;
-    struct filter *up_filter;   /* of the input; the owner's; NULL: nobody looks at the bytes */
-    struct filter *down_filter; /* of what the clients send */
-    const char *in_name;        /* for errors; the owner's */
+    struct filter *tx_filter; /* of the input; the owner's; NULL: nobody looks at the bytes */
+    struct filter *rx_filter; /* of what the clients send */
+    const char *in_name;      /* for errors; the owner's */
     const char *out_name;
     int64_t idle_ms;       /* nothing moved for so long: a client is dropped; -1: no limit */
     int64_t keepalive_ms;  /* of the clients' sockets, see stream/keepalive */
@@ -97,24 +97,24 @@ struct hub {
     struct drain drain; /* of what is queued, while stopping */
     struct error error;
     /* Takes what a client says, in place of the output, or what the input says (from NULL), in place
-     * of the clients. bytes NULL: that was all of it. May call hub_tell. May be NULL. */
-    void (*heard)(struct hub *hub, struct hub_client *from, const char *bytes, size_t length);
+     * of the clients. bytes NULL: that was all of it. May call hub_send. May be NULL. */
+    void (*received)(struct hub *hub, struct hub_client *from, const char *bytes, size_t length);
     /* A client has gone, and is no longer among the clients; its descriptor is closed after this. May
-     * call hub_tell. May be NULL. */
+     * call hub_send. May be NULL. */
     void (*left)(struct hub *hub, const struct hub_client *client, enum hub_end how);
     /* Over: 0 after hub_stop, or -1 and error. */
     void (*done)(struct hub *hub, int result);
 };
 
-/* in, in_ahead, out, names, limits, greeting, max_memory, heard, left and done are set by the owner before. */
+/* in, in_reopened, out, names, limits, greeting, max_memory, received, left and done are set by the owner before. */
 void hub_start(struct hub *hub, struct loop *loop);
 /* Takes over a non-blocking socket. The client is the hub's, until `left`. */
 struct hub_client *hub_add(struct hub *hub, int fd, void *user_data);
 /* Sends at once what the client can take, and queues the rest. One that cannot be told, because it
  * has gone or its queue is full, is dropped, but not before the next round of the loop. */
-void hub_tell(struct hub_client *client, const char *bytes, size_t length);
+void hub_send(struct hub_client *client, const char *bytes, size_t length);
 /* All clients but `from`, which may be NULL. */
-void hub_tell_others(struct hub *hub, const struct hub_client *from, const char *bytes,
+void hub_send_others(struct hub *hub, const struct hub_client *from, const char *bytes,
                      size_t length);
 /* The owner holds so many bytes for this client, which count as if they were queued. */
 void hub_client_owns(struct hub_client *client, size_t bytes);

@@ -1,12 +1,12 @@
 /*
- * Two pumps that join a near side (stdin and stdout, or a client) to a far side (a socket), and
+ * Two pumps that join a local side (stdin and stdout, or a client) to a remote side (a socket), and
  * how it all ends: see sockctl-connect(1), "ENDS".
  *
- *     up:   near.in → far      down: far → near.out
+ *     tx:   local.in → remote      rx: remote → local.out
  *
- * When `up` has ended, the far side's sending half is shut down and reading goes on. When `down`
- * has ended first, what `near.in` still delivers is still sent. When the reader of near.out goes, that is
- * an end in order if all that came is written, and `up` has ended or does so within RELAY_PARTING_MS: for
+ * When `tx` has ended, the remote side's sending half is shut down and reading goes on. When `rx`
+ * has ended first, what `local.in` still delivers is still sent. When the reader of local.out goes, that is
+ * an end in order if all that came is written, and `tx` has ended or does so within RELAY_PARTING_MS: for
  * whoever closes both closes one of them first.
  */
 #ifndef STREAM_RELAY_H
@@ -26,22 +26,22 @@
 enum { RELAY_SILENCE_MS = 500, RELAY_PARTING_MS = 500 };
 
 struct relay_policy {
-    bool no_shutdown;      /* the far side's sending half stays open when `up` has ended */
-    bool confirm;          /* wait until a far side by TCP has acknowledged every byte */
-    int64_t keepalive_ms;  /* of the far side's socket, see stream/keepalive */
-    int64_t quit_after_ms; /* after `up` has ended, until all is over; -1: no limit */
+    bool no_shutdown;      /* the remote side's sending half stays open when `tx` has ended */
+    bool confirm;          /* wait until a remote side by TCP has acknowledged every byte */
+    int64_t keepalive_ms;  /* of the remote side's socket, see stream/keepalive */
+    int64_t quit_after_ms; /* after `tx` has ended, until all is over; -1: no limit */
     int64_t idle_ms;       /* nothing moved for so long: status 5; -1: no limit */
-    int64_t silence_ms;    /* when `down` has ended: `up` ends after so much silence; 0: at once;
+    int64_t silence_ms;    /* when `rx` has ended: `tx` ends after so much silence; 0: at once;
                               -1: only at its own end */
-    const char *greeting;  /* goes to the far side first; at most PUMP_BUFFER bytes */
+    const char *greeting;  /* goes to the remote side first; at most PUMP_BUFFER bytes */
     size_t greeting_length;
-    struct filter *up_filter; /* the owner's; NULL: nobody looks at the bytes */
-    struct filter *down_filter;
-    struct pace *up_pace; /* the owner's; NULL: as fast as it goes */
-    struct pace *down_pace;
+    struct filter *tx_filter; /* the owner's; NULL: nobody looks at the bytes */
+    struct filter *rx_filter;
+    struct pace *tx_pace; /* the owner's; NULL: as fast as it goes */
+    struct pace *rx_pace;
     const struct fd
-        *ahead;            /* what near.in is read by, see fd_reopened; the owner's; NULL: itself */
-    const struct fd *sink; /* where bytes go once near.out takes no more, and that is no failure;
+        *reopened; /* what local.in is read by, see fd_reopened; the owner's; NULL: itself */
+    const struct fd *sink; /* where bytes go once local.out takes no more, and that is no failure;
                                the owner's; NULL: it is one */
 };
 
@@ -58,42 +58,42 @@ struct relay_side {
 struct relay {
     struct loop *loop;
     struct relay_policy policy;
-    struct relay_side near;
-    struct relay_side far;
-    struct pump up;
-    struct pump down;
-    bool up_open;
-    bool down_open;
-    bool shut;      /* the far side has been told that no more comes */
-    bool far_ended; /* by itself: `down` is over, and nobody has cut it short */
-    bool far_hung;  /* the far side has closed both ways: nothing to hear from it but errors */
-    bool near_gone; /* nobody will take what still arrives */
+    struct relay_side local;
+    struct relay_side remote;
+    struct pump tx;
+    struct pump rx;
+    bool tx_open;
+    bool rx_open;
+    bool shut;         /* the remote side has been told that no more comes */
+    bool remote_ended; /* by itself: `rx` is over, and nobody has cut it short */
+    bool remote_hung; /* the remote side has closed both ways: nothing to hear from it but errors */
+    bool local_gone;  /* nobody will take what still arrives */
     bool finished;
     int result;
     struct error error; /* what went wrong first */
-    uint64_t silent_at; /* bytes taken by `up` when the silence was last looked at */
+    uint64_t silent_at; /* bytes taken by `tx` when the silence was last looked at */
     int64_t confirm_ms; /* between two looks at what is not acknowledged */
     struct keepalive *keepalive;
     struct idle_limit idle;
     struct timer quit;
     struct timer silence;
     struct timer confirm;
-    struct timer parting; /* the reader of near.out has gone: until near.in has to have ended */
-    struct timer up_wait; /* until the pump may go on */
-    struct timer down_wait;
-    /* `down` has ended and all of it is written: what is to be told to near.out. May be NULL.
-     * -1: it failed, errno says how. Also before near.out is replaced by the sink. */
-    int (*near_ended)(struct relay *relay);
+    struct timer parting; /* the reader of local.out has gone: until local.in has to have ended */
+    struct timer tx_wait; /* until the pump may go on */
+    struct timer rx_wait;
+    /* `rx` has ended and all of it is written: what is to be told to local.out. May be NULL.
+     * -1: it failed, errno says how. Also before local.out is replaced by the sink. */
+    int (*local_ended)(struct relay *relay);
     /* It is over: result is 0, or -1 and error. May release the relay. */
     void (*done)(struct relay *relay);
 };
 
-/* The sides (ends, names, status), policy, near_ended and done are set by the owner before; the
+/* The sides (ends, names, status), policy, local_ended and done are set by the owner before; the
  * descriptors stay the owner's. `pool` outlives the relay. Starts moving from the loop. */
 void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool);
-/* Nobody will take what still arrives: it is over as soon as `up` has ended and is delivered. */
-void relay_near_gone(struct relay *relay);
-/* Whether the far side has got less than near.in had to say: then the end of its connection must not
+/* Nobody will take what still arrives: it is over as soon as `tx` has ended and is delivered. */
+void relay_local_gone(struct relay *relay);
+/* Whether the remote side has got less than local.in had to say: then the end of its connection must not
  * look like the end of the stream. A person at a terminal has said what was sent. Also after it is over. */
 bool relay_has_cut(const struct relay *relay);
 /* Ends it with *err. Its `done` is called. */

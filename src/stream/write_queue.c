@@ -36,8 +36,8 @@ static void become_empty(struct write_queue *queue)
 static ssize_t write_now(struct write_queue *queue, const char *bytes, size_t length)
 {
     if (queue->passed < 0)
-        return fd_write(queue->end, bytes, length);
-    ssize_t wrote = sock_send_with(queue->end.fd, bytes, length, queue->passed);
+        return fd_write(queue->fd, bytes, length);
+    ssize_t wrote = sock_send_with(queue->fd.fd, bytes, length, queue->passed);
     if (wrote > 0)
         queue->passed = -1;
     return wrote;
@@ -74,19 +74,19 @@ static void write_waiting(struct watch *watch, uint32_t events)
     queue->drained(queue);
 }
 
-void write_queue_init(struct write_queue *queue, struct loop *loop, struct fd end,
+void write_queue_init(struct write_queue *queue, struct loop *loop, struct fd fd,
                       void (*drained)(struct write_queue *queue))
 {
     *queue = (struct write_queue){.loop = loop,
-                                  .end = end,
+                                  .fd = fd,
                                   .passed = -1,
-                                  .watch = {.fd = end.fd, .ready = write_waiting},
+                                  .watch = {.fd = fd.fd, .ready = write_waiting},
                                   .drained = drained};
 }
 
 void write_queue_watch_hangup(struct write_queue *queue)
 {
-    queue->watches_hangup = queue->end.kind == FD_PIPE;
+    queue->watches_hangup = queue->fd.kind == FD_PIPE;
     if (!queue->length)
         rest(queue);
 }
@@ -150,7 +150,7 @@ int write_queue_put(struct write_queue *queue, const void *bytes, size_t length)
         done += (size_t)wrote;
         queue->written += (size_t)wrote;
         /* A shared pipe that took part of it may block on the next write: ask first. */
-        if (queue->end.shared && queue->end.kind == FD_PIPE)
+        if (queue->fd.shared && queue->fd.kind == FD_PIPE)
             break;
     }
     if (done < length)

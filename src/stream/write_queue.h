@@ -15,7 +15,7 @@
 
 struct write_queue {
     struct loop *loop; /* NULL: the owner watches, and calls write_queue_flush on EPOLLOUT */
-    struct fd end;
+    struct fd fd;
     struct watch watch;
     char *bytes;   /* the queue's own; NULL while nothing waits */
     size_t length; /* bytes that wait */
@@ -30,7 +30,7 @@ struct write_queue {
     void (*drained)(struct write_queue *queue);
 };
 
-void write_queue_init(struct write_queue *queue, struct loop *loop, struct fd end,
+void write_queue_init(struct write_queue *queue, struct loop *loop, struct fd fd,
                       void (*drained)(struct write_queue *queue));
 /* From now on, if it is a pipe whose reader goes away while nothing is written, that counts as a
  * write that failed with EPIPE. */

@@ -73,7 +73,7 @@ int copy_file_close(struct copy_file *file, struct error *err)
 {
     if (!file->name)
         return 0;
-    int fd = file->queue.end.fd, failure = file->queue.failure;
+    int fd = file->queue.fd.fd, failure = file->queue.failure;
     size_t lost = copy_file_waiting(file);
     write_queue_release(&file->queue);
     if (lost)

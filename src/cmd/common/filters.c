@@ -100,25 +100,25 @@ static int filters_dump(struct filters *filters, struct flow *flow, const char *
 
 static ssize_t filters_pass_sent(struct filter *filter, char **bytes, size_t length)
 {
-    struct filters *filters = LOOP_OWNER(filter, struct filters, up.filter);
+    struct filters *filters = LOOP_OWNER(filter, struct filters, tx.filter);
     if (filters->encoder.lines || filters->encoder.twice) {
         char *out = *bytes - length;
         length = encoder_encode(&filters->encoder, out, *bytes, length);
         *bytes = out;
     }
-    return filters_dump(filters, &filters->up, *bytes, length)
+    return filters_dump(filters, &filters->tx, *bytes, length)
                ? -1
                : filters_hold_if_waiting(filters, filter, length);
 }
 
 static ssize_t filters_pass_received(struct filter *filter, char **bytes, size_t length)
 {
-    struct filters *filters = LOOP_OWNER(filter, struct filters, down.filter);
-    if (filters_dump(filters, &filters->down, *bytes, length))
+    struct filters *filters = LOOP_OWNER(filter, struct filters, rx.filter);
+    if (filters_dump(filters, &filters->rx, *bytes, length))
         return -1;
     if (filters->options->telnet) {
         length = telnet_decode(&filters->telnet, *bytes, length);
-        filters->up.filter.waiting = filters->telnet.refuses;
+        filters->tx.filter.waiting = filters->telnet.refuses;
     }
     if (copy_file_write(&filters->copies->output, *bytes, length, &filters->error))
         return -1;
@@ -128,10 +128,10 @@ static ssize_t filters_pass_received(struct filter *filter, char **bytes, size_t
 /* Refuses what the other side of a telnet connection has asked for. */
 static size_t filters_say_sent(struct filter *filter, char *words)
 {
-    struct filters *filters = LOOP_OWNER(filter, struct filters, up.filter);
+    struct filters *filters = LOOP_OWNER(filter, struct filters, tx.filter);
     size_t length = telnet_answer(&filters->telnet, words);
     filter->waiting = false;
-    filters_dump(filters, &filters->up, words, length); /* an error is kept */
+    filters_dump(filters, &filters->tx, words, length); /* an error is kept */
     return length;
 }
 
@@ -174,10 +174,10 @@ int filters_open(struct filters *filters, struct loop *loop, const struct transf
                               .dump = {.loop = loop, .drained = dump_drained}};
     *filters = (struct filters){
         .options = options,
-        .up = {.filter = {.pass = filters_pass_sent, .say = filters_say_sent}, .direction = '>'},
-        .down = {.filter.pass = filters_pass_received, .direction = '<'},
-        .up.pace = {.rate = options->rate, .line_ms = options->delay_ms},
-        .down.pace = {.rate = options->rate},
+        .tx = {.filter = {.pass = filters_pass_sent, .say = filters_say_sent}, .direction = '>'},
+        .rx = {.filter.pass = filters_pass_received, .direction = '<'},
+        .tx.pace = {.rate = options->rate, .line_ms = options->delay_ms},
+        .rx.pace = {.rate = options->rate},
         .encoder = {.lines = options->crlf, .twice = options->telnet},
         .copies = copies};
     if (filters_check_names(options, err) ||
@@ -199,7 +199,7 @@ void filters_take_loop(struct filters *filters, struct loop *loop)
 void filters_copy(struct filters *filters, const struct filters *from)
 {
     *filters = *from;
-    filters->up.filter.held = filters->down.filter.held = false;
+    filters->tx.filter.held = filters->rx.filter.held = false;
 }
 
 static void filter_leave_held(struct copies *copies, struct filter *filter)
@@ -211,8 +211,8 @@ static void filter_leave_held(struct copies *copies, struct filter *filter)
 
 void filters_leave(struct filters *filters)
 {
-    filter_leave_held(filters->copies, &filters->up.filter);
-    filter_leave_held(filters->copies, &filters->down.filter);
+    filter_leave_held(filters->copies, &filters->tx.filter);
+    filter_leave_held(filters->copies, &filters->rx.filter);
 }
 
 bool filters_wait(const struct filters *filters)
@@ -273,29 +273,29 @@ int filters_close(struct filters *filters, int result, bool stopped, struct erro
 
 int filters_greeting(struct filters *filters, const char *bytes, size_t length)
 {
-    return length ? filters_dump(filters, &filters->up, bytes, length) : 0;
+    return length ? filters_dump(filters, &filters->tx, bytes, length) : 0;
 }
 
-struct filter *filters_up(struct filters *filters)
+struct filter *filters_tx(struct filters *filters)
 {
     const struct transfer_options *options = filters->options;
-    return options->crlf || options->telnet || options->hex_dump ? &filters->up.filter : NULL;
+    return options->crlf || options->telnet || options->hex_dump ? &filters->tx.filter : NULL;
 }
 
-struct filter *filters_down(struct filters *filters)
+struct filter *filters_rx(struct filters *filters)
 {
     const struct transfer_options *options = filters->options;
-    return options->output || options->telnet || options->hex_dump ? &filters->down.filter : NULL;
+    return options->output || options->telnet || options->hex_dump ? &filters->rx.filter : NULL;
 }
 
-struct pace *filters_up_pace(struct filters *filters)
+struct pace *filters_tx_pace(struct filters *filters)
 {
-    struct pace *pace = &filters->up.pace;
+    struct pace *pace = &filters->tx.pace;
     return pace->rate || pace->line_ms ? pace : NULL;
 }
 
-struct pace *filters_down_pace(struct filters *filters)
+struct pace *filters_rx_pace(struct filters *filters)
 {
-    struct pace *pace = &filters->down.pace;
+    struct pace *pace = &filters->rx.pace;
     return pace->rate ? pace : NULL;
 }

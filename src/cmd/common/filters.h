@@ -29,8 +29,8 @@ struct copies;
 
 struct filters {
     const struct transfer_options *options;
-    struct flow up;
-    struct flow down;
+    struct flow tx;
+    struct flow rx;
     struct encoder encoder; /* of what is sent */
     struct telnet telnet;   /* that arrives */
     struct copies *copies;
@@ -59,10 +59,10 @@ void filters_leave(struct filters *filters);
 /* What is sent without being read, and so without a filter. */
 int filters_greeting(struct filters *filters, const char *bytes, size_t length);
 /* The filters of one transfer; NULL where nobody has to look at the bytes. */
-struct filter *filters_up(struct filters *filters);
-struct filter *filters_down(struct filters *filters);
+struct filter *filters_tx(struct filters *filters);
+struct filter *filters_rx(struct filters *filters);
 /* The pace of one transfer; NULL where it goes as fast as it can. */
-struct pace *filters_up_pace(struct filters *filters);
-struct pace *filters_down_pace(struct filters *filters);
+struct pace *filters_tx_pace(struct filters *filters);
+struct pace *filters_rx_pace(struct filters *filters);
 
 #endif

@@ -44,7 +44,7 @@ struct fd session_output(const struct session *session)
 struct stream {
     struct relay relay;
     struct loop *loop;
-    struct fd ahead; /* closed with the stream, where it is not stdin itself */
+    struct fd reopened; /* closed with the stream, where it is not stdin itself */
 };
 
 static void stream_done(struct relay *relay)
@@ -55,9 +55,9 @@ static void stream_done(struct relay *relay)
 /* The peer has ended: whoever reads our stdout is to see that. */
 static int stream_close_output(struct relay *relay)
 {
-    if (relay->near.out.kind != FD_PIPE)
+    if (relay->local.out.kind != FD_PIPE)
         return 0;
-    return fd_close_stdout(&relay->near.out);
+    return fd_close_stdout(&relay->local.out);
 }
 
 int64_t session_silence_ms(const struct session *session)
@@ -73,7 +73,7 @@ bool session_shuts(const struct session *session)
     return !transfer->no_shutdown && (transfer->shutdown || !session->proxied);
 }
 
-void session_tell_silence(const struct session *session, const char *peer, uint64_t received)
+void session_log_silence(const struct session *session, const char *peer, uint64_t received)
 {
     if (session->serving || session->transfer->send_only || received)
         return;
@@ -95,10 +95,10 @@ struct relay_policy session_policy(const struct session *session)
         .silence_ms = session_silence_ms(session),
         .greeting = session->greeting,
         .greeting_length = session->greeting_length,
-        .up_filter = filters_up(session->filters),
-        .down_filter = filters_down(session->filters),
-        .up_pace = filters_up_pace(session->filters),
-        .down_pace = filters_down_pace(session->filters),
+        .tx_filter = filters_tx(session->filters),
+        .rx_filter = filters_rx(session->filters),
+        .tx_pace = filters_tx_pace(session->filters),
+        .rx_pace = filters_rx_pace(session->filters),
     };
 }
 
@@ -106,17 +106,17 @@ static void stream_prepare(struct stream *stream, const struct session *session,
                            const char *name)
 {
     *stream = (struct stream){.loop = session->loop};
-    stream->relay.near = (struct relay_side){.in = session_input(session),
-                                             .out = session_output(session),
-                                             .in_name = "stdin",
-                                             .out_name = "stdout",
-                                             .status = STATUS_LOCAL_IO};
-    stream->relay.far = (struct relay_side){
+    stream->relay.local = (struct relay_side){.in = session_input(session),
+                                              .out = session_output(session),
+                                              .in_name = "stdin",
+                                              .out_name = "stdout",
+                                              .status = STATUS_LOCAL_IO};
+    stream->relay.remote = (struct relay_side){
         .in = socket, .out = socket, .in_name = name, .out_name = name, .status = STATUS_TRANSFER};
     stream->relay.policy = session_policy(session);
-    stream->ahead = fd_reopened(stream->relay.near.in);
-    stream->relay.policy.ahead = &stream->ahead;
-    stream->relay.near_ended = stream_close_output;
+    stream->reopened = fd_reopened(stream->relay.local.in);
+    stream->relay.policy.reopened = &stream->reopened;
+    stream->relay.local_ended = stream_close_output;
     stream->relay.done = stream_done;
 }
 
@@ -138,8 +138,7 @@ int session_stream(const struct session *session, struct fd socket, const struct
 {
     struct stream stream;
     struct pump_pool pool = {0};
-    struct progress progress = {.sent = &stream.relay.up.moved,
-                                .received = &stream.relay.down.taken};
+    struct progress progress = {.sent = &stream.relay.tx.moved, .received = &stream.relay.rx.taken};
     struct connection_log log = {.stats = session->transfer->stats};
     if (session_greet(session, socket.fd, peer, err))
         return -1;
@@ -150,24 +149,24 @@ int session_stream(const struct session *session, struct fd socket, const struct
     stream_prepare(&stream, session, socket, log.peer);
     relay_start(&stream.relay, session->loop, &pool);
     if (session->transfer->progress)
-        progress_start(&progress, session->loop, &stream.relay.near.in);
+        progress_start(&progress, session->loop, &stream.relay.local.in);
     int result = loop_run(session->loop);
     progress_stop(&progress);
     relay_release(&stream.relay);
     pump_pool_release(&pool);
-    if (stream.ahead.fd != stream.relay.near.in.fd)
-        close(stream.ahead.fd);
+    if (stream.reopened.fd != stream.relay.local.in.fd)
+        close(stream.reopened.fd);
     if (stream.relay.result < 0)
         *err = stream.relay.error;
-    else if (stream.relay.shut && stream.relay.far_ended)
-        session_tell_silence(session, log.peer, stream.relay.down.taken);
+    else if (stream.relay.shut && stream.relay.remote_ended)
+        session_log_silence(session, log.peer, stream.relay.rx.taken);
     if (result == 0)
-        result = fd_finish_stdout(&stream.relay.near.out, err);
+        result = fd_finish_stdout(&stream.relay.local.out, err);
     else if (!err->signal_number && relay_has_cut(&stream.relay) && sockname_is_inet(peer) &&
              !socket.shared)
         sock_reset_on_close(socket.fd);
-    connection_log_close(&log, (struct report_end){.in = stream.relay.down.taken,
-                                                   .out = stream.relay.up.moved,
+    connection_log_close(&log, (struct report_end){.in = stream.relay.rx.taken,
+                                                   .out = stream.relay.tx.moved,
                                                    .how = connection_log_how(result, err)});
     return result;
 }
@@ -240,9 +239,9 @@ static void messages_prepare(struct datagram_relay *relay, const struct session 
     relay->out = session_output(session);
     relay->in_name = "stdin";
     relay->out_name = "stdout";
-    relay->up_filter = filters_up(session->filters);
-    relay->down_filter = filters_down(session->filters);
-    relay->up_pace = filters_up_pace(session->filters);
+    relay->up_filter = filters_tx(session->filters);
+    relay->down_filter = filters_rx(session->filters);
+    relay->up_pace = filters_tx_pace(session->filters);
     relay->heard = policy->peer == DATAGRAM_GROUP ? messages_answer_heard : messages_peer_heard;
     relay->done = messages_done;
 }

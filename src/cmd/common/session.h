@@ -56,7 +56,7 @@ struct relay_policy session_policy(const struct session *session);
 bool session_shuts(const struct session *session);
 /* Of a stream whose sending half was shut down: says at -v that the peer has ended, `received` bytes
  * later, if there was none, and that may be why. */
-void session_tell_silence(const struct session *session, const char *peer, uint64_t received);
+void session_log_silence(const struct session *session, const char *peer, uint64_t received);
 
 /* How long the input may be silent after the other end has ended, as relay.h and hub.h take it. */
 int64_t session_silence_ms(const struct session *session);

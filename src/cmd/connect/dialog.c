@@ -79,9 +79,9 @@ static int look(struct filter *filter, char *bytes, size_t length)
 /* Those who want to see the bytes cannot take more now. */
 static bool is_held(const struct conversation *conversation)
 {
-    const struct filter *up = filters_up(conversation->session->filters);
-    const struct filter *down = filters_down(conversation->session->filters);
-    return (up && up->held) || (down && down->held);
+    const struct filter *tx = filters_tx(conversation->session->filters);
+    const struct filter *rx = filters_rx(conversation->session->filters);
+    return (tx && tx->held) || (rx && rx->held);
 }
 
 static const struct script_step *step_of(const struct conversation *conversation)
@@ -205,7 +205,7 @@ static bool say(struct conversation *conversation, const struct script_step *ste
     if (write_queue_has_pending(&conversation->saying) || is_held(conversation))
         return false;
     show('>', step->text, step->length);
-    if (look(filters_up(conversation->session->filters), step->text, step->length)) {
+    if (look(filters_tx(conversation->session->filters), step->text, step->length)) {
         stop(conversation, -1);
         return false;
     }
@@ -258,7 +258,7 @@ static void end_peer(struct conversation *conversation)
     const struct script_step *step = step_of(conversation);
     conversation->heard_all = true;
     if (conversation->shut)
-        session_tell_silence(conversation->session, conversation->log.peer, conversation->received);
+        session_log_silence(conversation->session, conversation->log.peer, conversation->received);
     if (has_said_all(conversation))
         end(conversation);
     else if (!step || !step->expects)
@@ -274,7 +274,7 @@ static void take(struct conversation *conversation, char *bytes, size_t length)
     conversation->length += length;
     conversation->received += length;
     remember_last(conversation, bytes, length);
-    if (look(filters_down(conversation->session->filters), bytes, length))
+    if (look(filters_rx(conversation->session->filters), bytes, length))
         stop(conversation, -1);
     else if (write_queue_put(&conversation->printing, bytes, length) < 0)
         stop(conversation, write_queue_error(&conversation->printing, "stdout", conversation->err));
@@ -368,8 +368,8 @@ static void listen_to_filter(struct conversation *conversation, struct filter *f
 static void listen_to_filters(struct conversation *conversation,
                               void (*resume)(struct filter *filter))
 {
-    listen_to_filter(conversation, filters_up(conversation->session->filters), resume);
-    listen_to_filter(conversation, filters_down(conversation->session->filters), resume);
+    listen_to_filter(conversation, filters_tx(conversation->session->filters), resume);
+    listen_to_filter(conversation, filters_rx(conversation->session->filters), resume);
 }
 
 static void start(struct watch *watch, uint32_t events)

@@ -81,5 +81,5 @@ int echo_print_close(struct echo_print *print, int result)
         return result;
     drain_stop(&print->drain);
     write_queue_release(&print->queue);
-    return result ? result : fd_finish_stdout(&print->queue.end, print->err);
+    return result ? result : fd_finish_stdout(&print->queue.fd, print->err);
 }

@@ -248,14 +248,14 @@ static void stream_client_log_end(const struct stream_client *client,
     const char *name = client->log->peer;
     if (how == FORWARD_FAILED)
         log_note(LOG_LEVEL_INFO, "%s: %s: %s", name,
-                 pair->failed == &pair->near ? "the client" : "the far side",
+                 pair->failed == &pair->local ? "the client" : "the far side",
                  strerror(pair->failure));
     else if (how == FORWARD_IDLE)
         log_note(LOG_LEVEL_INFO, "%s: nothing moved within the time limit", name);
     connection_log_close(
         client->log,
-        (struct report_end){.in = channel_taken(&pair->near.channel) - client->preface_length,
-                            .out = channel_moved(&pair->far.channel),
+        (struct report_end){.in = channel_taken(&pair->local.channel) - client->preface_length,
+                            .out = channel_moved(&pair->remote.channel),
                             .how = stream_pair_how(client->all->forwarding, pair, how)});
 }
 
@@ -299,10 +299,10 @@ static void stream_remote_connected(void *context, const struct connection *conn
     forwarding_log_connected(connection);
     client->preface_length = stream_write_preface(client, preface);
     const struct forward_ends ends = {
-        .near = fd_of_socket(client->fd),
-        .far = fd_of_socket(connection->fd),
-        .near_socktype = forwarding->listening->server.listener.socktype,
-        .far_socktype = connection->socktype,
+        .local = fd_of_socket(client->fd),
+        .remote = fd_of_socket(connection->fd),
+        .local_socktype = forwarding->listening->server.listener.socktype,
+        .remote_socktype = connection->socktype,
         .preface = preface,
         .preface_length = client->preface_length};
     list_remove(&client->all->pending, &client->node);

@@ -47,7 +47,7 @@ static void broker_received(struct hub *hub, struct hub_client *from, const char
                             size_t length)
 {
     if (bytes)
-        hub_tell_others(hub, from, bytes, length);
+        hub_send_others(hub, from, bytes, length);
 }
 
 /* Lines on their way to all but `from`, gathered so that one send takes those of one read. */
@@ -61,7 +61,7 @@ struct gathered {
 static void gathered_send(struct gathered *gathered)
 {
     if (gathered->length)
-        hub_tell_others(gathered->hub, gathered->from, gathered->bytes, gathered->length);
+        hub_send_others(gathered->hub, gathered->from, gathered->bytes, gathered->length);
     gathered->length = 0;
 }
 
@@ -113,7 +113,7 @@ static void chat_announce(const struct hub *hub, const struct hub_client *but, c
     int length = snprintf(line, sizeof line, "<announce> %s\n", what);
     LIST_EACH (struct hub_client, client, &hub->clients, node)
         if (client != but && !client->ended)
-            hub_tell(client, line, (size_t)length);
+            hub_send(client, line, (size_t)length);
 }
 
 /* The new client is told its name, and who is there; of many, some. */
@@ -132,7 +132,7 @@ static void chat_welcome(struct hub_client *client)
     if (others > NAMES_TOLD)
         length += snprintf(line + length, NAME_ROOM, " and %zu more", others - NAMES_TOLD);
     line[length++] = '\n';
-    hub_tell(client, line, (size_t)length);
+    hub_send(client, line, (size_t)length);
 }
 
 static void chat_client_joined(struct hub_client *client)
@@ -249,19 +249,19 @@ int listen_many(struct listening *listening)
                         .greeting = session->greeting,
                         .greeting_length = session->greeting_length,
                         .max_memory = given->max_memory,
-                        .up_filter = filters_up(session->filters),
-                        .down_filter = filters_down(session->filters),
+                        .tx_filter = filters_tx(session->filters),
+                        .rx_filter = filters_rx(session->filters),
                         .left = many_client_left,
                         .done = many_done};
     /* Clients that speak with each other do it without our stdout, and beyond the end of our stdin. */
     if (given->broker) {
         hub->out = (struct fd){.fd = -1, .kind = FD_NULL};
         hub->no_shutdown = true;
-        hub->heard = given->chat ? chat_received : broker_received;
+        hub->received = given->chat ? chat_received : broker_received;
     } else {
         hub->out = session_output(session);
     }
-    hub->in_ahead = fd_reopened(hub->in);
+    hub->in_reopened = fd_reopened(hub->in);
     listening->serving = &many;
     server->joined = many_client_joined;
     server->stopping = many_stop;
@@ -272,8 +272,8 @@ int listen_many(struct listening *listening)
         result = loop_run(listening->loop);
     }
     hub_release(hub);
-    if (hub->in_ahead.fd != hub->in.fd)
-        close(hub->in_ahead.fd);
+    if (hub->in_reopened.fd != hub->in.fd)
+        close(hub->in_reopened.fd);
     chat_release(&many.input.reader);
     return result;
 }

@@ -107,7 +107,7 @@ static int client_result(const struct program_client *client, struct error *err)
     error_silent(err, 0);
     /* A health check that closes without a byte, by a reset at that, has found what it looked for. */
     if (client->is_proxy && result < 0 && client->relay.error.status == STATUS_TRANSFER &&
-        !client->relay.down.taken) {
+        !client->relay.rx.taken) {
         log_note(LOG_LEVEL_INFO, "%s", client->relay.error.text);
         result = 0;
     }
@@ -158,13 +158,13 @@ static bool client_has_cut(const struct program_client *client)
 static void client_disconnect(struct program_client *client)
 {
     struct relay *relay = &client->relay;
-    struct fd socket = relay->far.in;
+    struct fd socket = relay->remote.in;
     client->waits = false;
-    if (relay->result == 0 && relay->shut && relay->far_ended)
-        session_tell_silence(client->programs->session, client->log.peer, relay->down.taken);
+    if (relay->result == 0 && relay->shut && relay->remote_ended)
+        session_log_silence(client->programs->session, client->log.peer, relay->rx.taken);
     connection_log_close(&client->log,
-                         (struct report_end){.in = relay->down.taken,
-                                             .out = relay->up.moved,
+                         (struct report_end){.in = relay->rx.taken,
+                                             .out = relay->tx.moved,
                                              .how = connection_log_how(relay->result,
                                                                        &relay->error)});
     if (client_has_cut(client)) {
@@ -186,7 +186,7 @@ static void client_disconnect(struct program_client *client)
 static void client_relay_ended(struct relay *relay)
 {
     struct program_client *client = LOOP_OWNER(relay, struct program_client, relay);
-    bool lost = relay->result < 0 || relay->up.state != PUMP_ENDED;
+    bool lost = relay->result < 0 || relay->tx.state != PUMP_ENDED;
     if (client->programs->ending && client->program.id) {
         client->waits = true;
         program_close_in(&client->program);
@@ -211,7 +211,7 @@ static void client_program_ended(struct program *program)
     if (client->relay.finished)
         client_depart(client);
     else
-        relay_near_gone(&client->relay);
+        relay_local_gone(&client->relay);
 }
 
 static int client_end_input(struct relay *relay)
@@ -252,20 +252,20 @@ static void client_start_relay(struct program_client *client, const struct sessi
 {
     struct relay *relay = &client->relay;
     const char *name = client->programs->argv[0];
-    relay->near = (struct relay_side){.in = fd_of_pipe(client->program.out),
-                                      .out = fd_of_pipe(client->program.in),
-                                      .in_name = name,
-                                      .out_name = name,
-                                      .status = STATUS_LOCAL_IO};
-    relay->far = (struct relay_side){.in = socket,
-                                     .out = socket,
-                                     .in_name = client->log.peer,
-                                     .out_name = client->log.peer,
-                                     .status = STATUS_TRANSFER};
+    relay->local = (struct relay_side){.in = fd_of_pipe(client->program.out),
+                                       .out = fd_of_pipe(client->program.in),
+                                       .in_name = name,
+                                       .out_name = name,
+                                       .status = STATUS_LOCAL_IO};
+    relay->remote = (struct relay_side){.in = socket,
+                                        .out = socket,
+                                        .in_name = client->log.peer,
+                                        .out_name = client->log.peer,
+                                        .status = STATUS_TRANSFER};
     relay->policy = session_policy(session);
     relay->policy.silence_ms = session->transfer->exit_on_eof ? 0 : -1;
     relay->policy.sink = &client->programs->sink;
-    relay->near_ended = client_end_input;
+    relay->local_ended = client_end_input;
     relay->done = client_relay_ended;
     relay_start(relay, session->loop, &client->programs->pool);
 }

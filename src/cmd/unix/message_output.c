@@ -40,7 +40,7 @@ int message_output_check(const struct message_output *output, struct error *err)
 
 int message_output_close(struct message_output *output, struct error *err)
 {
-    return fd_finish_stdout(&output->queue.end, err);
+    return fd_finish_stdout(&output->queue.fd, err);
 }
 
 void message_output_release(struct message_output *output)
