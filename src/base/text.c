@@ -119,6 +119,23 @@ size_t text_distance(const char *one, const char *other)
     return cost[rows][columns];
 }
 
+size_t text_code_point(const char *bytes, size_t length, uint32_t *point)
+{
+    static const uint32_t min_of_size[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char first = (unsigned char)*bytes;
+    const size_t size = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if ((first >= 0x80 && first < 0xc2) || first > 0xf4 || length < size)
+        return 0;
+    *point = size == 1 ? first : first & (0x7fU >> size);
+    for (size_t i = 1; i < size; i++) {
+        if ((bytes[i] & 0xc0) != 0x80)
+            return 0;
+        *point = *point << 6 | (bytes[i] & 0x3f);
+    }
+    bool is_surrogate = *point >= 0xd800 && *point <= 0xdfff;
+    return *point < min_of_size[size] || *point > 0x10ffff || is_surrogate ? 0 : size;
+}
+
 char *text_put_number(char *out, unsigned number)
 {
     char digits[3 * sizeof number];

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* Writes `length` bytes as printable ASCII, each other byte as \xNN; stops before `room` would
@@ -22,6 +23,10 @@ size_t text_distance(const char *one, const char *other);
 
 /* The value of a hexadecimal digit, in either case; -1 if it is none. */
 int text_hex_digit(char c);
+
+/* Reads the code point that well-formed UTF-8 (RFC 3629) of `length` bytes, at least one, begins with. Returns how many
+ * bytes it has, 1 to 4; 0: it is not well-formed. Nothing is read behind the first byte that does not belong to it. */
+size_t text_code_point(const char *bytes, size_t length, uint32_t *point);
 
 /* Writes a number in decimal and a NUL. Returns where the NUL is. Without snprintf(3), which alone
  * makes 130 KiB of libc resident in a transfer that has nothing to say. */

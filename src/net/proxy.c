@@ -17,7 +17,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "net/resolver.h"
-#include "proto/http_head.h"
+#include "proto/http_message.h"
 #include "proto/idna.h"
 #include "proto/socks.h"
 #include "proto/url.h"
@@ -234,18 +234,18 @@ static void dialog_start_sending(struct proxy_dialog *dialog)
 
 static void socks_send(struct proxy_dialog *dialog)
 {
-    unsigned char message[SOCKS_SAY_MAX];
-    dialog->tx_length = socks_say(&dialog->socks, message);
+    unsigned char message[SOCKS_WRITE_MAX];
+    dialog->tx_length = socks_write(&dialog->socks, message);
     dialog->tx = memory_copy((const char *)message, dialog->tx_length);
     dialog_start_sending(dialog);
 }
 
 static void socks_follow(struct proxy_dialog *dialog)
 {
-    switch (socks_hear(&dialog->socks, (const void *)dialog->rx, dialog->rx_length)) {
+    switch (socks_read(&dialog->socks, (const void *)dialog->rx, dialog->rx_length)) {
     case SOCKS_MORE:
         break;
-    case SOCKS_SAY:
+    case SOCKS_WRITE:
         socks_send(dialog);
         break;
     case SOCKS_DONE:

@@ -14,18 +14,6 @@
 
 /* Lines */
 
-static void hold_back(struct chat_reader *reader, const char *bytes, size_t length)
-{
-    if (!reader->held)
-        reader->held = memory_new(CHAT_LINE_MAX, 1);
-    if (length > CHAT_LINE_MAX - reader->length) {
-        length = CHAT_LINE_MAX - reader->length;
-        reader->cut = true;
-    }
-    memcpy(reader->held + reader->length, bytes, length);
-    reader->length += length;
-}
-
 bool chat_next(struct chat_reader *reader, struct chat_text *text, struct chat_text *line)
 {
     const char *start = text->bytes;
@@ -37,7 +25,14 @@ bool chat_next(struct chat_reader *reader, struct chat_text *text, struct chat_t
     if (end && !reader->length && length <= CHAT_LINE_MAX) {
         *line = (struct chat_text){start, length}; /* as a rule: all of it, in one piece */
     } else if (taken) {
-        hold_back(reader, start, length);
+        if (!reader->held)
+            reader->held = memory_new(CHAT_LINE_MAX, 1);
+        if (length > CHAT_LINE_MAX - reader->length) {
+            length = CHAT_LINE_MAX - reader->length;
+            reader->cut = true;
+        }
+        memcpy(reader->held + reader->length, start, length);
+        reader->length += length;
         *line = (struct chat_text){reader->held, reader->length};
     }
     if (!end)
@@ -63,37 +58,18 @@ void chat_release(struct chat_reader *reader)
 
 /* Showing */
 
-/* How many bytes the first character has, if it is well-formed UTF-8 (RFC 3629) of more than one;
- * else 0. */
-static size_t read_character(const unsigned char *bytes, size_t length, uint32_t *character)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t size = bytes[0] >= 0xf0 ? 4 : bytes[0] >= 0xe0 ? 3 : 2;
-    if (bytes[0] < 0xc2 || bytes[0] > 0xf4 || length < size)
-        return 0;
-    *character = bytes[0] & (0x7fU >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((bytes[i] & 0xc0) != 0x80)
-            return 0;
-        *character = *character << 6 | (bytes[i] & 0x3f);
-    }
-    bool surrogate = *character >= 0xd800 && *character <= 0xdfff;
-    return *character < least[size] || *character > 0x10ffff || surrogate ? 0 : size;
-}
-
-/* C1 controls (ECMA-48), line and paragraph ends, what turns the direction of the text (UAX #9) and
- * what is not seen at all: Unicode's Default_Ignorable_Code_Point and the annotation characters, but
- * not the variation selectors FE00-FE0F, which say how the emoji before them looks. */
-static const struct {
-    uint32_t first, last;
-} hidden[] = {{0x80, 0x9f},       {0xad, 0xad},     {0x34f, 0x34f},     {0x61c, 0x61c},
-              {0x115f, 0x1160},   {0x17b4, 0x17b5}, {0x180b, 0x180f},   {0x200b, 0x200f},
-              {0x2028, 0x202e},   {0x2060, 0x206f}, {0x3164, 0x3164},   {0xfeff, 0xfeff},
-              {0xffa0, 0xffa0},   {0xfff0, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
-              {0xe0000, 0xe0fff}, {UINT32_MAX, 0}};
-
+/* C1 controls (ECMA-48), line and paragraph ends, what turns the direction of the text (UAX #9) and what is not seen at
+ * all: Unicode's Default_Ignorable_Code_Point and the annotation characters, but not the variation selectors FE00-FE0F,
+ * which say how the emoji before them looks. */
 static bool is_hidden(uint32_t character)
 {
+    static const struct {
+        uint32_t first, last;
+    } hidden[] = {{0x80, 0x9f},       {0xad, 0xad},     {0x34f, 0x34f},     {0x61c, 0x61c},
+                  {0x115f, 0x1160},   {0x17b4, 0x17b5}, {0x180b, 0x180f},   {0x200b, 0x200f},
+                  {0x2028, 0x202e},   {0x2060, 0x206f}, {0x3164, 0x3164},   {0xfeff, 0xfeff},
+                  {0xffa0, 0xffa0},   {0xfff0, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+                  {0xe0000, 0xe0fff}, {UINT32_MAX, 0}};
     size_t i = 0;
     while (character > hidden[i].last && hidden[i].last)
         i++;
@@ -105,9 +81,8 @@ size_t chat_show(char *out, const char *line, size_t length)
     size_t used = 0;
     for (size_t at = 0, size; at < length; at += size) {
         uint32_t character = 0;
-        size = read_character((const unsigned char *)line + at, length - at, &character);
-        if ((size && !is_hidden(character)) || line[at] == '\t') {
-            size = size ? size : 1;
+        size = text_code_point(line + at, length - at, &character);
+        if ((size > 1 && !is_hidden(character)) || line[at] == '\t') {
             memcpy(out + used, line + at, size);
             used += size;
         } else {

@@ -18,23 +18,26 @@ struct chat_text {
     size_t length;
 };
 
-/* Zeroed by the owner. */
+/* What is held back of a line that is not complete. The owner zeroes it. */
 struct chat_reader {
-    char *held; /* of a line that is not complete, CHAT_LINE_MAX bytes; the reader's, or NULL */
+    char *held; /* CHAT_LINE_MAX bytes, the reader's; or NULL */
     size_t length;
     bool cut; /* since it was last set to false, the rest of a line has been left out */
 };
 
-/* Takes of *text up to the end of a line. True: *line is a line, without its LF or CR LF, until the
- * next call; false: all of *text is taken. */
+/* Takes of *text up to the end of a line. True: *line is a line, without its LF or CR LF, until the next call. False:
+ * all of *text is taken. */
 bool chat_next(struct chat_reader *reader, struct chat_text *text, struct chat_text *line);
-/* Nothing more comes. True: what came last, without an end, is a line. */
+
+/* Says that nothing more comes. True: what came last, without an end, is a line. */
 bool chat_rest(struct chat_reader *reader, struct chat_text *line);
+
+/* Frees what is held. */
 void chat_release(struct chat_reader *reader);
 
-/* Writes a line as it may be shown: printable ASCII, tabs, and UTF-8 characters that can be seen and
- * that neither control a terminal nor turn the direction of the text; every other byte as \xNN. At
- * most CHAT_SHOWN_MAX bytes for a line of a reader, 4 for each byte of any other. Returns how many. */
+/* Writes a line as it may be shown: printable ASCII, tabs, and UTF-8 characters that can be seen and that neither control
+ * a terminal nor turn the direction of the text; every other byte as \xNN. Returns how many bytes that is: at most
+ * CHAT_SHOWN_MAX for a line of a reader, 4 for each byte of any other. */
 size_t chat_show(char *out, const char *line, size_t length);
 
 #endif

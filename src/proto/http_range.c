@@ -7,24 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "proto/http_head.h"
+#include "proto/http_message.h"
 
 static bool is_star(const char *text, size_t length)
 {
     return length == 1 && *text == '*';
-}
-
-static bool read_part(struct http_range *range, const char *text, size_t length)
-{
-    const char *dash = memchr(text, '-', length);
-    if (is_star(text, length))
-        return true;
-    if (!dash)
-        return false;
-    size_t first = (size_t)(dash - text);
-    range->is_part = true;
-    return http_number(text, first, &range->first) &&
-           http_number(dash + 1, length - first - 1, &range->last) && range->first <= range->last;
 }
 
 bool http_range_read(struct http_range *range, const char *value, size_t length)
@@ -35,13 +22,21 @@ bool http_range_read(struct http_range *range, const char *value, size_t length)
     const char *slash = memchr(value, '/', length);
     if (!slash || length < UNIT || strncasecmp(value, unit, UNIT) != 0 || slash < value + UNIT)
         return false;
-    size_t total = length - (size_t)(slash + 1 - value);
-    if (!read_part(range, value + UNIT, (size_t)(slash - value) - UNIT))
-        return false;
-    range->has_total = !is_star(slash + 1, total);
+    const char *part = value + UNIT, *total = slash + 1;
+    const size_t part_length = (size_t)(slash - part),
+                 total_length = length - (size_t)(total - value);
+    range->is_part = !is_star(part, part_length);
+    if (range->is_part) {
+        const char *dash = memchr(part, '-', part_length);
+        if (!dash || !http_number(part, (size_t)(dash - part), &range->first) ||
+            !http_number(dash + 1, (size_t)(slash - dash - 1), &range->last) ||
+            range->first > range->last)
+            return false;
+    }
+    range->has_total = !is_star(total, total_length);
     if (!range->has_total)
         return range->is_part;
-    return http_number(slash + 1, total, &range->total) &&
+    return http_number(total, total_length, &range->total) &&
            (!range->is_part || range->last < range->total);
 }
 

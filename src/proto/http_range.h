@@ -1,6 +1,5 @@
 /*
- * Range and Content-Range: which bytes of the whole are asked for, and which an answer has (RFC 9110,
- * 14). Pure.
+ * Range and Content-Range (RFC 9110, 14): which bytes of the whole are asked for, and which an answer has. Pure.
  */
 #ifndef PROTO_HTTP_RANGE_H
 #define PROTO_HTTP_RANGE_H
@@ -17,15 +16,15 @@ struct http_range {
     uint64_t total; /* of the whole; above last */
 };
 
-/* Reads the value of the field: "bytes FIRST-LAST/TOTAL", with a star in place of a TOTAL that is not
- * known, or of FIRST-LAST in a refusal. False where it is malformed or in another unit. */
+/* Reads the value of Content-Range: "bytes FIRST-LAST/TOTAL", with a star in place of a TOTAL that is not known, or of
+ * FIRST-LAST in a refusal. False: it is malformed or in another unit. */
 bool http_range_read(struct http_range *range, const char *value, size_t length);
 
-/* Whether the text is a list of ranges as Range has them behind its unit, "0-99", "100-" or "-50", with
- * commas between. */
+/* Says whether the text is a list of ranges as Range has them behind its unit, "0-99", "100-" or "-50", with commas
+ * between. */
 bool http_range_is_wish(const char *text);
-/* Whether the range is just what `wish`, one range, asks for: perhaps less of it where the whole ends
- * before. */
+
+/* Says whether the range is just what `wish`, one range, asks for: perhaps less of it where the whole ends before. */
 bool http_range_grants(const struct http_range *range, const char *wish);
 
 #endif

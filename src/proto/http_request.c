@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "proto/http_head.h"
+#include "proto/http_message.h"
 
 /* What the user gives */
 
@@ -39,14 +39,14 @@ const char *http_request_check_field(const char *field)
     return http_request_check_value(end);
 }
 
-static bool is_named(const char *field, const char *name)
+static bool field_is(const char *field, const char *name)
 {
     size_t length = strlen(name);
     return http_request_name_length(field) == length && strncasecmp(field, name, length) == 0;
 }
 
-/* NULL: it has none. */
-static const char *value_of(const char *field)
+/* NULL: the field has no value. */
+static const char *field_value(const char *field)
 {
     const char *colon = field + http_request_name_length(field);
     const char *value = *colon == ':' ? colon + 1 + strspn(colon + 1, " \t") : "";
@@ -56,27 +56,27 @@ static const char *value_of(const char *field)
 const char *http_request_users_value(const char *const *fields, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
-        if (is_named(fields[i], name) && value_of(fields[i]))
-            return value_of(fields[i]);
+        if (field_is(fields[i], name) && field_value(fields[i]))
+            return field_value(fields[i]);
     return NULL;
 }
 
 /* Writing it */
 
-/* Whether the user's field is meant for whom we are asking: this host, or a proxy. */
+/* Says whether the user's field is meant for whom we are asking: this host, or a proxy. */
 static bool is_sent(const struct http_request *request, const char *field)
 {
-    if (is_named(field, "Proxy-Authorization"))
+    if (field_is(field, "Proxy-Authorization"))
         return request->absolute;
-    return !request->foreign || (!is_named(field, "Authorization") && !is_named(field, "Cookie") &&
-                                 !is_named(field, "Host"));
+    return !request->foreign || (!field_is(field, "Authorization") && !field_is(field, "Cookie") &&
+                                 !field_is(field, "Host"));
 }
 
-/* Whether the user's fields leave this one to us. */
+/* Says whether the user's fields leave this one to us. */
 static bool is_ours(const struct http_request *request, const char *name)
 {
     for (size_t i = 0; i < request->field_count; i++)
-        if (is_named(request->fields[i], name) && is_sent(request, request->fields[i]))
+        if (field_is(request->fields[i], name) && is_sent(request, request->fields[i]))
             return false;
     return true;
 }
@@ -98,13 +98,6 @@ static void print_credentials(FILE *out, const struct http_request *request, con
     fputs("\r\n", out);
 }
 
-/* RFC 9112, 3.2: a request with two is refused. */
-static bool is_another_host(const struct http_request *request, const char *field)
-{
-    const char *first = http_request_users_value(request->fields, request->field_count, "Host");
-    return is_named(field, "Host") && first && value_of(field) != first;
-}
-
 static void print_cookies(FILE *out, const struct http_request *request)
 {
     const char *before = "Cookie: ";
@@ -118,13 +111,21 @@ static void print_cookies(FILE *out, const struct http_request *request)
         fputs("\r\n", out);
 }
 
-static void print_users_field(FILE *out, const char *field)
+static void print_users_fields(FILE *out, const struct http_request *request)
 {
-    size_t length = http_request_name_length(field);
-    if (field[length] == ';')
-        fprintf(out, "%.*s:\r\n", (int)length, field);
-    else if (value_of(field))
-        fprintf(out, "%s\r\n", field);
+    const char *host = http_request_users_value(request->fields, request->field_count, "Host");
+    for (size_t i = 0; i < request->field_count; i++) {
+        const char *field = request->fields[i];
+        /* RFC 9112, 3.2: a request with two hosts is refused. */
+        bool is_another_host = host && field_is(field, "Host") && field_value(field) != host;
+        if (!is_sent(request, field) || is_another_host)
+            continue;
+        size_t length = http_request_name_length(field);
+        if (field[length] == ';')
+            fprintf(out, "%.*s:\r\n", (int)length, field);
+        else if (field_value(field))
+            fprintf(out, "%s\r\n", field);
+    }
 }
 
 static void print_fields(FILE *out, const struct http_request *request)
@@ -142,42 +143,26 @@ static void print_fields(FILE *out, const struct http_request *request)
     print_field(out, request, "Referer", request->referer);
     print_cookies(out, request);
     print_field(out, request, "Connection", closes ? "close" : NULL);
-    for (size_t i = 0; i < request->field_count; i++)
-        if (is_sent(request, request->fields[i]) && !is_another_host(request, request->fields[i]))
-            print_users_field(out, request->fields[i]);
-}
-
-static void print_target(FILE *out, const struct http_request *request)
-{
-    char *target = memory_new(request->url->target.length + 2, 1);
-    size_t length = url_target(request->url, target);
-    if (request->absolute) {
-        char authority[URL_AUTHORITY_MAX];
-        fprintf(out, "http://%s", url_authority(request->url, authority));
-    }
-    fwrite(target, 1, length, out);
-    free(target);
-}
-
-static void print_request(FILE *out, const struct http_request *request)
-{
-    static const char *const versions[] = {" HTTP/1.1", " HTTP/1.0", ""};
-    fprintf(out, "%s ", request->method);
-    print_target(out, request);
-    fprintf(out, "%s\r\n", versions[request->version]);
-    if (request->version == HTTP_09)
-        return;
-    print_fields(out, request);
-    fputs("\r\n", out);
+    print_users_fields(out, request);
 }
 
 char *http_request_text(const struct http_request *request, size_t *length)
 {
-    char *text = NULL;
+    static const char *const versions[] = {" HTTP/1.1", " HTTP/1.0", ""};
+    char *text = NULL, *target = memory_new(request->url->target.length + 2, 1);
+    char authority[URL_AUTHORITY_MAX];
     FILE *out = open_memstream(&text, length);
     if (!out)
         memory_impossible("out of memory");
-    print_request(out, request);
+    url_target(request->url, target);
+    fprintf(out, "%s %s%s%s%s\r\n", request->method, request->absolute ? "http://" : "",
+            request->absolute ? url_authority(request->url, authority) : "", target,
+            versions[request->version]);
+    free(target);
+    if (request->version != HTTP_09) {
+        print_fields(out, request);
+        fputs("\r\n", out);
+    }
     if (ferror(out) || fclose(out))
         memory_impossible("out of memory");
     return text;
@@ -188,7 +173,7 @@ const char *http_request_redacted(const char *line, size_t *length)
     static const char *const hidden[] = {"Authorization", "Proxy-Authorization"};
     static const char *const shown[] = {"Authorization: ...", "Proxy-Authorization: ..."};
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
-        if (!is_named(line, hidden[i]))
+        if (!field_is(line, hidden[i]))
             continue;
         *length = strlen(shown[i]);
         return shown[i];

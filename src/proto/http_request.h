@@ -1,5 +1,5 @@
 /*
- * The text of an HTTP request.
+ * The text of an HTTP request (RFC 9112, 3). Pure.
  */
 #ifndef PROTO_HTTP_REQUEST_H
 #define PROTO_HTTP_REQUEST_H
@@ -35,21 +35,23 @@ struct http_request {
     size_t field_count;
 };
 
-/* How long the name is that a field as the user gave it begins with: the rest may be a secret. */
+/* Returns the length of the name that a field as the user gave it begins with: the rest may be a secret. */
 size_t http_request_name_length(const char *field);
 
-/* Returns NULL, or what is wrong with a field as the user gave it, or with a value. */
+/* Returns NULL, or what is wrong with a field as the user gave it, as words that follow it. */
 const char *http_request_check_field(const char *field);
+
+/* Returns NULL, or what is wrong with the value of a field, as words that follow it. */
 const char *http_request_check_value(const char *value);
 
-/* What the user's fields say of `name`: the first value; NULL: none of them has one. */
+/* Returns the first value that the user's fields have for `name`; NULL: none of them has one. */
 const char *http_request_users_value(const char *const *fields, size_t count, const char *name);
 
-/* The request, the caller's to free. */
+/* Returns the request, *length bytes, which is the caller's to free. */
 char *http_request_text(const struct http_request *request, size_t *length);
 
-/* A line of a request as it may be shown: "Authorization: ..." instead of what follows it, and the
- * same of Proxy-Authorization. *length is the line's, and then that of what is returned. */
+/* Returns a line of a request as it may be shown: "Authorization: ..." instead of what follows it, and the same of
+ * Proxy-Authorization. *length is the line's, and then that of what is returned. */
 const char *http_request_redacted(const char *line, size_t *length);
 
 #endif

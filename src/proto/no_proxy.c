@@ -27,31 +27,23 @@ static bool covers_name(const char *entry, const char *host)
     return strncasecmp(tail, entry, entry_length) == 0 && (tail == host || tail[-1] == '.');
 }
 
-/* Bits of a prefix length; -1 where it is none. */
-static int read_bits(const char *text, int most)
-{
-    int bits = 0;
-    if (!text_is_digits(text, strlen(text)) || strlen(text) > 3)
-        return -1;
-    for (; *text; text++)
-        bits = bits * 10 + (*text - '0');
-    return bits <= most ? bits : -1;
-}
-
-/* Both are addresses of the family. `entry` is changed. */
+/* Says whether the address of the family is in the network or the address `entry`, which is changed. */
 static bool covers_address(char *entry, int family, const unsigned char *address)
 {
     unsigned char network[sizeof(struct in6_addr)];
-    int bits = family == AF_INET ? 32 : 128;
+    const unsigned max_bits = family == AF_INET ? 32 : 128;
+    unsigned bits = max_bits;
     char *slash = strchr(entry, '/');
     if (slash) {
-        *slash = '\0';
-        bits = read_bits(slash + 1, bits);
+        *slash++ = '\0';
+        if (!text_is_digits(slash, strlen(slash)) || strlen(slash) > 3)
+            return false;
+        for (bits = 0; *slash; slash++)
+            bits = bits * 10 + (unsigned)(*slash - '0');
     }
-    if (bits < 0 || inet_pton(family, entry, network) != 1)
+    if (bits > max_bits || inet_pton(family, entry, network) != 1)
         return false;
-    size_t whole = (size_t)bits / 8;
-    unsigned rest = (unsigned)bits % 8;
+    const unsigned whole = bits / 8, rest = bits % 8;
     if (memcmp(network, address, whole) != 0)
         return false;
     return !rest || (network[whole] ^ address[whole]) >> (8 - rest) == 0;

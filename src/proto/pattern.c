@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* The end of an escape that starts at the backslash `in`; NULL: it is the expression's own. */
+/* Returns the end of an escape that starts at the backslash `in`; NULL: the backslash is the expression's own. */
 static const char *end_of_escape(const char *in)
 {
     size_t hex = in[1] == 'x' ? strspn(in + 2, "0123456789abcdefABCDEF") : 0;
@@ -36,19 +36,7 @@ static void copy_plain(struct decoder *decoder, size_t length)
     decoder->out += length;
 }
 
-/* The byte stands for itself, whatever it means in an expression. */
-static const char *put_literal(struct decoder *decoder, char byte)
-{
-    if (!byte)
-        return "has a NUL, which no expression can match";
-    if (decoder->first && strchr("]^-[", byte))
-        return "has an escape for ], [, ^ or - between brackets";
-    if (!decoder->first && strchr(".[]{}()*+?|^$\\", byte))
-        *decoder->out++ = '\\';
-    *decoder->out++ = byte;
-    return NULL;
-}
-
+/* Decodes the escape up to `end` into a byte that stands for itself, whatever it means in an expression. */
 static const char *decode_escape(struct decoder *decoder, const char *end)
 {
     char escape[8] = "";
@@ -56,26 +44,29 @@ static const char *decode_escape(struct decoder *decoder, const char *end)
     memcpy(escape, decoder->in, (size_t)(end - decoder->in));
     decoder->in = end;
     const char *wrong = text_unescape(escape, &length);
-    return wrong ? wrong : put_literal(decoder, *escape);
+    if (wrong)
+        return wrong;
+    if (!*escape)
+        return "has a NUL, which no expression can match";
+    if (decoder->first && strchr("]^-[", *escape))
+        return "has an escape for ], [, ^ or - between brackets";
+    if (!decoder->first && strchr(".[]{}()*+?|^$\\", *escape))
+        *decoder->out++ = '\\';
+    *decoder->out++ = *escape;
+    return NULL;
 }
 
-/* [:alpha:] and the like, in brackets; 1: a byte. */
-static size_t length_of_member(const char *in)
-{
-    const char end[] = {in[1], ']', '\0'};
-    if (*in != '[' || !in[1] || !strchr(":.=", in[1]))
-        return 1;
-    const char *close = strstr(in + 2, end);
-    return close ? (size_t)(close + 2 - in) : 1;
-}
-
+/* Copies what is no escape: a byte, the start of a bracket expression, or, in one, [:alpha:] and the like. */
 static void decode_plain(struct decoder *decoder)
 {
     const char *in = decoder->in;
     if (decoder->first) {
+        const char end[] = {in[1], ']', '\0'};
+        bool is_class = *in == '[' && in[1] && strchr(":.=", in[1]);
+        const char *close = is_class ? strstr(in + 2, end) : NULL;
         if (*in == ']' && in != decoder->first)
             decoder->first = NULL;
-        copy_plain(decoder, length_of_member(in));
+        copy_plain(decoder, close ? (size_t)(close + 2 - in) : 1);
     } else if (*in == '[') {
         copy_plain(decoder, in[1] == '^' ? 2 : 1);
         decoder->first = decoder->in;
@@ -84,10 +75,10 @@ static void decode_plain(struct decoder *decoder)
     }
 }
 
-/* `out` holds twice the text. NULL, or what is wrong with it. */
-static const char *decode_escapes(const char *in, char *out)
+bool pattern_compile(struct pattern *pattern, const char *text, char *why)
 {
-    struct decoder decoder = {in, out, NULL};
+    char *decoded = memory_new(2 * strlen(text) + 1, 1);
+    struct decoder decoder = {text, decoded, NULL};
     const char *wrong = NULL;
     while (!wrong && *decoder.in) {
         const char *end = *decoder.in == '\\' ? end_of_escape(decoder.in) : NULL;
@@ -97,13 +88,6 @@ static const char *decode_escapes(const char *in, char *out)
             decode_plain(&decoder);
     }
     *decoder.out = '\0';
-    return wrong;
-}
-
-bool pattern_compile(struct pattern *pattern, const char *text, char *why)
-{
-    char *decoded = memory_new(2 * strlen(text) + 1, 1);
-    const char *wrong = decode_escapes(text, decoded);
     int code = wrong ? 0 : regcomp(&pattern->regex, decoded, REG_EXTENDED | REG_NEWLINE);
     free(decoded);
     if (wrong)

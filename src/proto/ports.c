@@ -16,7 +16,7 @@ bool ports_is_list(const char *text)
     return length > 0 && !text[length] && strpbrk(text, ",-");
 }
 
-/* 0: there is none. Moves on to what follows it. */
+/* Reads a port and moves on to what follows it. 0: there is none. */
 static unsigned read_port(const char **at)
 {
     size_t length = strspn(*at, "0123456789");
@@ -25,18 +25,7 @@ static unsigned read_port(const char **at)
     return number <= UINT16_MAX ? (unsigned)number : 0;
 }
 
-static const char *add_ports(struct ports *ports, unsigned first, unsigned last)
-{
-    size_t more = last - first + 1;
-    if (ports->count + more > PORTS_MAX)
-        return "has too many ports";
-    ports->numbers = memory_grow(ports->numbers, ports->count + more, sizeof *ports->numbers);
-    for (unsigned port = first; port <= last; port++)
-        ports->numbers[ports->count++] = (uint16_t)port;
-    return NULL;
-}
-
-static const char *read_part(struct ports *ports, const char **at)
+static const char *read_item(struct ports *ports, const char **at)
 {
     unsigned first = read_port(at), last = first;
     if (**at == '-') {
@@ -45,7 +34,15 @@ static const char *read_part(struct ports *ports, const char **at)
     }
     if (!first || !last || (**at && **at != ','))
         return "is not a list of ports (22,80,8000-8100)";
-    return first > last ? "has a range that runs backwards" : add_ports(ports, first, last);
+    if (first > last)
+        return "has a range that runs backwards";
+    const size_t count = ports->count + last - first + 1;
+    if (count > PORTS_MAX)
+        return "has too many ports";
+    ports->numbers = memory_grow(ports->numbers, count, sizeof *ports->numbers);
+    while (ports->count < count)
+        ports->numbers[ports->count++] = (uint16_t)first++;
+    return NULL;
 }
 
 const char *ports_parse(struct ports *ports, const char *text)
@@ -53,7 +50,7 @@ const char *ports_parse(struct ports *ports, const char *text)
     const char *wrong;
     *ports = (struct ports){0};
     do {
-        wrong = read_part(ports, &text);
+        wrong = read_item(ports, &text);
     } while (!wrong && *text++);
     if (wrong) {
         free(ports->numbers);

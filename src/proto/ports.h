@@ -13,10 +13,11 @@ struct ports {
     size_t count;
 };
 
-/* A list or a range, rather than one port: then address_parse does not take it. */
+/* Says whether the text is a list or a range, rather than one port: then address_parse does not take it. */
 bool ports_is_list(const char *text);
-/* In the order in which they are written. Returns NULL, or what is wrong with the list, as words
- * that follow it. */
+
+/* Reads the ports in the order in which they are written. Returns NULL, or what is wrong with the list, as words that
+ * follow it; *ports is then empty. */
 const char *ports_parse(struct ports *ports, const char *text);
 
 #endif

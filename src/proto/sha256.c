@@ -30,9 +30,12 @@ static uint32_t rotate_right(uint32_t word, unsigned by)
     return word >> by | word << (32 - by);
 }
 
-/* FIPS 180-4, 6.2.2, step 1. */
-static void schedule_words(uint32_t words[64], const unsigned char *block)
+/* FIPS 180-4, 6.2.2. */
+static void add_block(struct sha256 *sha, const unsigned char *block)
 {
+    uint32_t words[64] = {0}, *state = sha->state; /* gcc 12's analyser loses count */
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
     for (size_t i = 0; i < 16; i++, block += 4)
         words[i] = (uint32_t)block[0] << 24 | (uint32_t)block[1] << 16 | (uint32_t)block[2] << 8 |
                    block[3];
@@ -41,15 +44,6 @@ static void schedule_words(uint32_t words[64], const unsigned char *block)
         words[i] = words[i - 16] + (rotate_right(early, 7) ^ rotate_right(early, 18) ^ early >> 3) +
                    words[i - 7] + (rotate_right(late, 17) ^ rotate_right(late, 19) ^ late >> 10);
     }
-}
-
-/* Steps 2 to 4. */
-static void add_block(struct sha256 *sha, const unsigned char *block)
-{
-    uint32_t words[64] = {0}, *state = sha->state; /* gcc 12's analyser loses count */
-    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
-    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    schedule_words(words, block);
     for (size_t i = 0; i < 64; i++) {
         uint32_t one = h + (rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25)) +
                        ((e & f) ^ (~e & g)) + constants[i] + words[i];

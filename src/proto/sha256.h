@@ -16,8 +16,11 @@ struct sha256 {
 };
 
 void sha256_init(struct sha256 *sha);
+
+/* Adds bytes; any number of calls is the same as one with all of them. */
 void sha256_add(struct sha256 *sha, const void *bytes, size_t length);
-/* The digest in lower-case hexadecimal, into `out` (SHA256_TEXT + 1 bytes). Returns out. */
+
+/* Ends the sum and writes the digest in lower-case hexadecimal into `out` (SHA256_TEXT + 1 bytes). Returns out. */
 char *sha256_text(struct sha256 *sha, char *out);
 
 #endif

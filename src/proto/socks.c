@@ -1,6 +1,7 @@
 /*
- * A machine of what was said last: socks_say writes what comes next, socks_hear reads the answer to it, as much of it as
- * belongs to it and not a byte more. SOCKS5 goes through methods, perhaps a login, and the request; SOCKS4 is the request alone.
+ * A machine whose state is the message that was sent last: socks_write writes the next one, socks_read reads the answer
+ * to it, as much as belongs to it and not a byte more. SOCKS5 goes through methods, perhaps a login, and the request;
+ * SOCKS4 is the request alone.
  */
 #include "proto/socks.h"
 
@@ -28,7 +29,7 @@ const char *socks_check(const struct socks *socks)
     return NULL;
 }
 
-/* Saying */
+/* Messages */
 
 static unsigned char *put_port(unsigned char *out, uint16_t port)
 {
@@ -37,6 +38,7 @@ static unsigned char *put_port(unsigned char *out, uint16_t port)
     return out;
 }
 
+/* Puts a text behind its length. */
 static unsigned char *put_text(unsigned char *out, const char *text)
 {
     unsigned char *length = out++;
@@ -46,29 +48,12 @@ static unsigned char *put_text(unsigned char *out, const char *text)
     return out;
 }
 
-/* With the NUL that ends it. */
+/* Puts a text with the NUL that ends it. */
 static unsigned char *put_string(unsigned char *out, const char *text)
 {
     size_t size = strlen(text) + 1;
     memcpy(out, text, size);
     return out + size;
-}
-
-static unsigned char *put_methods(const struct socks *socks, unsigned char *out)
-{
-    *out++ = 5;
-    *out++ = socks->user ? 2 : 1;
-    *out++ = METHOD_NONE;
-    if (socks->user)
-        *out++ = METHOD_PASSWORD;
-    return out;
-}
-
-static unsigned char *put_login(const struct socks *socks, unsigned char *out)
-{
-    *out++ = 1;
-    out = put_text(out, socks->user);
-    return put_text(out, socks->password);
 }
 
 static unsigned char *put_request5(const struct socks *socks, unsigned char *out)
@@ -105,22 +90,28 @@ static unsigned char *put_request4(const struct socks *socks, unsigned char *out
     return is_address ? out : put_string(out, socks->host);
 }
 
-size_t socks_say(struct socks *socks, unsigned char *out)
+size_t socks_write(struct socks *socks, unsigned char *out)
 {
+    unsigned char *end = out;
     socks->wanted = 0;
-    if (socks->version == 4)
-        return (size_t)(put_request4(socks, out) - out);
-    switch (socks->stage) {
-    case STAGE_METHOD:
-        return (size_t)(put_methods(socks, out) - out);
-    case STAGE_LOGIN:
-        return (size_t)(put_login(socks, out) - out);
-    default:
-        return (size_t)(put_request5(socks, out) - out);
+    if (socks->version == 4) {
+        end = put_request4(socks, out);
+    } else if (socks->stage == STAGE_METHOD) {
+        *end++ = 5;
+        *end++ = socks->user ? 2 : 1;
+        *end++ = METHOD_NONE;
+        if (socks->user)
+            *end++ = METHOD_PASSWORD;
+    } else if (socks->stage == STAGE_LOGIN) {
+        *end++ = 1;
+        end = put_text(put_text(end, socks->user), socks->password);
+    } else {
+        end = put_request5(socks, out);
     }
+    return (size_t)(end - out);
 }
 
-/* Hearing */
+/* Answers */
 
 static enum socks_step set_refusal(struct socks *socks, const char *why)
 {
@@ -128,7 +119,7 @@ static enum socks_step set_refusal(struct socks *socks, const char *why)
     return SOCKS_REFUSED;
 }
 
-static enum socks_step hear_method(struct socks *socks, const unsigned char *bytes)
+static enum socks_step read_method(struct socks *socks, const unsigned char *bytes)
 {
     if (bytes[1] == METHOD_NONE_FITS)
         return set_refusal(socks, socks->user ? "it takes no user name and password"
@@ -136,18 +127,10 @@ static enum socks_step hear_method(struct socks *socks, const unsigned char *byt
     if (bytes[1] != METHOD_NONE && (bytes[1] != METHOD_PASSWORD || !socks->user))
         return set_refusal(socks, "it wants a way to log in that was not offered");
     socks->stage = bytes[1] == METHOD_PASSWORD ? STAGE_LOGIN : STAGE_REQUEST;
-    return SOCKS_SAY;
+    return SOCKS_WRITE;
 }
 
-static enum socks_step hear_login(struct socks *socks, const unsigned char *bytes)
-{
-    if (bytes[1] != 0)
-        return set_refusal(socks, "user name or password refused");
-    socks->stage = STAGE_REQUEST;
-    return SOCKS_SAY;
-}
-
-/* How long the whole answer is, as far as its first bytes tell; 0: it cannot be. */
+/* Returns how long the whole answer is, as far as its first bytes tell; 0: it cannot be. */
 static size_t request_length(const unsigned char *bytes, size_t length)
 {
     if (length < 5)
@@ -164,7 +147,7 @@ static size_t request_length(const unsigned char *bytes, size_t length)
     }
 }
 
-static enum socks_step hear_request(struct socks *socks, const unsigned char *bytes, size_t length)
+static enum socks_step read_answer5(struct socks *socks, const unsigned char *bytes, size_t length)
 {
     static const char *const refusals[] = {"connected",
                                            "general failure",
@@ -185,7 +168,7 @@ static enum socks_step hear_request(struct socks *socks, const unsigned char *by
     return length < socks->wanted ? SOCKS_MORE : SOCKS_DONE;
 }
 
-static enum socks_step hear4(struct socks *socks, const unsigned char *bytes)
+static enum socks_step read_answer4(struct socks *socks, const unsigned char *bytes)
 {
     static const char *const refusals[] = {"rejected or failed", "it cannot ask identd who we are",
                                            "identd says that we are another user"};
@@ -199,42 +182,26 @@ static enum socks_step hear4(struct socks *socks, const unsigned char *bytes)
                                   : "refused, with a code that means nothing");
 }
 
-/* The least that an answer at this stage can be. */
-static size_t answer_min(const struct socks *socks)
+enum socks_step socks_read(struct socks *socks, const unsigned char *bytes, size_t length)
 {
-    if (socks->version == 4)
-        return 8;
-    return socks->stage == STAGE_REQUEST ? 5 : 2;
-}
-
-/* An answer of the wrong kind is seen by its first byte: one that is waited for may never come. */
-static bool is_foreign(const struct socks *socks, const unsigned char *bytes)
-{
-    return socks->version == 5 && bytes[0] != (socks->stage == STAGE_LOGIN ? 1 : 5);
-}
-
-/* A refusal may end early. */
-static bool is_refusal(const struct socks *socks, const unsigned char *bytes, size_t length)
-{
-    return socks->version == 5 && socks->stage == STAGE_REQUEST && length >= 2 && bytes[1] != 0;
-}
-
-enum socks_step socks_hear(struct socks *socks, const unsigned char *bytes, size_t length)
-{
-    if (length && is_foreign(socks, bytes))
+    const bool is_v5 = socks->version == 5, is_request = is_v5 && socks->stage == STAGE_REQUEST;
+    const size_t min_length = !is_v5 ? 8 : is_request ? 5 : 2;
+    /* An answer of the wrong kind is seen by its first byte: one that is waited for may never come. */
+    if (length && is_v5 && bytes[0] != (socks->stage == STAGE_LOGIN ? 1 : 5))
         return set_refusal(socks, "its answer is not SOCKS5");
-    if (length < answer_min(socks) && !is_refusal(socks, bytes, length)) {
-        socks->wanted = answer_min(socks);
+    const bool is_refused = is_request && length >= 2 && bytes[1] != 0; /* that may end early */
+    if (length < min_length && !is_refused) {
+        socks->wanted = min_length;
         return SOCKS_MORE;
     }
-    if (socks->version == 4)
-        return hear4(socks, bytes);
-    switch (socks->stage) {
-    case STAGE_METHOD:
-        return hear_method(socks, bytes);
-    case STAGE_LOGIN:
-        return hear_login(socks, bytes);
-    default:
-        return hear_request(socks, bytes, length);
-    }
+    if (!is_v5)
+        return read_answer4(socks, bytes);
+    if (is_request)
+        return read_answer5(socks, bytes, length);
+    if (socks->stage == STAGE_METHOD)
+        return read_method(socks, bytes);
+    if (bytes[1] != 0)
+        return set_refusal(socks, "user name or password refused");
+    socks->stage = STAGE_REQUEST;
+    return SOCKS_WRITE;
 }

@@ -62,7 +62,7 @@ static const char *parse_port(struct url *url, const char *port, size_t length)
     return NULL;
 }
 
-/* Of what was in brackets. */
+/* Says whether what was in brackets is an address, perhaps with a zone. */
 static bool is_ipv6(struct url_span host)
 {
     char literal[INET6_ADDRSTRLEN];
@@ -97,16 +97,6 @@ static const char *parse_bracketed(struct url *url, const char *at, const char *
     return parse_port(url, bracket + 2, (size_t)(end - bracket - 2));
 }
 
-/* Bytes that are not ASCII are left to idna_encode. */
-static bool is_host(struct url_span host)
-{
-    static const char plain[] = LETTERS DIGITS "._%-";
-    for (size_t i = 0; i < host.length; i++)
-        if ((unsigned char)host.start[i] < 0x80 && !strchr(plain, host.start[i]))
-            return false;
-    return true;
-}
-
 static const char *parse_named(struct url *url, const char *at, const char *end)
 {
     const char *colon = memchr(at, ':', (size_t)(end - at));
@@ -115,8 +105,10 @@ static const char *parse_named(struct url *url, const char *at, const char *end)
         return "has no host";
     if (url->host.length > URL_HOST_MAX)
         return "has a host of more than 255 bytes";
-    if (!is_host(url->host))
-        return "has a bad character in its host";
+    /* Bytes that are not ASCII are left to idna_encode. */
+    for (size_t i = 0; i < url->host.length; i++)
+        if ((unsigned char)at[i] < 0x80 && !strchr(LETTERS DIGITS "._%-", at[i]))
+            return "has a bad character in its host";
     if (!colon)
         return parse_port(url, end, 0);
     if (memchr(colon + 1, ':', (size_t)(end - colon - 1)))
@@ -183,7 +175,7 @@ const char *url_credentials(const struct url *url, char *out)
     return NULL;
 }
 
-/* Where a zone starts in a host: at its '%'; at the end where there is none. */
+/* Returns where the zone of a host starts: at its '%'; at the end where there is none. */
 static size_t zone_place(const struct url *url)
 {
     if (!url->literal_ipv6)
@@ -230,7 +222,7 @@ char *url_socket(const struct url *url, char *out)
     return out;
 }
 
-/* However they are written; a path has no case to ignore. */
+/* Compares the paths, however they are written; a path has no case to ignore. */
 static bool is_same_socket(const struct url *one, const struct url *other)
 {
     const char *at = one->host.start, *end = at + one->host.length;
@@ -256,35 +248,24 @@ const char *url_redacted(const char *text)
     return at_sign ? at_sign : text;
 }
 
-static bool is_dots(const char *segment, size_t length)
-{
-    return (length == 2 && memcmp(segment, "/.", 2) == 0) ||
-           (length == 3 && memcmp(segment, "/..", 3) == 0);
-}
-
-/* Without the last segment and its '/'. */
-static size_t parent_length(const char *path, size_t length)
-{
-    const char *slash = memrchr(path, '/', length);
-    return slash ? (size_t)(slash - path) : 0;
-}
-
-/* Of a path that begins with '/'. */
+/* Copies a path that begins with '/' without its segments "." and "..", and without what ".." takes back. */
 static size_t remove_dots(const char *path, const char *end, char *out)
 {
     size_t used = 0;
     while (path < end) {
         const char *next = memchr(path + 1, '/', (size_t)(end - path - 1));
         size_t length = (size_t)((next ? next : end) - path);
-        if (!is_dots(path, length)) {
+        bool is_dot = is_word(path, length, "/."), is_parent = is_word(path, length, "/..");
+        if (!is_dot && !is_parent) {
             memcpy(out + used, path, length);
             used += length;
-        } else {
-            if (length == 3)
-                used = parent_length(out, used);
-            if (!next)
-                out[used++] = '/';
         }
+        if (is_parent) {
+            const char *slash = memrchr(out, '/', used);
+            used = slash ? (size_t)(slash - out) : 0;
+        }
+        if ((is_dot || is_parent) && !next)
+            out[used++] = '/';
         path += length;
     }
     return used;
@@ -311,7 +292,7 @@ size_t url_target(const struct url *url, char *out)
     return used;
 }
 
-/* Of a reference: the entries before its ':', if that comes before any '/', '?' and '#'. */
+/* Returns how many letters are before the ':' of a reference, if that comes before any '/', '?' and '#'; else 0. */
 static size_t scheme_length(const char *reference, size_t length)
 {
     for (size_t i = 0; i < length && !strchr("/?#", reference[i]); i++)
@@ -320,7 +301,7 @@ static size_t scheme_length(const char *reference, size_t length)
     return 0;
 }
 
-/* How much of a reference is before its path, where it names a host. */
+/* Returns how much of a reference is before its path, where it names a host; else 0. */
 static size_t authority_end(const char *reference, size_t length)
 {
     size_t at = scheme_length(reference, length);
@@ -333,7 +314,7 @@ static size_t authority_end(const char *reference, size_t length)
     return at;
 }
 
-/* A host's bytes that are not ASCII stay: it has an encoding of its own (IDNA). */
+/* Prints a reference. A host's bytes that are not ASCII stay: it has an encoding of its own (IDNA). */
 static void put_encoded(FILE *out, const char *bytes, size_t length)
 {
     size_t authority = authority_end(bytes, length);
@@ -344,51 +325,27 @@ static void put_encoded(FILE *out, const char *bytes, size_t length)
     }
 }
 
-/* What the reference leaves out comes from the base: how much of the base's target. */
-static size_t inherited_length(struct url_span target, int first)
-{
-    size_t path = path_length(target);
-    switch (first) {
-    case '\0':
-    case '#':
-        return target.length;
-    case '?':
-        return path;
-    case '/':
-        return 0;
-    default:
-        while (path && target.start[path - 1] != '/')
-            path--;
-        return path;
-    }
-}
-
+/* Prints what a reference that begins with the byte `first`, 0 for an empty one, leaves to its base. */
 static void put_base(FILE *out, const struct url *base, int first)
 {
     const char *scheme = base->unix_socket ? "http+unix" : "http";
     struct url_span host = base->host, target = base->target;
-    size_t inherited = inherited_length(target, first);
+    const bool is_relative = first && !strchr("/?#", first);
+    size_t inherited = !first || first == '#' ? target.length
+                       : first == '/'         ? 0
+                                              : path_length(target);
+    while (is_relative && inherited && target.start[inherited - 1] != '/')
+        inherited--;
     fprintf(out, base->literal_ipv6 ? "%s://[%.*s]" : "%s://%.*s", scheme, (int)host.length,
             host.start);
     if (base->has_port)
         fprintf(out, ":%u", base->port);
     fwrite(target.start, 1, inherited, out);
-    if (!inherited && first && !strchr("/?#", first))
+    if (!inherited && is_relative)
         putc('/', out);
 }
 
-static const char *check_reference(const char *reference, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)reference[i] < ' ' || reference[i] == 0x7f)
-            return "has a control character in it";
-    size_t scheme = scheme_length(reference, length);
-    if (scheme && (length < scheme + 3 || memcmp(reference + scheme, "://", 3) != 0))
-        return "has a scheme other than http";
-    return NULL;
-}
-
-/* So that what follows can be a base. The fragment is dropped. */
+/* Removes the dots and the fragment, so that the URL can be a base. */
 static char *normalise_url(char *text)
 {
     struct url url;
@@ -406,7 +363,13 @@ char *url_refer(const struct url *base, const char *reference, size_t length, co
 {
     char *text = NULL;
     size_t size;
-    *wrong = check_reference(reference, length);
+    size_t scheme = scheme_length(reference, length);
+    *wrong = NULL;
+    for (size_t i = 0; i < length && !*wrong; i++)
+        if ((unsigned char)reference[i] < ' ' || reference[i] == 0x7f)
+            *wrong = "has a control character in it";
+    if (!*wrong && scheme && (length < scheme + 3 || memcmp(reference + scheme, "://", 3) != 0))
+        *wrong = "has a scheme other than http";
     if (*wrong)
         return NULL;
     FILE *out = open_memstream(&text, &size);
@@ -414,7 +377,7 @@ char *url_refer(const struct url *base, const char *reference, size_t length, co
         memory_impossible("out of memory");
     if (length >= 2 && memcmp(reference, "//", 2) == 0)
         fputs("http:", out);
-    else if (!scheme_length(reference, length))
+    else if (!scheme)
         put_base(out, base, length ? *reference : '\0');
     put_encoded(out, reference, length);
     if (ferror(out) || fclose(out))

@@ -1,7 +1,7 @@
 /*
- * URLs as http-get takes them: [http://][USER[:PASS]@]HOST[:PORT][/PATH][?QUERY][#FRAGMENT], or
- * http+unix://SOCKET[/PATH] …, SOCKET being the percent-encoded path of a UNIX socket.
- * Pure: what is found are spans of the text that was parsed, which has to outlive them.
+ * URLs as http-get takes them: [http://][USER[:PASS]@]HOST[:PORT][/PATH][?QUERY][#FRAGMENT], or http+unix://SOCKET[/PATH]
+ * …, SOCKET being the percent-encoded path of a UNIX socket. Pure: what is found are spans of the text that was parsed,
+ * which has to outlive them.
  */
 #ifndef PROTO_URL_H
 #define PROTO_URL_H
@@ -27,36 +27,36 @@ struct url {
     struct url_span target; /* path and query; the leading '/' may be missing */
 };
 
-/* Returns NULL, or what is wrong with the text, as words that follow it: "has no host". */
+/* Parses the text. Returns NULL, or what is wrong with it, as words that follow it: "has no host". */
 const char *url_parse(struct url *url, const char *text);
 
-/* "USER:PASS", percent-decoded, into `out`, which holds userinfo.length + 2 bytes. Returns NULL,
- * or what is wrong: control characters, which could end a field of the request. */
+/* Writes "USER:PASS", percent-decoded, into `out`, which holds userinfo.length + 2 bytes. Returns NULL, or what is wrong:
+ * control characters, which could end a field of the request. */
 const char *url_credentials(const struct url *url, char *out);
 
-/* The host as the resolver takes it: "example.com", "fe80::1%eth0". `out` holds URL_HOST_MAX + 1
+/* Writes the host as the resolver takes it, "example.com", "fe80::1%eth0", into `out`, which holds URL_HOST_MAX + 1
  * bytes. Returns out. */
 char *url_host(const struct url *url, char *out);
 
-/* Host and port as the field Host and a message take them, without a zone: "example.com",
- * "[::1]:8080"; "localhost" for a UNIX socket. `out` holds URL_AUTHORITY_MAX bytes. Returns out. */
+/* Writes host and port as the field Host and a message take them, without a zone, into `out`, which holds
+ * URL_AUTHORITY_MAX bytes: "example.com", "[::1]:8080"; "localhost" for a UNIX socket. Returns out. */
 char *url_authority(const struct url *url, char *out);
-/* The path of the UNIX socket, decoded. `out` holds host.length + 1 bytes. Returns out. */
+
+/* Writes the path of the UNIX socket, decoded, into `out`, which holds host.length + 1 bytes. Returns out. */
 char *url_socket(const struct url *url, char *out);
 
-/* Path and query as a request takes them: with the leading '/', and without "." and ".." (RFC
- * 3986, 5.2.4). `out` holds target.length + 2 bytes. Returns the length, without the NUL. */
+/* Writes path and query as a request takes them, with the leading '/' and without "." and ".." (RFC 3986, 5.2.4), into
+ * `out`, which holds target.length + 2 bytes. Returns the length, without the NUL. */
 size_t url_target(const struct url *url, char *out);
 
-/* The same host and port, or the same UNIX socket. */
+/* Says whether both have the same host and port, or the same UNIX socket. */
 bool url_is_same_origin(const struct url *one, const struct url *other);
 
-/* What a Location means in an answer to `base` (RFC 3986, 5.2): a URL, the caller's to free; spaces
- * and bytes that are not ASCII are percent-encoded. NULL, and *wrong, as url_parse says it. */
+/* Returns what a Location means in an answer to `base` (RFC 3986, 5.2): a URL, the caller's to free. Spaces and bytes
+ * that are not ASCII are percent-encoded. NULL: *wrong says what is wrong, as url_parse does. */
 char *url_refer(const struct url *base, const char *reference, size_t length, const char **wrong);
 
-/* What may be shown of a text that is no URL: from its last '@' on, for there may be a password
- * before it. */
+/* Returns what may be shown of a text that is no URL: from its last '@' on, for there may be a password before it. */
 const char *url_redacted(const char *text);
 
 #endif

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "proto/http_chunks.h"
-#include "proto/http_head.h"
+#include "proto/http_message.h"
 #include "proto/http_range.h"
 
 static void require(int truth)

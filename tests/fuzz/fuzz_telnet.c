@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "proto/encoder.h"
 #include "proto/telnet.h"
 
 struct outcome {
@@ -41,10 +40,10 @@ static struct outcome decode(const uint8_t *bytes, size_t size, size_t by)
 
 static void send_back(const uint8_t *bytes, size_t size)
 {
-    struct encoder encoder = {.twice = true};
+    struct telnet_encoder encoder = {.twice = true};
     char *sent = malloc(2 * size + 1);
     require(sent != NULL);
-    size_t length = encoder_encode(&encoder, sent, (const char *)bytes, size);
+    size_t length = telnet_encode(&encoder, sent, (const char *)bytes, size);
     struct outcome outcome = decode((const uint8_t *)sent, length, 1 + size / 3);
     require(outcome.length == size && outcome.answered == 0);
     require(memcmp(outcome.data, bytes, size) == 0);

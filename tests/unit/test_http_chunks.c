@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/http_chunks.h"
+#include "proto/http_message.h"
 
 static int tests, failures;
 

@@ -123,10 +123,10 @@ static const struct {
 
 static void add_said(struct socks *socks, char *outcome, size_t room)
 {
-    unsigned char said[SOCKS_SAY_MAX];
+    unsigned char said[SOCKS_WRITE_MAX];
     size_t used = strlen(outcome);
     outcome[used++] = ' ';
-    size_t length = socks_say(socks, said);
+    size_t length = socks_write(socks, said);
     used += text_escape(outcome + used, room - used - 1, (const char *)said, length);
     outcome[used] = '\0';
 }
@@ -149,7 +149,7 @@ static void talk(size_t which, size_t most, char *outcome, size_t room)
     *outcome = '\0';
     add_said(&socks, outcome, room);
     for (;;) {
-        enum socks_step step = socks_hear(&socks, (const void *)answers, heard);
+        enum socks_step step = socks_read(&socks, (const void *)answers, heard);
         if (step == SOCKS_MORE && heard < length) {
             heard += hear_more(&socks, heard, length, most);
             continue;
@@ -157,7 +157,7 @@ static void talk(size_t which, size_t most, char *outcome, size_t room)
         answers += heard;
         length -= heard;
         heard = 0;
-        if (step == SOCKS_SAY) {
+        if (step == SOCKS_WRITE) {
             add_said(&socks, outcome, room);
             continue;
         }
@@ -176,7 +176,7 @@ int main(void)
 {
     char outcome[1024];
     for (size_t i = 0; i < sizeof talks / sizeof *talks; i++)
-        for (size_t most = 1; most <= SOCKS_HEAR_MAX; most += SOCKS_HEAR_MAX - 1) {
+        for (size_t most = 1; most <= SOCKS_READ_MAX; most += SOCKS_READ_MAX - 1) {
             talk(i, most, outcome, sizeof outcome);
             check(strcmp(outcome, talks[i].outcome) == 0, talks[i].name, outcome);
         }

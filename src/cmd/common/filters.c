@@ -103,7 +103,7 @@ static ssize_t filters_pass_sent(struct filter *filter, char **bytes, size_t len
     struct filters *filters = LOOP_OWNER(filter, struct filters, tx.filter);
     if (filters->encoder.lines || filters->encoder.twice) {
         char *out = *bytes - length;
-        length = encoder_encode(&filters->encoder, out, *bytes, length);
+        length = telnet_encode(&filters->encoder, out, *bytes, length);
         *bytes = out;
     }
     return filters_dump(filters, &filters->tx, *bytes, length)

@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "cmd/common/options.h"
-#include "proto/encoder.h"
 #include "proto/telnet.h"
 #include "stream/filter.h"
 #include "stream/pace.h"
@@ -31,8 +30,8 @@ struct filters {
     const struct transfer_options *options;
     struct flow tx;
     struct flow rx;
-    struct encoder encoder; /* of what is sent */
-    struct telnet telnet;   /* that arrives */
+    struct telnet_encoder encoder; /* of what is sent */
+    struct telnet telnet;          /* that arrives */
     struct copies *copies;
     struct error error; /* what went wrong in a filter; status 0: nothing */
 };

@@ -10,8 +10,7 @@
 
 #include "base/error.h"
 #include "cmd/http/http_exchange.h"
-#include "proto/http_chunks.h"
-#include "proto/http_head.h"
+#include "proto/http_message.h"
 #include "stream/body.h"
 #include "sys/fd.h"
 #include "sys/loop.h"

@@ -18,7 +18,7 @@
 #include "base/memory.h"
 #include "cli/report.h"
 #include "cmd/common/connect_retry.h"
-#include "proto/http_head.h"
+#include "proto/http_message.h"
 #include "proto/http_range.h"
 #include "sys/sock.h"
 

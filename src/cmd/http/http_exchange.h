@@ -12,7 +12,7 @@
 #include "cmd/common/connection_log.h"
 #include "cmd/http/http_target.h"
 #include "net/dial.h"
-#include "proto/http_head.h"
+#include "proto/http_message.h"
 #include "proto/url.h"
 #include "sys/loop.h"
 

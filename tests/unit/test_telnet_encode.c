@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proto/encoder.h"
+#include "proto/telnet.h"
 
 enum { ROOM = 64 };
 
@@ -32,14 +32,15 @@ static const struct {
 };
 
 /* Encodes at most `by` bytes at a time, each part moved as a pump moves it. */
-static size_t encode(struct encoder encoder, const char *in, size_t length, size_t by, char *out)
+static size_t encode(struct telnet_encoder encoder, const char *in, size_t length, size_t by,
+                     char *out)
 {
     size_t used = 0;
     for (size_t at = 0; at < length; at += by) {
         char buffer[ROOM];
         size_t part = length - at < by ? length - at : by;
         memcpy(buffer + part, in + at, part);
-        size_t encoded = encoder_encode(&encoder, buffer, buffer + part, part);
+        size_t encoded = telnet_encode(&encoder, buffer, buffer + part, part);
         memcpy(out + used, buffer, encoded);
         used += encoded;
     }
@@ -55,7 +56,7 @@ int main(void)
         bool good = true;
         for (size_t by = 1; by <= cases[i].length + 1; by++) {
             char out[ROOM];
-            struct encoder encoder = {.lines = cases[i].lines, .twice = cases[i].twice};
+            struct telnet_encoder encoder = {.lines = cases[i].lines, .twice = cases[i].twice};
             size_t length = encode(encoder, cases[i].in, cases[i].length, by, out);
             good = good && length == cases[i].out_length && !memcmp(out, cases[i].out, length);
         }
