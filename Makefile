@@ -4,7 +4,8 @@
 #   make demo             shows the main jobs on loopback
 #   make test             all tests        (TESTS="tests/connect.bats …" for some, JOBS=N at a time)
 #   make asan             the same under AddressSanitizer and UBSan
-#   make fresh            demo and test on a minimal Debian, as root and user (root; SUITES="bookworm trixie")
+#   make fresh            demo and test on a minimal Debian, as root and user (root; SUITES="bookworm trixie",
+#                         USER_TESTS="tests/run.bats …" for some as a user)
 #   make lint             every static check; also check-format; format mends the layout
 #   make fuzz             each target in tests/fuzz for FUZZ_SECONDS
 #   make bench            tests/bench
@@ -177,7 +178,7 @@ asan:
 	$(Q)$(MAKE) --no-print-directory PROFILE=asan test
 
 fresh:
-	@tests/checks/fresh $(SUITES)
+	@USER_TESTS='$(USER_TESTS)' tests/checks/fresh $(SUITES)
 
 lint: compile_commands.json
 	@tests/checks/lint $(all_c)
