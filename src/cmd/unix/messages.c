@@ -1,5 +1,5 @@
 /*
- * See messages.h.
+ * See messages.h. Options first, then the output: a batch in front of a write queue.
  */
 #include "cmd/unix/messages.h"
 
@@ -40,4 +40,24 @@ int message_wrap(struct frame_ends *ends, const struct framing *framing,
         return 0;
     return error_set(err, STATUS_USAGE, "message '%.*s' %s", (int)(length < 60 ? length : 60),
                      message->message, wrong);
+}
+
+void message_output_init(struct message_output *output, struct loop *loop, char end,
+                         void (*drained)(struct write_queue *queue))
+{
+    output->end = end;
+    write_queue_init(&output->queue, loop, fd_stdout(), drained);
+    output->batch.queue = &output->queue;
+    write_queue_watch_hangup(&output->queue);
+}
+
+void message_output_print(struct message_output *output, const struct frame *message)
+{
+    batch_put(&output->batch, message->message, message->length);
+    batch_put(&output->batch, &output->end, 1);
+}
+
+int message_output_check(const struct message_output *output, struct error *err)
+{
+    return output->queue.failure ? write_queue_error(&output->queue, "stdout", err) : 0;
 }

@@ -1,5 +1,5 @@
 /*
- * What unix-serve and unix-send have in common: how messages are marked off, and where.
+ * What unix-serve and unix-send have in common: how messages are framed, at which address, and how they are printed.
  */
 #ifndef CMD_UNIX_MESSAGES_H
 #define CMD_UNIX_MESSAGES_H
@@ -12,9 +12,13 @@
 #include "cmd/common/options.h"
 #include "net/address.h"
 #include "proto/frame.h"
+#include "stream/batch.h"
+#include "stream/write_queue.h"
+#include "sys/loop.h"
 
+/* The kind of option value that is a framing, by its name. */
 #define OPT_CTYPE_framing const struct framing *
-extern const struct opt_type opt_framing; /* FRAMING, by its name */
+extern const struct opt_type opt_framing;
 
 struct message_options {
     const struct framing *framing;
@@ -31,14 +35,33 @@ struct message_options {
         OPT(0, "max-message", size, options, field.max_message, "longest message taken (1M)"),     \
         LOG_ROWS(options, field.log_json)
 
-/* max_message as a reader takes it. */
+/* The result is max_message as a frame reader takes it. */
 size_t message_limit(const struct message_options *options);
 
-/* The operand PATH: any address of a UNIX stream, or a socket that was inherited. */
+/* message_address reads the operand PATH: any address of a UNIX stream, or a socket that was inherited. Returns 0, or
+ * -1 and status 2. */
 int message_address(struct address *address, const char *path, bool listening, struct error *err);
 
-/* What goes around a message. One that no frame can hold is status 2. */
+/* message_wrap finds what goes around a message. Returns 0, or -1 and status 2 for one that no frame can hold. */
 int message_wrap(struct frame_ends *ends, const struct framing *framing,
                  const struct frame *message, struct error *err);
+
+/* Messages on their way to stdout, each whole and with the byte that ends it. They are gathered in `batch`, until the
+ * owner calls batch_flush; what stdout does not take at once waits in `queue`. The owner releases the queue, and ends
+ * with fd_finish_stdout. */
+struct message_output {
+    struct write_queue queue;
+    struct batch batch;
+    char end; /* of each message */
+};
+
+/* `drained` is called as write_queue.h says, also when the reader of stdout has gone. */
+void message_output_init(struct message_output *output, struct loop *loop, char end,
+                         void (*drained)(struct write_queue *queue));
+
+void message_output_print(struct message_output *output, const struct frame *message);
+
+/* Returns 0, or -1 when stdout has failed: status 8, silent where its reader has gone. */
+int message_output_check(const struct message_output *output, struct error *err);
 
 #endif

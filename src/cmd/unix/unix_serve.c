@@ -1,6 +1,7 @@
 /*
- * sockctl unix-serve: prints the messages that any number of clients send over a UNIX socket,
- * until one of them says quit.
+ * sockctl unix-serve: prints the messages that any number of clients send over a UNIX socket, until one of them says
+ * quit. The server admits clients to the hub; each message that the hub brings is printed, and answered or given to a
+ * program. The hub is paused while too much waits for stdout, or too many programs run.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,6 @@
 #include "cmd/serve/programs.h"
 #include "cmd/serve/server.h"
 #include "cmd/unix/message_hub.h"
-#include "cmd/unix/message_output.h"
 #include "cmd/unix/message_programs.h"
 #include "cmd/unix/messages.h"
 #include "command.h"
@@ -79,7 +79,7 @@ struct serving {
 
 /* stdout */
 
-static bool output_failed(struct serving *serving)
+static bool serving_output_failed(struct serving *serving)
 {
     if (message_output_check(&serving->output, serving->server.err) == 0)
         return false;
@@ -88,72 +88,50 @@ static bool output_failed(struct serving *serving)
     return true;
 }
 
-static void finish_if_printed(struct serving *serving)
+static void serving_end_if_printed(const struct serving *serving)
 {
-    if (serving->over && !message_output_waiting(&serving->output))
+    if (serving->over && !write_queue_has_pending(&serving->output.queue))
         loop_stop(serving->server.loop, 0);
 }
 
-static bool is_blocked(const struct serving *serving)
+static bool serving_is_blocked(const struct serving *serving)
 {
-    return serving->output.queue.failure || message_output_waiting(&serving->output) > QUEUE_MAX ||
-           message_programs_full(&serving->programs);
+    const struct write_queue *queue = &serving->output.queue;
+    return queue->failure || queue->length > QUEUE_MAX ||
+           serving->programs.running.count >= serving->programs.max;
 }
 
-static void resume_if_possible(struct serving *serving)
+static void serving_resume_if_possible(struct serving *serving)
 {
-    if (serving->hub.paused && !is_blocked(serving))
+    if (serving->hub.paused && !serving_is_blocked(serving))
         message_hub_resume(&serving->hub);
 }
 
-static void output_drained(struct message_output *output)
+static void output_drained(struct write_queue *queue)
 {
-    struct serving *serving = LOOP_OWNER(output, struct serving, output);
-    if (output_failed(serving))
+    struct serving *serving = LOOP_OWNER(queue, struct serving, output.queue);
+    if (serving_output_failed(serving))
         return;
-    resume_if_possible(serving);
-    finish_if_printed(serving);
+    serving_resume_if_possible(serving);
+    serving_end_if_printed(serving);
 }
 
-/* Programs */
+/* Clients, and their programs */
 
 static void program_ended(struct message_programs *programs)
 {
-    resume_if_possible(LOOP_OWNER(programs, struct serving, programs));
+    serving_resume_if_possible(LOOP_OWNER(programs, struct serving, programs));
 }
-
-static bool has_programs(const struct serving *serving)
-{
-    return serving->programs.argv;
-}
-
-/* Clients */
 
 static void client_joined(struct server *server, const struct admitted_client *client)
 {
-    struct serving *serving = LOOP_OWNER(server, struct serving, server);
-    message_hub_add(&serving->hub, client->fd);
+    message_hub_add(&LOOP_OWNER(server, struct serving, server)->hub, client->fd);
 }
 
 static void client_left(struct message_client *client)
 {
     message_programs_abandon(client);
     server_left(&LOOP_OWNER(client->hub, struct serving, hub)->server);
-}
-
-/* Whoever has connected before the quit is still heard; from here on, clients are refused. */
-static void quit(struct serving *serving)
-{
-    message_hub_end(&serving->hub);
-    server_accept_waiting(&serving->server);
-    listener_close(&serving->server.listener);
-}
-
-static bool is_quit_word(const struct serving *serving, const struct frame *message)
-{
-    const char *word = serving->given->quit_word;
-    return *word && message->length == strlen(word) &&
-           memcmp(message->message, word, message->length) == 0;
 }
 
 static bool message_arrived(struct message_client *client, const struct frame *message)
@@ -165,37 +143,43 @@ static bool message_arrived(struct message_client *client, const struct frame *m
         message_hub_answer(client, message->message, message->length);
     if (given->reply.bytes)
         message_hub_answer(client, given->reply.bytes, given->reply.length);
-    if (has_programs(serving))
+    if (serving->programs.argv)
         message_programs_run(&serving->programs, client, message);
-    if (!is_quit_word(serving, message))
+    const char *word = given->quit_word;
+    if (!*word || message->length != strlen(word) ||
+        memcmp(message->message, word, message->length) != 0)
         return true;
-    if (!serving->hub.ending)
-        quit(serving);
+    if (!serving->hub.ending) {
+        /* Whoever has connected before the quit is still served; from here on, clients are refused. */
+        message_hub_end(&serving->hub);
+        server_accept_waiting(&serving->server);
+        listener_close(&serving->server.listener);
+    }
     return false;
 }
 
 static void turn_over(struct message_hub *hub)
 {
     struct serving *serving = LOOP_OWNER(hub, struct serving, hub);
-    message_output_flush(&serving->output);
-    if (!output_failed(serving) && is_blocked(serving))
+    batch_flush(&serving->output.batch);
+    if (!serving_output_failed(serving) && serving_is_blocked(serving))
         message_hub_pause(hub);
 }
 
-static void all_heard(struct message_hub *hub)
+static void clients_ended(struct message_hub *hub)
 {
     struct serving *serving = LOOP_OWNER(hub, struct serving, hub);
-    if (output_failed(serving))
+    if (serving_output_failed(serving))
         return;
     serving->over = true;
-    finish_if_printed(serving);
+    serving_end_if_printed(serving);
 }
 
 /* Signals */
 
 static uint64_t count_left(struct drain *drain)
 {
-    return message_output_waiting(&LOOP_OWNER(drain, struct serving, drain)->output);
+    return LOOP_OWNER(drain, struct serving, drain)->output.queue.length;
 }
 
 static void drain_over(struct drain *drain)
@@ -204,136 +188,119 @@ static void drain_over(struct drain *drain)
 }
 
 /* A server that is told to stop ends its connections in order and with success. */
-static void stop(struct server *server)
+static void stop_serving(struct server *server)
 {
     struct serving *serving = LOOP_OWNER(server, struct serving, server);
     listener_close(&server->listener);
     message_hub_release(&serving->hub, REPORT_SIGNAL);
     serving->over = true;
     drain_start(&serving->drain, server->loop, count_left, drain_over);
-    finish_if_printed(serving);
+    serving_end_if_printed(serving);
 }
 
 /* The command */
 
-static int open_server(struct server *server, const struct address *address)
-{
-    if (server_open(server, address))
-        return -1;
-    if (server->listener.socktype != SOCK_STREAM)
-        return error_set(server->err, STATUS_USAGE, "listen on %s: not a stream socket",
-                         server->name);
-    return server_ready(server);
-}
-
 /* Clients must not take the descriptors that their programs need: they would wait for each other. Who
  * would not get one waits in the backlog. */
-static void bound_clients(struct serving *serving)
+static void serving_bound_clients(struct serving *serving)
 {
     const int64_t room = descriptors_max() - OWN_DESCRIPTORS - START_DESCRIPTORS;
     const int64_t asked = serving->given->server.max_conns;
     int64_t programs = room / 2 / RUN_DESCRIPTORS;
     if (programs > (asked ? asked : PROGRAMS_MAX))
         programs = asked ? asked : PROGRAMS_MAX;
-    serving->programs.most = programs < 1 ? 1 : (size_t)programs;
+    serving->programs.max = programs < 1 ? 1 : (size_t)programs;
     int64_t clients = room - RUN_DESCRIPTORS * programs;
     if (asked && clients > asked)
         clients = asked;
     serving->options.max_conns = clients < 1 ? 1 : clients;
 }
 
-static int serve(struct serving *serving, const struct address *address)
+static int serve_clients(struct serving *serving, const struct address *address)
 {
     struct server *server = &serving->server;
-    if (open_server(server, address))
+    if (server_open(server, address))
         return -1;
-    if (has_programs(serving)) {
-        bound_clients(serving);
+    if (server->listener.socktype != SOCK_STREAM)
+        return error_set(server->err, STATUS_USAGE, "listen on %s: not a stream socket",
+                         server->name);
+    if (server_ready(server))
+        return -1;
+    if (serving->programs.argv) {
+        serving_bound_clients(serving);
         if (children_init(&server->children, server->loop, server->err))
             return -1;
         descriptors_close_on_exec();
     }
-    message_output_start(&serving->output, server->loop);
+    message_output_init(&serving->output, server->loop, serving->given->print0 ? '\0' : '\n',
+                        output_drained);
     server_accept(server);
     int result = loop_run(server->loop);
     drain_stop(&serving->drain);
     listener_close(&server->listener);
     message_hub_release(&serving->hub, connection_log_how(result, server->err));
     message_programs_end(&serving->programs);
-    message_output_release(&serving->output);
-    return result ? result : message_output_close(&serving->output, server->err);
-}
-
-/* An answer that no frame can hold is a mistake on the command line, not one for each message. */
-static int check_reply(const struct serve_options *given, struct error *err)
-{
-    const struct frame reply = {given->reply.bytes, given->reply.length};
-    struct frame_ends ends;
-    return reply.message ? message_wrap(&ends, given->messages.framing, &reply, err) : 0;
-}
-
-/* What follows `--` is for --run, or else for --exec. */
-static char **arguments_of(const struct serve_options *given, const struct operands *operands)
-{
-    return given->server.readiness.run ? NULL : operands->program;
+    write_queue_release(&serving->output.queue);
+    return result ? result : fd_finish_stdout(&serving->output.queue.fd, server->err);
 }
 
 /* A message is held as it comes, perhaps for a program, and again as an answer. */
-static uint64_t least_memory(const struct serve_options *given)
+static uint64_t min_memory(const struct serve_options *given)
 {
     return 4 * (uint64_t)message_limit(&given->messages);
 }
 
-static uint64_t memory_of(const struct serve_options *given)
-{
-    uint64_t least = least_memory(given);
-    return given->max_memory ? given->max_memory : least > BUDGET_DEFAULT ? least : BUDGET_DEFAULT;
-}
-
-static int check(const struct serve_options *given, char **arguments, struct error *err)
+/* An answer that no frame can hold is a mistake on the command line, not one for each message. */
+static int check_options(const struct serve_options *given, char **arguments, struct error *err)
 {
     const struct transfer_options none = TRANSFER_DEFAULTS;
     const bool program = program_is_given(&given->program);
-    if (check_reply(given, err) || program_check(&given->program, arguments, &none, err))
+    const struct frame reply = {given->reply.bytes, given->reply.length};
+    struct frame_ends ends;
+    if ((reply.message && message_wrap(&ends, given->messages.framing, &reply, err)) ||
+        program_check(&given->program, arguments, &none, err))
         return -1;
     if (program && (given->echo || given->reply.bytes))
         return error_set(err, STATUS_USAGE, "option --%s: a program is to give the answers",
                          given->echo ? "echo" : "reply");
-    if (given->max_memory && given->max_memory < least_memory(given))
+    if (given->max_memory && given->max_memory < min_memory(given))
         return error_set(err, STATUS_USAGE,
                          "option --max-memory: less than four times --max-message (%llu bytes)",
-                         (unsigned long long)least_memory(given));
+                         (unsigned long long)min_memory(given));
     if (given->recv_fd && !program)
         return error_set(err, STATUS_USAGE, "option --recv-fd is for a program: --exec, --sh-exec");
     return 0;
 }
 
-static void prepare_hub(struct serving *serving)
+static void serving_prepare_hub(struct serving *serving)
 {
     const struct serve_options *given = serving->given;
     struct message_hub *hub = &serving->hub;
+    uint64_t memory = min_memory(given) > BUDGET_DEFAULT ? min_memory(given) : BUDGET_DEFAULT;
     hub->loop = serving->server.loop;
     hub->name = serving->server.name;
     hub->framing = given->messages.framing;
     hub->max_message = message_limit(&given->messages);
     hub->idle_ms = given->limits.idle_ms;
     hub->takes_descriptors = given->recv_fd;
+    hub->max_memory = given->max_memory ? given->max_memory : memory;
     hub->arrived = message_arrived;
     hub->turn_over = turn_over;
-    hub->ended = all_heard;
+    hub->ended = clients_ended;
     hub->left = client_left;
-    hub->max_memory = memory_of(given);
     message_hub_init(hub);
 }
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
     const struct serve_options *given = chosen;
-    char **arguments = arguments_of(given, operands);
+    /* What follows `--` is for --run, or else for --exec. */
+    char **arguments = given->server.readiness.run ? NULL : operands->program;
     struct address address;
     if (given->messages.log_json)
         report_as_objects();
-    if (check(given, arguments, err) || message_address(&address, operands->words[0], true, err))
+    if (check_options(given, arguments, err) ||
+        message_address(&address, operands->words[0], true, err))
         return -1;
     struct serving *serving = memory_new(1, sizeof *serving);
     struct loop *loop = loop_new();
@@ -345,18 +312,16 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                       .command = arguments ? NULL : operands->program,
                                       .err = err,
                                       .joined = client_joined,
-                                      .stopping = stop};
+                                      .stopping = stop_serving};
     serving->server.children.most_open = descriptors_allow_max();
-    serving->output.end = given->print0 ? '\0' : '\n';
-    serving->output.drained = output_drained;
-    prepare_hub(serving);
+    serving_prepare_hub(serving);
     serving->programs = (struct message_programs){.hub = &serving->hub,
                                                   .children = &serving->server.children,
-                                                  .most = PROGRAMS_MAX,
+                                                  .max = PROGRAMS_MAX,
                                                   .ended = program_ended};
     if (program_is_given(&given->program))
         serving->programs.argv = program_words(&given->program, arguments);
-    int result = serve(serving, &address);
+    int result = serve_clients(serving, &address);
     result = server_close(&serving->server, result);
     loop_free(loop);
     free(serving->programs.argv);
