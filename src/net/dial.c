@@ -1,12 +1,12 @@
 /*
  * Getting a connected socket: a race of all the addresses that a name has.
  *
- * A dialer looks the name up (dialer_look_up; the answer comes to looked_up, and that for a family that was slower to
- * looked_up_late), puts an attempt for each address in line, the families in turn (line_up), and starts them one after
- * the other (dialer_start_next): whenever one has failed, and else when its head start is over. The first that is
- * connected is the connection (dialer_win); when none is left, dialer_fail says what became of each. Both end in
- * dialer_conclude, which frees the dialer and calls `done`. Inherited sockets are connected already, and only
- * adopted. dial() is the same for whoever has nothing else to do: it runs the loop meanwhile.
+ * A dialer looks the name up (dialer_look_up; the answer comes to dialer_looked_up, and that for a family that was
+ * slower to dialer_looked_up_late), puts an attempt for each address in line, the families in turn (dialer_line_up), and
+ * starts them one after the other (dialer_start_next): whenever one has failed, and else when its head start is over. The
+ * first that is connected is the connection (dialer_win); when none is left, dialer_fail says what became of each. Both
+ * end in dialer_conclude, which frees the dialer and calls `done`. Inherited sockets are connected already, and only
+ * adopted. dial() does the same for a caller that has nothing else to do: it runs the loop meanwhile.
  */
 #include "net/dial.h"
 
@@ -55,55 +55,40 @@ struct dialer {
 
 /* The source */
 
-static int read_source_host(struct source *source, const char *host, struct error *err)
-{
-    if (hostname_read_literal(host, &source->name, err) != 1)
-        return error_set(err, STATUS_USAGE, "source address '%.100s' is not an IP address", host);
-    source->family = source->name.storage.ss_family;
-    return 0;
-}
-
-/* A number or a service, as where a server listens on any host. */
-static int read_source_port(struct source *source, const char *port, bool numeric,
-                            struct error *err)
-{
-    struct address any = {.kind = ADDRESS_INET, .socktype = SOCK_STREAM, .family = AF_UNSPEC};
-    snprintf(any.port, sizeof any.port, "%s", port);
-    if (strlen(port) > ADDRESS_PORT_MAX || resolver_port(&any, numeric, &source->port, err))
-        return error_set(err, STATUS_USAGE, "source port '%.100s' is not a port", port);
-    sockname_set_port(&source->name, source->port);
-    return 0;
-}
-
-static int read_source_path(struct source *source, const char *path, struct error *err)
-{
-    struct address address;
-    const struct address_use use = {.unix_socket = true};
-    if (address_parse(&address, &path, 1, &use, err))
-        return -1;
-    source->family = AF_UNIX;
-    sockname_of_unix(&source->name, &address);
-    return 0;
-}
-
 int dial_read_source(struct source *source, const struct address *address,
                      const struct dial_options *options, struct error *err)
 {
+    const char *host = options->source, *port = options->source_port;
     char text[ADDRESS_TEXT_MAX];
     *source = (struct source){.family = AF_UNSPEC};
-    if (!options->source && !options->source_port)
+    if (!host && !port)
         return 0;
-    if (address->kind == ADDRESS_INET) {
-        if (options->source && read_source_host(source, options->source, err))
+    if (address->kind == ADDRESS_UNIX && !port) {
+        struct address own;
+        const struct address_use use = {.unix_socket = true};
+        if (address_parse(&own, &host, 1, &use, err))
             return -1;
-        return options->source_port
-                   ? read_source_port(source, options->source_port, options->numeric, err)
-                   : 0;
+        source->family = AF_UNIX;
+        sockname_of_unix(&source->name, &own);
+        return 0;
     }
-    if (address->kind == ADDRESS_UNIX && !options->source_port)
-        return read_source_path(source, options->source, err);
-    return error_set(err, STATUS_USAGE, "a source %s cannot be chosen for %s",
-                     options->source_port ? "port" : "address", address_text(address, false, text));
+    if (address->kind != ADDRESS_INET)
+        return error_set(err, STATUS_USAGE, "a source %s cannot be chosen for %s",
+                         port ? "port" : "address", address_text(address, false, text));
+    if (host && hostname_read_literal(host, &source->name, err) != 1)
+        return error_set(err, STATUS_USAGE, "source address '%.100s' is not an IP address", host);
+    if (host)
+        source->family = source->name.storage.ss_family;
+    if (port) {
+        /* A number or a service, as where a server listens on any host. */
+        struct address any = {.kind = ADDRESS_INET, .socktype = SOCK_STREAM, .family = AF_UNSPEC};
+        snprintf(any.port, sizeof any.port, "%s", port);
+        if (strlen(port) > ADDRESS_PORT_MAX ||
+            resolver_port(&any, options->numeric, &source->port, err))
+            return error_set(err, STATUS_USAGE, "source port '%.100s' is not a port", port);
+        sockname_set_port(&source->name, source->port);
+    }
+    return 0;
 }
 
 /* The end */
@@ -161,24 +146,12 @@ static void dialer_conclude(struct dialer *dialer)
         done(context, NULL, &error);
 }
 
-static void conclude_at_once(struct timer *timer)
+static void dialer_conclude_timeout(struct timer *timer)
 {
     dialer_conclude(LOOP_OWNER(timer, struct dialer, conclude));
 }
 
 static void dialer_look_up(struct dialer *dialer);
-
-/* What was known is forgotten: the name may be somewhere else by now. */
-static bool dialer_look_up_again(struct dialer *dialer, int status)
-{
-    resolved_release(dialer->known);
-    dialer->was_known = false;
-    if (status != STATUS_CONNECT)
-        return false;
-    dialer_release_race(dialer);
-    dialer_look_up(dialer);
-    return true;
-}
 
 /* "connect to localhost:81: [::1]:81: Connection refused; 127.0.0.1:81: timed out", and without
  * the address where it is the only one and written as the user wrote it. */
@@ -188,8 +161,16 @@ static void dialer_fail(struct dialer *dialer, int status)
     char tried[SOCKNAME_TEXT_MAX];
     char reason[ATTEMPT_REASON_MAX];
     struct error *error = &dialer->error;
-    if (dialer->was_known && dialer_look_up_again(dialer, status))
-        return;
+    if (dialer->was_known) {
+        /* What was known is forgotten: the name may be somewhere else by now. */
+        resolved_release(dialer->known);
+        dialer->was_known = false;
+        if (status == STATUS_CONNECT) {
+            dialer_release_race(dialer);
+            dialer_look_up(dialer);
+            return;
+        }
+    }
     address_text(&dialer->address, false, asked);
     error_set(error, status, "connect to %s", asked);
     for (size_t i = 0; i < dialer->started; i++) {
@@ -206,7 +187,7 @@ static void dialer_fail(struct dialer *dialer, int status)
     dialer_conclude(dialer);
 }
 
-static void dial_limit_is_over(struct timer *timer)
+static void dialer_limit_timeout(struct timer *timer)
 {
     struct dialer *dialer = LOOP_OWNER(timer, struct dialer, limit);
     char asked[ADDRESS_TEXT_MAX];
@@ -261,17 +242,17 @@ static void dialer_start_next(struct dialer *dialer)
         loop_timer_set(dialer->loop, &dialer->late_limit, LATE_MS);
 }
 
-static void late_limit_is_over(struct timer *timer)
+static void dialer_late_timeout(struct timer *timer)
 {
     dialer_fail(LOOP_OWNER(timer, struct dialer, late_limit), STATUS_CONNECT);
 }
 
-static void stagger_is_over(struct timer *timer)
+static void dialer_stagger_timeout(struct timer *timer)
 {
     dialer_start_next(LOOP_OWNER(timer, struct dialer, stagger));
 }
 
-static void attempt_settled(struct attempt *attempt)
+static void dialer_attempt_settled(struct attempt *attempt)
 {
     struct dialer *dialer = attempt->context;
     dialer->running--;
@@ -281,12 +262,12 @@ static void attempt_settled(struct attempt *attempt)
         dialer_start_next(dialer);
 }
 
-/* Adds an attempt at each of the names that has none. */
-static void add_attempts(struct dialer *dialer, const struct resolved *names)
+/* Adds an attempt for each of the names that has none yet. */
+static void dialer_add_attempts(struct dialer *dialer, const struct resolved *names)
 {
     const size_t before = dialer->count;
     dialer->attempts = memory_grow(dialer->attempts, before + names->count,
-                                   sizeof *dialer->attempts);
+                                   sizeof(struct attempt *));
     for (size_t i = 0; i < names->count; i++) {
         const struct sockname *name = &names->names[i];
         size_t same = 0;
@@ -301,7 +282,7 @@ static void add_attempts(struct dialer *dialer, const struct resolved *names)
                                     .source = &dialer->source,
                                     .sockopt = dialer->sockopt,
                                     .hears_anybody = dialer->hears_anybody,
-                                    .settled = attempt_settled,
+                                    .settled = dialer_attempt_settled,
                                     .context = dialer};
         dialer->attempts[dialer->count++] = attempt;
     }
@@ -315,13 +296,13 @@ static size_t find_attempt(struct attempt *const *attempts, size_t from, int fam
     return from;
 }
 
-/* Those that are to be started: the families in turn, beginning with this one: RFC 8305, 4. */
-static void line_up(struct dialer *dialer, int family)
+/* Sorts the attempts that have not started: the families in turn, beginning with this one (RFC 8305, 4). */
+static void dialer_line_up(struct dialer *dialer, int family)
 {
     const size_t count = dialer->count - dialer->started;
     struct attempt **line = dialer->attempts + dialer->started;
-    struct attempt **all = memory_new(count + 1, sizeof *all); /* NULL ends them */
-    memcpy(all, line, count * sizeof *all);
+    struct attempt **all = memory_new(count + 1, sizeof(struct attempt *)); /* NULL ends them */
+    memcpy(all, line, count * sizeof(struct attempt *));
     size_t next[2] = {find_attempt(all, 0, family, true), find_attempt(all, 0, family, false)};
     for (size_t i = 0; i < count; i++) {
         size_t turn = all[next[i % 2]] ? i % 2 : 1 - i % 2;
@@ -331,14 +312,14 @@ static void line_up(struct dialer *dialer, int family)
     free(all);
 }
 
-static void line_up_resolved(struct dialer *dialer)
+static void dialer_line_up_resolved(struct dialer *dialer)
 {
-    add_attempts(dialer, &dialer->resolved);
+    dialer_add_attempts(dialer, &dialer->resolved);
     if (dialer->count > 1)
-        line_up(dialer, dialer->attempts[0]->peer->storage.ss_family);
+        dialer_line_up(dialer, dialer->attempts[0]->peer->storage.ss_family);
 }
 
-static void looked_up(void *context, struct resolved *resolved, const struct error *err)
+static void dialer_looked_up(void *context, struct resolved *resolved, const struct error *err)
 {
     struct dialer *dialer = context;
     if (!resolved || !resolved->partial)
@@ -352,12 +333,12 @@ static void looked_up(void *context, struct resolved *resolved, const struct err
     if (dialer->known && !dialer->known->count)
         resolved_copy(dialer->known, resolved);
     dialer->connection.looked_up_us = loop_now_us();
-    line_up_resolved(dialer);
+    dialer_line_up_resolved(dialer);
     dialer_start_next(dialer);
 }
 
 /* The other family's names take the next turn. */
-static void looked_up_late(void *context, struct resolved *resolved)
+static void dialer_looked_up_late(void *context, struct resolved *resolved)
 {
     struct dialer *dialer = context;
     dialer->resolver = NULL;
@@ -365,8 +346,8 @@ static void looked_up_late(void *context, struct resolved *resolved)
     if (resolved) {
         const int family = dialer->attempts[dialer->started - 1]->peer->storage.ss_family;
         dialer->late = *resolved;
-        add_attempts(dialer, &dialer->late);
-        line_up(dialer, family == AF_INET ? AF_INET6 : AF_INET);
+        dialer_add_attempts(dialer, &dialer->late);
+        dialer_line_up(dialer, family == AF_INET ? AF_INET6 : AF_INET);
     }
     if (!loop_timer_is_set(&dialer->stagger))
         dialer_start_next(dialer);
@@ -376,8 +357,9 @@ static void dialer_look_up(struct dialer *dialer)
 {
     const struct resolver_options how = {.numeric = dialer->numeric,
                                          .timeout_ms = dialer->timeout_ms,
-                                         .late = looked_up_late};
-    dialer->resolver = resolver_start(dialer->loop, &dialer->address, &how, looked_up, dialer);
+                                         .late = dialer_looked_up_late};
+    dialer->resolver = resolver_start(dialer->loop, &dialer->address, &how, dialer_looked_up,
+                                      dialer);
 }
 
 /* Starting */
@@ -408,36 +390,6 @@ static int dialer_adopt(struct dialer *dialer)
     return 0;
 }
 
-/* Only what a look-up found is worth keeping. */
-static void dialer_recall(struct dialer *dialer, struct resolved *known)
-{
-    struct sockname literal;
-    struct error ignored;
-    if (!known || dialer->address.kind != ADDRESS_INET ||
-        hostname_read_literal(dialer->address.host, &literal, &ignored) == 1)
-        return;
-    dialer->known = known;
-    if (!known->count)
-        return;
-    dialer->was_known = true;
-    resolved_copy(&dialer->resolved, known);
-    line_up_resolved(dialer);
-}
-
-static int dialer_start_look_up(struct dialer *dialer, const struct dial_options *options)
-{
-    if (dial_read_source(&dialer->source, &dialer->address, options, &dialer->error))
-        return -1;
-    if (dialer->address.kind == ADDRESS_FD || dialer->address.kind == ADDRESS_SYSTEMD)
-        return dialer_adopt(dialer);
-    dialer_recall(dialer, options->known);
-    if (dialer->was_known)
-        loop_timer_set(dialer->loop, &dialer->stagger, 0);
-    else
-        dialer_look_up(dialer);
-    return 0;
-}
-
 struct dialer *dial_start(struct loop *loop, const struct address *address,
                           const struct dial_options *options,
                           void (*done)(void *context, const struct connection *connection,
@@ -445,6 +397,8 @@ struct dialer *dial_start(struct loop *loop, const struct address *address,
                           void *context)
 {
     struct dialer *dialer = memory_new(1, sizeof *dialer);
+    struct sockname literal;
+    struct error ignored;
     *dialer = (struct dialer){.loop = loop,
                               .address = *address,
                               .sockopt = options->sockopt,
@@ -452,32 +406,50 @@ struct dialer *dial_start(struct loop *loop, const struct address *address,
                               .numeric = options->numeric,
                               .is_retried = options->is_retried,
                               .timeout_ms = options->timeout_ms,
-                              .late_limit.fired = late_limit_is_over,
-                              .stagger.fired = stagger_is_over,
-                              .limit.fired = dial_limit_is_over,
-                              .conclude.fired = conclude_at_once,
+                              .late_limit.fired = dialer_late_timeout,
+                              .stagger.fired = dialer_stagger_timeout,
+                              .limit.fired = dialer_limit_timeout,
+                              .conclude.fired = dialer_conclude_timeout,
                               .connection.fd = -1,
                               .done = done,
                               .context = context};
-    if (dialer_start_look_up(dialer, options) || dialer->connection.fd >= 0)
+    int result = dial_read_source(&dialer->source, address, options, &dialer->error);
+    if (result == 0 && (address->kind == ADDRESS_FD || address->kind == ADDRESS_SYSTEMD))
+        result = dialer_adopt(dialer);
+    if (result || dialer->connection.fd >= 0) {
         loop_timer_set(loop, &dialer->conclude, 0);
-    else if (options->timeout_ms >= 0)
+        return dialer;
+    }
+    /* Only what a look-up found is worth keeping. */
+    if (options->known && address->kind == ADDRESS_INET &&
+        hostname_read_literal(address->host, &literal, &ignored) != 1)
+        dialer->known = options->known;
+    if (dialer->known && dialer->known->count) {
+        dialer->was_known = true;
+        resolved_copy(&dialer->resolved, dialer->known);
+        dialer_line_up_resolved(dialer);
+        loop_timer_set(loop, &dialer->stagger, 0);
+    } else {
+        dialer_look_up(dialer);
+    }
+    if (options->timeout_ms >= 0)
         loop_timer_set(loop, &dialer->limit, options->timeout_ms);
     return dialer;
 }
 
 /* In the foreground */
 
-struct wait {
+struct dial_wait {
     struct loop *loop;
     struct dialer *dialer; /* NULL: it has concluded */
     struct connection *connection;
     struct error *err;
 };
 
-static void end_wait(void *context, const struct connection *connection, const struct error *err)
+static void dial_wait_done(void *context, const struct connection *connection,
+                           const struct error *err)
 {
-    struct wait *wait = context;
+    struct dial_wait *wait = context;
     wait->dialer = NULL;
     if (connection)
         *wait->connection = *connection;
@@ -489,10 +461,10 @@ static void end_wait(void *context, const struct connection *connection, const s
 int dial(struct loop *loop, const struct address *address, const struct dial_options *options,
          struct connection *connection, struct error *err)
 {
-    struct wait wait = {.loop = loop, .connection = connection, .err = err};
+    struct dial_wait wait = {.loop = loop, .connection = connection, .err = err};
     connection->fd = -1;
     connection->file = (struct socket_file){0};
-    wait.dialer = dial_start(loop, address, options, end_wait, &wait);
+    wait.dialer = dial_start(loop, address, options, dial_wait_done, &wait);
     int result = loop_await(loop, -1, NULL);
     if (!wait.dialer)
         return result;

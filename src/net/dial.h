@@ -4,7 +4,7 @@
  * Attempts start in the order of the addresses, families interleaved: the second 250 ms after the
  * first, the others, while there is no answer, 10 ms after each other. One that is refused lets the
  * next start at once; the first one up wins and the others are closed. Where one family's addresses
- * are known later than the other's, they join the race then.
+ * are known later than the other's, they join the race then. A loop may have any number of dialers.
  */
 #ifndef NET_DIAL_H
 #define NET_DIAL_H
@@ -23,7 +23,7 @@
 struct dial_options {
     bool numeric;            /* -n */
     bool is_retried;         /* another round will follow if it fails: when all known addresses have
-                                failed, those that are not known yet are waited for, for a second */
+                                failed, the dialer waits a second for those not known yet */
     int64_t timeout_ms;      /* for look-up and connecting together; -1: no limit */
     const char *source;      /* -s: local IP address or UNIX path; NULL: the system's choice */
     const char *source_port; /* -p; NULL: the system's choice */
@@ -53,7 +53,7 @@ struct connection {
 int dial(struct loop *loop, const struct address *address, const struct dial_options *options,
          struct connection *connection, struct error *err);
 
-/* Does the same in the background: `done` is called once, from the loop (never before dial_start has
+/* Does in the background what dial does: `done` is called once, from the loop (never before dial_start has
  * returned), with the connection, which is then the callee's, or with NULL and the reason. The dialer
  * has ended then. */
 struct dialer;
@@ -63,14 +63,14 @@ struct dialer *dial_start(struct loop *loop, const struct address *address,
                                        const struct error *err),
                           void *context);
 
-/* Forgets a dialer that has not called `done`. */
+/* Ends and frees a dialer that has not called `done`. */
 void dial_cancel(struct dialer *dialer);
 
 /* Closes the socket, and removes the file of -s PATH. May be called twice. */
 void connection_close(struct connection *connection);
 
-/* Reads what the options say of our own end, for connections to `address`. Returns 0, or -1 with status 2 where it
- * makes no sense. */
+/* Fills *source with what the options say of our own end of connections to `address`. Returns 0, or -1 with status 2
+ * where it makes no sense. */
 int dial_read_source(struct source *source, const struct address *address,
                      const struct dial_options *options, struct error *err);
 
