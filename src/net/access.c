@@ -1,7 +1,7 @@
 /*
  * Who may talk to us.
  *
- * access_read reads the words of the options, entry by entry (add_entry), from the command line and from files, into
+ * access_read reads the words of the options, entry by entry (reading_add_entry), from the command line and from files, into
  * new rules, which take the place of the old ones only where all of it could be read. The questions at the end are
  * asked of each client and of each datagram; they take the rules as they are.
  */
@@ -24,7 +24,7 @@
 static const char *const option_names[ACCESS_LISTS] = {"allow", "deny", "proxy-from", "allow-uid"};
 
 /* What is being read, for errors. */
-struct reading {
+struct access_reading {
     const struct access *access;
     struct access_rules *rules;
     enum access_list list;
@@ -36,7 +36,8 @@ struct reading {
 
 /* One entry */
 
-static const char *add_user(struct access_rules *rules, const char *text)
+/* Adds a user by number or name. Returns NULL, or what is wrong. */
+static const char *rules_add_user(struct access_rules *rules, const char *text)
 {
     int64_t number;
     bool zeros = *text == '0' && text[1]; /* octal, for some: then it is another user */
@@ -54,12 +55,12 @@ static const char *add_user(struct access_rules *rules, const char *text)
     return NULL;
 }
 
-static int add_entry(const struct reading *reading, const char *entry)
+static int reading_add_entry(const struct access_reading *reading, const char *entry)
 {
     struct access_rules *rules = reading->rules;
     const char *option = option_names[reading->list];
     struct network network;
-    const char *wrong = reading->list == ACCESS_ALLOW_UID ? add_user(rules, entry)
+    const char *wrong = reading->list == ACCESS_ALLOW_UID ? rules_add_user(rules, entry)
                                                           : network_parse(&network, entry);
     if (!wrong && reading->list != ACCESS_ALLOW_UID)
         networks_add(&rules->networks[reading->list], &network);
@@ -72,36 +73,27 @@ static int add_entry(const struct reading *reading, const char *entry)
                      option, reading->file, reading->line, entry, wrong);
 }
 
-/* Files */
-
-/* The entry in a line, which is changed; empty if it has none. */
-static char *entry_of(char *line)
+static int reading_add_lines(struct access_reading *reading, FILE *file)
 {
     static const char blanks[] = " \t\r\n\f\v";
-    line[strcspn(line, "#")] = '\0';
-    line += strspn(line, blanks);
-    for (size_t length = strlen(line); length && strchr(blanks, line[length - 1]); length--)
-        line[length - 1] = '\0';
-    return line;
-}
-
-static int read_lines(struct reading *reading, FILE *file)
-{
     char *line = NULL;
     size_t room = 0;
     int result = 0;
-    ssize_t length;
-    for (reading->line = 1; result == 0 && (length = getline(&line, &room, file)) >= 0;
+    ssize_t got;
+    for (reading->line = 1; result == 0 && (got = getline(&line, &room, file)) >= 0;
          reading->line++) {
-        if (memchr(line, '\0', (size_t)length)) {
+        if (memchr(line, '\0', (size_t)got)) {
             result = error_set(reading->err, STATUS_USAGE,
                                "option --%s: %.100s, line %lu: has a NUL byte, which no text has",
                                option_names[reading->list], reading->file, reading->line);
             continue;
         }
-        const char *entry = entry_of(line);
+        line[strcspn(line, "#")] = '\0';
+        char *entry = line + strspn(line, blanks);
+        for (size_t length = strlen(entry); length && strchr(blanks, entry[length - 1]); length--)
+            entry[length - 1] = '\0';
         if (*entry)
-            result = add_entry(reading, entry);
+            result = reading_add_entry(reading, entry);
     }
     free(line);
     if (result == 0 && ferror(file))
@@ -109,63 +101,44 @@ static int read_lines(struct reading *reading, FILE *file)
     return result;
 }
 
-/* What is no regular file (a FIFO, a pipe) is read by the owner, whom it must not block. Closes fd. */
-static int read_other(struct reading *reading, int fd)
+/* Adds what a file has. One that is not regular (a FIFO, a pipe) is read by the owner, whom it must not block. */
+static int reading_add_file(struct access_reading *reading, const char *name)
 {
     const struct access *access = reading->access;
+    struct stat status;
+    FILE *file = NULL;
     char *bytes = NULL;
     size_t length = 0;
-    if (reading->again) { /* a pipe has been read once and for all */
-        close(fd);
-        return error_set(reading->err, STATUS_LOCAL_IO, "read %s: not a regular file",
-                         reading->file);
-    }
-    int result = access->read_all(access->context, fd, &bytes, &length);
-    if (result && errno != ECANCELED)
-        error_system(reading->err, STATUS_LOCAL_IO, errno, "read %s", reading->file);
-    FILE *file = result || !length ? NULL : fmemopen(bytes, length, "r");
-    if (file) {
-        result = read_lines(reading, file);
-        fclose(file);
-    }
-    free(bytes);
-    close(fd);
-    return result;
-}
-
-static int read_file(struct reading *reading, const char *name)
-{
-    struct stat status;
+    int result = 0;
     int fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     reading->rules->has_files = true;
     reading->file = name;
     if (fd < 0 || fstat(fd, &status) < 0)
         return error_system(reading->err, STATUS_LOCAL_IO, errno, "read %s", name);
-    int result;
-    if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) { /* this one is an error */
-        FILE *file = fdopen(fd, "r");
+    if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) { /* to read a directory is an error */
+        file = fdopen(fd, "r");
         if (!file)
             return error_system(reading->err, STATUS_LOCAL_IO, errno, "read %s", name);
-        result = read_lines(reading, file);
-        fclose(file);
+    } else if (reading->again) { /* a pipe has been read once and for all */
+        result = error_set(reading->err, STATUS_LOCAL_IO, "read %s: not a regular file", name);
+        close(fd);
     } else {
-        result = read_other(reading, fd);
+        result = access->read_all(access->context, fd, &bytes, &length);
+        if (result && errno != ECANCELED)
+            error_system(reading->err, STATUS_LOCAL_IO, errno, "read %s", name);
+        file = result || !length ? NULL : fmemopen(bytes, length, "r");
+        close(fd);
     }
+    if (file) {
+        result = reading_add_lines(reading, file);
+        fclose(file);
+    }
+    free(bytes);
     reading->file = NULL;
     return result;
 }
 
 /* Lists */
-
-/* A list with commas, which is changed. */
-static int read_list(struct reading *reading, char *list)
-{
-    char *entry;
-    int result = 0;
-    while (result == 0 && (entry = strsep(&list, ",")))
-        result = *entry == '@' ? read_file(reading, entry + 1) : add_entry(reading, entry);
-    return result;
-}
 
 static void rules_release(struct access_rules *rules)
 {
@@ -175,23 +148,26 @@ static void rules_release(struct access_rules *rules)
     *rules = (struct access_rules){.users = NULL};
 }
 
-static int access_read(struct access *access, bool again, struct error *err)
+int access_read(struct access *access, bool again, struct error *err)
 {
     struct access_rules rules = {.users = NULL};
-    struct reading reading = {.access = access, .rules = &rules, .again = again, .err = err};
+    struct access_reading reading = {.access = access, .rules = &rules, .again = again, .err = err};
+    int result = 0;
     for (int list = 0; list < ACCESS_LISTS; list++) {
         const struct access_words *given = &access->given[list];
-        int result = 0;
         reading.list = (enum access_list)list;
         for (size_t i = 0; i < given->count && result == 0; i++) {
             char *words = memory_copy(given->words[i], strlen(given->words[i]));
-            result = read_list(&reading, words);
+            char *at = words, *entry;
+            while (result == 0 && (entry = strsep(&at, ",")))
+                result = *entry == '@' ? reading_add_file(&reading, entry + 1)
+                                       : reading_add_entry(&reading, entry);
             free(words);
         }
-        if (result) {
-            rules_release(&rules);
-            return -1;
-        }
+    }
+    if (result) {
+        rules_release(&rules);
+        return -1;
     }
     for (int list = 0; list < ACCESS_NETWORKS; list++)
         networks_settle(&rules.networks[list]);
@@ -200,27 +176,12 @@ static int access_read(struct access *access, bool again, struct error *err)
     return 0;
 }
 
-int access_open(struct access *access, struct error *err)
-{
-    return access_read(access, false, err);
-}
-
-bool access_has_files(const struct access *access)
-{
-    return access->rules.has_files;
-}
-
-int access_reload(struct access *access, struct error *err)
-{
-    return access_read(access, true, err);
-}
-
 void access_release(struct access *access)
 {
     rules_release(&access->rules);
 }
 
-/* Answers */
+/* Questions */
 
 static bool has_networks(const struct access *access)
 {
@@ -327,24 +288,21 @@ static const unsigned amplifier_ports[] = {0,
                                            27015 /* Source engine */,
                                            27960 /* Quake III */};
 
-/* Only an address of this machine can be bound to. */
-static bool is_local(const struct sockname *source)
-{
-    struct sockname name = *source;
-    sockname_set_port(&name, 0);
-    int probe = sock_open(name.storage.ss_family, SOCK_DGRAM, 0);
-    if (probe < 0)
-        return true; /* rather silent than in a loop */
-    bool local = sock_bind(probe, &name) == 0;
-    sock_close(probe);
-    return local;
-}
-
 bool access_may_amplify(const struct sockname *source, const struct sockname *own)
 {
+    struct sockname name = *source;
     unsigned port = sockname_port(source);
     for (size_t i = 0; i < sizeof amplifier_ports / sizeof *amplifier_ports; i++)
         if (amplifier_ports[i] == port)
             return true;
-    return port == sockname_port(own) && is_local(source);
+    if (port != sockname_port(own))
+        return false;
+    /* Only an address of this machine can be bound to. */
+    sockname_set_port(&name, 0);
+    int probe = sock_open(name.storage.ss_family, SOCK_DGRAM, 0);
+    if (probe < 0)
+        return true; /* rather no answer than a loop */
+    bool is_local = sock_bind(probe, &name) == 0;
+    sock_close(probe);
+    return is_local;
 }

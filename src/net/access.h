@@ -17,7 +17,7 @@
 #include "net/network.h"
 #include "sys/sock.h"
 
-/* Those of addresses come first. */
+/* The lists, those of addresses first. */
 enum access_list {
     ACCESS_ALLOW,
     ACCESS_DENY,
@@ -27,24 +27,24 @@ enum access_list {
     ACCESS_NETWORKS = ACCESS_ALLOW_UID
 };
 
-/* What was given for a list. The words are the owner's, and outlast the access. */
+/* What was given for one list. The words are the owner's, and outlast the access. */
 struct access_words {
     const char *const *words;
     size_t count;
 };
 
-/* What the lists say; the access's own. */
+/* What the lists say. All of it is the access's own. */
 struct access_rules {
     struct networks networks[ACCESS_NETWORKS];
     uid_t *users;
     size_t user_count;
-    bool has_files;
+    bool has_files; /* lists come from files, which can be read again */
 };
 
-/* Zeroed by the owner, which then sets what comes before the rules. */
+/* The owner sets what comes before the rules, which are zero until access_read. */
 struct access {
     /* Reads a file that may block (a FIFO, a pipe; the descriptor does not) up to its end, into *bytes,
-     * to be given to free(). -1 and errno; ECANCELED: the owner knows why, and has filled the error. */
+     * to be given to free(). Returns 0, or -1 and errno; ECANCELED: the owner knows why, and has filled the error. */
     int (*read_all)(void *context, int fd, char **bytes, size_t *length);
     void *context;
     bool proxied; /* PROXY headers are read: they name clients of whatever kind the socket is */
@@ -52,32 +52,36 @@ struct access {
     struct access_rules rules;
 };
 
-/* Reads the lists. Status 2 for what is no list, 8 for a file that cannot be read. */
-int access_open(struct access *access, struct error *err);
-/* Whether lists come from files, which access_reload reads again: then the lists are those, or, -1,
- * still the old ones. */
-bool access_has_files(const struct access *access);
-int access_reload(struct access *access, struct error *err);
+/* Reads the lists. With `again`, files have been read before: what is not a regular file is an error then. Returns 0, or
+ * -1 with status 2 for what is no list, 8 for a file that cannot be read; the rules are then still the old ones. */
+int access_read(struct access *access, bool again, struct error *err);
+
+/* Frees the rules. It may be called twice. */
 void access_release(struct access *access);
 
-/* Whether the lists can be asked about the clients of this socket of ours: -1, status 2, if not. */
+/* Checks that the lists can be asked about the clients of this socket of ours. Returns 0, or -1 with status 2. */
 int access_check(const struct access *access, const struct sockname *own, struct error *err);
-/* Whether the addresses let `peer` speak to us. One of a UNIX socket is in no network. */
+
+/* Tells whether the lists of addresses let `peer` speak to us. A peer of a UNIX socket is in no network. */
 bool access_admits(const struct access *access, const struct sockname *peer);
-/* Whether a client may announce by a PROXY header whose connection it passes on. Everybody may where
- * there is no list of proxies. */
+
+/* Tells whether a client may announce by a PROXY header whose connection it passes on. Everybody may where there is no
+ * list of proxies. */
 bool access_may_announce(const struct access *access, const struct sockname *peer);
-/* Whether the addresses let `peer` speak to us as a proxy, whose clients are judged by themselves.
- * Where it has no internet address, as over a UNIX socket, they have nothing to say about it. */
+
+/* Tells whether the lists of addresses let `peer` speak to us as a proxy, whose clients are judged by themselves. Where it
+ * has no internet address, as over a UNIX socket, they have nothing to say about it. */
 bool access_admits_proxy(const struct access *access, const struct sockname *peer);
-/* Whether the users let this client. */
+
+/* Tells whether the list of users lets the client at the other end of the socket `fd` speak to us. */
 bool access_admits_user(const struct access *access, int fd);
-/* Whether both let who has sent a datagram, of whom the kernel says which user it is. */
+
+/* Tells whether both let the sender of a datagram speak to us, of whom the kernel says which user it is. */
 bool access_admits_sender(const struct access *access, const struct sock_message *message);
 
-/* Whether an answer to this datagram would feed a loop, or flood somebody else: its source port is that of a service
+/* Tells whether an answer to this datagram would feed a loop, or flood somebody else: its source port is that of a service
  * that answers whoever speaks to it (CVE-1999-0103, CVE-2024-2169), or its source is our own socket, bound to
- * `own`. Independent of any list. */
+ * `own`. No list has a say in it. */
 bool access_may_amplify(const struct sockname *source, const struct sockname *own);
 
 #endif

@@ -2,7 +2,7 @@
  * Addresses as a person types them, read and written.
  *
  * A prefix ("tcp:", "unix:" …), or the word's look, says which kind of address it is; each kind has one reader, which
- * fills its part of struct address. Whatever is wrong is said by refuse, with the words as they were typed.
+ * fills its part of struct address. Whatever is wrong is said by reading_refuse, with the words as they were typed.
  */
 #include "net/address.h"
 
@@ -37,7 +37,7 @@ static const struct prefix {
 };
 
 /* What is read: the words as typed, and where they go. */
-struct reading {
+struct address_reading {
     struct address *address;
     const struct address_use *use;
     const char *word;
@@ -45,57 +45,42 @@ struct reading {
     struct error *err;
 };
 
-/* What precedes an '@' may be a name and a password, as in a URL, for no host has one in it. */
-static const char *shown_word(const struct reading *reading)
+static int reading_refuse(const struct address_reading *reading, const char *why)
 {
-    const char *at_sign = strrchr(reading->word, '@');
-    return at_sign && reading->address->kind == ADDRESS_INET ? at_sign : reading->word;
-}
-
-static int refuse(const struct reading *reading, const char *why)
-{
-    return error_set(reading->err, STATUS_USAGE, "address '%.100s%s%.40s': %s", shown_word(reading),
+    const char *word = reading->word, *at_sign = strrchr(word, '@');
+    /* What precedes an '@' may be a name and a password, as in a URL, for no host has one in it. */
+    if (at_sign && reading->address->kind == ADDRESS_INET)
+        word = at_sign;
+    return error_set(reading->err, STATUS_USAGE, "address '%.100s%s%.40s': %s", word,
                      reading->port ? " " : "", reading->port ? reading->port : "", why);
 }
 
 /* Port */
 
-/* RFC 6335, 5.1, and '_', which some have all the same. */
-static bool is_service_name(const char *text)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    size_t length = strlen(text);
-    return length <= ADDRESS_PORT_MAX && hostname_is_plain(text, length) && !strchr(text, '.') &&
-           *text != '-' && strpbrk(text, letters);
-}
-
-static int read_port(const struct reading *reading, const char *text)
+static int read_port(const struct address_reading *reading, const char *text)
 {
     enum { DIGITS_MAX = 5, NUMBER_MAX = 65535 };
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     const bool listening = reading->use->listening;
-    size_t length = strlen(text);
+    const size_t length = strlen(text);
+    const bool is_number = text_is_digits(text, length);
     int64_t number;
     if (!length)
-        return refuse(reading, "the port is missing");
-    if (!text_is_digits(text, length) && !is_service_name(text))
-        return refuse(reading, "the port is neither a number nor the name of a service");
-    if (text_is_digits(text, length) &&
-        (length > DIGITS_MAX || units_number(text, !listening, NUMBER_MAX, &number)))
-        return refuse(reading, listening ? "the port is not from 0 to 65535"
-                                         : "the port is not from 1 to 65535");
+        return reading_refuse(reading, "the port is missing");
+    /* The name of a service: RFC 6335, 5.1, and '_', which some have all the same. */
+    if (!is_number && (length > ADDRESS_PORT_MAX || !hostname_is_plain(text, length) ||
+                       strchr(text, '.') || *text == '-' || !strpbrk(text, letters)))
+        return reading_refuse(reading, "the port is neither a number nor the name of a service");
+    if (is_number && (length > DIGITS_MAX || units_number(text, !listening, NUMBER_MAX, &number)))
+        return reading_refuse(reading, listening ? "the port is not from 0 to 65535"
+                                                 : "the port is not from 1 to 65535");
     memcpy(reading->address->port, text, length + 1);
     return 0;
 }
 
 /* Host */
 
-static bool is_ipv4(const char *host)
-{
-    struct in_addr address;
-    return inet_pton(AF_INET, host, &address) == 1;
-}
-
-/* With or without a zone. */
+/* Tells whether the host is a literal IPv6 address, with or without a zone. */
 static bool is_ipv6(const char *host)
 {
     struct in6_addr address;
@@ -110,99 +95,73 @@ static bool is_ipv6(const char *host)
 }
 
 /* `*` and nothing are no host: every address, or this machine. */
-static int read_host(const struct reading *reading, const char *text, size_t length)
+static int read_host(const struct address_reading *reading, const char *text, size_t length)
 {
     struct address *address = reading->address;
+    struct in_addr ipv4;
     char *host = address->host;
     if (length == 1 && *text == '*')
         length = 0;
     if (length > ADDRESS_HOST_MAX)
-        return refuse(reading, "the host is longer than 255 bytes");
+        return reading_refuse(reading, "the host is longer than 255 bytes");
     memcpy(host, text, length);
     host[length] = '\0';
     bool v6 = strchr(host, ':');
     if (v6 && !is_ipv6(host))
-        return refuse(reading, "the host is neither a name nor an IPv6 address");
+        return reading_refuse(reading, "the host is neither a name nor an IPv6 address");
     if (!v6 && !hostname_is_plain(host, length))
-        return refuse(reading, "the host has a character that no host name has");
+        return reading_refuse(reading, "the host has a character that no host name has");
     if (v6 && address->family == AF_INET)
-        return refuse(reading, "an IPv6 address, where IPv4 is asked for");
-    if (address->family == AF_INET6 && is_ipv4(host))
-        return refuse(reading, "an IPv4 address, where IPv6 is asked for");
+        return reading_refuse(reading, "an IPv6 address, where IPv4 is asked for");
+    if (address->family == AF_INET6 && inet_pton(AF_INET, host, &ipv4) == 1)
+        return reading_refuse(reading, "an IPv4 address, where IPv6 is asked for");
     return 0;
 }
 
 /* [IPV6]:PORT, or [IPV6] as the first of two words. */
-static int read_brackets(const struct reading *reading, const char *text)
+static int read_brackets(const struct address_reading *reading, const char *text)
 {
     const char *end = strchr(text, ']');
     if (!end)
-        return refuse(reading, "the bracket is not closed");
+        return reading_refuse(reading, "the bracket is not closed");
     if (reading->port ? end[1] != '\0' : end[1] != ':')
-        return refuse(reading, end[1] ? "something other than a port follows the bracket"
-                                      : "the port is missing");
+        return reading_refuse(reading, end[1] ? "something other than a port follows the bracket"
+                                              : "the port is missing");
     if (read_host(reading, text + 1, (size_t)(end - text - 1)))
         return -1;
     if (!strchr(reading->address->host, ':'))
-        return refuse(reading, "the brackets hold no IPv6 address");
+        return reading_refuse(reading, "the brackets hold no IPv6 address");
     return read_port(reading, reading->port ? reading->port : end + 2);
 }
 
-/* PORT or HOST:PORT. */
-static int read_one_word(const struct reading *reading, const char *text)
-{
-    const char *colon = strchr(text, ':');
-    if (!colon && strpbrk(text, ".*"))
-        return refuse(reading, "the port is missing");
-    if (!colon)
-        return read_port(reading, text);
-    if (strchr(colon + 1, ':'))
-        return refuse(reading, "an IPv6 address with a port is written [ADDRESS]:PORT");
-    if (read_host(reading, text, (size_t)(colon - text)))
-        return -1;
-    return read_port(reading, colon + 1);
-}
-
-static int read_inet(const struct reading *reading, const char *text)
+/* PORT, HOST:PORT, [IPV6]:PORT, or HOST PORT. */
+static int read_inet(const struct address_reading *reading, const char *text)
 {
     const int asked = reading->use->family;
     struct address *address = reading->address;
     if (address->family != AF_UNSPEC && asked != AF_UNSPEC && address->family != asked)
-        return refuse(reading, asked == AF_INET ? "it asks for IPv6, and -4 for IPv4"
-                                                : "it asks for IPv4, and -6 for IPv6");
+        return reading_refuse(reading, asked == AF_INET ? "it asks for IPv6, and -4 for IPv4"
+                                                        : "it asks for IPv4, and -6 for IPv6");
     if (address->family == AF_UNSPEC)
         address->family = asked;
     if (*text == '[')
         return read_brackets(reading, text);
-    if (!reading->port)
-        return read_one_word(reading, text);
-    if (!*text)
-        return refuse(reading, "the host is empty");
-    if (read_host(reading, text, strlen(text)))
+    const char *colon = reading->port ? NULL : strchr(text, ':');
+    if (!reading->port && !colon && strpbrk(text, ".*"))
+        return reading_refuse(reading, "the port is missing");
+    if (!reading->port && !colon)
+        return read_port(reading, text);
+    if (colon && strchr(colon + 1, ':'))
+        return reading_refuse(reading, "an IPv6 address with a port is written [ADDRESS]:PORT");
+    if (reading->port && !*text)
+        return reading_refuse(reading, "the host is empty");
+    if (read_host(reading, text, colon ? (size_t)(colon - text) : strlen(text)))
         return -1;
-    return read_port(reading, reading->port);
-}
-
-/* The other kinds */
-
-static int read_path(const struct reading *reading, const char *text)
-{
-    const size_t limit = ADDRESS_PATH_MAX;
-    struct address *address = reading->address;
-    address->abstract = *text == '@';
-    size_t length = strlen(text) - address->abstract;
-    if (!length)
-        return refuse(reading, "the path is missing");
-    if (length > limit)
-        return error_set(reading->err, STATUS_USAGE,
-                         "address '%.100s%s': the path is %zu bytes, the limit is %zu",
-                         reading->word, strlen(reading->word) > 100 ? "..." : "", length, limit);
-    memcpy(address->path, text, strlen(text) + 1);
-    return 0;
+    return read_port(reading, colon ? colon + 1 : reading->port);
 }
 
 /* CID:PORT; when listening, every CID: *:PORT, :PORT or PORT. */
-static int read_vsock(const struct reading *reading, const char *text)
+static int read_vsock(const struct address_reading *reading, const char *text)
 {
     enum { CID_DIGITS_MAX = 10 };
     char cid[CID_DIGITS_MAX + 1] = {0};
@@ -213,34 +172,13 @@ static int read_vsock(const struct reading *reading, const char *text)
     if (length < sizeof cid)
         memcpy(cid, text, length);
     if (!any && units_number(cid, 0, UINT32_MAX - 1, &cid_number))
-        return refuse(reading, "not vsock:CID:PORT, two numbers");
+        return reading_refuse(reading, "not vsock:CID:PORT, two numbers");
     if (units_number(colon ? colon + 1 : text, 0, UINT32_MAX - 1, &port))
-        return refuse(reading, "not vsock:CID:PORT, two numbers");
+        return reading_refuse(reading, "not vsock:CID:PORT, two numbers");
     reading->address->cid = (uint32_t)cid_number;
     reading->address->vsock_port = (uint32_t)port;
     return 0;
 }
-
-static int read_fd(const struct reading *reading, const char *text)
-{
-    int64_t number;
-    if (units_number(text, 0, INT32_MAX, &number))
-        return refuse(reading, "not fd:N, a number");
-    reading->address->fd = (int)number;
-    return 0;
-}
-
-/* FileDescriptorName= of systemd.socket(5). */
-static int read_systemd(const struct reading *reading, const char *text)
-{
-    size_t length = strlen(text);
-    if (length > ADDRESS_PATH_MAX)
-        return refuse(reading, "the name is too long");
-    memcpy(reading->address->path, text, length + 1);
-    return 0;
-}
-
-/* The kind */
 
 /* SCHEME://...: RFC 3986, 3.1. A path that looks like one can be told from it by unix: before it. */
 static bool is_url(const char *word)
@@ -251,54 +189,62 @@ static bool is_url(const char *word)
     return length && strncmp(word + length, "://", 3) == 0;
 }
 
-/* A word without a prefix has an empty one, which follows from the options and its look. */
-static struct prefix find_prefix(const char *word, const struct address_use *use)
-{
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (text_starts_with(word, prefixes[i].word))
-            return prefixes[i];
-    if (use->unix_socket || (strchr(word, '/') && !is_url(word)))
-        return (struct prefix){"", ADDRESS_UNIX, 0, AF_UNIX};
-    return (struct prefix){"", ADDRESS_INET, 0, AF_UNSPEC};
-}
-
-static int read_kind(const struct reading *reading, const char *text)
-{
-    switch (reading->address->kind) {
-    case ADDRESS_UNIX:
-        return read_path(reading, text);
-    case ADDRESS_VSOCK:
-        return read_vsock(reading, text);
-    case ADDRESS_FD:
-        return read_fd(reading, text);
-    case ADDRESS_SYSTEMD:
-        return read_systemd(reading, text);
-    case ADDRESS_INET:
-        break;
-    }
-    return read_inet(reading, text);
-}
-
 int address_parse(struct address *address, const char *const *words, int count,
                   const struct address_use *use, struct error *err)
 {
-    const struct reading reading = {
+    const struct address_reading reading = {
         .address = address,
         .use = use,
         .word = words[0],
         .port = count > 1 ? words[1] : NULL,
         .err = err,
     };
-    const struct prefix prefix = find_prefix(words[0], use);
+    /* A word without a prefix has an empty one, which follows from the options and its look. */
+    struct prefix prefix = {"", ADDRESS_INET, 0, AF_UNSPEC};
+    if (use->unix_socket || (strchr(words[0], '/') && !is_url(words[0])))
+        prefix = (struct prefix){"", ADDRESS_UNIX, 0, AF_UNIX};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (text_starts_with(words[0], prefixes[i].word))
+            prefix = prefixes[i];
     const int socktype = use->udp ? SOCK_DGRAM : SOCK_STREAM;
     *address = (struct address){.kind = prefix.kind,
                                 .socktype = prefix.socktype ? prefix.socktype : socktype,
                                 .family = prefix.family};
     if (!use->unix_socket && is_url(words[0]))
-        return refuse(&reading, "this is a URL (for one of http: sockctl http-get URL)");
+        return reading_refuse(&reading, "this is a URL (for one of http: sockctl http-get URL)");
     if (reading.port && prefix.kind != ADDRESS_INET)
-        return refuse(&reading, "this kind of address is one word");
-    return read_kind(&reading, words[0] + strlen(prefix.word));
+        return reading_refuse(&reading, "this kind of address is one word");
+    const char *text = words[0] + strlen(prefix.word);
+    const size_t length = strlen(text);
+    int64_t number;
+    switch (prefix.kind) {
+    case ADDRESS_UNIX:
+        address->abstract = *text == '@';
+        if (length == address->abstract)
+            return reading_refuse(&reading, "the path is missing");
+        if (length - address->abstract > ADDRESS_PATH_MAX)
+            return error_set(err, STATUS_USAGE,
+                             "address '%.100s%s': the path is %zu bytes, the limit is %zu",
+                             words[0], strlen(words[0]) > 100 ? "..." : "",
+                             length - address->abstract, (size_t)ADDRESS_PATH_MAX);
+        memcpy(address->path, text, length + 1);
+        return 0;
+    case ADDRESS_SYSTEMD: /* FileDescriptorName= of systemd.socket(5) */
+        if (length > ADDRESS_PATH_MAX)
+            return reading_refuse(&reading, "the name is too long");
+        memcpy(address->path, text, length + 1);
+        return 0;
+    case ADDRESS_FD:
+        if (units_number(text, 0, INT32_MAX, &number))
+            return reading_refuse(&reading, "not fd:N, a number");
+        address->fd = (int)number;
+        return 0;
+    case ADDRESS_VSOCK:
+        return read_vsock(&reading, text);
+    case ADDRESS_INET:
+        break;
+    }
+    return read_inet(&reading, text);
 }
 
 void sockname_of_unix(struct sockname *name, const struct address *address)

@@ -1,6 +1,6 @@
 /*
- * Addresses as a person types them: the grammar is in sockctl(1), ADDRESSES. Pure: no look-up, no
- * socket is opened.
+ * Addresses as a person types them: the grammar is in sockctl(1), ADDRESSES. These functions are pure: they look nothing
+ * up and open no socket.
  */
 #ifndef NET_ADDRESS_H
 #define NET_ADDRESS_H
@@ -50,13 +50,12 @@ struct address_use {
     int family;       /* -4, -6, or AF_UNSPEC */
 };
 
-/* Reads one or two words. A bad address is status 2 and names what is wrong. A host with a ':' in it
- * is an IPv6 address; whether a name can be a host's, and a service exists, is the resolver's to
- * say. */
+/* Reads one or two words. Returns 0, or -1 with status 2 and what is wrong. A host with a ':' in it is an IPv6 address;
+ * whether a name can be a host's, and a service exists, the resolver says. */
 int address_parse(struct address *address, const char *const *words, int count,
                   const struct address_use *use, struct error *err);
 
-/* Fills *name with the name of a UNIX address. */
+/* Fills *name with the socket name of an address of kind ADDRESS_UNIX. */
 void sockname_of_unix(struct sockname *name, const struct address *address);
 
 /* Writes the address as a person would type it: "example.com:80", "[::1]:80", "*:80" (listening, no host),

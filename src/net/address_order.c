@@ -20,10 +20,10 @@ static struct in6_addr ipv6_of(const struct sockname *name)
     return address;
 }
 
-static unsigned common_bits(const struct in6_addr *one, const struct in6_addr *other, unsigned most)
+static unsigned common_bits(const struct in6_addr *one, const struct in6_addr *other, unsigned max)
 {
     unsigned bits = 0;
-    while (bits < most &&
+    while (bits < max &&
            !((one->s6_addr[bits / 8] ^ other->s6_addr[bits / 8]) & (0x80U >> bits % 8)))
         bits++;
     return bits;
@@ -66,24 +66,18 @@ static unsigned scope_of(const struct in6_addr *address)
     return IN6_IS_ADDR_SITELOCAL(address) ? 5 : 14;
 }
 
-static bool find_source(const struct sockname *address, struct sockname *source)
-{
-    struct sockname to = *address;
-    sockname_set_port(&to, 53); /* any will do: a UDP socket that is connected has sent nothing */
-    int fd = sock_open(address->storage.ss_family, SOCK_DGRAM, 0);
-    bool found = fd >= 0 && !sock_connect(fd, &to) && !sock_name(fd, source);
-    if (fd >= 0)
-        sock_close(fd);
-    return found;
-}
-
 void address_order_find(struct address_order *order, const struct sockname *address)
 {
     struct in6_addr destination = ipv6_of(address), source;
+    struct sockname to = *address;
     unsigned ignored;
     *order = (struct address_order){.scope = scope_of(&destination)};
     find_policy(&destination, &order->precedence, &order->label);
-    order->reachable = find_source(address, &order->source);
+    sockname_set_port(&to, 53); /* any will do: a UDP socket that is connected has sent nothing */
+    int fd = sock_open(address->storage.ss_family, SOCK_DGRAM, 0);
+    order->reachable = fd >= 0 && !sock_connect(fd, &to) && !sock_name(fd, &order->source);
+    if (fd >= 0)
+        sock_close(fd);
     if (!order->reachable)
         return;
     sockname_set_port(&order->source, 0);

@@ -8,6 +8,7 @@
 
 #include "sys/sockname.h"
 
+/* What the rules compare, of one destination address. */
 struct address_order {
     bool reachable;         /* there is a route, and so a source address */
     struct sockname source; /* that would be used */
@@ -19,10 +20,10 @@ struct address_order {
     unsigned common; /* leading bits that address and source share; IPv6 alone, at most 64 */
 };
 
-/* Sends nothing. */
+/* Fills *order for an IPv4 or IPv6 address. Nothing is sent: the routing table is asked by connecting a UDP socket. */
 void address_order_find(struct address_order *order, const struct sockname *address);
-/* The rule of section 6 that puts `one` before `other`, in words; NULL if they say nothing, or the
- * reverse. */
+
+/* Returns the rule of section 6 that puts `one` before `other`, in words; NULL where the rules put `other` first. */
 const char *address_order_rule(const struct address_order *one, const struct address_order *other);
 
 #endif

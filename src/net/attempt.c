@@ -2,8 +2,8 @@
  * One socket on its way to one address.
  *
  * attempt_start opens it, binds it to the source (attempt_bind) and connects (attempt_connect), which for UNIX
- * sockets, datagrams and loopback is over at once. Else the attempt is under way: connection_ready is called when
- * the handshake has ended, connect_again when a UNIX server's full backlog is tried anew. Either ends in
+ * sockets, datagrams and loopback is over at once. Else the attempt is under way: attempt_ready is called when
+ * the handshake has ended, attempt_backlog_timeout when a UNIX server's full backlog is tried anew. Either ends in
  * attempt_connected or attempt_fail, and the owner is told by `settled`.
  */
 #include "net/attempt.h"
@@ -56,25 +56,19 @@ static void attempt_fail(struct attempt *attempt, const char *reason)
     attempt_drop(attempt);
 }
 
-/* A port that the system chooses for us can be the one that nobody listens on: then TCP connects
- * the socket to itself (RFC 9293, simultaneous open). */
-static bool is_itself(const struct sockname *local, const struct sockname *peer)
-{
-    char one[SOCKNAME_TEXT_MAX];
-    char other[SOCKNAME_TEXT_MAX];
-    if (!sockname_is_inet(local))
-        return false;
-    if (sockname_port(local) != sockname_port(peer)) /* which spares most of them two texts */
-        return false;
-    return strcmp(sockname_text(local, one), sockname_text(peer, other)) == 0;
-}
-
 static void attempt_connected(struct attempt *attempt)
 {
+    char local[SOCKNAME_TEXT_MAX], peer[SOCKNAME_TEXT_MAX];
     loop_unwatch(attempt->loop, &attempt->watch);
-    if (sock_name(attempt->watch.fd, &attempt->local))
+    if (sock_name(attempt->watch.fd, &attempt->local)) {
         attempt_fail(attempt, strerror(errno));
-    else if (is_itself(&attempt->local, attempt->peer))
+        return;
+    }
+    /* A port that the system chooses for us can be the one that nobody listens on: then TCP connects
+     * the socket to itself (RFC 9293, simultaneous open). Few have the same port, which spares the others two texts. */
+    if (sockname_is_inet(&attempt->local) &&
+        sockname_port(&attempt->local) == sockname_port(attempt->peer) &&
+        strcmp(sockname_text(&attempt->local, local), sockname_text(attempt->peer, peer)) == 0)
         attempt_fail(attempt, strerror(ECONNREFUSED));
     else
         attempt->state = ATTEMPT_UP;
@@ -82,43 +76,12 @@ static void attempt_connected(struct attempt *attempt)
 
 /* The source */
 
-/* "192.0.2.1", "192.0.2.1:80", "port 80", "unix:PATH". */
-static char *source_text(const struct source *source, char *out)
-{
-    if (source->family == AF_UNSPEC)
-        snprintf(out, SOCKNAME_TEXT_MAX, "port %u", source->port);
-    else if (source->family == AF_UNIX || source->port)
-        sockname_text(&source->name, out);
-    else
-        sockname_host(&source->name, out);
-    return out;
-}
-
-static const char *bind_inet(const struct source *source, int fd, int socktype, int family)
-{
-    if (source->family != AF_UNSPEC && source->family != family)
-        return family == AF_INET ? "not an IPv4 address" : "not an IPv6 address";
-    struct sockname name = source->name;
-    if (source->family == AF_UNSPEC) {
-        name = (struct sockname){.storage.ss_family = (sa_family_t)family};
-        name.length = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-        sockname_set_port(&name, source->port);
-    }
-    /* The port of a connection that has just ended is free for a new one to another peer; and
-     * without a port, none has to be chosen before the peer is known, so that there are more. */
-    if (socktype == SOCK_STREAM && source->port)
-        sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    else if (socktype == SOCK_STREAM)
-        sock_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-    return sock_bind(fd, &name) ? strerror(errno) : NULL;
-}
-
-/* Binds the socket, if there is anything to bind it to. Returns NULL, or why it cannot: words that follow
- * source_text. */
+/* Binds the socket, if there is anything to bind it to. Returns NULL, or why it cannot. */
 static const char *attempt_bind(struct attempt *attempt)
 {
     const struct source *source = attempt->source;
     const int family = attempt->peer->storage.ss_family, fd = attempt->watch.fd;
+    struct sockname name = source->name;
     if (family == AF_UNIX && source->family == AF_UNIX)
         return socket_file_bind(&attempt->file, fd, &source->name, -1);
     if (family == AF_UNIX) {
@@ -129,13 +92,26 @@ static const char *attempt_bind(struct attempt *attempt)
     }
     if (source->family == AF_UNSPEC && !source->port)
         return NULL;
-    return bind_inet(source, fd, attempt->socktype, family);
+    if (source->family != AF_UNSPEC && source->family != family)
+        return family == AF_INET ? "not an IPv4 address" : "not an IPv6 address";
+    if (source->family == AF_UNSPEC) {
+        name = (struct sockname){.storage.ss_family = (sa_family_t)family};
+        name.length = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+        sockname_set_port(&name, source->port);
+    }
+    /* The port of a connection that has just ended is free for a new one to another peer; and
+     * without a port, none has to be chosen before the peer is known, so that there are more. */
+    if (attempt->socktype == SOCK_STREAM && source->port)
+        sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    else if (attempt->socktype == SOCK_STREAM)
+        sock_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    return sock_bind(fd, &name) ? strerror(errno) : NULL;
 }
 
 /* Connecting */
 
-/* Whether the peer is a group or a broadcast address, to which the socket is not to be connected. What is a
- * broadcast address the routing table says: to such a one the kernel connects only where that is allowed (socket(7),
+/* Whether the peer is a group or a broadcast address, to which the socket is not to be connected. The routing table
+ * says what is a broadcast address: to such a one the kernel connects only where that is allowed (socket(7),
  * SO_BROADCAST). */
 static bool is_to_many(const struct attempt *attempt)
 {
@@ -152,23 +128,18 @@ static bool is_to_many(const struct attempt *attempt)
     return refused;
 }
 
-/* A connected socket would hear nobody: answers come from the members' own addresses. */
-static void stay_unconnected(struct attempt *attempt)
-{
-    struct sockname any = {.storage.ss_family = attempt->peer->storage.ss_family,
-                           .length = attempt->peer->length};
-    attempt->is_group = true;
-    if (sock_name(attempt->watch.fd, &attempt->local) == 0 && !sockname_port(&attempt->local))
-        sock_bind(attempt->watch.fd, &any);
-    attempt_connected(attempt);
-}
-
 static void attempt_connect(struct attempt *attempt)
 {
     const int fd = attempt->watch.fd, family = attempt->peer->storage.ss_family;
     const bool is_datagram = attempt->socktype == SOCK_DGRAM;
     if (is_to_many(attempt)) {
-        stay_unconnected(attempt);
+        /* A connected socket would receive nothing: answers come from the members' own addresses. */
+        struct sockname any = {.storage.ss_family = attempt->peer->storage.ss_family,
+                               .length = attempt->peer->length};
+        attempt->is_group = true;
+        if (sock_name(fd, &attempt->local) == 0 && !sockname_port(&attempt->local))
+            sock_bind(fd, &any);
+        attempt_connected(attempt);
         return;
     }
     /* Where both ends are this machine's, the handshake is over when connect(2) returns, although it
@@ -195,7 +166,7 @@ static void attempt_connect(struct attempt *attempt)
     }
 }
 
-static void connect_again(struct timer *timer)
+static void attempt_backlog_timeout(struct timer *timer)
 {
     struct attempt *attempt = LOOP_OWNER(timer, struct attempt, again);
     attempt_connect(attempt);
@@ -205,7 +176,7 @@ static void connect_again(struct timer *timer)
 
 /* How the connect that was under way has ended is asked of connect(2) itself, which answers the second
  * call with the outcome of the first. A vsock answers EALREADY for ever, so its error is asked for. */
-static void connection_ready(struct watch *watch, uint32_t events)
+static void attempt_ready(struct watch *watch, uint32_t events)
 {
     struct attempt *attempt = LOOP_OWNER(watch, struct attempt, watch);
     int reason = 0;
@@ -228,8 +199,8 @@ enum attempt_state attempt_start(struct attempt *attempt)
     int fd = sockopt_open(attempt->sockopt, attempt->peer->storage.ss_family, attempt->socktype,
                           SOCKOPT_CONNECT, &attempt->refused);
     attempt->state = ATTEMPT_UNDER_WAY;
-    attempt->again.fired = connect_again;
-    attempt->watch.ready = connection_ready;
+    attempt->again.fired = attempt_backlog_timeout;
+    attempt->watch.ready = attempt_ready;
     attempt->watch.fd = fd;
     if (fd < 0) {
         attempt->no_socket = attempt->refused ? 0 : errno;
@@ -249,10 +220,15 @@ enum attempt_state attempt_start(struct attempt *attempt)
 
 char *attempt_reason(const struct attempt *attempt, char *out)
 {
-    char source[SOCKNAME_TEXT_MAX] = "";
-    const char *part = attempt->refused ? attempt->refused : source;
-    if (attempt->unbound)
-        source_text(attempt->source, source);
+    const struct source *source = attempt->source;
+    char text[SOCKNAME_TEXT_MAX] = "";
+    const char *part = attempt->refused ? attempt->refused : text;
+    if (attempt->unbound && source->family == AF_UNSPEC)
+        snprintf(text, sizeof text, "port %u", source->port);
+    else if (attempt->unbound && (source->family == AF_UNIX || source->port))
+        sockname_text(&source->name, text);
+    else if (attempt->unbound)
+        sockname_host(&source->name, text);
     snprintf(out, ATTEMPT_REASON_MAX, "%s%s%s%s", attempt->unbound ? "source " : "", part,
              *part ? ": " : "", attempt->reason ? attempt->reason : "timed out");
     return out;

@@ -1,5 +1,6 @@
 /*
- * One socket on its way to one address.
+ * One socket on its way to one address: it is opened, bound to the source, and connected.
+ * Source: connect(2), RFC 9293.
  */
 #ifndef NET_ATTEMPT_H
 #define NET_ATTEMPT_H
@@ -11,7 +12,7 @@
 #include "net/sockopt.h"
 #include "sys/loop.h"
 
-/* The local end of a connection to be: -s and -p. */
+/* The local end that a connection is to have: -s and -p. */
 struct source {
     int family;           /* AF_INET, AF_INET6 or AF_UNIX of `name`; AF_UNSPEC: no address */
     struct sockname name; /* where there is an address */
@@ -28,7 +29,7 @@ struct attempt {
     const struct source *source;
     const struct sockopt *sockopt; /* NULL: none */
     bool hears_anybody; /* of datagrams: to a group or a broadcast address, it is not connected */
-    /* It was under way and now is up or has failed. May drop and free the attempt. */
+    /* Called from the loop when the attempt was under way, and now is up or has failed. It may drop and free it. */
     void (*settled)(struct attempt *attempt);
     void *context;
 
@@ -45,8 +46,8 @@ struct attempt {
     struct timer again;      /* a UNIX server's backlog was full */
 };
 
-/* Opens the socket, binds it to the source and connects. Returns attempt->state; `settled` is not called for what is
- * known at once. */
+/* Opens the socket, binds it to the source and connects. Returns attempt->state; `settled` is not called where the
+ * outcome is known at once. */
 enum attempt_state attempt_start(struct attempt *attempt);
 
 /* Closes the socket and removes the file, if the attempt has any. */
@@ -55,16 +56,17 @@ void attempt_drop(struct attempt *attempt);
 /* Returns the socket of an attempt that is up, and fills *file; both are the caller's from now on. */
 int attempt_take(struct attempt *attempt, struct socket_file *file);
 
-/* Writes why it is not up: "Connection refused", or, of something of ours, "--mark: Operation not
- * permitted", "source port 99: Permission denied". Returns `out`, ATTEMPT_REASON_MAX bytes. */
 enum { ATTEMPT_REASON_MAX = SOCKNAME_TEXT_MAX + 160 };
+
+/* Writes why the attempt is not up: "Connection refused", or, of something of ours, "--mark: Operation not
+ * permitted", "source port 99: Permission denied". Returns `out`, which holds ATTEMPT_REASON_MAX bytes. */
 char *attempt_reason(const struct attempt *attempt, char *out);
 
-/* Whether an errno says that the system is out of what a connection needs (descriptors, memory, local ports), which
- * passes. */
+/* Tells whether an errno says that the system is out of what a connection needs (descriptors, memory, local ports),
+ * which passes. */
 bool attempt_is_shortage(int errnum);
 
-/* Whether it has failed without having asked the peer. */
+/* Tells whether the attempt has failed without having asked the peer. */
 bool attempt_is_unasked(const struct attempt *attempt);
 
 #endif

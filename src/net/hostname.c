@@ -28,39 +28,32 @@ bool hostname_is_plain(const char *text, size_t length)
     return true;
 }
 
-/* Each label, of which only the root's, after the last dot, may be empty. */
-static const char *check_labels(const char *name)
-{
-    for (const char *label = name;;) {
-        size_t length = strcspn(label, ".");
-        if (length > LABEL_MAX_BYTES)
-            return "a label of the name is longer than 63 bytes";
-        if (length == 0)
-            return "a label of the name is empty";
-        label += length;
-        if (!*label || !*++label)
-            return NULL;
-    }
-}
-
 const char *hostname_check(const char *name)
 {
-    size_t length = strlen(name);
+    const size_t name_length = strlen(name);
     struct in_addr address;
-    if (length == 0)
+    if (name_length == 0)
         return "the name is empty";
-    if (length - (name[length - 1] == '.') > NAME_MAX_BYTES)
+    if (name_length - (name[name_length - 1] == '.') > NAME_MAX_BYTES)
         return "the name is longer than 253 bytes";
-    if (!hostname_is_plain(name, length))
+    if (!hostname_is_plain(name, name_length))
         return "the name has a character that no host name has";
 #ifndef AI_IDN
     if (!idna_is_ascii(name))
         return "the name is not ASCII, and has to be given in its encoded form (xn--...)";
 #endif
-    const char *wrong = check_labels(name);
-    if (!wrong && strspn(name, "0123456789.") == length && !inet_aton(name, &address))
-        wrong = "not an IPv4 address";
-    return wrong;
+    /* Only the root's label, after the last dot, may be empty. */
+    for (const char *label = name; label == name || *label;) {
+        size_t length = strcspn(label, ".");
+        if (length > LABEL_MAX_BYTES)
+            return "a label of the name is longer than 63 bytes";
+        if (length == 0)
+            return "a label of the name is empty";
+        label += length + (label[length] == '.');
+    }
+    return strspn(name, "0123456789.") == name_length && !inet_aton(name, &address)
+               ? "not an IPv4 address"
+               : NULL;
 }
 
 int hostname_look_up(const char *host, const char *service, const struct addrinfo *hints,
@@ -97,7 +90,7 @@ const char *hostname_failure(int code, int errnum, int family)
     return gai_strerror(code);
 }
 
-static int gravity(int code)
+static int failure_gravity(int code)
 {
     switch (code) {
     case EAI_NONAME:
@@ -114,7 +107,7 @@ static int gravity(int code)
 
 bool hostname_is_graver(int code, int other)
 {
-    return gravity(code) > gravity(other);
+    return failure_gravity(code) > failure_gravity(other);
 }
 
 int hostname_fail(const char *name, const char *why, struct error *err)
@@ -123,23 +116,14 @@ int hostname_fail(const char *name, const char *why, struct error *err)
                      strlen(name) > SHOWN_MAX ? "..." : "", why);
 }
 
-/* Literals */
-
-/* The index of a zone: an interface's name or number. 0: there is none such. */
-static unsigned zone_index(const char *zone)
-{
-    int64_t number;
-    if (text_is_digits(zone, strlen(zone)))
-        return units_number(zone, 1, INT32_MAX, &number) ? 0 : (unsigned)number;
-    return if_nametoindex(zone);
-}
-
 int hostname_read_literal(const char *host, struct sockname *name, struct error *err)
 {
     struct sockaddr_in sin = {.sin_family = AF_INET};
     struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6};
     char literal[INET6_ADDRSTRLEN];
-    size_t length = (size_t)(strchrnul(host, '%') - host);
+    const size_t length = (size_t)(strchrnul(host, '%') - host);
+    const char *zone = host[length] ? host + length + 1 : NULL;
+    int64_t number = 0;
     if (inet_pton(AF_INET, host, &sin.sin_addr) == 1) {
         *name = (struct sockname){.length = sizeof sin};
         memcpy(&name->storage, &sin, sizeof sin);
@@ -151,8 +135,12 @@ int hostname_read_literal(const char *host, struct sockname *name, struct error 
     literal[length] = '\0';
     if (inet_pton(AF_INET6, literal, &sin6.sin6_addr) != 1)
         return 0;
-    sin6.sin6_scope_id = host[length] ? zone_index(host + length + 1) : 0;
-    if (host[length] && !sin6.sin6_scope_id)
+    /* A zone is an interface's number or name. */
+    if (zone && !text_is_digits(zone, strlen(zone)))
+        sin6.sin6_scope_id = if_nametoindex(zone);
+    else if (zone && units_number(zone, 1, INT32_MAX, &number) == 0)
+        sin6.sin6_scope_id = (uint32_t)number;
+    if (zone && !sin6.sin6_scope_id)
         return hostname_fail(host, "this machine has no such interface", err);
     *name = (struct sockname){.length = sizeof sin6};
     memcpy(&name->storage, &sin6, sizeof sin6);

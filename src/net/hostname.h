@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "sys/sockname.h"
 
-/* Nothing but bytes that host names are made of: letters, digits, '-', '.', '_', and all that is
+/* Tells whether the text has only bytes that host names are made of: letters, digits, '-', '.', '_', and all that is
  * not ASCII. */
 bool hostname_is_plain(const char *text, size_t length);
 

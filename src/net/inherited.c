@@ -27,17 +27,8 @@ static int64_t environment_number(const char *variable)
     return value;
 }
 
-/* How many descriptors were passed to us and not to some process before us. */
-static int systemd_count(void)
-{
-    if (environment_number("LISTEN_PID") != getpid())
-        return 0;
-    int64_t count = environment_number("LISTEN_FDS");
-    return count < 0 || count > INT_MAX - SYSTEMD_FIRST ? 0 : (int)count;
-}
-
-/* Whether the descriptor at `index` has this name in LISTEN_FDNAMES ("web:admin:web"). */
-static bool has_name(int index, const char *name)
+/* Tells whether the descriptor at `index` has this name in LISTEN_FDNAMES ("web:admin:web"). */
+static bool systemd_has_name(int index, const char *name)
 {
     const char *at = getenv("LISTEN_FDNAMES");
     for (; at && index > 0; index--) {
@@ -94,32 +85,29 @@ static int inherited_add(struct inherited *inherited, int fd, const char *text, 
     return 0;
 }
 
-static int find_systemd(struct inherited *inherited, const char *name, const char *text,
-                        struct error *err)
-{
-    int passed = systemd_count();
-    if (!passed)
-        return error_set(err, STATUS_CONNECT,
-                         "%s: no socket was passed to this process (LISTEN_PID, LISTEN_FDS)", text);
-    for (int index = 0; index < passed; index++) {
-        if (!*name || has_name(index, name)) {
-            if (inherited_add(inherited, SYSTEMD_FIRST + index, text, err))
-                return -1;
-        } else {
-            close_on_exec(SYSTEMD_FIRST + index);
-        }
-    }
-    if (!inherited->count)
-        return error_set(err, STATUS_CONNECT, "%s: no socket of that name was passed", text);
-    return 0;
-}
-
 int inherited_find(struct inherited *inherited, const struct address *address, struct error *err)
 {
     char text[ADDRESS_TEXT_MAX];
+    int passed = 0;
     address_text(address, true, text);
     *inherited = (struct inherited){0};
     if (address->kind == ADDRESS_FD)
         return inherited_add(inherited, address->fd, text, err);
-    return find_systemd(inherited, address->path, text, err);
+    /* Those that were passed to us and not to some process before us. */
+    if (environment_number("LISTEN_PID") == getpid()) {
+        int64_t count = environment_number("LISTEN_FDS");
+        passed = count < 0 || count > INT_MAX - SYSTEMD_FIRST ? 0 : (int)count;
+    }
+    if (!passed)
+        return error_set(err, STATUS_CONNECT,
+                         "%s: no socket was passed to this process (LISTEN_PID, LISTEN_FDS)", text);
+    for (int index = 0; index < passed; index++) {
+        if (*address->path && !systemd_has_name(index, address->path))
+            close_on_exec(SYSTEMD_FIRST + index);
+        else if (inherited_add(inherited, SYSTEMD_FIRST + index, text, err))
+            return -1;
+    }
+    if (!inherited->count)
+        return error_set(err, STATUS_CONNECT, "%s: no socket of that name was passed", text);
+    return 0;
 }

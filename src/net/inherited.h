@@ -18,9 +18,9 @@ struct inherited {
     int socktype; /* of all of them: SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
 };
 
-/* The sockets that `address` (fd: or systemd:) stands for: for fd: the one, for systemd: all of that
- * name, or all where it gives none. They are close-on-exec from now on; whether they block is left
- * as it was, since others may share them. Status 4 where there is no such socket. */
+/* Finds the sockets that `address` (fd: or systemd:) stands for: for fd: the one, for systemd: all of that
+ * name, or all where it gives none. They are the caller's, and close-on-exec from now on; whether they block is left
+ * as it was, since others may share them. Returns 0, or -1 with status 4 where there is no such socket. */
 int inherited_find(struct inherited *inherited, const struct address *address, struct error *err);
 
 #endif

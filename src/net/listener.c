@@ -2,8 +2,9 @@
  * Bound sockets, and the clients that they accept.
  *
  * listener_open binds a socket for each address of the name (open_resolved, open_addresses, open_socket), or adopts
- * what was inherited (open_inherited); where somebody else has the port, the error says who, as far as /proc tells.
- * From listener_accept on, accept_clients is called when there are clients. When the system has run out of something
+ * what was inherited (open_inherited). Where another process has the port, the error names it, as far as /proc tells
+ * (port_owner_text).
+ * From listener_accept on, listener_accept_clients is called when there are clients. When the system has run out of something
  * that a client needs, the listener rests for a while: clients then wait in the backlog.
  */
 #include "net/listener.h"
@@ -32,7 +33,7 @@ enum {
     WARNING_MS = 10 * 1000
 };
 
-/* Who has the port that we want */
+/* The owner of a port */
 
 enum {
     TABLE_LINE_MAX = 512,
@@ -47,38 +48,41 @@ enum {
 /* What is looked for in a table of /proc/net. */
 struct port_wanted {
     const struct sockname *name;
-    bool listening;   /* a listening socket, no other */
-    char address[33]; /* as the tables have it; empty: every address */
+    bool listening; /* a listening socket, no other */
+    /* As the tables have it: an internet address in hexadecimal, word by word in the machine's byte order, empty for
+     * every address; or a path, with @ before a name of the abstract namespace. */
+    char text[sizeof(struct sockaddr_un) + 1];
 };
 
-/* Writes an internet address as a table has it: its words in hexadecimal, in the machine's byte order. */
-static void write_table_address(struct port_wanted *wanted)
+/* A descriptor of a process, and the socket that it may be. */
+struct port_holding {
+    const struct port_wanted *wanted;
+    unsigned long inode;
+    const char *directory; /* /proc/PID/fd */
+};
+
+static void wanted_write_text(struct port_wanted *wanted)
 {
     const void *storage = &wanted->name->storage;
-    char *out = wanted->address;
-    if (wanted->name->storage.ss_family == AF_INET) {
-        const struct sockaddr_in *in = storage;
-        if (in->sin_addr.s_addr != INADDR_ANY)
-            snprintf(out, sizeof wanted->address, "%08X", in->sin_addr.s_addr);
-        return;
-    }
+    const struct sockaddr_in *in = storage;
     const struct sockaddr_in6 *in6 = storage;
-    uint32_t words[4];
-    memcpy(words, &in6->sin6_addr, sizeof words);
-    if (!IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
-        snprintf(out, sizeof wanted->address, "%08X%08X%08X%08X", words[0], words[1], words[2],
+    const struct sockaddr_un *un = storage;
+    char *out = wanted->text;
+    if (wanted->name->storage.ss_family == AF_UNIX) {
+        size_t length = wanted->name->length - offsetof(struct sockaddr_un, sun_path);
+        memcpy(out, un->sun_path, length);
+        out[length] = '\0';
+        if (!*out)
+            *out = '@';
+    } else if (wanted->name->storage.ss_family == AF_INET) {
+        if (in->sin_addr.s_addr != INADDR_ANY)
+            snprintf(out, sizeof wanted->text, "%08X", in->sin_addr.s_addr);
+    } else if (!IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr)) {
+        uint32_t words[4];
+        memcpy(words, &in6->sin6_addr, sizeof words);
+        snprintf(out, sizeof wanted->text, "%08X%08X%08X%08X", words[0], words[1], words[2],
                  words[3]);
-}
-
-/* One of the two is every address, or they are the same; an IPv4 address may stand at the end of
- * an IPv6 one. */
-static bool addresses_overlap(const char *one, const char *other)
-{
-    size_t length = strlen(one), other_length = strlen(other);
-    if (strspn(one, "0") == length || strspn(other, "0") == other_length)
-        return true;
-    return length <= other_length ? strcmp(one, other + other_length - length) == 0
-                                  : strcmp(other, one + length - other_length) == 0;
+    }
 }
 
 /* Cuts a line of a table into words; the last one has the rest of it. False where there are fewer. */
@@ -96,39 +100,30 @@ static bool cut_words(char *line, char **words, size_t count)
     return true;
 }
 
-/* "1: 0100007F:1F90 00000000:0000 0A …", the inode being the tenth word. */
-static unsigned long inode_of_inet(char *line, const struct port_wanted *wanted)
+/* The inode of the socket in a line of a table, which is changed; 0 if it is not the one that is wanted:
+ * "1: 0100007F:1F90 00000000:0000 0A …", the inode being the tenth word, or, of UNIX sockets,
+ * "…: 00000002 00000000 00010000 0001 01 12345 PATH". */
+static unsigned long line_inode(char *line, const struct port_wanted *wanted)
 {
     char *words[WORDS_MAX + 1];
+    if (wanted->name->storage.ss_family == AF_UNIX)
+        return cut_words(line, words, 8) && strcmp(words[7], wanted->text) == 0
+                   ? strtoul(words[6], NULL, 10)
+                   : 0;
     if (!cut_words(line, words, WORDS_MAX + 1))
         return 0;
     char *colon = strchr(words[1], ':');
-    if (!colon || strtoul(colon + 1, NULL, 16) != sockname_port(wanted->name))
+    if (!colon || strtoul(colon + 1, NULL, 16) != sockname_port(wanted->name) ||
+        (wanted->listening && strtoul(words[3], NULL, 16) != LISTENING))
         return 0;
     *colon = '\0';
-    bool is_it = (!wanted->listening || strtoul(words[3], NULL, 16) == LISTENING) &&
-                 addresses_overlap(wanted->address, words[1]);
-    return is_it ? strtoul(words[9], NULL, 10) : 0;
-}
-
-/* As the table has it: with @ before a name of the abstract namespace. */
-static void table_path(const struct sockname *name, char *path)
-{
-    const struct sockaddr_un *address = (const void *)&name->storage;
-    size_t length = name->length - offsetof(struct sockaddr_un, sun_path);
-    memcpy(path, address->sun_path, length);
-    path[length] = '\0';
-    if (!*path)
-        *path = '@';
-}
-
-/* "…: 00000002 00000000 00010000 0001 01 12345 PATH" */
-static unsigned long inode_of_unix(char *line, const struct port_wanted *wanted)
-{
-    char *words[8], path[sizeof(struct sockaddr_un) + 1];
-    table_path(wanted->name, path);
-    return cut_words(line, words, 8) && strcmp(words[7], path) == 0 ? strtoul(words[6], NULL, 10)
-                                                                    : 0;
+    /* Either is every address, or they are the same; an IPv4 address may stand at the end of an IPv6 one. */
+    const char *one = wanted->text, *other = words[1];
+    const size_t length = strlen(one), other_length = strlen(other);
+    const bool overlap = strspn(one, "0") == length || strspn(other, "0") == other_length ||
+                         (length <= other_length ? strcmp(one, other + other_length - length) == 0
+                                                 : strcmp(other, one + length - other_length) == 0);
+    return overlap ? strtoul(words[9], NULL, 10) : 0;
 }
 
 static int entry_is_number(const struct dirent *entry)
@@ -156,13 +151,6 @@ static bool find_numbered(const char *directory,
     return is_found;
 }
 
-/* A descriptor of a process, and the socket that it may be. */
-struct port_holding {
-    const struct sockname *name;
-    unsigned long inode;
-    const char *directory; /* /proc/PID/fd */
-};
-
 static bool descriptor_is_socket(const char *number, const void *context)
 {
     const struct port_holding *holding = context;
@@ -173,61 +161,48 @@ static bool descriptor_is_socket(const char *number, const void *context)
     return length == (ssize_t)strlen(target) && memcmp(link, target, strlen(target)) == 0;
 }
 
-/* A path that does not begin with a slash begins where the process is. */
-static bool is_same_file(const char *process, const struct sockname *name)
+static bool process_has_socket(const char *process, const void *context)
 {
-    char path[sizeof(struct sockaddr_un) + 1], theirs[PATH_ROOM + sizeof path];
+    struct port_holding holding = *(const struct port_holding *)context;
+    const char *path = holding.wanted->text;
+    char directory[PATH_ROOM], number[NUMBER_MAX], theirs[PATH_ROOM + sizeof holding.wanted->text];
     struct stat our_status, their_status;
-    if (name->storage.ss_family != AF_UNIX)
+    snprintf(directory, sizeof directory, "/proc/%.16s/fd", process);
+    holding.directory = directory;
+    if (!find_numbered(directory, descriptor_is_socket, &holding, number))
+        return false;
+    if (holding.wanted->name->storage.ss_family != AF_UNIX || *path == '@' || *path == '/')
         return true;
-    table_path(name, path);
-    if (*path == '@' || *path == '/')
-        return true;
+    /* A path that does not begin with a slash begins where the process is. */
     snprintf(theirs, sizeof theirs, "/proc/%.16s/cwd/%s", process, path);
     return lstat(path, &our_status) == 0 && lstat(theirs, &their_status) == 0 &&
            our_status.st_dev == their_status.st_dev && our_status.st_ino == their_status.st_ino;
 }
 
-static bool process_has_socket(const char *process, const void *context)
-{
-    struct port_holding holding = *(const struct port_holding *)context;
-    char directory[PATH_ROOM], number[NUMBER_MAX];
-    snprintf(directory, sizeof directory, "/proc/%.16s/fd", process);
-    holding.directory = directory;
-    return find_numbered(directory, descriptor_is_socket, &holding, number) &&
-           is_same_file(process, holding.name);
-}
-
-static void describe_process(const char *process, char *out)
-{
-    char path[PATH_ROOM], name[COMM_MAX + 1] = "?";
-    snprintf(path, sizeof path, "/proc/%.16s/comm", process);
-    FILE *file = fopen(path, "re");
-    if (file && fgets(name, sizeof name, file))
-        name[strcspn(name, "\n")] = '\0';
-    if (file)
-        fclose(file);
-    snprintf(out, PORT_OWNER_TEXT_MAX, " (%s, process %.16s)", name, process);
-}
-
-/* The first process that has a socket of that name in one table. */
+/* Writes the first process that has a socket of that name in one table. */
 static bool search_table(const char *table, const struct port_wanted *wanted, char *out)
 {
-    char line[TABLE_LINE_MAX], process[NUMBER_MAX];
+    char line[TABLE_LINE_MAX], process[NUMBER_MAX], path[PATH_ROOM], name[COMM_MAX + 1] = "?";
+    struct port_holding holding = {.wanted = wanted};
     bool found = false;
     FILE *file = fopen(table, "re");
     if (!file)
         return false;
     while (!found && fgets(line, sizeof line, file)) {
-        struct port_holding holding = {.name = wanted->name};
-        holding.inode = wanted->name->storage.ss_family == AF_UNIX ? inode_of_unix(line, wanted)
-                                                                   : inode_of_inet(line, wanted);
+        holding.inode = line_inode(line, wanted);
         found = holding.inode && find_numbered("/proc", process_has_socket, &holding, process);
     }
     fclose(file);
-    if (found)
-        describe_process(process, out);
-    return found;
+    if (!found)
+        return false;
+    snprintf(path, sizeof path, "/proc/%.16s/comm", process);
+    file = fopen(path, "re");
+    if (file && fgets(name, sizeof name, file))
+        name[strcspn(name, "\n")] = '\0';
+    if (file)
+        fclose(file);
+    snprintf(out, PORT_OWNER_TEXT_MAX, " (%s, process %.16s)", name, process);
+    return true;
 }
 
 /* Writes " (nginx, process 1234)" into `out` (PORT_OWNER_TEXT_MAX bytes): the process that is bound to `name`
@@ -235,22 +210,16 @@ static bool search_table(const char *table, const struct port_wanted *wanted, ch
  * sees the descriptors. Source: proc(5), /proc/net/tcp, udp, unix and /proc/PID/fd. */
 static char *port_owner_text(const struct sockname *name, int socktype, char *out)
 {
-    struct port_wanted wanted = {.name = name, .listening = socktype == SOCK_STREAM};
-    bool is_tcp = socktype == SOCK_STREAM;
+    const bool is_tcp = socktype == SOCK_STREAM;
+    struct port_wanted wanted = {.name = name, .listening = is_tcp};
     *out = '\0';
-    switch (name->storage.ss_family) {
-    case AF_UNIX:
+    if (name->storage.ss_family != AF_UNIX && !sockname_is_inet(name))
+        return out;
+    wanted_write_text(&wanted);
+    if (name->storage.ss_family == AF_UNIX)
         search_table("/proc/net/unix", &wanted, out);
-        break;
-    case AF_INET:
-    case AF_INET6:
-        write_table_address(&wanted);
-        if (!search_table(is_tcp ? "/proc/net/tcp" : "/proc/net/udp", &wanted, out))
-            search_table(is_tcp ? "/proc/net/tcp6" : "/proc/net/udp6", &wanted, out);
-        break;
-    default:
-        break;
-    }
+    else if (!search_table(is_tcp ? "/proc/net/tcp" : "/proc/net/udp", &wanted, out))
+        search_table(is_tcp ? "/proc/net/tcp6" : "/proc/net/udp6", &wanted, out);
     return out;
 }
 
@@ -322,58 +291,39 @@ static int set_options(const struct opening *opening, int fd, const struct sockn
     return 0;
 }
 
-static int bind_to(struct opening *opening, int fd, const struct sockname *name)
-{
-    if (name->storage.ss_family != AF_UNIX)
-        return sock_bind(fd, name);
-    errno = 0;
-    opening->reason = socket_file_bind(&opening->listener->file, fd, name, opening->options->mode);
-    opening->in_use = opening->reason == socket_file_in_use || errno == EADDRINUSE;
-    return opening->reason ? -1 : 0;
-}
-
-/* -1 and errno; opening->reason says it in words. Nothing comes between bind and listen: until
- * then, another user could bind the port as well. */
+/* Opens, binds and, for clients, listens on one socket. Returns 0, or -1 and errno; opening->reason says it in words.
+ * Nothing comes between bind and listen: until then, another user could bind the port as well. */
 static int open_socket(struct opening *opening, const struct sockname *name)
 {
+    const struct listener_options *options = opening->options;
+    struct listener *listener = opening->listener;
+    struct sockname bound;
     opening->tried = *name;
     opening->reason = NULL;
-    const int backlog = opening->options->backlog;
-    struct sockname bound;
-    int fd = sockopt_open(opening->options->sockopt, name->storage.ss_family,
-                          opening->listener->socktype, SOCKOPT_LISTEN, &opening->refused);
-    if (fd < 0 || set_options(opening, fd, name) || bind_to(opening, fd, name) ||
-        (listener_takes_clients(opening->listener) &&
-         sock_listen(fd, backlog ? backlog : SOMAXCONN)) ||
-        sock_name(fd, &bound)) {
-        if (!opening->reason) {
-            opening->in_use = errno == EADDRINUSE;
-            opening->reason = strerror(errno);
-        }
-        if (fd >= 0)
-            sock_close(fd);
-        return -1;
+    int fd = sockopt_open(options->sockopt, name->storage.ss_family, listener->socktype,
+                          SOCKOPT_LISTEN, &opening->refused);
+    int result = fd < 0 ? -1 : set_options(opening, fd, name);
+    if (result == 0 && name->storage.ss_family == AF_UNIX) {
+        errno = 0;
+        opening->reason = socket_file_bind(&listener->file, fd, name, options->mode);
+        opening->in_use = opening->reason == socket_file_in_use || errno == EADDRINUSE;
+        result = opening->reason ? -1 : 0;
+    } else if (result == 0) {
+        result = sock_bind(fd, name);
     }
-    listener_add_socket(opening->listener, fd)->name = bound;
-    return 0;
-}
-
-/* One address of the name; one that this machine does not have is left out. */
-static int open_address(struct opening *opening, struct sockname name)
-{
-    struct listener *listener = opening->listener;
-    if (listener->any_port && listener->count)
-        sockname_set_port(&name, sockname_port(&listener->sockets[0].name));
-    if (open_socket(opening, &name) == 0)
+    if (result == 0 && listener_takes_clients(listener))
+        result = sock_listen(fd, options->backlog ? options->backlog : SOMAXCONN);
+    if (result == 0 && sock_name(fd, &bound) == 0) {
+        listener_add_socket(listener, fd)->name = bound;
         return 0;
-    /* Does this machine have no such family, or not this address of it? */
-    if (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL)
-        return -1;
-    if (!is_dual(opening, &name))
-        return 0;
-    struct sockname any = {.storage.ss_family = AF_INET, .length = sizeof(struct sockaddr_in)};
-    sockname_set_port(&any, sockname_port(&name));
-    return open_socket(opening, &any);
+    }
+    if (!opening->reason) {
+        opening->in_use = errno == EADDRINUSE;
+        opening->reason = strerror(errno);
+    }
+    if (fd >= 0)
+        sock_close(fd);
+    return -1;
 }
 
 static void listener_close_sockets(struct listener *listener)
@@ -385,52 +335,31 @@ static void listener_close_sockets(struct listener *listener)
     }
 }
 
+/* Opens a socket for each address of the name. -1 and errno. */
 static int open_addresses(struct opening *opening)
 {
-    for (size_t i = 0; i < opening->resolved.count && i < LISTENER_SOCKETS_MAX; i++)
-        if (open_address(opening, opening->resolved.names[i]))
+    struct listener *listener = opening->listener;
+    for (size_t i = 0; i < opening->resolved.count && i < LISTENER_SOCKETS_MAX; i++) {
+        struct sockname name = opening->resolved.names[i];
+        struct sockname any = {.storage.ss_family = AF_INET, .length = sizeof(struct sockaddr_in)};
+        if (listener->any_port && listener->count)
+            sockname_set_port(&name, sockname_port(&listener->sockets[0].name));
+        if (open_socket(opening, &name) == 0)
+            continue;
+        /* One that this machine does not have is left out; where it has no IPv6, IPv4 is in its place. */
+        if (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL)
             return -1;
-    return opening->listener->count ? 0 : -1;
-}
-
-/* The port that the kernel chooses for the first address may be taken on the next one. */
-static int open_with_any_port(struct opening *opening)
-{
-    for (int try = 0; try < PORT_TRIES; try++) {
-        if (open_addresses(opening) == 0)
-            return 0;
-        int failure = errno;
-        listener_close_sockets(opening->listener);
-        if (failure != EADDRINUSE)
-            break;
+        sockname_set_port(&any, sockname_port(&name));
+        if (is_dual(opening, &name) && open_socket(opening, &any))
+            return -1;
     }
-    return -1;
-}
-
-/* "listen on localhost:80: [::1]:80: Address already in use"; the address once, where the user
- * wrote it so. */
-static int explain_failure(const struct opening *opening, struct error *err)
-{
-    char asked[ADDRESS_TEXT_MAX];
-    char tried[SOCKNAME_TEXT_MAX];
-    address_text(opening->address, true, asked);
-    sockname_text(&opening->tried, tried);
-    error_set(err, STATUS_CONNECT, "listen on %s", asked);
-    if (strcmp(asked, tried) != 0)
-        error_add(err, ": %s", tried);
-    if (opening->refused)
-        error_add(err, ": %s", opening->refused);
-    error_add(err, ": %s", opening->reason);
-    if (opening->in_use) {
-        char holder[PORT_OWNER_TEXT_MAX];
-        error_add(err, "%s", port_owner_text(&opening->tried, opening->listener->socktype, holder));
-    }
-    return -1;
+    return listener->count ? 0 : -1;
 }
 
 static int open_resolved(struct opening *opening, struct error *err)
 {
     struct listener *listener = opening->listener;
+    char asked[ADDRESS_TEXT_MAX], tried[SOCKNAME_TEXT_MAX], owner[PORT_OWNER_TEXT_MAX];
     const struct resolver_options how = {.listening = true,
                                          .numeric = opening->options->numeric,
                                          .complete = true,
@@ -439,11 +368,31 @@ static int open_resolved(struct opening *opening, struct error *err)
         return -1;
     listener->any_port = opening->address->kind == ADDRESS_INET &&
                          sockname_port(&opening->resolved.names[0]) == 0;
-    int result = listener->any_port ? open_with_any_port(opening) : open_addresses(opening);
-    if (result)
-        explain_failure(opening, err);
+    int result = open_addresses(opening);
+    /* The port that the kernel chooses for the first address may be taken on the next one. */
+    for (int tries = 1; result && listener->any_port; tries++) {
+        const int failure = errno;
+        listener_close_sockets(listener);
+        if (failure != EADDRINUSE || tries == PORT_TRIES)
+            break;
+        result = open_addresses(opening);
+    }
     resolved_release(&opening->resolved);
-    return result;
+    if (result == 0)
+        return 0;
+    /* "listen on localhost:80: [::1]:80: Address already in use"; the address once, where the user
+     * wrote it so. */
+    address_text(opening->address, true, asked);
+    sockname_text(&opening->tried, tried);
+    error_set(err, STATUS_CONNECT, "listen on %s", asked);
+    if (strcmp(asked, tried) != 0)
+        error_add(err, ": %s", tried);
+    if (opening->refused)
+        error_add(err, ": %s", opening->refused);
+    error_add(err, ": %s", opening->reason);
+    if (opening->in_use)
+        error_add(err, "%s", port_owner_text(&opening->tried, listener->socktype, owner));
+    return -1;
 }
 
 /* Inherited sockets */
@@ -520,7 +469,7 @@ static bool is_transient(int errnum)
     return false;
 }
 
-static void accept_clients(struct watch *watch, uint32_t events)
+static void listener_accept_clients(struct watch *watch, uint32_t events)
 {
     struct listener_socket *socket = LOOP_OWNER(watch, struct listener_socket, watch);
     struct listener *listener = socket->listener;
@@ -549,13 +498,13 @@ static void accept_clients(struct watch *watch, uint32_t events)
 static void listener_watch(struct listener *listener)
 {
     for (size_t i = 0; i < listener->count; i++) {
-        listener->sockets[i].watch.ready = accept_clients;
+        listener->sockets[i].watch.ready = listener_accept_clients;
         loop_watch(listener->loop, &listener->sockets[i].watch,
                    EPOLLIN | (listener->shared ? EPOLLEXCLUSIVE : 0));
     }
 }
 
-static void end_rest(struct timer *timer)
+static void listener_rest_over(struct timer *timer)
 {
     struct listener *listener = LOOP_OWNER(timer, struct listener, rest);
     if (listener->accepting)
@@ -597,6 +546,7 @@ void listener_close(struct listener *listener)
     socket_file_remove(&listener->file);
     listener_close_sockets(listener);
 }
+
 int listener_open(struct listener *listener, struct loop *loop, const struct address *address,
                   const struct listener_options *options, struct error *err)
 {
@@ -604,7 +554,7 @@ int listener_open(struct listener *listener, struct loop *loop, const struct add
     *listener = (struct listener){.loop = loop,
                                   .socktype = address->socktype,
                                   .sockopt = options->sockopt,
-                                  .rest.fired = end_rest};
+                                  .rest.fired = listener_rest_over};
     int result = address->kind == ADDRESS_FD || address->kind == ADDRESS_SYSTEMD
                      ? open_inherited(&opening, err)
                      : open_resolved(&opening, err);

@@ -46,38 +46,43 @@ struct listener {
     const struct sockopt *sockopt;
     struct socket_file file; /* ours, of a UNIX path */
     struct timer rest;       /* after EMFILE and the like no accept is tried for a while */
-    int64_t warned_ms;       /* when that was last told; 0: not yet */
+    int64_t warned_ms;       /* when the last warning of that was; 0: none yet */
     bool shared;             /* other processes accept too, and one is to wake up */
     bool accepting;
     void (*accepted)(void *context, int fd, const struct sockname *peer);
     void *context;
 };
 
-/* Binds and, for streams, listens. Reports nothing. Status 4 when it cannot.
+/* Binds and, for streams, listens; it reports nothing. Returns 0, or -1 with status 4.
  *
  * Addresses fd: and systemd: take what was inherited. A listening socket among them is made
  * non-blocking, though others may share it: where two processes wait for the same client, accept(2)
  * would block the one that comes second, and there is no flag to ask for a single call not to. */
 int listener_open(struct listener *listener, struct loop *loop, const struct address *address,
                   const struct listener_options *options, struct error *err);
-/* Its address as it is told: of a socket of all addresses, "*:80", or "[::]:80" where it is for IPv6
- * alone. Returns out, which holds SOCKNAME_TEXT_MAX bytes. */
+
+/* Writes the address of a socket as it is reported: for a socket of all addresses, "*:80", or "[::]:80" where it is for
+ * IPv6 alone. Returns out, which holds SOCKNAME_TEXT_MAX bytes. */
 char *listener_text(const struct listener_socket *socket, char *out);
-/* Gives each new connection (non-blocking, the callee's) to `accepted`, which may pause or close
- * the listener. Transient errors are retried; out of descriptors or memory, the backlog waits and
- * one warning in 10 s says so. */
+
+/* Gives each new connection (non-blocking, the callee's) to `accepted`, which may pause or close the listener. Transient
+ * errors are retried; where the system is out of descriptors or memory, clients wait in the backlog, and one warning in
+ * 10 s says so. */
 void listener_accept(struct listener *listener,
                      void (*accepted)(void *context, int fd, const struct sockname *peer),
                      void *context);
-/* New clients wait in the backlog until listener_accept is called again. */
+
+/* Lets new clients wait in the backlog until listener_accept is called again. */
 void listener_pause(struct listener *listener);
-/* The same for a while only: the owner has run out of what it needs for a client. Returns whether a
+
+/* Lets new clients wait for 100 ms: the owner has run out of what it needs for a client. Returns whether a
  * warning is due, which is once in 10 s, whatever it is that has run out. */
 bool listener_rest(struct listener *listener);
-/* After fork(2), in the child: goes on with its sockets in a loop of its own. The socket file is the
- * parent's. */
+
+/* Goes on with the sockets in a loop of its own, in the child after fork(2). The socket file is the parent's. */
 void listener_inherit(struct listener *listener, struct loop *loop);
-/* Closes the sockets and removes our socket file. May be called twice. */
+
+/* Closes the sockets and removes our socket file. It may be called twice. */
 void listener_close(struct listener *listener);
 
 #endif

@@ -57,7 +57,7 @@ bool network_of(struct network *network, const struct sockname *name)
     return true;
 }
 
-/* The first `bits` count. */
+/* Makes the first `bits` of it count. */
 static void network_cut(struct network *network, unsigned bits)
 {
     network->bits = (unsigned char)bits;
@@ -68,25 +68,13 @@ static void network_cut(struct network *network, unsigned bits)
     }
 }
 
-/* How many bits of the address count; -1 if `text` does not say. A mapped address is written with
- * those of the IPv6 address. */
-static int read_bits(const char *text, const struct sockname *name, const struct network *address)
-{
-    bool mapped = name->storage.ss_family == AF_INET6 && address->bytes[0] == 4;
-    int most = name->storage.ss_family == AF_INET ? IPV4_BITS : IPV6_BITS;
-    int64_t bits;
-    if ((*text == '0' && text[1]) || units_number(text, 0, most, &bits))
-        return -1; /* 08 is what some take for octal */
-    return mapped ? (int)bits - MAPPED_BITS : (int)bits;
-}
-
 const char *network_parse(struct network *network, const char *text)
 {
     char host[TEXT_MAX];
     struct sockname name;
     struct error ignored;
-    size_t length = strcspn(text, "/");
-    int bits;
+    const size_t length = strcspn(text, "/");
+    int64_t bits;
     if (length >= sizeof host)
         return not_network;
     memcpy(host, text, length);
@@ -98,11 +86,15 @@ const char *network_parse(struct network *network, const char *text)
         return not_network;
     if (!text[length])
         return NULL;
-    bits = read_bits(text + length + 1, &name, network);
-    if (bits < 0)
-        return name.storage.ss_family == AF_INET ? "does not end in a number of bits (0 to 32)"
-                                                 : "does not end in a number of bits (0 to 128)";
-    network_cut(network, 8 * ADDRESS_AT + (unsigned)bits);
+    /* A mapped address is written with the bits of the IPv6 address; 08 is what some take for octal. */
+    const char *count = text + length + 1;
+    const bool is_ipv4 = name.storage.ss_family == AF_INET;
+    const int mapped_bits = !is_ipv4 && network->bytes[0] == 4 ? MAPPED_BITS : 0;
+    if ((*count == '0' && count[1]) ||
+        units_number(count, 0, is_ipv4 ? IPV4_BITS : IPV6_BITS, &bits) || bits < mapped_bits)
+        return is_ipv4 ? "does not end in a number of bits (0 to 32)"
+                       : "does not end in a number of bits (0 to 128)";
+    network_cut(network, 8 * ADDRESS_AT + (unsigned)(bits - mapped_bits));
     return NULL;
 }
 

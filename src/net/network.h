@@ -21,26 +21,32 @@ struct network {
     unsigned char bits;
 };
 
-/* An address, or an address, a slash and how many of its bits count; the other bits are ignored. A
- * zone is an interface of this machine. Returns NULL, or what is wrong, as words that follow the
- * text: "is not …". */
+/* Reads an address, or an address, a slash and how many of its bits count; the other bits are ignored. A zone is an
+ * interface of this machine. Returns NULL, or what is wrong, as words that follow the text: "is not …". */
 const char *network_parse(struct network *network, const char *text);
-/* The address of a socket; false where it has none of these. */
+
+/* Fills *network with the address of a socket. Returns false where that is neither IPv4 nor IPv6. */
 bool network_of(struct network *network, const struct sockname *name);
 
-/* Zeroed, then filled, then settled, then asked. An address is found in a time that grows with the
- * logarithm of the count: 0.2 us among 10,000. */
+/* A set of networks: it is zeroed, then filled, then settled, then asked. An address is found in a time that grows with
+ * the logarithm of the count: 0.2 us among 10,000. */
 struct networks {
     struct network *items; /* the set's own */
     size_t count;
     size_t room;
 };
 
+/* Adds a copy of a network. */
 void networks_add(struct networks *networks, const struct network *network);
-/* After the last has been added. */
+
+/* Sorts the set, after the last has been added. */
 void networks_settle(struct networks *networks);
-/* `address` is of network_of. A network that names no zone has the addresses of every zone. */
+
+/* Tells whether an address, which network_of has filled, is in one of the networks. A network that names no zone has the
+ * addresses of every zone. */
 bool networks_have(const struct networks *networks, const struct network *address);
+
+/* Frees and empties the set. It may be called twice. */
 void networks_release(struct networks *networks);
 
 #endif

@@ -27,28 +27,27 @@ struct port_probe_try {
     struct timer verify;
 };
 
-static void probe_release(struct port_probe *probe)
+static void try_release(struct port_probe_try *try)
 {
-    loop_timer_cancel(probe->loop, &probe->limit);
-    for (size_t i = 0; i < probe->names->count; i++) {
-        struct port_probe_try *try = &probe->tries[i];
-        if (!try->probe)
-            continue; /* not even started */
-        loop_timer_cancel(probe->loop, &try->verify);
-        loop_unwatch(probe->loop, &try->answer);
-        attempt_drop(&try->attempt);
-    }
-    free(probe->tries);
-    probe->tries = NULL;
+    loop_timer_cancel(try->probe->loop, &try->verify);
+    loop_unwatch(try->probe->loop, &try->answer);
+    attempt_drop(&try->attempt);
 }
 
-/* Told once all tries have been started: the owner may free the probe then. */
+/* Ends the probe, once all tries have been started: the owner may free it then. */
 static void probe_settle(struct port_probe *probe)
 {
     if (probe->starting)
         return;
     probe->took_us = loop_now_us() - probe->began_us;
-    probe_release(probe);
+    loop_timer_cancel(probe->loop, &probe->limit);
+    for (size_t i = 0; i < probe->names->count; i++) {
+        struct port_probe_try *try = &probe->tries[i];
+        if (try->probe) /* else it was not even started */
+            try_release(try);
+    }
+    free(probe->tries);
+    probe->tries = NULL;
     probe->settled(probe);
 }
 
@@ -59,14 +58,12 @@ static void probe_open(struct port_probe *probe)
     probe_settle(probe);
 }
 
-/* One try has come to nothing. The last one is told; a port is not closed as long as an address was
+/* One try has come to nothing. The last one ends the probe; a port is not closed as long as an address was
  * not asked for want of a socket. */
 static void try_end(struct port_probe_try *try)
 {
     struct port_probe *probe = try->probe;
-    loop_timer_cancel(probe->loop, &try->verify);
-    loop_unwatch(probe->loop, &try->answer);
-    attempt_drop(&try->attempt);
+    try_release(try);
     probe->answer = probe->was_asked && !probe->is_short ? PORT_PROBE_CLOSED : PORT_PROBE_UNASKED;
     probe->pending--;
     if (!probe->pending)
@@ -77,18 +74,6 @@ static void try_closed(struct port_probe_try *try, const char *reason)
 {
     try->probe->was_asked = true;
     snprintf(try->probe->reason, sizeof try->probe->reason, "%s", reason);
-    try_end(try);
-}
-
-static void try_failed(struct port_probe_try *try)
-{
-    struct port_probe *probe = try->probe;
-    if (attempt_is_unasked(&try->attempt))
-        probe->is_short |= attempt_is_shortage(try->attempt.no_socket);
-    else
-        probe->was_asked = true;
-    if (!probe->was_asked || !attempt_is_unasked(&try->attempt))
-        attempt_reason(&try->attempt, probe->reason);
     try_end(try);
 }
 
@@ -111,16 +96,28 @@ static void try_answered(struct watch *watch, uint32_t events)
         try_closed(try, got == 0 ? "closed at once" : strerror(reason));
 }
 
-static void try_trusted(struct timer *timer)
+/* The connection is still there: the port is open. */
+static void try_verify_timeout(struct timer *timer)
 {
     probe_open(LOOP_OWNER(timer, struct port_probe_try, verify)->probe);
 }
 
-static void try_connected(struct port_probe_try *try)
+static void try_settled(struct attempt *attempt)
 {
+    struct port_probe_try *try = LOOP_OWNER(attempt, struct port_probe_try, attempt);
     struct port_probe *probe = try->probe;
-    int fd = try->attempt.watch.fd;
-    bool is_datagram = probe->socktype == SOCK_DGRAM;
+    const bool is_datagram = probe->socktype == SOCK_DGRAM;
+    const int fd = attempt->watch.fd;
+    if (attempt->state != ATTEMPT_UP) {
+        if (attempt_is_unasked(attempt))
+            probe->is_short |= attempt_is_shortage(attempt->no_socket);
+        else
+            probe->was_asked = true;
+        if (!probe->was_asked || !attempt_is_unasked(attempt))
+            attempt_reason(attempt, probe->reason);
+        try_end(try);
+        return;
+    }
     if (!is_datagram && !probe->verify_open) {
         probe_open(probe);
         return;
@@ -128,7 +125,7 @@ static void try_connected(struct port_probe_try *try)
     try->answer = (struct watch){.fd = fd, .ready = try_answered};
     loop_watch(probe->loop, &try->answer, EPOLLIN);
     if (!is_datagram) {
-        try->verify.fired = try_trusted;
+        try->verify.fired = try_verify_timeout;
         loop_timer_set(probe->loop, &try->verify, VERIFY_MS);
         return;
     }
@@ -137,50 +134,37 @@ static void try_connected(struct port_probe_try *try)
         try_closed(try, strerror(errno));
 }
 
-static void try_settled(struct attempt *attempt)
-{
-    struct port_probe_try *try = LOOP_OWNER(attempt, struct port_probe_try, attempt);
-    if (attempt->state == ATTEMPT_UP)
-        try_connected(try);
-    else
-        try_failed(try);
-}
-
-static void probe_limit_reached(struct timer *timer)
+static void probe_limit_timeout(struct timer *timer)
 {
     struct port_probe *probe = LOOP_OWNER(timer, struct port_probe, limit);
     probe->answer = PORT_PROBE_SILENT;
     probe_settle(probe);
 }
 
-static void probe_start_try(struct port_probe *probe, size_t which)
-{
-    struct port_probe_try *try = &probe->tries[which];
-    try->probe = probe;
-    try->peer = probe->names->names[which];
-    if (probe->port)
-        sockname_set_port(&try->peer, probe->port);
-    try->attempt = (struct attempt){.loop = probe->loop,
-                                    .peer = &try->peer,
-                                    .socktype = probe->socktype,
-                                    .source = probe->source,
-                                    .sockopt = probe->sockopt,
-                                    .settled = try_settled};
-    if (attempt_start(&try->attempt) != ATTEMPT_UNDER_WAY)
-        try_settled(&try->attempt);
-}
-
 void port_probe_start(struct port_probe *probe)
 {
-    size_t count = probe->names->count;
+    const size_t count = probe->names->count;
     probe->tries = memory_new(count, sizeof *probe->tries);
     probe->pending = count;
     probe->by.length = 0;
     probe->began_us = loop_now_us();
-    probe->limit = (struct timer){.fired = probe_limit_reached};
+    probe->limit = (struct timer){.fired = probe_limit_timeout};
     probe->starting = true;
-    for (size_t i = 0; i < count && probe->pending; i++)
-        probe_start_try(probe, i);
+    for (size_t i = 0; i < count && probe->pending; i++) {
+        struct port_probe_try *try = &probe->tries[i];
+        try->probe = probe;
+        try->peer = probe->names->names[i];
+        if (probe->port)
+            sockname_set_port(&try->peer, probe->port);
+        try->attempt = (struct attempt){.loop = probe->loop,
+                                        .peer = &try->peer,
+                                        .socktype = probe->socktype,
+                                        .source = probe->source,
+                                        .sockopt = probe->sockopt,
+                                        .settled = try_settled};
+        if (attempt_start(&try->attempt) != ATTEMPT_UNDER_WAY)
+            try_settled(&try->attempt);
+    }
     probe->starting = false;
     if (probe->pending)
         loop_timer_set(probe->loop, &probe->limit, probe->limit_ms);

@@ -1,9 +1,9 @@
 /*
  * What is said to a proxy until it has connected to the target.
  *
- * proxy_pass says the first thing (socks_send, http_send), which dialog_send sends when the socket takes it; then
- * dialog_receive receives, never more than belongs to the answer, and socks_follow or http_follow says what that means:
- * wait for more, send the next thing, or that the dialog is over, which stops the loop.
+ * proxy_pass writes the first message (socks_send, http_send), which dialog_send sends when the socket takes it; then
+ * dialog_receive receives, never more than belongs to the answer, and socks_follow or http_follow decides what comes
+ * next: waiting for more, sending the next message, or the end of the dialog, which stops the loop.
  */
 #include "net/proxy.h"
 
@@ -59,31 +59,12 @@ bool proxy_is_socks(const char *url)
     return read_scheme(&proxy, url) && proxy.kind != PROXY_HTTP;
 }
 
-static const char *read_credentials(struct proxy *proxy, const struct url *url)
-{
-    if (!url->userinfo.length)
-        return NULL;
-    proxy->user = memory_new(url->userinfo.length + 2, 1);
-    const char *wrong = url_credentials(url, proxy->user);
-    char *colon = strchr(proxy->user, ':');
-    proxy->password = memory_copy(colon ? colon + 1 : "", colon ? strlen(colon + 1) : 0);
-    if (colon)
-        *colon = '\0';
-    return wrong;
-}
-
-static int read_address(struct proxy *proxy, const struct url *url, struct error *err)
-{
-    char host[URL_HOST_MAX + 1], port[8];
-    const char *words[] = {url_host(url, host), port, NULL};
-    const struct address_use use = {.family = AF_UNSPEC};
-    snprintf(port, sizeof port, "%d", url->has_port ? url->port : DEFAULT_PORT);
-    return address_parse(&proxy->address, words, 2, &use, err);
-}
-
 int proxy_parse(struct proxy *proxy, const char *url, struct error *err)
 {
     struct url parts;
+    char host[URL_HOST_MAX + 1], port[8];
+    const char *words[] = {NULL, port, NULL};
+    const struct address_use use = {.family = AF_UNSPEC};
     *proxy = (struct proxy){0};
     const char *rest = read_scheme(proxy, url);
     if (!rest || strstr(rest, "://"))
@@ -93,11 +74,19 @@ int proxy_parse(struct proxy *proxy, const char *url, struct error *err)
     const char *wrong = url_parse(&parts, rest);
     if (!wrong && parts.target.length && strncmp(parts.target.start, "/", parts.target.length) != 0)
         wrong = "has a path";
-    if (!wrong)
-        wrong = read_credentials(proxy, &parts);
+    if (!wrong && parts.userinfo.length) {
+        proxy->user = memory_new(parts.userinfo.length + 2, 1);
+        wrong = url_credentials(&parts, proxy->user);
+        char *colon = strchr(proxy->user, ':');
+        proxy->password = memory_copy(colon ? colon + 1 : "", colon ? strlen(colon + 1) : 0);
+        if (colon)
+            *colon = '\0';
+    }
     if (wrong)
         return error_set(err, STATUS_USAGE, "proxy %s: %s", url_redacted(url), wrong);
-    return read_address(proxy, &parts, err);
+    words[0] = url_host(&parts, host);
+    snprintf(port, sizeof port, "%d", parts.has_port ? parts.port : DEFAULT_PORT);
+    return address_parse(&proxy->address, words, 2, &use, err);
 }
 
 void proxy_release(struct proxy *proxy)
@@ -109,17 +98,17 @@ void proxy_release(struct proxy *proxy)
 
 /* The target */
 
-/* 0: there is none, which proxy_check has said. */
-static unsigned port_of(const struct address *target)
+/* Returns the port of the target; 0: there is none, which proxy_check has said. */
+static unsigned target_port(const struct address *target)
 {
     struct error unsaid;
     unsigned port;
     return resolver_port(target, false, &port, &unsaid) ? 0 : port;
 }
 
-/* As proxies take it, into `out` (ADDRESS_HOST_MAX + 1 bytes): ASCII, for it is not ours to know how they
- * would read another encoding. NULL, or what is wrong, which proxy_check has said. */
-static const char *write_host(const struct address *target, char *out)
+/* Writes the host as proxies take it into `out` (ADDRESS_HOST_MAX + 1 bytes): in ASCII, for we cannot know how they would
+ * read another encoding. Returns NULL, or what is wrong, which proxy_check has said. */
+static const char *write_target_host(const struct address *target, char *out)
 {
     const char *host = *target->host ? target->host : "localhost";
     if (!idna_is_ascii(host))
@@ -133,7 +122,7 @@ static struct socks socks_of(const struct proxy *proxy, const struct address *ta
 {
     return (struct socks){.version = proxy->kind == PROXY_SOCKS4 ? 4 : 5,
                           .host = host,
-                          .port = (uint16_t)port_of(target),
+                          .port = (uint16_t)target_port(target),
                           .user = proxy->user,
                           .password = proxy->password};
 }
@@ -146,7 +135,7 @@ int proxy_check(const struct proxy *proxy, const struct address *target, struct 
     if (resolver_port(target, false, &port, err))
         return -1;
     char host[ADDRESS_HOST_MAX + 1];
-    const char *bad_host = write_host(target, host);
+    const char *bad_host = write_target_host(target, host);
     if (bad_host)
         return error_set(err, STATUS_USAGE, "proxy: the name '%.100s' %s", target->host, bad_host);
     const struct socks socks = socks_of(proxy, target, host);
@@ -160,7 +149,7 @@ struct proxy_dialog {
     struct loop *loop;
     const struct proxy *proxy;
     const struct address *target;
-    char host[ADDRESS_HOST_MAX + 1]; /* the target's, as the proxy is told it */
+    char host[ADDRESS_HOST_MAX + 1]; /* the target's, as the proxy is asked for it */
     struct watch watch;
     struct idle_limit idle;
     char *tx; /* the dialog's */
@@ -188,7 +177,7 @@ static void dialog_fail(struct proxy_dialog *dialog, int status, const char *why
     loop_stop(dialog->loop, dialog_explain(dialog, status, why));
 }
 
-static void idle_too_long(struct idle_limit *idle)
+static void dialog_idle_over(struct idle_limit *idle)
 {
     struct proxy_dialog *dialog = LOOP_OWNER(idle, struct proxy_dialog, idle);
     char why[64];
@@ -257,40 +246,29 @@ static void socks_follow(struct proxy_dialog *dialog)
     }
 }
 
-static ssize_t socks_receive(struct proxy_dialog *dialog)
-{
-    if (!dialog->rx_length)
-        socks_follow(dialog); /* which tells how much is wanted */
-    return sock_recv(dialog->watch.fd, dialog->rx + dialog->rx_length,
-                     dialog->socks.wanted - dialog->rx_length);
-}
-
 /* HTTP CONNECT: RFC 9110, 9.3.6 */
-
-static void http_write_credentials(FILE *out, const struct proxy *proxy)
-{
-    size_t length = strlen(proxy->user) + strlen(proxy->password) + 1;
-    char *both = memory_new(length + 1, 1);
-    snprintf(both, length + 1, "%s:%s", proxy->user, proxy->password);
-    fputs("Proxy-Authorization: Basic ", out);
-    text_base64(out, both, length);
-    fputs("\r\n", out);
-    memory_wipe(both);
-}
 
 static void http_send(struct proxy_dialog *dialog)
 {
+    const struct proxy *proxy = dialog->proxy;
     const char *host = dialog->host;
     bool is_ipv6 = strchr(host, ':') != NULL;
     char authority[ADDRESS_TEXT_MAX];
     snprintf(authority, sizeof authority, "%s%s%s:%u", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "",
-             port_of(dialog->target));
+             target_port(dialog->target));
     FILE *out = open_memstream(&dialog->tx, &dialog->tx_length);
     if (!out)
         memory_impossible("out of memory");
     fprintf(out, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n", authority, authority);
-    if (dialog->proxy->user)
-        http_write_credentials(out, dialog->proxy);
+    if (proxy->user) {
+        size_t length = strlen(proxy->user) + strlen(proxy->password) + 1;
+        char *both = memory_new(length + 1, 1);
+        snprintf(both, length + 1, "%s:%s", proxy->user, proxy->password);
+        fputs("Proxy-Authorization: Basic ", out);
+        text_base64(out, both, length);
+        fputs("\r\n", out);
+        memory_wipe(both);
+    }
     fputs("\r\n", out);
     fclose(out);
     dialog->head = (struct http_head){.answers_connect = true};
@@ -343,7 +321,11 @@ static void dialog_receive(struct watch *watch, uint32_t events)
     struct proxy_dialog *dialog = LOOP_OWNER(watch, struct proxy_dialog, watch);
     const bool is_http = dialog->proxy->kind == PROXY_HTTP;
     (void)events;
-    ssize_t got = is_http ? http_receive(dialog) : socks_receive(dialog);
+    if (!is_http && !dialog->rx_length)
+        socks_follow(dialog); /* which says how much is wanted */
+    ssize_t got = is_http ? http_receive(dialog)
+                          : sock_recv(watch->fd, dialog->rx + dialog->rx_length,
+                                      dialog->socks.wanted - dialog->rx_length);
     if (got < 0 && errno == EAGAIN)
         return;
     if (got < 0) {
@@ -369,9 +351,9 @@ int proxy_pass(struct loop *loop, int fd, const struct proxy_way *way, struct er
                                   .rx = memory_grow(NULL, HEAD_MAX, 1),
                                   .err = err};
     bool timed_out;
-    write_host(way->target, dialog.host);
+    write_target_host(way->target, dialog.host);
     dialog.socks = socks_of(way->proxy, way->target, dialog.host);
-    idle_limit_start(&dialog.idle, loop, way->idle_ms, idle_too_long);
+    idle_limit_start(&dialog.idle, loop, way->idle_ms, dialog_idle_over);
     if (way->proxy->kind == PROXY_HTTP)
         http_send(&dialog);
     else

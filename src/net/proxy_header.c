@@ -1,7 +1,7 @@
 /*
  * The PROXY header of a connection, read and written.
  *
- * Reading: while the header is not complete, it is all that the socket holds: header_ready peeks, takes no more than
+ * Reading: while the header is not complete, it is all that the socket holds: reader_ready peeks, takes no more than
  * belongs to the header, and skips what nobody asks for. It ends in reader_conclude, as does the time limit.
  */
 #include "net/proxy_header.h"
@@ -23,7 +23,7 @@ struct proxy_header_reader {
     char bytes[PROXY_HEADER_MAX]; /* of the header, taken out of the socket */
     size_t held;
     size_t skip; /* bytes of it that remain and say nothing */
-    bool heard;  /* something has come */
+    bool has_rx; /* something has come */
     struct proxied_ends proxied;
     void (*done)(void *context, const struct proxied_ends *proxied, const char *complaint);
     void *context;
@@ -31,54 +31,41 @@ struct proxy_header_reader {
 
 /* Names */
 
-static void name_unix(struct sockname *name, const struct proxy_end *end)
-{
-    struct sockaddr_un *sun = (struct sockaddr_un *)(void *)&name->storage;
-    size_t length = strnlen((const char *)end->address, PROXY_PATH_MAX);
-    if (!end->address[0]) /* abstract, or no name at all */
-        for (length = PROXY_PATH_MAX; length && !end->address[length - 1];)
-            length--;
-    sun->sun_family = AF_UNIX;
-    memcpy(sun->sun_path, end->address, length);
-    name->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-}
-
-static void name_ipv4(struct sockname *name, const struct proxy_end *end)
-{
-    struct sockaddr_in *sin = (struct sockaddr_in *)(void *)&name->storage;
-    sin->sin_family = AF_INET;
-    memcpy(&sin->sin_addr, end->address, sizeof sin->sin_addr);
-    name->length = sizeof *sin;
-    sockname_set_port(name, end->port);
-}
-
-static void name_ipv6(struct sockname *name, const struct proxy_end *end)
-{
-    struct sockaddr_in6 *sin = (struct sockaddr_in6 *)(void *)&name->storage;
-    sin->sin6_family = AF_INET6;
-    memcpy(&sin->sin6_addr, end->address, sizeof sin->sin6_addr);
-    name->length = sizeof *sin;
-    sockname_set_port(name, end->port);
-}
-
+/* Fills *name with an end of a header of that family; nothing where that is PROXY_UNKNOWN. */
 static void name_end(struct sockname *name, enum proxy_family family, const struct proxy_end *end)
 {
+    void *storage = &name->storage;
+    struct sockaddr_in *sin = storage;
+    struct sockaddr_in6 *sin6 = storage;
+    struct sockaddr_un *sun = storage;
+    size_t length = strnlen((const char *)end->address, PROXY_PATH_MAX);
     switch (family) {
     case PROXY_IPV4:
-        name_ipv4(name, end);
+        sin->sin_family = AF_INET;
+        memcpy(&sin->sin_addr, end->address, sizeof sin->sin_addr);
+        name->length = sizeof *sin;
+        sockname_set_port(name, end->port);
         break;
     case PROXY_IPV6:
-        name_ipv6(name, end);
+        sin6->sin6_family = AF_INET6;
+        memcpy(&sin6->sin6_addr, end->address, sizeof sin6->sin6_addr);
+        name->length = sizeof *sin6;
+        sockname_set_port(name, end->port);
         break;
     case PROXY_UNIX:
-        name_unix(name, end);
+        if (!end->address[0]) /* abstract, or no name at all */
+            for (length = PROXY_PATH_MAX; length && !end->address[length - 1];)
+                length--;
+        sun->sun_family = AF_UNIX;
+        memcpy(sun->sun_path, end->address, length);
+        name->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
         break;
     case PROXY_UNKNOWN:
         break;
     }
 }
 
-/* The family under which `name` is proxied; its address is then in *end. */
+/* Returns the family under which `name` is proxied; its address is then in *end. */
 static enum proxy_family end_of_name(struct proxy_end *end, const struct sockname *name)
 {
     const void *storage = &name->storage;
@@ -136,21 +123,14 @@ static void reader_conclude(struct proxy_header_reader *reader, bool is_announce
     done(context, is_announced ? &proxied : NULL, complaint);
 }
 
-static void header_is_late(struct timer *timer)
+static void reader_limit_timeout(struct timer *timer)
 {
     reader_conclude(LOOP_OWNER(timer, struct proxy_header_reader, limit), false,
                     "no PROXY header within the time limit");
 }
 
-static void reader_set_ends(struct proxy_header_reader *reader, const struct proxy_header *header)
-{
-    struct proxied_ends *proxied = &reader->proxied;
-    name_end(&proxied->source, header->family, &header->source);
-    name_end(&proxied->destination, header->family, &header->destination);
-}
-
-/* What is at the socket's front, without taking it. -1: *complaint says why there is nothing, or is
- * NULL where it may come. */
+/* Reads what is at the socket's front, without taking it. Returns its length, or -1: *complaint says why there is nothing,
+ * or is NULL where something may come. */
 static ssize_t reader_peek(const struct proxy_header_reader *reader, char *out, size_t room,
                            const char **complaint)
 {
@@ -162,7 +142,7 @@ static ssize_t reader_peek(const struct proxy_header_reader *reader, char *out, 
     return seen > 0 ? seen : -1;
 }
 
-/* The part of the header that is not stored, because nobody asks for it. */
+/* Takes the part of the header that is not stored, because nobody asks for it. */
 static const char *reader_skip(struct proxy_header_reader *reader)
 {
     char ignored[512];
@@ -180,7 +160,7 @@ static const char *reader_skip(struct proxy_header_reader *reader)
 
 /* What belongs to the header is seen before it is taken: a header that is not complete is all that
  * the socket holds, so that nothing of what follows it is ever taken. */
-static const char *read_header(struct proxy_header_reader *reader)
+static const char *reader_read(struct proxy_header_reader *reader)
 {
     struct proxy_header header;
     size_t size;
@@ -191,7 +171,7 @@ static const char *read_header(struct proxy_header_reader *reader)
     if (seen < 0)
         return complaint;
     size_t length = held + (size_t)seen;
-    reader->heard = true;
+    reader->has_rx = true;
     if (proxy_header_read(bytes, length, &header, &size))
         return "malformed or no PROXY header";
     size_t end = size && size < length ? size : length;
@@ -199,18 +179,19 @@ static const char *read_header(struct proxy_header_reader *reader)
     reader->held = end;
     if (!size)
         return NULL;
-    reader_set_ends(reader, &header);
+    name_end(&reader->proxied.source, header.family, &header.source);
+    name_end(&reader->proxied.destination, header.family, &header.destination);
     reader->skip = size - end;
     return reader_skip(reader);
 }
 
-static void header_ready(struct watch *watch, uint32_t events)
+static void reader_ready(struct watch *watch, uint32_t events)
 {
     struct proxy_header_reader *reader = LOOP_OWNER(watch, struct proxy_header_reader, watch);
     (void)events;
-    const char *complaint = reader->skip ? reader_skip(reader) : read_header(reader);
+    const char *complaint = reader->skip ? reader_skip(reader) : reader_read(reader);
     if (complaint)
-        reader_conclude(reader, false, reader->heard ? complaint : NULL);
+        reader_conclude(reader, false, reader->has_rx ? complaint : NULL);
 }
 
 struct proxy_header_reader *proxy_header_await(struct loop *loop, int fd, int64_t limit_ms,
@@ -221,8 +202,8 @@ struct proxy_header_reader *proxy_header_await(struct loop *loop, int fd, int64_
 {
     struct proxy_header_reader *reader = memory_new(1, sizeof *reader);
     reader->loop = loop;
-    reader->watch = (struct watch){.fd = fd, .ready = header_ready};
-    reader->limit.fired = header_is_late;
+    reader->watch = (struct watch){.fd = fd, .ready = reader_ready};
+    reader->limit.fired = reader_limit_timeout;
     reader->done = done;
     reader->context = context;
     loop_watch(loop, &reader->watch, EPOLLIN);

@@ -1,6 +1,7 @@
 /*
  * Whose connection a proxy says it passes on: the PROXY header at the start of an accepted
- * connection, read before anybody else reads from it, and the one that goes to the far side.
+ * connection, read before anybody else reads from it, and the one that goes to a server behind us.
+ * Source: haproxy's doc/proxy-protocol.txt.
  */
 #ifndef NET_PROXY_HEADER_H
 #define NET_PROXY_HEADER_H
@@ -17,16 +18,18 @@ struct proxied_ends {
     struct sockname destination;
 };
 
-/* Reads the header from `fd`, a connected socket that nobody else reads from meanwhile; what follows
- * the header stays in the socket. `done` is called once, from the loop, with what was proxied, or
- * with NULL and what is wrong; NULL here, too: the connection has ended before a byte came.
- * proxy_header_cancel before `done` forgets it. */
 struct proxy_header_reader;
+
+/* Reads the header from `fd`, a connected socket of the caller's that nobody else reads from meanwhile; what follows
+ * the header stays in the socket. `done` is called once, from the loop, with what was proxied, or with NULL and what is
+ * wrong; where that is NULL, too, the connection has ended before a byte came. The reader is gone then. */
 struct proxy_header_reader *proxy_header_await(struct loop *loop, int fd, int64_t limit_ms,
                                                void (*done)(void *context,
                                                             const struct proxied_ends *proxied,
                                                             const char *complaint),
                                                void *context);
+
+/* Frees a reader that has not called `done`. */
 void proxy_header_cancel(struct proxy_header_reader *reader);
 
 /* Writes a header that announces these ends of a connection of that type: version 2, at most

@@ -71,7 +71,7 @@ void resolved_add(struct resolved *resolved, const struct sockname *name)
 
 /* Without a look-up */
 
-/* getaddrinfo without a host asks nobody but the list of services, in every libc. */
+/* Without a host, getaddrinfo(3) reads nothing but the list of services, in every libc. */
 int resolver_port(const struct address *address, bool numeric, unsigned *port, struct error *err)
 {
     const struct addrinfo hints = {.ai_socktype = address->socktype, .ai_flags = AI_PASSIVE};
@@ -330,7 +330,7 @@ void resolver_cancel(struct resolver *resolver)
     free(resolver);
 }
 
-/* Hands over what is known. The callee may cancel a resolver that goes on. */
+/* Hands over what is known. The caller may cancel a resolver that goes on. */
 static void resolver_deliver(struct resolver *resolver, bool goes_on)
 {
     const struct resolver own = *resolver;
@@ -341,14 +341,14 @@ static void resolver_deliver(struct resolver *resolver, bool goes_on)
     own.done(own.context, own.result < 0 ? NULL : &resolved, &own.error);
 }
 
-static void deliver_now(struct timer *timer)
+static void resolver_now_timeout(struct timer *timer)
 {
     resolver_deliver(LOOP_OWNER(timer, struct resolver, now), false);
 }
 
 /* The answers */
 
-static struct sockname name_of(const struct addrinfo *found, unsigned port)
+static struct sockname addrinfo_name(const struct addrinfo *found, unsigned port)
 {
     struct sockname name = {.length = found->ai_addrlen};
     memcpy(&name.storage, found->ai_addr, found->ai_addrlen);
@@ -356,50 +356,48 @@ static struct sockname name_of(const struct addrinfo *found, unsigned port)
     return name;
 }
 
-static bool has_names(const struct lookup_answer *answer)
+static bool answer_has_names(const struct lookup_answer *answer)
 {
     return answer && answer->found;
 }
 
-/* Of no answer, or one without names: nothing. */
-static void add_names(struct resolver *resolver, const struct lookup_answer *answer)
+/* Adds the names of an answer, if there is one and it has any. */
+static void resolver_add_names(struct resolver *resolver, const struct lookup_answer *answer)
 {
     for (const struct addrinfo *at = answer ? answer->found : NULL; at; at = at->ai_next) {
-        const struct sockname name = name_of(at, resolver->port);
+        const struct sockname name = addrinfo_name(at, resolver->port);
         resolved_add(&resolver->resolved, &name);
     }
 }
 
-/* The search list may have led the two families to different hosts. */
-static bool are_of_one_host(const struct lookup_answer *one, const struct lookup_answer *other)
+/* Tells whether both families have names of the same host: the search list may have led them to different ones. */
+static bool answers_have_one_host(const struct lookup_answer *one,
+                                  const struct lookup_answer *other)
 {
     const char *name = one->found->ai_canonname, *other_name = other->found->ai_canonname;
     return !name || !other_name || strcasecmp(name, other_name) == 0;
 }
 
-/* In a race the families take turns: whose best name is the better one is all that has to be known. */
-static bool is_better(const struct lookup_answer *one, const struct lookup_answer *other)
-{
-    const struct sockname name = name_of(one->found, 0), other_name = name_of(other->found, 0);
-    struct address_order own, others;
-    address_order_find(&own, &name);
-    address_order_find(&others, &other_name);
-    return address_order_rule(&own, &others) != NULL;
-}
-
 /* The look-up is over: everything that it found. */
-static void deliver_all(struct resolver *resolver, const struct lookup_answer *whole,
-                        const struct lookup_answer *v4, const struct lookup_answer *v6)
+static void resolver_deliver_all(struct resolver *resolver, const struct lookup_answer *whole,
+                                 const struct lookup_answer *v4, const struct lookup_answer *v6)
 {
-    if (has_names(whole)) {
-        add_names(resolver, whole);
-    } else if (has_names(v4) && has_names(v6)) {
-        const bool v6_first = is_better(v6, v4), of_one_host = are_of_one_host(v4, v6);
-        add_names(resolver, of_one_host && v6_first ? v6 : v4);
-        if (of_one_host)
-            add_names(resolver, v6_first ? v4 : v6);
-    } else if (has_names(v4) || has_names(v6)) {
-        add_names(resolver, has_names(v4) ? v4 : v6);
+    if (answer_has_names(whole)) {
+        resolver_add_names(resolver, whole);
+    } else if (answer_has_names(v4) && answer_has_names(v6)) {
+        /* In a race the families take turns: which of them has the better best name is all that has to be known. */
+        const struct sockname v4_name = addrinfo_name(v4->found, 0);
+        const struct sockname v6_name = addrinfo_name(v6->found, 0);
+        struct address_order v4_order, v6_order;
+        address_order_find(&v6_order, &v6_name);
+        address_order_find(&v4_order, &v4_name);
+        const bool v6_first = address_order_rule(&v6_order, &v4_order) != NULL;
+        const bool one_host = answers_have_one_host(v4, v6);
+        resolver_add_names(resolver, one_host && v6_first ? v6 : v4);
+        if (one_host)
+            resolver_add_names(resolver, v6_first ? v4 : v6);
+    } else if (answer_has_names(v4) || answer_has_names(v6)) {
+        resolver_add_names(resolver, answer_has_names(v4) ? v4 : v6);
     } else {
         const struct lookup_answer *answer = whole ? whole : v6;
         if (!whole && hostname_is_graver(v4->code, v6->code))
@@ -413,40 +411,27 @@ static void deliver_all(struct resolver *resolver, const struct lookup_answer *w
 }
 
 /* One family's names, while the other's are still to come. */
-static void deliver_one(struct resolver *resolver, const struct lookup_answer *answer)
+static void resolver_deliver_one(struct resolver *resolver, const struct lookup_answer *answer)
 {
     const bool goes_on = resolver->late != NULL;
     loop_timer_cancel(resolver->loop, &resolver->delay);
-    add_names(resolver, answer);
+    resolver_add_names(resolver, answer);
     resolver->resolved.partial = true;
     resolver->first = answer;
     resolver_deliver(resolver, goes_on);
 }
 
-static void delay_is_over(struct timer *timer)
+static void resolver_delay_timeout(struct timer *timer)
 {
     struct resolver *resolver = LOOP_OWNER(timer, struct resolver, delay);
-    deliver_one(resolver, lookup_answer(resolver->lookup, LOOKUP_IPV4));
+    resolver_deliver_one(resolver, lookup_answer(resolver->lookup, LOOKUP_IPV4));
 }
 
-/* The names of the family that was not delivered, if there are any. */
-static void deliver_late(struct resolver *resolver, const struct lookup_answer *whole,
-                         const struct lookup_answer *other)
-{
-    const struct resolver own = *resolver;
-    if (has_names(whole))
-        add_names(resolver, whole);
-    else if (has_names(other) && are_of_one_host(own.first, other))
-        add_names(resolver, other);
-    struct resolved resolved = resolver->resolved;
-    resolver->resolved = (struct resolved){0};
-    resolver_cancel(resolver);
-    own.late(own.context, resolved.count ? &resolved : NULL);
-}
-
-static void look_up_ready(struct watch *watch, uint32_t events)
+/* There is another answer. What has come with the first family's names delivered is the other family's. */
+static void resolver_look_up_ready(struct watch *watch, uint32_t events)
 {
     struct resolver *resolver = LOOP_OWNER(watch, struct resolver, watch);
+    const struct resolver own = *resolver;
     eventfd_t count;
     (void)events;
     if (eventfd_read(watch->fd, &count)) /* orders what the thread wrote before what we read */
@@ -454,24 +439,31 @@ static void look_up_ready(struct watch *watch, uint32_t events)
     const struct lookup_answer *whole = lookup_answer(resolver->lookup, LOOKUP_WHOLE);
     const struct lookup_answer *v4 = lookup_answer(resolver->lookup, LOOKUP_IPV4);
     const struct lookup_answer *v6 = lookup_answer(resolver->lookup, LOOKUP_IPV6);
-    if (whole || (v4 && v6)) {
-        if (resolver->first)
-            deliver_late(resolver, whole, resolver->first->found->ai_family == AF_INET ? v6 : v4);
-        else
-            deliver_all(resolver, whole, v4, v6);
-    } else if (resolver->first || resolver->complete) {
+    if ((whole || (v4 && v6)) && !own.first) {
+        resolver_deliver_all(resolver, whole, v4, v6);
+    } else if (whole || (v4 && v6)) {
+        const struct lookup_answer *other = own.first->found->ai_family == AF_INET ? v6 : v4;
+        if (answer_has_names(whole))
+            resolver_add_names(resolver, whole);
+        else if (answer_has_names(other) && answers_have_one_host(own.first, other))
+            resolver_add_names(resolver, other);
+        struct resolved resolved = resolver->resolved;
+        resolver->resolved = (struct resolved){0};
+        resolver_cancel(resolver);
+        own.late(own.context, resolved.count ? &resolved : NULL);
+    } else if (own.first || own.complete) {
         return;
-    } else if (has_names(v6)) {
-        deliver_one(resolver, v6);
-    } else if (has_names(v4) && !loop_timer_is_set(&resolver->delay)) {
+    } else if (answer_has_names(v6)) {
+        resolver_deliver_one(resolver, v6);
+    } else if (answer_has_names(v4) && !loop_timer_is_set(&resolver->delay)) {
         loop_timer_set(resolver->loop, &resolver->delay, DELAY_MS);
     }
 }
 
 /* Asking */
 
-/* When to ask again, if the first datagram of a try was lost; -1: libc does. */
-static int64_t try_ms(const struct resolver *resolver)
+/* Returns after how long to ask again, if the first datagram of a try was lost; -1: libc does. */
+static int64_t resolver_try_ms(const struct resolver *resolver)
 {
     const int64_t limit_ms = resolver->timeout_ms;
     if (limit_ms < 0 || limit_ms >= TRIES * (int64_t)LIBC_TRY_MS || resolver->tries >= TRIES)
@@ -480,7 +472,7 @@ static int64_t try_ms(const struct resolver *resolver)
 }
 
 /* That a thread cannot be started is no failure: there is one already. */
-static void ask_again(struct timer *timer)
+static void resolver_ask_again(struct timer *timer)
 {
     struct resolver *resolver = LOOP_OWNER(timer, struct resolver, again);
     if (resolver->family != AF_UNSPEC) {
@@ -492,27 +484,9 @@ static void ask_again(struct timer *timer)
             lookup_ask(resolver->lookup, LOOKUP_IPV4);
     }
     resolver->tries++;
-    const int64_t after_ms = try_ms(resolver);
+    const int64_t after_ms = resolver_try_ms(resolver);
     if (after_ms >= 0)
         loop_timer_set(resolver->loop, timer, after_ms);
-}
-
-static void start_look_up(struct resolver *resolver, int socktype)
-{
-    resolver->lookup = lookup_new(resolver->host, resolver->family, socktype);
-    int failure = resolver->lookup ? lookup_ask(resolver->lookup, LOOKUP_WHOLE) : errno;
-    if (!resolver->lookup || failure) {
-        resolver->result = error_system(&resolver->error, STATUS_RESOLVE, failure,
-                                        "resolve %.100s: start the look-up", resolver->host);
-        loop_timer_set(resolver->loop, &resolver->now, 0);
-        return;
-    }
-    resolver->watch = (struct watch){.fd = resolver->lookup->event, .ready = look_up_ready};
-    loop_watch(resolver->loop, &resolver->watch, EPOLLIN);
-    resolver->tries = resolver->family == AF_UNSPEC ? 0 : 1;
-    const int64_t after_ms = resolver->tries ? try_ms(resolver) : HEAD_START_MS;
-    if (after_ms >= 0)
-        loop_timer_set(resolver->loop, &resolver->again, after_ms);
 }
 
 static const char *host_of(const struct address *address)
@@ -526,9 +500,9 @@ struct resolver *resolver_start(
 {
     struct resolver *resolver = memory_new(1, sizeof *resolver);
     *resolver = (struct resolver){.loop = loop,
-                                  .now.fired = deliver_now,
-                                  .again.fired = ask_again,
-                                  .delay.fired = delay_is_over,
+                                  .now.fired = resolver_now_timeout,
+                                  .again.fired = resolver_ask_again,
+                                  .delay.fired = resolver_delay_timeout,
                                   .family = address->family,
                                   .timeout_ms = options->timeout_ms,
                                   .complete = options->complete,
@@ -540,49 +514,65 @@ struct resolver *resolver_start(
     resolver->result = known < 0 ? -1 : 0;
     if (known) {
         loop_timer_set(loop, &resolver->now, 0);
-    } else {
-        snprintf(resolver->host, sizeof resolver->host, "%s", host_of(address));
-        start_look_up(resolver, address->socktype);
+        return resolver;
     }
+    snprintf(resolver->host, sizeof resolver->host, "%s", host_of(address));
+    resolver->lookup = lookup_new(resolver->host, resolver->family, address->socktype);
+    int failure = resolver->lookup ? lookup_ask(resolver->lookup, LOOKUP_WHOLE) : errno;
+    if (!resolver->lookup || failure) {
+        resolver->result = error_system(&resolver->error, STATUS_RESOLVE, failure,
+                                        "resolve %.100s: start the look-up", resolver->host);
+        loop_timer_set(loop, &resolver->now, 0);
+        return resolver;
+    }
+    resolver->watch = (struct watch){.fd = resolver->lookup->event,
+                                     .ready = resolver_look_up_ready};
+    loop_watch(loop, &resolver->watch, EPOLLIN);
+    resolver->tries = resolver->family == AF_UNSPEC ? 0 : 1;
+    const int64_t after_ms = resolver->tries ? resolver_try_ms(resolver) : HEAD_START_MS;
+    if (after_ms >= 0)
+        loop_timer_set(loop, &resolver->again, after_ms);
     return resolver;
 }
 
-/* The look-up that is waited for */
+/* In the foreground */
 
-struct waiting {
+struct resolver_wait {
     struct loop *loop;
     struct resolved *resolved;
     struct error *err;
     bool answered;
 };
 
-static void waiting_done(void *context, struct resolved *resolved, const struct error *err)
+static void resolver_wait_done(void *context, struct resolved *resolved, const struct error *err)
 {
-    struct waiting *waiting = context;
-    waiting->answered = true;
+    struct resolver_wait *wait = context;
+    wait->answered = true;
     if (resolved)
-        *waiting->resolved = *resolved;
+        *wait->resolved = *resolved;
     else
-        *waiting->err = *err;
-    loop_stop(waiting->loop, resolved ? 0 : -1);
+        *wait->err = *err;
+    loop_stop(wait->loop, resolved ? 0 : -1);
 }
 
 int resolver_look_up(struct loop *loop, const struct address *address,
                      const struct resolver_options *options, struct resolved *resolved,
                      struct error *err)
 {
-    struct waiting waiting = {.loop = loop, .resolved = resolved, .err = err};
+    struct resolver_wait wait = {.loop = loop, .resolved = resolved, .err = err};
     unsigned port = 0;
     bool timed_out;
     *resolved = (struct resolved){0};
     int known = resolve_at_once(address, options, &port, resolved, err);
-    if (known < 0)
+    if (known > 0)
+        return 0;
+    if (known < 0) {
         resolved_release(resolved);
-    if (known)
-        return known < 0 ? -1 : 0;
-    struct resolver *resolver = resolver_start(loop, address, options, waiting_done, &waiting);
+        return -1;
+    }
+    struct resolver *resolver = resolver_start(loop, address, options, resolver_wait_done, &wait);
     int result = loop_await(loop, options->timeout_ms, &timed_out);
-    if (waiting.answered)
+    if (wait.answered)
         return result || !resolved->count ? -1 : 0;
     resolver_cancel(resolver);
     if (timed_out)

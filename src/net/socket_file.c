@@ -23,32 +23,18 @@ const char socket_file_in_use[] = "in use by a running server";
 
 enum { LOCK_TRIES = 8, LOCK_PAUSE_NS = 10000000 };
 
-/* The path of a UNIX name, NUL-terminated; NULL for an abstract one. */
-static char *path_of(const struct sockname *name)
+/* Locks the directory of a file. Bounded: where all may read a directory, anybody can hold its lock for ever. Returns a
+ * descriptor, or -1 without a lock: then two servers that find the same stale file at the same moment may both replace
+ * it. */
+static int lock_directory(const char *path)
 {
-    const struct sockaddr_un *address = (const void *)&name->storage;
-    if (!address->sun_path[0])
-        return NULL;
-    return memory_copy(address->sun_path, strnlen(address->sun_path, sizeof address->sun_path));
-}
-
-static int open_directory(const char *path)
-{
+    const struct timespec pause = {0, LOCK_PAUSE_NS};
     char *directory = memory_copy(path, strlen(path));
     char *slash = strrchr(directory, '/');
     if (slash)
         slash[slash == directory ? 1 : 0] = '\0';
     int fd = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(directory);
-    return fd;
-}
-
-/* Bounded: where all may read a directory, anybody can hold its lock for ever. -1 without a lock:
- * then two servers that find the same stale file at the same moment may both replace it. */
-static int lock_directory(const char *path)
-{
-    const struct timespec pause = {0, LOCK_PAUSE_NS};
-    int fd = open_directory(path);
     if (fd < 0)
         return -1;
     for (int try = 0; try < LOCK_TRIES; try++) {
@@ -72,19 +58,8 @@ static int bind_with_mode(int fd, const struct sockname *name, int mode)
     return result;
 }
 
-/* 0, or why nobody can be reached under `name`. No server notices the connect of a datagram socket:
- * one of another type is alive, says EPROTOTYPE; a dead one, ECONNREFUSED. */
-static int answer_of(const struct sockname *name)
-{
-    int probe = sock_open(AF_UNIX, SOCK_DGRAM, 0);
-    if (probe < 0)
-        return errno;
-    int reason = sock_connect(probe, name) == 0 ? 0 : errno;
-    sock_close(probe);
-    return reason;
-}
-
-/* Removes what a dead server of ours has left at `path`. NULL, or why that is not what is there. */
+/* Removes what a dead server of ours has left at `path`. Returns NULL, or why that is not what is there. No server
+ * notices the connect of a datagram socket: one of another type is alive, says EPROTOTYPE; a dead one, ECONNREFUSED. */
 static const char *remove_stale(const char *path, const struct sockname *name)
 {
     struct stat status;
@@ -92,7 +67,10 @@ static const char *remove_stale(const char *path, const struct sockname *name)
         return errno == ENOENT ? NULL : strerror(errno);
     if (!S_ISSOCK(status.st_mode))
         return "exists and is not a socket";
-    int reason = answer_of(name);
+    int probe = sock_open(AF_UNIX, SOCK_DGRAM, 0);
+    int reason = probe >= 0 && sock_connect(probe, name) == 0 ? 0 : errno;
+    if (probe >= 0)
+        sock_close(probe);
     if (reason == 0 || reason == EPROTOTYPE || reason == EPERM)
         return socket_file_in_use;
     if (status.st_uid != geteuid())
@@ -102,7 +80,7 @@ static const char *remove_stale(const char *path, const struct sockname *name)
     return unlink(path) < 0 && errno != ENOENT ? strerror(errno) : NULL;
 }
 
-/* Look, removal and bind are one step, as far as others of our kind are concerned. */
+/* Replaces the file of a dead server. Looking, removing and binding are one step, as far as other sockctls are concerned. */
 static const char *replace_stale(int fd, const char *path, const struct sockname *name, int mode)
 {
     int lock = lock_directory(path);
@@ -117,12 +95,14 @@ static const char *replace_stale(int fd, const char *path, const struct sockname
 const char *socket_file_bind(struct socket_file *file, int fd, const struct sockname *name,
                              int mode)
 {
+    const struct sockaddr_un *address = (const void *)&name->storage;
     struct stat status;
     const char *reason = NULL;
     *file = (struct socket_file){0};
-    char *path = path_of(name);
-    if (!path)
+    if (!address->sun_path[0]) /* an abstract name */
         return sock_bind(fd, name) == 0 ? NULL : strerror(errno);
+    char *path = memory_copy(address->sun_path,
+                             strnlen(address->sun_path, sizeof address->sun_path));
     if (bind_with_mode(fd, name, mode) < 0)
         reason = errno == EADDRINUSE ? replace_stale(fd, path, name, mode) : strerror(errno);
     if (reason || lstat(path, &status) < 0) {

@@ -21,12 +21,15 @@ struct socket_file {
 extern const char socket_file_in_use[];
 
 /* Binds `fd` to the UNIX name and fills *file. The file has the permissions `mode` from the start;
- * -1: those that umask(2) leaves. Returns NULL, or why it cannot: words that follow the address. */
+ * -1: those that umask(2) leaves. Returns NULL, or why it cannot, as words that follow the address. Not for two threads
+ * at a time: it changes the umask for a moment. */
 const char *socket_file_bind(struct socket_file *file, int fd, const struct sockname *name,
                              int mode);
-/* Removes the file, if it still is the one that was made. May be called twice. */
+
+/* Removes the file, if it still is the one that was made. It may be called twice. */
 void socket_file_remove(struct socket_file *file);
-/* Leaves it to another process. */
+
+/* Leaves the file to another process: socket_file_remove does nothing then. */
 void socket_file_forget(struct socket_file *file);
 
 #endif

@@ -37,86 +37,60 @@ static int64_t buffer_size(uint64_t size)
     return size < INT_MAX / 2 ? (int64_t)size : INT_MAX / 2; /* the kernel doubles it: socket(7) */
 }
 
-static int64_t flag(bool given)
+/* The kernel gives a smaller buffer without a word where its limit is lower. */
+static void warn_of_small_buffer(int fd, const struct setting *setting)
 {
-    return given ? 1 : -1;
-}
-
-static int64_t seconds(int64_t ms)
-{
-    return ms > 0 ? (ms + 999) / 1000 : -1;
-}
-
-/* Between two probes. */
-static int64_t probe_seconds(int64_t ms)
-{
-    return seconds(ms > 0 ? (ms + KEEPALIVE_PROBES - 1) / KEEPALIVE_PROBES : ms);
-}
-
-static int64_t probe_count(int64_t ms)
-{
-    return ms > 0 ? (seconds(ms) + probe_seconds(ms) - 1) / probe_seconds(ms) : -1;
-}
-
-/* An idle peer has to answer the probes in time, and any one to acknowledge what it was sent. */
-static int64_t user_timeout(int64_t ms)
-{
-    return ms > 0 ? 2000 * seconds(ms) : -1;
-}
-
-/* The kernel gives less without a word where its limit is lower. */
-static void tell_buffer(int fd, const struct setting *setting)
-{
+    const bool is_buffer = setting->level == SOL_SOCKET &&
+                           (setting->name == SO_RCVBUF || setting->name == SO_SNDBUF);
     int given;
-    if (setting->level != SOL_SOCKET ||
-        (setting->name != SO_RCVBUF && setting->name != SO_SNDBUF) ||
-        log_setting.verbosity < LOG_LEVEL_INFO || sock_get(fd, SOL_SOCKET, setting->name, &given))
-        return;
-    if (given / 2 < setting->value)
+    if (is_buffer && log_setting.verbosity >= LOG_LEVEL_INFO &&
+        sock_get(fd, SOL_SOCKET, setting->name, &given) == 0 && given / 2 < setting->value)
         log_warning("%s: the system gives no more than %d bytes", setting->option, given / 2);
-}
-
-static const char *apply_all(const struct setting *settings, int fd)
-{
-    for (; settings->option; settings++) {
-        if (settings->value < 0)
-            continue;
-        if (sock_set(fd, settings->level, settings->name, (int)settings->value))
-            return settings->option;
-        tell_buffer(fd, settings);
-    }
-    return NULL;
 }
 
 const char *sockopt_apply(const struct sockopt *options, int fd, int family, enum sockopt_use use)
 {
     if (!options)
         return NULL;
+    /* An idle peer has to answer the probes in time, and any one to acknowledge what it was sent. */
+    const bool keepalive = options->keepalive_ms > 0;
+    const int64_t keepalive_ms = options->keepalive_ms;
+    const int64_t idle_s = (keepalive_ms + 999) / 1000;
+    const int64_t interval_s = ((keepalive_ms + KEEPALIVE_PROBES - 1) / KEEPALIVE_PROBES + 999) /
+                               1000;
+    const int64_t probes = keepalive ? (idle_s + interval_s - 1) / interval_s : -1;
     /* A server's IPv6 socket may get IPv4 clients: then the options of both count. */
-    bool ipv6 = family == AF_INET6;
+    const bool ipv6 = family == AF_INET6;
     const struct setting settings[] = {
         {"--rcvbuf", SOL_SOCKET, SO_RCVBUF, buffer_size(options->rcvbuf)},
         {"--sndbuf", SOL_SOCKET, SO_SNDBUF, buffer_size(options->sndbuf)},
         {"--mark", SOL_SOCKET, SO_MARK, options->mark},
-        {"--broadcast", SOL_SOCKET, SO_BROADCAST, flag(options->broadcast)},
+        {"--broadcast", SOL_SOCKET, SO_BROADCAST, options->broadcast ? 1 : -1},
         {"--ttl", IPPROTO_IP, IP_TTL, options->ttl},
         {"--ttl", IPPROTO_IPV6, IPV6_UNICAST_HOPS, ipv6 ? options->ttl : -1},
         {"--tos", IPPROTO_IP, IP_TOS, options->tos},
         {"--tos", IPPROTO_IPV6, IPV6_TCLASS, ipv6 ? options->tos : -1},
-        {"--no-delay", IPPROTO_TCP, TCP_NODELAY, flag(options->no_delay)},
-        {"--keepalive", SOL_SOCKET, SO_KEEPALIVE, flag(options->keepalive_ms >= 0)},
-        {"--keepalive", IPPROTO_TCP, TCP_KEEPIDLE, seconds(options->keepalive_ms)},
-        {"--keepalive", IPPROTO_TCP, TCP_KEEPINTVL, probe_seconds(options->keepalive_ms)},
-        {"--keepalive", IPPROTO_TCP, TCP_KEEPCNT, probe_count(options->keepalive_ms)},
-        {"--keepalive", IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout(options->keepalive_ms)},
+        {"--no-delay", IPPROTO_TCP, TCP_NODELAY, options->no_delay ? 1 : -1},
+        {"--keepalive", SOL_SOCKET, SO_KEEPALIVE, keepalive_ms >= 0 ? 1 : -1},
+        {"--keepalive", IPPROTO_TCP, TCP_KEEPIDLE, keepalive ? idle_s : -1},
+        {"--keepalive", IPPROTO_TCP, TCP_KEEPINTVL, keepalive ? interval_s : -1},
+        {"--keepalive", IPPROTO_TCP, TCP_KEEPCNT, probes},
+        {"--keepalive", IPPROTO_TCP, TCP_USER_TIMEOUT, keepalive ? 2000 * idle_s : -1},
         {"--fastopen", IPPROTO_TCP, use == SOCKOPT_LISTEN ? TCP_FASTOPEN : TCP_FASTOPEN_CONNECT,
          !options->fastopen || use == SOCKOPT_ACCEPTED ? -1
          : use == SOCKOPT_LISTEN                       ? FASTOPEN_QUEUE
-                                                       : 1},
-        {0}};
+                                                       : 1}};
     if (options->interface && sock_set_interface(fd, options->interface))
         return "--interface";
-    return apply_all(settings, fd);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        const struct setting *setting = &settings[i];
+        if (setting->value < 0)
+            continue;
+        if (sock_set(fd, setting->level, setting->name, (int)setting->value))
+            return setting->option;
+        warn_of_small_buffer(fd, setting);
+    }
+    return NULL;
 }
 
 int sockopt_open(const struct sockopt *options, int family, int socktype, enum sockopt_use use,

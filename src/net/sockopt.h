@@ -15,7 +15,7 @@ struct sockopt {
     int64_t ttl;           /* -1: the system's choice, as below */
     int64_t tos;
     int64_t keepalive_ms; /* twice as long without an answer, and the peer is dead; 0: the system's
-                             times. See io/keepalive, too */
+                             times */
     int64_t mark;
     uint64_t rcvbuf; /* 0: the system's choice */
     uint64_t sndbuf;
@@ -32,13 +32,14 @@ struct sockopt {
 /* What the socket is for: two options differ. */
 enum sockopt_use { SOCKOPT_CONNECT, SOCKOPT_LISTEN, SOCKOPT_ACCEPTED };
 
-/* A socket with the options set; `options` may be NULL. -1 and errno; *refused is then the option
- * that the system refuses ("--mark"), or NULL where it refuses the socket itself. One that this kind
- * of socket does not have is refused too. Urgent data that a TCP peer sends is read in line;
- * UDP gets a large receive buffer, as far as the system lets it, unless `rcvbuf` says otherwise. */
+/* Opens a socket, the caller's, with the options set; `options` may be NULL. Returns it, or -1 and errno; *refused is then
+ * the option that the system refuses ("--mark"), or NULL where it refuses the socket itself. An option that this kind
+ * of socket does not have is refused too. Urgent data that a TCP peer sends is read in line; UDP gets a large receive
+ * buffer, as far as the system lets it, unless `rcvbuf` says otherwise. */
 int sockopt_open(const struct sockopt *options, int family, int socktype, enum sockopt_use use,
                  const char **refused);
-/* Sets them on a socket that there is already. NULL, or the option that is refused, and errno. */
+
+/* Sets the options on a socket that there is already. Returns NULL, or the option that is refused, and errno. */
 const char *sockopt_apply(const struct sockopt *options, int fd, int family, enum sockopt_use use);
 
 #endif

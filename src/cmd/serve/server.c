@@ -40,7 +40,7 @@ static int server_read_list(void *context, int fd, char **bytes, size_t *length)
 static void server_reload_access(struct server *server)
 {
     struct error err;
-    if (access_reload(&server->access, &err))
+    if (access_read(&server->access, true, &err))
         report_warning("SIGHUP: %s; the lists stay as they were", err.text);
     else
         log_note(LOG_LEVEL_INFO, "SIGHUP: the lists of who may connect have been read again");
@@ -86,7 +86,7 @@ int server_open(struct server *server, const struct address *address)
                   [ACCESS_PROXY_FROM] = {given->proxy_from.items, given->proxy_from.count},
                   [ACCESS_ALLOW_UID] = {given->allow_uid.items, given->allow_uid.count}},
         .proxied = server->header_ms > 0};
-    if (access_open(&server->access, server->err))
+    if (access_read(&server->access, false, server->err))
         return -1;
     if (listener_open(&server->listener, server->loop, address, &how, server->err))
         return -1;
@@ -100,8 +100,8 @@ int server_open(struct server *server, const struct address *address)
 static void server_signalled(void *context, int signal_number)
 {
     struct server *server = context;
-    server->stopped |= signal_number != SIGHUP || !access_has_files(&server->access);
-    if (signal_number == SIGHUP && access_has_files(&server->access))
+    server->stopped |= signal_number != SIGHUP || !server->access.rules.has_files;
+    if (signal_number == SIGHUP && server->access.rules.has_files)
         server_reload_access(server);
     else if (supervised_child_signal(&server->child, signal_number))
         return;
@@ -127,7 +127,7 @@ int server_ready(struct server *server)
     char name[SOCKNAME_TEXT_MAX];
     sigset_t set;
     signals_set(&set);
-    if (access_has_files(&server->access))
+    if (server->access.rules.has_files)
         sigaddset(&set, SIGHUP); /* also where nohup has had it ignored */
     loop_signals(server->loop, &set, server_signalled, server);
     if (server->worker)

@@ -97,7 +97,7 @@ static void workers_signalled(void *context, int signal_number)
     struct workers *workers = context;
     if (signal_number == SIGCHLD)
         workers_stop_if_none(workers);
-    else if (signal_number == SIGHUP && access_has_files(&workers->server->access))
+    else if (signal_number == SIGHUP && workers->server->access.rules.has_files)
         workers_signal(workers, SIGHUP);
     else
         workers_stop(workers);
@@ -109,7 +109,7 @@ static int workers_await(struct workers *workers)
     sigset_t set;
     signals_set(&set);
     sigaddset(&set, SIGCHLD);
-    if (access_has_files(&server->access))
+    if (server->access.rules.has_files)
         sigaddset(&set, SIGHUP);
     loop_signals(server->loop, &set, workers_signalled, workers);
     workers_stop_if_none(workers); /* some may have ended before their signal was asked for */
