@@ -198,6 +198,10 @@ static void body_carry_on(struct body *body)
         else
             more = body->data ? body_load(body) : body_parse(body);
     }
+    uint64_t moved = body_taken(body) + body->pump.moved;
+    if (body->idle && moved != body->seen)
+        idle_limit_moved(body->idle);
+    body->seen = moved;
 }
 
 static void body_in_ready(struct watch *watch, uint32_t events)

@@ -11,6 +11,7 @@
 
 #include "stream/pump.h"
 #include "sys/fd.h"
+#include "sys/idle_limit.h"
 #include "sys/loop.h"
 
 /* What the parser finds next. */
@@ -40,12 +41,13 @@ struct body {
     enum body_next (*next)(void *context, const char *bytes, size_t length, size_t *used,
                            uint64_t *data);
     void *context;
-    uint64_t data;       /* bytes of the segment that the pump has not been given yet */
-    bool loaded;         /* the pump has something to do */
-    enum body_next then; /* what the parser has found behind what the pump holds */
-    uint64_t segment;    /* the last one's length */
-    size_t framing;      /* bytes of framing since the last segment */
-    size_t last_framing; /* the same between the two before */
+    struct idle_limit *idle; /* the owner's, told what has moved; NULL: none */
+    uint64_t data;           /* bytes of the segment that the pump has not been given yet */
+    bool loaded;             /* the pump has something to do */
+    enum body_next then;     /* what the parser has found behind what the pump holds */
+    uint64_t segment;        /* the last one's length */
+    size_t framing;          /* bytes of framing since the last segment */
+    size_t last_framing;     /* the same between the two before */
     unsigned turns;
     bool finished;
     enum body_outcome outcome;
@@ -53,12 +55,13 @@ struct body {
     int failure;       /* errno */
     uint64_t read;     /* bytes read from the stream beside the pump */
     uint64_t borrowed; /* bytes given to the pump that it has not read itself */
+    uint64_t seen;     /* bytes that the idle limit has been told of */
     struct watch in_watch;
     struct watch out_watch;
     struct timer pause; /* until the pump's pace lets it go on */
 };
 
-/* The owner sets loop, bytes, room, start, length, next and context, the rest is 0, and has called
+/* The owner sets loop, bytes, room, start, length, next and context, and idle perhaps, the rest is 0, and has called
  * pump_init on the pump, perhaps pump_pace, and pump_filter with a filter that only looks; with data
  * set, the stream starts with a segment of that length. Runs the loop until there is an outcome: 0.
  * When somebody else stops the loop: -1. The pump is the owner's to release. */

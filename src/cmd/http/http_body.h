@@ -1,6 +1,5 @@
 /*
- * The body of an answer on its way to an output, and what ends it from outside: nothing moves any more, or
- * nobody reads stdout.
+ * The body of an answer on its way to an output.
  */
 #ifndef CMD_HTTP_HTTP_BODY_H
 #define CMD_HTTP_HTTP_BODY_H
@@ -13,6 +12,7 @@
 #include "proto/http_message.h"
 #include "stream/body.h"
 #include "sys/fd.h"
+#include "sys/idle_limit.h"
 #include "sys/loop.h"
 
 /* A body; the owner sets what comes before `framed`, the rest is 0. */
@@ -27,6 +27,7 @@ struct http_body {
     struct filter *filter; /* looks at the body, the head included; may be NULL */
     struct pace *pace;     /* may be NULL */
     struct pump_pool *pool;
+    struct idle_limit *idle; /* is told what has moved */
     struct body framed;
     bool begun;
     struct http_chunks chunks;
@@ -47,30 +48,5 @@ void http_body_release(struct http_body *body);
 
 /* Whether all of the body has come with the head, and nothing else: then nobody has to read it. */
 bool http_body_is_here(const struct http_exchange *exchange, enum http_body_kind kind);
-
-/* The owner sets what comes before `timer`, the rest is 0. */
-struct http_watch {
-    struct loop *loop;
-    int64_t idle_ms; /* -1: no limit */
-    const struct http_exchange *exchange;
-    struct fd reader; /* stdout, where the body goes to it; else fd -1 */
-    struct error *err;
-    struct timer timer;
-    struct watch hang_up;
-    const struct http_body *body;
-    uint64_t seen;    /* how much had moved when it was last looked at */
-    int64_t moved_ms; /* when something had moved */
-};
-
-/* From now on a reader of stdout that goes away stops the loop with status 8, without a message. */
-void http_watch_start(struct http_watch *watch);
-/* From now on idle_ms without anything having moved stops the loop with status 5. */
-void http_watch_idle(struct http_watch *watch);
-/* The time without movement no longer counts. */
-void http_watch_rest(struct http_watch *watch);
-/* `body` is on its way from now on, and notices by itself where its reader goes away; NULL: none is. */
-void http_watch_body(struct http_watch *watch, const struct http_body *body);
-/* Ends all of it. */
-void http_watch_stop(struct http_watch *watch);
 
 #endif

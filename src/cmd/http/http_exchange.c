@@ -22,18 +22,19 @@
 #include "proto/http_range.h"
 #include "sys/sock.h"
 
-static bool is_same_address(const struct address *one, const struct address *other)
-{
-    return one->kind == other->kind && one->family == other->family &&
-           one->abstract == other->abstract && strcasecmp(one->host, other->host) == 0 &&
-           strcmp(one->port, other->port) == 0 && strcmp(one->path, other->path) == 0;
-}
+enum { FIRST_ROOM = 16384, SHOWN_MAX = 80 };
+enum { SWITCHING_PROTOCOLS = 101, FIRST_FINAL = 200, PARTIAL = 206 };
 
-/* Whatever has come meanwhile, the end most likely, is no answer to what is asked next. */
-static bool is_quiet(int fd)
+/* Whether the connection leads to where the route does, and nothing has come by it: whatever has come meanwhile, the
+ * end most likely, is no answer to what is asked next. */
+static bool is_usable_for(const struct http_connection *connection, const struct http_route *route)
 {
-    struct pollfd socket = {.fd = fd, .events = POLLIN};
-    return poll(&socket, 1, 0) == 0;
+    const struct address *one = &connection->address, *other = &route->address;
+    struct pollfd socket = {.fd = connection->connection.fd, .events = POLLIN};
+    return connection->open && one->kind == other->kind && one->family == other->family &&
+           one->abstract == other->abstract && strcasecmp(one->host, other->host) == 0 &&
+           strcmp(one->port, other->port) == 0 && strcmp(one->path, other->path) == 0 &&
+           connection->tunneled == route->tunneled && poll(&socket, 1, 0) == 0;
 }
 
 int http_connection_open(struct http_connection *connection, const struct http_route *route,
@@ -43,8 +44,7 @@ int http_connection_open(struct http_connection *connection, const struct http_r
     const struct dial_options how = {.timeout_ms = connection->timeout_ms};
     const struct connect_retry target = {&route->address, route->tunneled ? &route->tunnel : NULL,
                                          &once, &how, connection->idle_ms};
-    if (connection->open && is_same_address(&connection->address, &route->address) &&
-        connection->tunneled == route->tunneled && is_quiet(connection->connection.fd))
+    if (is_usable_for(connection, route))
         return 0;
     http_connection_close(connection, REPORT_EOF);
     if (connect_with_retry(connection->loop, &target, &connection->connection, err))
@@ -73,15 +73,7 @@ void http_connection_close(struct http_connection *connection, enum report_how h
     connection_close(&connection->connection);
 }
 
-enum { FIRST_ROOM = 16384, SWITCHING_PROTOCOLS = 101 };
-
-static void end_exchange(struct http_exchange *exchange, int result)
-{
-    loop_unwatch(exchange->loop, &exchange->watch);
-    loop_stop(exchange->loop, result);
-}
-
-/* Every line of the head, at -v. */
+/* Logs every line of the head, at -v. */
 static void log_head(const struct http_exchange *exchange)
 {
     const char *line = exchange->bytes, *end = line + exchange->head.length;
@@ -93,23 +85,7 @@ static void log_head(const struct http_exchange *exchange)
     }
 }
 
-/* The answer to the request itself is still to come. */
-static int skip_interim(struct http_exchange *exchange)
-{
-    size_t used = exchange->head.length;
-    if (exchange->head.status == SWITCHING_PROTOCOLS)
-        return error_set(exchange->err, STATUS_MALFORMED,
-                         "%s: the server has changed to another protocol (101)", exchange->name);
-    if (++exchange->interim > HTTP_INTERIM_MAX)
-        return error_set(exchange->err, STATUS_MALFORMED, "%s: more than %d interim answers",
-                         exchange->name, HTTP_INTERIM_MAX);
-    exchange->length -= used;
-    memmove(exchange->bytes, exchange->bytes + used, exchange->length);
-    exchange->head = (struct http_head){.used = 0};
-    return 0;
-}
-
-/* 1: the head is there; 0: more is needed. */
+/* Looks at what has come; interim answers are dropped. Returns 1 when the head is there, 0 when more is needed. */
 static int parse_head(struct http_exchange *exchange)
 {
     struct http_head *head = &exchange->head;
@@ -124,13 +100,22 @@ static int parse_head(struct http_exchange *exchange)
             return 0;
         exchange->length = http_head_unfold(head, exchange->bytes, exchange->length);
         log_head(exchange);
-        if (head->status >= 200)
+        if (head->status >= FIRST_FINAL)
             return 1;
-        if (skip_interim(exchange))
-            return -1;
+        if (head->status == SWITCHING_PROTOCOLS)
+            return error_set(exchange->err, STATUS_MALFORMED,
+                             "%s: the server has changed to another protocol (101)",
+                             exchange->name);
+        if (++exchange->interim > HTTP_INTERIM_MAX)
+            return error_set(exchange->err, STATUS_MALFORMED, "%s: more than %d interim answers",
+                             exchange->name, HTTP_INTERIM_MAX);
+        exchange->length -= head->length;
+        memmove(exchange->bytes, exchange->bytes + head->length, exchange->length);
+        *head = (struct http_head){.used = 0};
     }
 }
 
+/* Reads once. Returns what parse_head does. */
 static int receive_answer(struct http_exchange *exchange)
 {
     if (exchange->length == exchange->room) {
@@ -153,19 +138,21 @@ static int receive_answer(struct http_exchange *exchange)
         exchange->first_us = loop_now_us();
     exchange->length += (size_t)got;
     exchange->received += (uint64_t)got;
+    idle_limit_moved(exchange->idle);
     return parse_head(exchange);
 }
 
-/* A server may answer, and close, before it has read the whole request: what it said counts, so that
- * failure to send is left for receiving to meet. After any other one (ENOBUFS, ENOMEM, EPERM) the server
- * would go on waiting for the rest, and we for it. */
+/* Sends once. A server may answer, and close, before it has read the whole request: what it said counts, so that
+ * such a failure to send is left for receiving to meet. After any other one (ENOBUFS, ENOMEM, EPERM) the server would
+ * go on waiting for the rest, and we for it. */
 static int send_request(struct http_exchange *exchange)
 {
     ssize_t sent = sock_send(exchange->fd, exchange->request + exchange->sent,
                              exchange->request_length - exchange->sent);
-    if (sent >= 0)
+    if (sent >= 0) {
         exchange->sent += (size_t)sent;
-    else if (errno == EPIPE || errno == ECONNRESET)
+        idle_limit_moved(exchange->idle);
+    } else if (errno == EPIPE || errno == ECONNRESET)
         exchange->request_length = exchange->sent;
     else if (errno != EAGAIN)
         return error_system(exchange->err, STATUS_TRANSFER, errno, "%s: send the request",
@@ -178,15 +165,13 @@ static int send_request(struct http_exchange *exchange)
 static void exchange_ready(struct watch *watch, uint32_t events)
 {
     struct http_exchange *exchange = LOOP_OWNER(watch, struct http_exchange, watch);
-    if (events & ~(uint32_t)EPOLLOUT) {
-        int result = receive_answer(exchange);
-        if (result) {
-            end_exchange(exchange, result < 0 ? -1 : 0);
-            return;
-        }
-    }
-    if (exchange->sent < exchange->request_length && send_request(exchange))
-        end_exchange(exchange, -1);
+    int result = events & ~(uint32_t)EPOLLOUT ? receive_answer(exchange) : 0;
+    if (!result && exchange->sent < exchange->request_length)
+        result = send_request(exchange);
+    if (!result)
+        return;
+    loop_unwatch(exchange->loop, &exchange->watch);
+    loop_stop(exchange->loop, result < 0 ? -1 : 0);
 }
 
 int http_exchange_run(struct http_exchange *exchange, struct error *err)
@@ -205,8 +190,6 @@ void http_exchange_release(struct http_exchange *exchange)
     free(exchange->bytes);
     exchange->bytes = NULL;
 }
-
-enum { SHOWN_MAX = 80, PARTIAL = 206 };
 
 static int shown_length(size_t length)
 {
@@ -227,8 +210,6 @@ static bool is_one_of(const int *list, int number)
         list++;
     return *list;
 }
-
-/* What the head means: refusals */
 
 int http_answer_refuse(const struct http_exchange *exchange, struct error *err)
 {
@@ -262,35 +243,23 @@ int64_t http_answer_retry_after_ms(const struct http_exchange *exchange)
     return (int64_t)(seconds < A_DAY_S ? seconds : A_DAY_S) * 1000;
 }
 
-/* Redirects */
-
-/* Of two that say the same, one is enough. */
-static int find_location(const struct http_exchange *exchange, const char **found, size_t *length,
-                         struct error *err)
-{
-    size_t other_length = 0;
-    *found = find_field(exchange, "Location", length);
-    const char *other = *found;
-    while (other && (other = http_head_next(&exchange->head, exchange->bytes, "Location", other,
-                                            &other_length)))
-        if (other_length != *length || memcmp(other, *found, *length) != 0)
-            return error_set(err, STATUS_MALFORMED, "%s: malformed answer: two different Locations",
-                             exchange->name);
-    return 0;
-}
-
 int http_answer_location(const struct http_exchange *exchange, const struct url *base,
                          char **location, struct error *err)
 {
     static const int redirects[] = {301, 302, 303, 307, 308, 0};
-    const char *found = NULL, *wrong = NULL;
-    size_t length = 0;
+    const char *wrong = NULL;
+    size_t length, other_length = 0;
     struct url url = {.unix_socket = false};
     *location = NULL;
     if (!is_one_of(redirects, exchange->head.status))
         return 0;
-    if (find_location(exchange, &found, &length, err))
-        return -1;
+    const char *found = find_field(exchange, "Location", &length), *other = found;
+    /* Of two that say the same, one is enough. */
+    while (other && (other = http_head_next(&exchange->head, exchange->bytes, "Location", other,
+                                            &other_length)))
+        if (other_length != length || memcmp(other, found, length) != 0)
+            return error_set(err, STATUS_MALFORMED, "%s: malformed answer: two different Locations",
+                             exchange->name);
     if (!found)
         return 0;
     if (!length)
@@ -301,18 +270,16 @@ int http_answer_location(const struct http_exchange *exchange, const struct url 
         wrong = url_parse(&url, text);
     if (!wrong && url.unix_socket && !base->unix_socket)
         wrong = "is a UNIX socket";
-    *location = text;
-    if (!wrong)
+    if (!wrong) {
+        *location = text;
         return 0;
+    }
     free(text);
-    *location = NULL;
     const char *at_sign = memrchr(found, '@', length);
     size_t hidden = at_sign ? (size_t)(at_sign - found) : 0;
     return error_set(err, STATUS_REFUSED, "%s: redirected to '%.*s', which %s", exchange->name,
                      shown_length(length - hidden), found + hidden, wrong);
 }
-
-/* Parts */
 
 void http_answer_validator(const struct http_exchange *exchange, char *out, size_t room)
 {
@@ -326,22 +293,6 @@ void http_answer_validator(const struct http_exchange *exchange, char *out, size
         length = 0;
     memcpy(out, value ? value : "", length);
     out[length] = '\0';
-}
-
-/* Whether the answer says that it is of another version. One that says nothing is believed to have
- * looked at If-Range. */
-static bool is_other_version(const struct http_exchange *exchange, const char *validator)
-{
-    bool is_tag = *validator == '"';
-    size_t length;
-    const char *now = find_field(exchange, is_tag ? "ETag" : "Last-Modified", &length);
-    if (!*validator || !now)
-        return false;
-    if (is_tag && length > 2 && memcmp(now, "W/", 2) == 0) {
-        now += 2;
-        length -= 2;
-    }
-    return length != strlen(validator) || memcmp(now, validator, length) != 0;
 }
 
 /* Of a 206: NULL, or what is wrong. */
@@ -365,9 +316,19 @@ int http_answer_check_rest(const struct http_exchange *exchange, const struct ht
                            uint64_t *length, struct error *err)
 {
     struct http_range range;
-    const char *wrong = read_range(exchange, &range);
-    if (!wrong && (is_other_version(exchange, present->validator) ||
-                   (present->total && range.has_total && range.total != present->total)))
+    const char *validator = present->validator, *wrong = read_range(exchange, &range);
+    bool is_tag = *validator == '"';
+    size_t now_length;
+    const char *now = find_field(exchange, is_tag ? "ETag" : "Last-Modified", &now_length);
+    if (now && is_tag && now_length > 2 && memcmp(now, "W/", 2) == 0) {
+        now += 2;
+        now_length -= 2;
+    }
+    /* An answer that does not say its version is believed to have looked at If-Range. */
+    bool is_other = *validator && now &&
+                    (now_length != strlen(validator) || memcmp(now, validator, now_length) != 0);
+    if (!wrong &&
+        (is_other || (present->total && range.has_total && range.total != present->total)))
         wrong = "the file has changed";
     if (!wrong && range.first != present->bytes)
         wrong = "it starts at another byte";
@@ -407,8 +368,6 @@ bool http_answer_is_whole(const struct http_exchange *exchange, uint64_t there, 
         return presumed;
     return http_range_read(&range, value, length) && !range.is_part && range.total == there;
 }
-
-/* Warnings */
 
 void http_answer_warn(const struct http_exchange *exchange, bool range)
 {

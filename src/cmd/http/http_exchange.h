@@ -14,6 +14,7 @@
 #include "net/dial.h"
 #include "proto/http_message.h"
 #include "proto/url.h"
+#include "sys/idle_limit.h"
 #include "sys/loop.h"
 
 /* The owner sets loop and the two limits, the rest is 0. The connection is kept from one request to the next. */
@@ -41,9 +42,10 @@ void http_connection_close(struct http_connection *connection, enum report_how h
 /* A request and its answer. */
 struct http_exchange {
     struct loop *loop;
-    int fd;              /* the owner's, non-blocking */
-    const char *name;    /* for errors, the owner's: "GET http://example.com/" */
-    const char *request; /* the owner's */
+    int fd;                  /* the owner's, non-blocking */
+    const char *name;        /* for errors, the owner's: "GET http://example.com/" */
+    struct idle_limit *idle; /* the owner's: it is told what has moved */
+    const char *request;     /* the owner's */
     size_t request_length;
     bool headless;         /* HTTP/0.9: the answer is all body, done with its first byte */
     size_t sent;           /* bytes of the request */
@@ -58,7 +60,7 @@ struct http_exchange {
     struct error *err;
 };
 
-/* The owner sets loop, fd, name, request and headless, the rest is 0. Runs the loop until the head is
+/* The owner sets loop, fd, name, idle, request and headless, the rest is 0. Runs the loop until the head is
  * complete; interim answers (1xx) are skipped. Status 1 when the connection fails, 7 when the
  * answer is no HTTP/1, cut off or malformed. When somebody else stops the loop: -1, and *err is
  * left as it was. */

@@ -5,6 +5,8 @@
  * the output, a redirect gives the next URL, the rest of a file (206) is added to what is there, a refusal (400 and
  * above) is an error. What has gone wrong is left in the transfer: `may_pass` (worth another try), `anew` (all of
  * it, at once), and `keeps` says whether the connection can serve the next request. --timing is shown after each try.
+ * Two things end a request from outside, by filling the error and stopping the loop: nothing has moved for
+ * --idle-timeout, or the pipe that stdout is has lost its reader while no body that would notice goes there.
  */
 #include "cmd/http/http_fetch.h"
 
@@ -24,11 +26,12 @@
 #include "cmd/http/http_body.h"
 #include "proto/http_request.h"
 
-/* --timing */
-
+enum { PARTIAL = 206, NOT_MODIFIED = 304, FIRST_REFUSAL = 400, NOT_SATISFIABLE = 416 };
+enum { FIRST_PAUSE_MS = 250, PAUSE_MAX_MS = 8000 };
 enum { PARTS = 4, BAR = 40 };
 
-/* When each part of a request was over, as loop_now_us says; a part that there was not ends with the one before. */
+/* --timing: when each part of a request was over, as loop_now_us says; a part that there was not ends with the one
+ * before. */
 struct timing {
     int64_t began;
     int64_t looked_up;
@@ -40,7 +43,7 @@ struct timing {
     uint64_t bytes;   /* of the body */
 };
 
-/* Each part begins where the one before has ended, also in the chart. */
+/* Writes one line of the chart, in which each part begins where the one before has ended. */
 static void draw_part(const char *part, const int64_t *ends, int64_t from, int64_t to)
 {
     char bar[BAR + 1];
@@ -53,16 +56,7 @@ static void draw_part(const char *part, const int64_t *ends, int64_t from, int64
     log_warning("  %-10s %10.3f ms  %.*s", part, (double)(to - from) / 1000, end, bar);
 }
 
-static void draw_chart(const struct timing *timing, const int64_t *ends)
-{
-    static const char *const parts[PARTS] = {"name", "connect", "first byte", "transfer"};
-    log_warning("%s", timing->name);
-    for (size_t i = 0; i < PARTS; i++)
-        draw_part(parts[i], ends, ends[i], ends[i + 1]);
-    draw_part("total", ends, ends[0], ends[PARTS]);
-}
-
-/* In seconds. */
+/* Writes the same as an object; times are in seconds. */
 static void write_timing_object(const struct timing *timing, const int64_t *ends)
 {
     static const char *const parts[PARTS] = {"name", "connect", "first_byte", "transfer"};
@@ -83,22 +77,24 @@ static void write_timing_object(const struct timing *timing, const int64_t *ends
     free(text);
 }
 
-/* `form` is an OPT_TIMING_…. */
+/* Shows it in `form`, an OPT_TIMING_…. */
 static void show_timing(const struct timing *timing, int form)
 {
+    static const char *const parts[PARTS] = {"name", "connect", "first byte", "transfer"};
     const int64_t known[PARTS + 1] = {timing->began, timing->looked_up, timing->connected,
                                       timing->first_byte, timing->ended};
     int64_t ends[PARTS + 1] = {known[0]}; /* of the parts, and before them the beginning */
     for (size_t i = 1; i <= PARTS; i++)
         ends[i] = known[i] < ends[i - 1] ? ends[i - 1] : known[i];
-    if (form == OPT_TIMING_JSON || report_is_objects())
+    if (form == OPT_TIMING_JSON || report_is_objects()) {
         write_timing_object(timing, ends);
-    else
-        draw_chart(timing, ends);
+        return;
+    }
+    log_warning("%s", timing->name);
+    for (size_t i = 0; i < PARTS; i++)
+        draw_part(parts[i], ends, ends[i], ends[i + 1]);
+    draw_part("total", ends, ends[0], ends[PARTS]);
 }
-
-enum { PARTIAL = 206, NOT_MODIFIED = 304, FIRST_REFUSAL = 400, NOT_SATISFIABLE = 416 };
-enum { FIRST_PAUSE_MS = 250, PAUSE_MAX_MS = 8000 };
 
 /* One URL on its way, through its redirects and tries. */
 struct http_transfer {
@@ -106,8 +102,10 @@ struct http_transfer {
     const struct http_target *target; /* the one that is asked now */
     struct http_exchange exchange;
     struct http_body body;
-    struct http_watch watch;
     struct timing timing;
+    struct error *err; /* filled by what ends a request from outside: */
+    struct idle_limit idle;
+    struct watch reader; /* of stdout */
     int64_t redirects;
     int64_t tries;
     int64_t pause_ms;
@@ -121,9 +119,33 @@ struct http_transfer {
     char *hop_url;
 };
 
-/* Request and head */
+static void transfer_idle_over(struct idle_limit *idle)
+{
+    struct http_transfer *transfer = LOOP_OWNER(idle, struct http_transfer, idle);
+    char limit[UNITS_DURATION_MAX];
+    error_set(transfer->err, STATUS_TIMEOUT, "%s: nothing moved for %s", transfer->exchange.name,
+              units_show_duration(limit, idle->limit_ms));
+    loop_stop(idle->loop, -1);
+}
 
-/* Every line of the request, at -v, without its secrets. */
+static void transfer_reader_gone(struct watch *reader, uint32_t events)
+{
+    struct http_transfer *transfer = LOOP_OWNER(reader, struct http_transfer, reader);
+    (void)events;
+    loop_unwatch(transfer->fetch->loop, reader);
+    error_silent(transfer->err, STATUS_LOCAL_IO);
+    loop_stop(transfer->fetch->loop, -1);
+}
+
+/* From now on a reader of stdout that goes away ends the request, if the body is for it. */
+static void watch_reader(struct http_transfer *transfer)
+{
+    const struct http_output *output = transfer->fetch->output;
+    if (!output->has_file && output->standard.kind == FD_PIPE)
+        loop_watch(transfer->fetch->loop, &transfer->reader, 0);
+}
+
+/* Logs every line of the request, at -v, without its secrets. */
 static void log_request(const char *text, size_t length)
 {
     const char *end = text + length;
@@ -136,36 +158,33 @@ static void log_request(const char *text, size_t length)
     }
 }
 
-/* The rest, where a validator says of what, or where the user says so. */
-static char *write_request(struct http_transfer *transfer, size_t *length)
+/* Sends one request, and reads up to the head of the answer. The rest of a body is asked for where a validator says of
+ * what, or where the user says so. */
+static int exchange_heads(struct http_transfer *transfer, struct error *err)
 {
-    const struct http_options *options = transfer->fetch->options;
-    const struct http_output *output = transfer->fetch->output;
+    const struct http_fetch *fetch = transfer->fetch;
+    const struct http_output *output = fetch->output;
     char range[32];
-    transfer->resumes = output->there && !options->range && (*output->validator || !output->begun);
+    transfer->resumes = output->there && !fetch->options->range &&
+                        (*output->validator || !output->begun);
     snprintf(range, sizeof range, "%" PRIu64 "-", output->there);
     const struct http_wish wish = {
         .range = transfer->resumes ? range : NULL,
         .if_range = transfer->resumes && *output->validator ? output->validator : NULL,
         .persistent = transfer->persistent,
     };
-    return http_target_request(transfer->target, options, &wish, length);
-}
-
-static int exchange_heads(struct http_transfer *transfer, struct error *err)
-{
-    struct http_connection *connection = transfer->fetch->connection;
     size_t length;
-    char *request = write_request(transfer, &length);
+    char *request = http_target_request(transfer->target, fetch->options, &wish, &length);
     log_request(request, length);
     http_exchange_release(&transfer->exchange);
     transfer->exchange = (struct http_exchange){
-        .loop = transfer->fetch->loop,
-        .fd = connection->connection.fd,
+        .loop = fetch->loop,
+        .fd = fetch->connection->connection.fd,
         .name = transfer->target->name,
+        .idle = &transfer->idle,
         .request = request,
         .request_length = length,
-        .headless = transfer->fetch->options->http09,
+        .headless = fetch->options->http09,
     };
     int result = http_exchange_run(&transfer->exchange, err);
     transfer->exchange.request = NULL;
@@ -173,7 +192,8 @@ static int exchange_heads(struct http_transfer *transfer, struct error *err)
     return result;
 }
 
-/* Up to the head of the answer. */
+/* Connects, and asks up to the head of the answer; a second time where the server had given up the connection that was
+ * kept. */
 static int ask(struct http_transfer *transfer, struct error *err)
 {
     struct http_connection *connection = transfer->fetch->connection;
@@ -189,7 +209,8 @@ static int ask(struct http_transfer *transfer, struct error *err)
             timing->looked_up = connection->connection.looked_up_us;
             timing->connected = loop_now_us();
         }
-        http_watch_idle(&transfer->watch);
+        idle_limit_start(&transfer->idle, transfer->fetch->loop, transfer->fetch->options->idle_ms,
+                         transfer_idle_over);
         if (exchange_heads(transfer, err) == 0)
             break;
         /* Over a connection that is kept, nothing may come because the server has just given it up. */
@@ -199,14 +220,13 @@ static int ask(struct http_transfer *transfer, struct error *err)
             transfer->may_pass = !transfer->exchange.head.wrong;
             return -1;
         }
+        idle_limit_stop(&transfer->idle);
         http_connection_close(connection, REPORT_EOF);
     }
     timing->first_byte = transfer->exchange.first_us;
     timing->status = transfer->exchange.head.status;
     return 0;
 }
-
-/* Body */
 
 static enum http_body_kind kind_of_body(const struct http_transfer *transfer)
 {
@@ -216,7 +236,7 @@ static enum http_body_kind kind_of_body(const struct http_transfer *transfer)
     return http_head_body(&transfer->exchange.head, options->head);
 }
 
-/* Nothing of this answer, nor anything else, will come by the connection. */
+/* Whether nothing of this answer but its body, nor anything else, will come by the connection. */
 static bool leaves_it_clean(const struct http_transfer *transfer)
 {
     const struct http_options *options = transfer->fetch->options;
@@ -226,38 +246,19 @@ static bool leaves_it_clean(const struct http_transfer *transfer)
            http_head_is_persistent(&exchange->head, exchange->bytes);
 }
 
-static int run_body(struct http_transfer *transfer, struct error *err)
-{
-    static const uint64_t nothing;
-    const struct http_options *options = transfer->fetch->options;
-    struct http_body *body = &transfer->body;
-    const struct http_head *head = &transfer->exchange.head;
-    struct progress progress = {.sent = &nothing, .received = &body->framed.pump.moved};
-    progress.meter.receives = true;
-    progress.meter.total = body->kind == HTTP_BODY_LENGTH ? head->content_length : 0;
-    http_watch_body(&transfer->watch, body);
-    if (options->progress || (!options->silent && body->out.kind != FD_TERMINAL))
-        progress_start(&progress, transfer->fetch->loop, NULL);
-    int result = http_body_run(body, err);
-    progress_stop(&progress);
-    http_watch_body(&transfer->watch, NULL);
-    transfer->timing.bytes = http_body_written(body);
-    transfer->keeps = result == 0 && body->kind != HTTP_BODY_UNTIL_CLOSE && !body->framed.length &&
-                      leaves_it_clean(transfer);
-    return result;
-}
-
-/* `to_file`: where the body of an answer that is no refusal goes. `kind`: HTTP_BODY_NONE for the head
- * alone. */
+/* Writes the body, of this kind: HTTP_BODY_NONE for the head alone. `to_file`: it goes where the body of an answer that
+ * is no refusal goes, else to stdout. */
 static int write_body(struct http_transfer *transfer, bool to_file, enum http_body_kind kind,
                       struct error *err)
 {
+    static const uint64_t nothing;
     const struct http_fetch *fetch = transfer->fetch;
     const struct http_options *options = fetch->options;
     struct http_output *output = fetch->output;
+    struct http_body *body = &transfer->body;
     struct pace pace = {.rate = options->rate};
     bool goes_on = to_file && output->there;
-    transfer->body = (struct http_body){
+    *body = (struct http_body){
         .loop = fetch->loop,
         .exchange = &transfer->exchange,
         .name = transfer->target->name,
@@ -265,19 +266,30 @@ static int write_body(struct http_transfer *transfer, bool to_file, enum http_bo
         .out = to_file ? output->end : output->standard,
         .kind = kind,
         .head_shown = (options->include || options->head) && !goes_on,
-        .filter = to_file ? http_output_filter(output) : NULL,
+        .filter = to_file && options->sha256 ? &output->look : NULL,
         .pace = pace.rate ? &pace : NULL,
         .pool = fetch->pool,
+        .idle = &transfer->idle,
     };
-    http_body_init(&transfer->body);
-    int result = run_body(transfer, err);
+    http_body_init(body);
+    struct progress progress = {.sent = &nothing, .received = &body->framed.pump.moved};
+    progress.meter.receives = true;
+    if (kind == HTTP_BODY_LENGTH)
+        progress.meter.total = transfer->exchange.head.content_length;
+    loop_unwatch(fetch->loop, &transfer->reader); /* the body notices by itself */
+    if (options->progress || (!options->silent && body->out.kind != FD_TERMINAL))
+        progress_start(&progress, fetch->loop, NULL);
+    int result = http_body_run(body, err);
+    progress_stop(&progress);
+    watch_reader(transfer);
+    uint64_t written = transfer->timing.bytes = http_body_written(body);
+    transfer->keeps = result == 0 && kind != HTTP_BODY_UNTIL_CLOSE && !body->framed.length &&
+                      leaves_it_clean(transfer);
     if (to_file)
-        output->there += http_body_written(&transfer->body);
-    http_body_release(&transfer->body);
+        output->there += written;
+    http_body_release(body);
     return result;
 }
-
-/* Answers */
 
 /* All that comes is wanted. `rest`: it goes on with what is there; of a part, `part` is how much comes,
  * else 0. */
@@ -381,28 +393,26 @@ static int take_not_modified(struct http_transfer *transfer, struct error *err)
     return 0;
 }
 
-/* The range that the request had; NULL: none. Of another unit nothing is known. */
-static const char *asked_range(const struct http_options *options)
-{
-    static const char unit[] = "bytes=";
-    const char *field = http_options_field(options, "Range");
-    if (field && strncasecmp(field, unit, strlen(unit)) == 0)
-        return field + strlen(unit);
-    return field ? field : options->range;
-}
-
+/* A 206: the rest of what is there, or the range that the user wanted. */
 static int take_part(struct http_transfer *transfer, struct error *err)
 {
-    struct http_output *output = transfer->fetch->output;
+    static const char unit[] = "bytes=";
+    const struct http_options *options = transfer->fetch->options;
+    const struct http_output *output = transfer->fetch->output;
     const struct http_exchange *exchange = &transfer->exchange;
     uint64_t part = 0;
-    const struct http_present present = {output->there, output->total, output->validator};
     if (transfer->resumes) {
+        const struct http_present present = {output->there, output->total, output->validator};
         if (http_answer_check_rest(exchange, &present, &part, err))
             return reject_part(transfer);
         return take_body(transfer, true, part, err);
     }
-    if (http_answer_check_range(exchange, asked_range(transfer->fetch->options), &part, err))
+    /* What --header says goes first. Of a range in another unit nothing is known. */
+    const char *field = http_options_field(options, "Range"),
+               *wish = field ? field : options->range;
+    if (field && strncasecmp(field, unit, strlen(unit)) == 0)
+        wish += strlen(unit);
+    if (http_answer_check_range(exchange, wish, &part, err))
         return -1;
     return take_body(transfer, false, part, err);
 }
@@ -442,7 +452,7 @@ static int try_once(struct http_transfer *transfer, struct error *err)
     if (result == 0)
         result = take_answer(transfer, err);
     transfer->timing.ended = loop_now_us();
-    http_watch_rest(&transfer->watch);
+    idle_limit_stop(&transfer->idle);
     connection->in += transfer->exchange.received + body_taken(&transfer->body.framed);
     connection->out += transfer->exchange.sent;
     transfer->body.framed = (struct body){.loop = transfer->fetch->loop};
@@ -462,9 +472,7 @@ bool http_fetch_is_over(const struct http_fetch *fetch, const struct error *err)
     return fetch->limit->is_over || err->status == STATUS_LOCAL_IO || err->signal_number;
 }
 
-/* Tries */
-
-/* Up to an answer that counts. */
+/* Tries the target up to an answer that counts. */
 static int try_target(struct http_transfer *transfer, struct error *err)
 {
     const struct http_fetch *fetch = transfer->fetch;
@@ -491,25 +499,6 @@ static int try_target(struct http_transfer *transfer, struct error *err)
     }
 }
 
-/* Redirects */
-
-/* Where it leads is the server's choice, not a wrong command line. */
-static int set_next_target(struct http_transfer *transfer, const struct http_target *origin,
-                           struct error *err)
-{
-    http_target_release(&transfer->hop);
-    free(transfer->hop_url);
-    transfer->hop_url = transfer->next;
-    transfer->next = NULL;
-    transfer->target = &transfer->hop;
-    if (http_target_init(&transfer->hop, transfer->fetch->options, transfer->hop_url, origin,
-                         err) == 0)
-        return 0;
-    if (err->status == STATUS_USAGE)
-        err->status = STATUS_REFUSED;
-    return -1;
-}
-
 int http_fetch_run(const struct http_fetch *fetch, const char *url, bool last, struct error *err)
 {
     struct http_target origin;
@@ -517,30 +506,32 @@ int http_fetch_run(const struct http_fetch *fetch, const char *url, bool last, s
     struct http_transfer transfer = {
         .fetch = fetch,
         .target = &origin,
+        .err = err,
         .pause_ms = FIRST_PAUSE_MS,
         .persistent = !last || fetch->options->location,
     };
     if (http_target_init(&origin, fetch->options, url, NULL, err))
         return -1;
-    transfer.watch = (struct http_watch){.loop = fetch->loop,
-                                         .idle_ms = fetch->options->idle_ms,
-                                         .exchange = &transfer.exchange,
-                                         .err = err};
+    transfer.reader = (struct watch){.fd = output->standard.fd, .ready = transfer_reader_gone};
     int result = http_output_find(output, &origin.url, err);
-    transfer.watch.reader = output->standard;
-    if (output->has_file)
-        transfer.watch.reader.fd = -1;
-    http_watch_start(&transfer.watch);
+    watch_reader(&transfer);
     if (!result)
         result = try_target(&transfer, err);
     while (!result && transfer.next) {
-        result = set_next_target(&transfer, &origin, err);
+        http_target_release(&transfer.hop);
+        free(transfer.hop_url);
+        transfer.hop_url = transfer.next;
+        transfer.next = NULL;
+        transfer.target = &transfer.hop;
+        result = http_target_init(&transfer.hop, fetch->options, transfer.hop_url, &origin, err);
+        if (result && err->status == STATUS_USAGE)
+            err->status = STATUS_REFUSED; /* the server's choice, not a wrong command line */
         if (!result)
             result = try_target(&transfer, err);
     }
     if (!result)
         result = http_output_finish(output, err);
-    http_watch_stop(&transfer.watch);
+    loop_unwatch(fetch->loop, &transfer.reader);
     http_output_drop(output);
     http_exchange_release(&transfer.exchange);
     http_target_release(&transfer.hop);

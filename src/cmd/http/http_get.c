@@ -59,8 +59,8 @@ static const struct http_options defaults = {
     .max_time_ms = -1,
 };
 
-/* One after the other. One that fails does not keep the next from being fetched, unless there is no
- * output or no time left; the status is that of the first failure. */
+/* Fetches one URL after the other. One that fails does not keep the next from being fetched, unless there is no output
+ * or no time left; the status is that of the first failure. */
 static int fetch_all(const struct http_fetch *fetch, const struct operands *operands,
                      struct error *err)
 {
@@ -109,59 +109,34 @@ static int fetch_to_output(const struct http_options *given, const struct operan
     return result;
 }
 
-/* All URLs are looked at before anything is fetched. */
-static int check_urls(const struct http_options *given, const struct operands *operands,
-                      struct error *err)
+static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
-    struct http_target target;
-    for (int i = 0; i < operands->count; i++) {
-        if (http_target_init(&target, given, operands->words[i], NULL, err))
-            return -1;
+    const struct http_options *typed = chosen;
+    struct http_options given = *typed;
+    struct limit limit;
+    int result = 0;
+    if (typed->log_json)
+        report_as_objects();
+    struct loop *loop = loop_new();
+    limit_command(&limit, loop, typed->max_time_ms, err);
+    given.user = given.proxy = NULL;
+    if (typed->user)
+        result = (given.user = secret_read(loop, "user", typed->user, err)) ? 0 : -1;
+    if (!result && typed->proxy)
+        result = (given.proxy = secret_read(loop, "proxy", typed->proxy, err)) ? 0 : -1;
+    if (!result)
+        result = http_options_check(&given, operands->count, err);
+    /* All URLs are looked at before anything is fetched. */
+    for (int i = 0; !result && i < operands->count; i++) {
+        struct http_target target;
+        result = http_target_init(&target, &given, operands->words[i], NULL, err);
         http_target_release(&target);
     }
-    return 0;
-}
-
-/* Of those options that have any. */
-static int read_secrets(struct http_options *given, const struct http_options *chosen,
-                        struct loop *loop, struct error *err)
-{
-    given->user = given->proxy = NULL;
-    if (chosen->user)
-        given->user = secret_read(loop, "user", chosen->user, err);
-    if (chosen->user && !given->user)
-        return -1;
-    if (chosen->proxy)
-        given->proxy = secret_read(loop, "proxy", chosen->proxy, err);
-    return chosen->proxy && !given->proxy ? -1 : 0;
-}
-
-static int check_and_fetch(const struct http_options *chosen, const struct operands *operands,
-                           struct loop *loop, struct error *err)
-{
-    struct http_options given = *chosen;
-    struct limit limit;
-    limit_command(&limit, loop, given.max_time_ms, err);
-    int result = read_secrets(&given, chosen, loop, err);
-    if (result == 0)
-        result = http_options_check(&given, operands->count, err);
-    if (result == 0)
-        result = check_urls(&given, operands, err);
-    if (result == 0)
+    if (!result)
         result = fetch_to_output(&given, operands, loop, &limit, err);
     limit_cancel(&limit);
     memory_wipe(given.user);
     memory_wipe(given.proxy);
-    return result;
-}
-
-static int run(const void *chosen, const struct operands *operands, struct error *err)
-{
-    const struct http_options *given = chosen;
-    if (given->log_json)
-        report_as_objects();
-    struct loop *loop = loop_new();
-    int result = check_and_fetch(given, operands, loop, err);
     loop_free(loop);
     return result;
 }

@@ -28,18 +28,11 @@ static int output_failed(const struct http_output *output, const char *what, str
     return error_system(err, STATUS_LOCAL_IO, errno, "%s %s", what, output->name);
 }
 
-/* --sha256 */
-
 static ssize_t digest_pass(struct filter *filter, char **bytes, size_t length)
 {
     struct http_output *output = LOOP_OWNER(filter, struct http_output, look);
     sha256_add(&output->sha, *bytes, length);
     return (ssize_t)length;
-}
-
-struct filter *http_output_filter(struct http_output *output)
-{
-    return output->options->sha256 ? &output->look : NULL;
 }
 
 void http_output_init(struct http_output *output, struct loop *loop,
@@ -55,53 +48,28 @@ void http_output_init(struct http_output *output, struct loop *loop,
     sha256_init(&output->sha);
 }
 
-/* Finding the file */
-
-/* The name for --remote-name: the last part of the path. */
-static const char *find_name(struct http_output *output, const struct url *url, struct error *err)
-{
-    const char *end = url->target.start + strcspn(url->target.start, "?#"), *start = end;
-    while (start > url->target.start && start[-1] != '/')
-        start--;
-    if (start == end || *start == '.') {
-        error_set(err, STATUS_USAGE, "URL '%.100s' has no file name in it, for --remote-name",
-                  url->target.start);
-        return NULL;
-    }
-    output->path = memory_copy(start, (size_t)(end - start));
-    return output->path;
-}
-
-/* What an earlier try has left. Without a validator nobody knows what it is of. */
-static bool find_left(struct http_output *output, struct error *err)
-{
-    struct stat status;
-    int fd = output->file.fd;
-    if (fstat(fd, &status) < 0 || status.st_size == 0)
-        return false;
-    ssize_t length = fgetxattr(fd, attribute, output->validator, HTTP_VALIDATOR_MAX - 1);
-    if (length <= 0) {
-        if (ftruncate(fd, 0) < 0)
-            output_failed(output, "write to", err); /* then the next write fails as well */
-        return false;
-    }
-    output->validator[length] = '\0';
-    output->there = (uint64_t)status.st_size;
-    output->file.kept = true; /* also if nothing comes this time */
-    return true;
-}
-
-/* What is there: of an earlier try with --continue, or FILE itself. */
+/* Looks at what is there: what an earlier try with --continue has left, or FILE itself. */
 static int find_part(struct http_output *output, struct error *err)
 {
     struct stat status;
-    if (output->file.fd >= 0)
+    struct replace_file *file = &output->file;
+    if (file->fd >= 0)
         return 0; /* no regular file */
-    if (replace_file_resume(&output->file, err))
+    if (replace_file_resume(file, err))
         return -1;
-    if (find_left(output, err))
-        return 0;
-    output->old = open(output->file.path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (fstat(file->fd, &status) == 0 && status.st_size) {
+        ssize_t length = fgetxattr(file->fd, attribute, output->validator, HTTP_VALIDATOR_MAX - 1);
+        if (length > 0) {
+            output->validator[length] = '\0';
+            output->there = (uint64_t)status.st_size;
+            file->kept = true; /* also if nothing comes this time */
+            return 0;
+        }
+        /* Without a validator nobody knows what it is of. */
+        if (ftruncate(file->fd, 0) < 0)
+            output_failed(output, "write to", err); /* then the next write fails as well */
+    }
+    output->old = open(file->path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
     if (output->old < 0 && errno == ENOENT)
         return 0;
     if (output->old < 0 || fstat(output->old, &status) < 0)
@@ -112,37 +80,26 @@ static int find_part(struct http_output *output, struct error *err)
 
 int http_output_find(struct http_output *output, const struct url *url, struct error *err)
 {
-    const char *path = output->options->output;
+    const struct http_options *options = output->options;
+    const char *path = options->output;
     output->begun = output->stale = output->unchanged = false;
     output->there = output->total = 0;
     *output->validator = '\0';
-    if (output->options->remote_name)
-        path = find_name(output, url, err);
-    else if (!path || strcmp(path, "-") == 0)
+    if (options->remote_name) {
+        const char *target = url->target.start, *end = target + strcspn(target, "?#"), *name = end;
+        while (name > target && name[-1] != '/')
+            name--;
+        if (name == end || *name == '.')
+            return error_set(err, STATUS_USAGE,
+                             "URL '%.100s' has no file name in it, for --remote-name", target);
+        path = output->path = memory_copy(name, (size_t)(end - name));
+    } else if (!path || strcmp(path, "-") == 0)
         return 0;
-    if (!path)
-        return -1;
     output->has_file = true;
     output->name = path;
     if (replace_file_find(&output->file, output->loop, path, err))
         return -1;
-    return output->options->resume ? find_part(output, err) : 0;
-}
-
-/* Writing */
-
-static int write_whole(int fd, const char *bytes, size_t length)
-{
-    while (length) {
-        ssize_t wrote = write(fd, bytes, length);
-        if (wrote < 0 && errno != EINTR)
-            return -1;
-        if (wrote > 0) {
-            bytes += wrote;
-            length -= (size_t)wrote;
-        }
-    }
-    return 0;
+    return options->resume ? find_part(output, err) : 0;
 }
 
 /* Reads what is there from its start: for the digest, and, where `copies`, for the new file. */
@@ -158,13 +115,18 @@ static int read_present(struct http_output *output, int from, bool copies, struc
         if (got <= 0)
             return output_failed(output, "read", err);
         sha256_add(&output->sha, bytes, (size_t)got);
-        if (copies && write_whole(output->file.fd, bytes, (size_t)got))
-            return output_failed(output, "write to", err);
+        for (ssize_t wrote = 0; copies && wrote < got;) {
+            ssize_t more = write(output->file.fd, bytes + wrote, (size_t)(got - wrote));
+            if (more < 0 && errno != EINTR)
+                return output_failed(output, "write to", err);
+            wrote += more < 0 ? 0 : more;
+        }
         left -= (uint64_t)got;
     }
     return 0;
 }
 
+/* What comes will follow what is there. */
 static int take_over_present(struct http_output *output, struct error *err)
 {
     if (output->begun || !output->there)
@@ -181,6 +143,7 @@ bool http_output_can_restart(const struct http_output *output)
     return !output->there || (output->has_file && output->file.temporary);
 }
 
+/* What comes will replace what is there. */
 static int restart_output(struct http_output *output, struct error *err)
 {
     if (!http_output_can_restart(output))
@@ -195,23 +158,18 @@ static int restart_output(struct http_output *output, struct error *err)
     return 0;
 }
 
-/* Before any byte, so that whatever ends us leaves none without it. */
-static void remember_validator(struct http_output *output)
-{
-    if (!output->has_file || !output->options->resume || !output->file.temporary)
-        return;
-    fremovexattr(output->file.fd, attribute);
-    output->file.kept = *output->validator &&
-                        fsetxattr(output->file.fd, attribute, output->validator,
-                                  strlen(output->validator), 0) == 0;
-}
-
 int http_output_begin(struct http_output *output, bool resumes, struct error *err)
 {
-    if (output->has_file && replace_file_create(&output->file, err))
+    struct replace_file *file = &output->file;
+    if (output->has_file && replace_file_create(file, err))
         return -1;
-    output->end = output->has_file ? fd_of_own(output->file.fd) : output->standard;
-    remember_validator(output);
+    output->end = output->has_file ? fd_of_own(file->fd) : output->standard;
+    /* Before any byte, so that whatever ends us leaves none without its validator. */
+    if (output->has_file && output->options->resume && file->temporary) {
+        fremovexattr(file->fd, attribute);
+        file->kept = *output->validator && fsetxattr(file->fd, attribute, output->validator,
+                                                     strlen(output->validator), 0) == 0;
+    }
     if (resumes ? take_over_present(output, err) : restart_output(output, err))
         return -1;
     output->begun = true;
@@ -247,10 +205,10 @@ int http_output_leave(struct http_output *output, struct error *err)
     return 0;
 }
 
-/* The end */
-
-static void forget_file(struct http_output *output)
+void http_output_drop(struct http_output *output)
 {
+    if (!output->has_file)
+        return;
     if (output->old >= 0)
         close(output->old);
     output->old = -1;
@@ -262,22 +220,6 @@ static void forget_file(struct http_output *output)
     output->end = output->standard;
 }
 
-void http_output_drop(struct http_output *output)
-{
-    if (output->has_file)
-        forget_file(output);
-}
-
-static int verify_digest(struct http_output *output, struct error *err)
-{
-    char digest[SHA256_TEXT + 1];
-    const char *expected = output->options->sha256;
-    if (!expected || strcasecmp(sha256_text(&output->sha, digest), expected) == 0)
-        return 0;
-    output->file.kept = false;
-    return error_set(err, STATUS_MALFORMED, "%s: its SHA-256 is another: %s", output->name, digest);
-}
-
 bool http_output_was_complete(const struct http_output *output)
 {
     return output->old >= 0;
@@ -285,21 +227,23 @@ bool http_output_was_complete(const struct http_output *output)
 
 int http_output_finish(struct http_output *output, struct error *err)
 {
-    if (http_output_was_complete(output) || output->unchanged) {
-        if (output->options->sha256 && output->old >= 0 &&
-            read_present(output, output->old, false, err))
-            return -1;
-        return verify_digest(output, err);
-    }
-    if (verify_digest(output, err))
+    char digest[SHA256_TEXT + 1];
+    const char *expected = output->options->sha256;
+    bool stays = http_output_was_complete(output) || output->unchanged;
+    if (stays && expected && output->old >= 0 && read_present(output, output->old, false, err))
         return -1;
-    if (!output->has_file)
+    if (expected && strcasecmp(sha256_text(&output->sha, digest), expected) != 0) {
+        output->file.kept = false;
+        return error_set(err, STATUS_MALFORMED, "%s: its SHA-256 is another: %s", output->name,
+                         digest);
+    }
+    if (stays || !output->has_file)
         return 0;
     if (output->file.kept)
         fremovexattr(output->file.fd, attribute);
     if (replace_file_commit(&output->file, err))
         return -1;
-    forget_file(output);
+    http_output_drop(output);
     return 0;
 }
 

@@ -34,7 +34,7 @@ struct http_output {
     uint64_t total; /* of the body that they are of; 0: not known */
     char validator[HTTP_VALIDATOR_MAX]; /* of the version they are of; empty: none */
     struct sha256 sha;
-    struct filter look;
+    struct filter look; /* gives the digest what passes: the body's filter with --sha256 */
 };
 
 void http_output_init(struct http_output *output, struct loop *loop,
@@ -56,8 +56,6 @@ bool http_output_reject_part(struct http_output *output);
 /* The file stays as it is, for it is what was asked for: http_output_finish just checks it against
  * --sha256. Status 8. */
 int http_output_leave(struct http_output *output, struct error *err);
-/* What looks at the body; NULL: nobody. */
-struct filter *http_output_filter(struct http_output *output);
 /* What the output has is complete: checks it against --sha256 (status 7), and gives it its name. */
 int http_output_finish(struct http_output *output, struct error *err);
 /* FILE was complete before anything came. */

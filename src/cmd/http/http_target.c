@@ -18,7 +18,7 @@
 
 enum { PROXY_PORT = 1080 }; /* curl's, where none is given */
 
-/* An empty one is none. */
+/* Returns the variable of the environment with this name, or with the other one; NULL: it is unset, or empty. */
 static const char *read_variable(const char *name, const char *other)
 {
     const char *value = getenv(name);
@@ -67,25 +67,23 @@ static void set_host(struct http_route *route, const struct http_options *option
     snprintf(route->address.port, sizeof route->address.port, "%u", port);
 }
 
-static int set_http_proxy(struct http_route *route, const struct http_options *options,
-                          const char *proxy, struct error *err)
+/* Sets *credentials to the URL's "NAME:PASS", the caller's; NULL: it has none. Returns NULL, or what is wrong with
+ * them. */
+static const char *decode_credentials(const struct url *url, char **credentials)
 {
-    struct url url;
-    char host[URL_HOST_MAX + 1];
-    const char *wrong = url_parse(&url, proxy);
-    if (!wrong && url.userinfo.length) {
-        route->credentials = memory_new(url.userinfo.length + 2, 1);
-        wrong = url_credentials(&url, route->credentials);
-    }
-    if (wrong)
-        return error_set(err, STATUS_USAGE, "proxy '%.100s' %s", url_redacted(proxy), wrong);
-    route->proxied = true;
-    if (url.unix_socket)
-        return set_unix_of_url(route, &url, err);
-    set_host(route, options, url_host(&url, host), url.has_port ? url.port : PROXY_PORT);
-    return 0;
+    *credentials = NULL;
+    if (!url->userinfo.length)
+        return NULL;
+    *credentials = memory_new(url->userinfo.length + 2, 1);
+    const char *wrong = url_credentials(url, *credentials);
+    if (!wrong)
+        return NULL;
+    free(*credentials);
+    *credentials = NULL;
+    return wrong;
 }
 
+/* Finds the route to the host of `url`. */
 static int find_route(struct http_route *route, const struct http_options *options,
                       const struct url *url, struct error *err)
 {
@@ -94,52 +92,49 @@ static int find_route(struct http_route *route, const struct http_options *optio
         return set_unix(route, options->unix_path, err);
     if (url->unix_socket)
         return set_unix_of_url(route, url, err);
-    url_host(url, host);
-    const char *proxy = find_proxy(options, host);
-    if (proxy && !proxy_is_socks(proxy))
-        return set_http_proxy(route, options, proxy, err);
-    set_host(route, options, host, url->port);
-    if (!proxy)
-        return 0;
-    route->tunneled = true;
-    if (proxy_parse(&route->tunnel, proxy, err))
-        return -1;
-    route->tunnel.address.family = options->family.family;
-    return proxy_check(&route->tunnel, &route->address, err);
+    const char *proxy = find_proxy(options, url_host(url, host));
+    if (!proxy || proxy_is_socks(proxy)) {
+        set_host(route, options, host, url->port);
+        if (!proxy)
+            return 0;
+        route->tunneled = true;
+        if (proxy_parse(&route->tunnel, proxy, err))
+            return -1;
+        route->tunnel.address.family = options->family.family;
+        return proxy_check(&route->tunnel, &route->address, err);
+    }
+    struct url hop;
+    const char *wrong = url_parse(&hop, proxy);
+    if (!wrong)
+        wrong = decode_credentials(&hop, &route->credentials);
+    if (wrong)
+        return error_set(err, STATUS_USAGE, "proxy '%.100s' %s", url_redacted(proxy), wrong);
+    route->proxied = true;
+    if (hop.unix_socket)
+        return set_unix_of_url(route, &hop, err);
+    set_host(route, options, url_host(&hop, host), hop.has_port ? hop.port : PROXY_PORT);
+    return 0;
 }
 
-/* "NAME:PASS" of the URL; NULL: it has none, or they are bad: then *wrong says what is. */
-static char *decode_credentials(const struct url *url, const char **wrong)
-{
-    *wrong = NULL;
-    if (!url->userinfo.length)
-        return NULL;
-    char *credentials = memory_new(url->userinfo.length + 2, 1);
-    *wrong = url_credentials(url, credentials);
-    if (!*wrong)
-        return credentials;
-    free(credentials);
-    return NULL;
-}
-
-/* Those of the options and of the first URL are for its host alone. Returns what is wrong. */
+/* Finds what is sent as Authorization: what the options and the first URL say is for its host alone. Returns NULL, or
+ * what is wrong with the URL's. */
 static const char *find_credentials(struct http_target *target, const struct http_options *options,
                                     const struct http_target *origin)
 {
-    const char *wrong = NULL;
-    if (options->user && !target->foreign) {
-        const char *user = options->user, *colon = strchr(user, ':') ? "" : ":";
+    const char *user = options->user;
+    if (user && !target->foreign) {
         target->credentials = memory_new(strlen(user) + 2, 1);
-        stpcpy(stpcpy(target->credentials, user), colon);
-    } else
-        target->credentials = decode_credentials(&target->url, &wrong);
+        stpcpy(stpcpy(target->credentials, user), strchr(user, ':') ? "" : ":");
+        return NULL;
+    }
+    const char *wrong = decode_credentials(&target->url, &target->credentials);
     if (!wrong && !target->credentials && origin && !target->foreign && origin->credentials)
         target->credentials = memory_copy(origin->credentials, strlen(origin->credentials));
     return wrong;
 }
 
-/* Whom a host that is not ASCII means is asked for, and named, by its A-labels alone (RFC 5891), whether
- * the resolver is asked, the server or a proxy. Returns what is wrong. */
+/* Writes the URL with its host in A-labels (RFC 5891) where that is not ASCII: by these alone it is asked for, and
+ * named, whether the resolver is asked, the server or a proxy. Returns NULL, or what is wrong with the host. */
 static const char *encode_host(struct http_target *target, const char *text)
 {
     const struct url_span host = target->url.host;
@@ -160,7 +155,7 @@ static const char *encode_host(struct http_target *target, const char *text)
     return url_parse(&target->url, target->encoded);
 }
 
-/* Room is left for the reason in an error of 300 bytes. */
+/* Writes the name for messages. It leaves room for the reason in an error of 300 bytes. */
 static void write_name(struct http_target *target, const char *method)
 {
     enum { SHOWN = 80 };
