@@ -114,12 +114,14 @@ static bool body_load(struct body *body)
     size_t read = body->length < room ? body->length : room;
     pump->state = PUMP_WANTS_IN;
     size_t length = body->data < read ? (size_t)body->data : read;
-    char *bytes = body->bytes + body->start;
+    const char *bytes = body->bytes + body->start;
     if (body->data != UINT64_MAX)
         body->data -= length;
     pump->limit = length;
-    if (pump->filter && length)
-        pump->filter->pass(pump->filter, &bytes, length);
+    if (pump->tap && length && pump->tap->look(pump->tap, bytes, length) < 0) {
+        body_fail(body, BODY_FAILED_IN, errno);
+        return false;
+    }
     pump_preload(pump, bytes, length);
     body->start += length;
     body->length -= length;
@@ -155,7 +157,7 @@ static bool body_move(struct body *body)
         body_watch_reader(body);
         loop_timer_set(body->loop, &body->pause, pump->pace->wait_ms);
         return false;
-    case PUMP_HELD: /* not by a filter that only looks */
+    case PUMP_HELD: /* only by a filter, and there is none */
     case PUMP_ENDED:
         break;
     }

@@ -1,13 +1,19 @@
 /*
- * See channel.h. Each function asks which of the two it is and calls the pump's or the seqpacket's; the buffer for
- * messages is one for all channels of a pool, because no message stays in it between two moves.
+ * See channel.h. A stream is the pump's affair. Messages are moved here, one step after the other until one has to wait: a
+ * message that could not be sent goes first, else the next one is received and sent on. What a step comes to is kept in
+ * the pump's struct, so that whoever uses a channel need not ask which of the two it is. The buffer for messages is one for
+ * all channels of a pool, because no message stays in it between two moves.
  */
 #include "stream/channel.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
 #include "base/memory.h"
+#include "sys/sock.h"
+
+enum { ROUNDS = 16 }; /* messages in one move, so that others get their turn */
 
 void channel_pool_release(struct channel_pool *pool)
 {
@@ -24,76 +30,100 @@ char *channel_pool_buffer(struct channel_pool *pool)
 }
 
 void channel_init(struct channel *channel, struct fd in, int socktype, struct fd out,
-                  struct channel_pool *pool)
+                  struct channel_pool *pool, struct tap *tap)
 {
-    channel->by_message = socktype == SOCK_SEQPACKET;
-    if (!channel->by_message) {
-        pump_init(&channel->way.pump, in, out, &pool->pumps);
+    *channel = (struct channel){.by_message = socktype == SOCK_SEQPACKET};
+    pump_init(&channel->pump, in, out, &pool->pumps);
+    pump_tap(&channel->pump, tap);
+    if (!channel->by_message)
         return;
-    }
-    seqpacket_init(&channel->way.seqpacket, in.fd, out.fd);
+    /* With it, an empty message comes with its sender's credentials; the end does not. */
+    sock_set(in.fd, SOL_SOCKET, SO_PASSCRED, 1);
     channel_pool_buffer(pool);
-}
-
-void channel_filter(struct channel *channel, struct filter *filter)
-{
-    if (channel->by_message)
-        channel->way.seqpacket.filter = filter;
-    else
-        pump_filter(&channel->way.pump, filter);
 }
 
 void channel_preload(struct channel *channel, const char *bytes, size_t length)
 {
-    if (!channel->by_message)
-        pump_preload(&channel->way.pump, bytes, length);
-    else if (length)
-        seqpacket_preload(&channel->way.seqpacket, bytes, length);
+    if (!channel->by_message) {
+        pump_preload(&channel->pump, bytes, length);
+    } else if (length) {
+        channel->waiting = memory_copy(bytes, length);
+        channel->waiting_length = length;
+        channel->pump.taken = length;
+        channel->pump.state = PUMP_WANTS_OUT;
+    }
+}
+
+static void channel_drop_waiting(struct channel *channel)
+{
+    free(channel->waiting);
+    channel->waiting = NULL;
 }
 
 void channel_release(struct channel *channel)
 {
-    if (channel->by_message)
-        seqpacket_release(&channel->way.seqpacket);
-    else
-        pump_release(&channel->way.pump);
+    channel_drop_waiting(channel);
+    pump_release(&channel->pump);
+}
+
+/* Sets the state, and keeps errno. Returns false: a step that ends here is the last one of its move. */
+static bool channel_stop(struct channel *channel, enum pump_state state)
+{
+    channel->pump.state = state;
+    channel->pump.failure = errno;
+    return false;
+}
+
+/* A step, as the next one: true if there may be more to do. `bytes` may be a part of what is kept already. */
+static bool channel_send_message(struct channel *channel, const char *bytes, size_t length)
+{
+    ssize_t sent = sock_send(channel->pump.out.fd, bytes, length);
+    if (sent < 0 && errno != EAGAIN)
+        return channel_stop(channel, PUMP_FAILED_OUT);
+    if (sent < 0 && bytes == channel->waiting)
+        return channel_stop(channel, PUMP_WANTS_OUT);
+    size_t part = sent < 0 ? 0 : (size_t)sent;
+    channel->pump.moved += part;
+    bool waits = sent < 0 || part < length; /* the second, of a stream */
+    char *rest = waits ? memory_copy(bytes + part, length - part) : NULL;
+    channel_drop_waiting(channel);
+    channel->waiting = rest;
+    channel->waiting_length = length - part;
+    return !waits || channel_stop(channel, PUMP_WANTS_OUT);
+}
+
+static bool channel_receive_message(struct channel *channel, char *buffer)
+{
+    struct pump *pump = &channel->pump;
+    struct sock_message message;
+    ssize_t length = sock_recv_message(pump->in.fd, buffer, SEQPACKET_MAX, &message,
+                                       &sock_any_sender);
+    if (length < 0)
+        return channel_stop(channel, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
+    if (length > SEQPACKET_MAX) {
+        errno = EMSGSIZE;
+        return channel_stop(channel, PUMP_FAILED_IN);
+    }
+    pump->in_ended = length == 0 && !message.has_user;
+    pump->taken += (size_t)length;
+    if (pump->tap && pump->tap->look(pump->tap, buffer, (size_t)length) < 0)
+        return channel_stop(channel, PUMP_FAILED_IN);
+    return pump->in_ended || channel_send_message(channel, buffer, (size_t)length);
 }
 
 enum pump_state channel_move(struct channel *channel, const struct channel_pool *pool)
 {
-    return channel->by_message ? seqpacket_move(&channel->way.seqpacket, pool->buffer)
-                               : pump_move(&channel->way.pump);
-}
-
-void channel_end_input(struct channel *channel)
-{
-    if (channel->by_message)
-        channel->way.seqpacket.in_ended = true;
-    else
-        channel->way.pump.limit = 0;
-}
-
-bool channel_has_read_end(const struct channel *channel)
-{
-    return channel->by_message ? channel->way.seqpacket.in_ended : channel->way.pump.in_ended;
-}
-
-enum pump_state channel_state(const struct channel *channel)
-{
-    return channel->by_message ? channel->way.seqpacket.state : channel->way.pump.state;
-}
-
-int channel_failure(const struct channel *channel)
-{
-    return channel->by_message ? channel->way.seqpacket.failure : channel->way.pump.failure;
-}
-
-uint64_t channel_taken(const struct channel *channel)
-{
-    return channel->by_message ? channel->way.seqpacket.taken : channel->way.pump.taken;
-}
-
-uint64_t channel_moved(const struct channel *channel)
-{
-    return channel->by_message ? channel->way.seqpacket.moved : channel->way.pump.moved;
+    bool more = true;
+    if (!channel->by_message)
+        return pump_move(&channel->pump);
+    channel->pump.state = PUMP_WANTS_IN;
+    for (int round = 0; more && round < ROUNDS; round++) {
+        if (channel->waiting)
+            more = channel_send_message(channel, channel->waiting, channel->waiting_length);
+        else if (channel->pump.in_ended || !channel->pump.limit)
+            more = channel_stop(channel, PUMP_ENDED);
+        else
+            more = channel_receive_message(channel, pool->buffer);
+    }
+    return channel->pump.state;
 }

@@ -1,54 +1,50 @@
 /*
- * One direction between two sockets: bytes through a pump, or, from a seqpacket connection, message
- * by message. What both can do has one name here.
+ * One direction between two sockets: bytes through a pump, or, from a seqpacket connection, message by message, each
+ * sent on whole.
  */
 #ifndef STREAM_CHANNEL_H
 #define STREAM_CHANNEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "stream/pump.h"
-#include "stream/seqpacket.h"
+
+enum { SEQPACKET_MAX = 1 << 18 }; /* bytes in a message; what is longer fails with EMSGSIZE */
 
 struct channel {
-    bool by_message; /* seqpacket, else pump */
-    union {
-        struct pump pump;
-        struct seqpacket seqpacket;
-    } way;
+    struct pump
+        pump; /* its state, failure, taken, moved, in_ended and limit hold for messages, too */
+    bool by_message;
+    char *waiting; /* a message that could not be sent yet; the channel's; NULL: none */
+    size_t waiting_length;
 };
 
-/* What many lanes of one thread share. Start with {0}. */
+/* What the channels of one thread share. Starts as {0}. */
 struct channel_pool {
     struct pump_pool pumps;
     char *buffer; /* for messages, SEQPACKET_MAX bytes; NULL without seqpackets */
 };
+
 void channel_pool_release(struct channel_pool *pool);
-/* The buffer, which is there from now on. */
+
+/* Returns the buffer for messages, which the pool owns, and makes it where there was none. */
 char *channel_pool_buffer(struct channel_pool *pool);
 
-/* From `in`, a socket of that type, to `out`. The descriptors stay the owner's. */
+/* Prepares a channel from `in`, a socket of type `socktype`, to `out`: a stream gets the bytes of messages without their
+ * bounds. The descriptors stay the owner's. A `tap`, unless NULL, looks at what is read. */
 void channel_init(struct channel *channel, struct fd in, int socktype, struct fd out,
-                  struct channel_pool *pool);
-/* Lets a filter see what is read. Before the first move. */
-void channel_filter(struct channel *channel, struct filter *filter);
-/* Puts bytes in front of what `in` delivers: at most PUMP_BUFFER; from a seqpacket connection, as a
- * message of their own. */
-void channel_preload(struct channel *channel, const char *bytes, size_t length);
-/* Gives back what it holds. What it has counted stays. */
-void channel_release(struct channel *channel);
-/* Moves what can be moved now. PUMP_WAITS never comes of it. */
-enum pump_state channel_move(struct channel *channel, const struct channel_pool *pool);
-/* Nothing more is read; what is held is still to be written. */
-void channel_end_input(struct channel *channel);
-/* Whether the end of what comes in has been read. */
-bool channel_has_read_end(const struct channel *channel);
+                  struct channel_pool *pool, struct tap *tap);
 
-enum pump_state channel_state(const struct channel *channel);
-int channel_failure(const struct channel *channel);
-uint64_t channel_taken(const struct channel *channel);
-uint64_t channel_moved(const struct channel *channel);
+/* Puts bytes in front of what `in` delivers, before the first move: at most PUMP_BUFFER; from a seqpacket connection they
+ * are a message of their own. */
+void channel_preload(struct channel *channel, const char *bytes, size_t length);
+
+/* Moves what can be moved now without blocking, a bounded amount, and returns channel->pump.state, which is never
+ * PUMP_WAITS. With pump.limit set to 0 nothing more is read, but what is held is still to be written. */
+enum pump_state channel_move(struct channel *channel, const struct channel_pool *pool);
+
+/* Gives back what the channel holds. What it has counted stays. */
+void channel_release(struct channel *channel);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What may look at bytes on their way, and change them: a table of calls that whoever moves them is
- * given by its owner.
+ * Those who take part in a transfer without moving its bytes: a tap looks at them, a filter changes them. Each is a
+ * table of calls that whoever moves the bytes is given by its owner.
  */
 #ifndef STREAM_FILTER_H
 #define STREAM_FILTER_H
@@ -11,20 +11,25 @@
 
 #include "base/list.h"
 
-enum { FILTER_WORDS = 2048 };
+struct tap {
+    /* Looks at bytes that were read, before they are passed on. -1: it failed; the owner of the tap keeps the error,
+     * and errno says what the system did. */
+    int (*look)(struct tap *tap, const char *bytes, size_t length);
+};
+
+enum { FILTER_ANSWER_MAX = 2048 };
 
 struct filter {
-    /* Given `length` bytes that were read, at *bytes; as many bytes in front of them are room to
-     * write in. Moves *bytes to what is to be written, and returns its length: in that room and
-     * where the bytes were, so at most twice as much. -1: it failed; the owner of the filter keeps
-     * the error, errno says what the system did. */
+    /* Changes `length` bytes that were read, at *bytes; as many bytes in front of them are room to write in. Moves
+     * *bytes to what is to be passed on, and returns its length: in that room and where the bytes were, so at most twice
+     * as much. -1: it failed; the owner of the filter keeps the error, and errno says what the system did. */
     ssize_t (*pass)(struct filter *filter, char **bytes, size_t length);
-    /* It has bytes of its own to send, between what was read before and what is read next. */
-    bool waiting;
-    /* Writes them, at most FILTER_WORDS, and is no longer waiting. */
-    size_t (*say)(struct filter *filter, char *words);
-    /* The owner of the filter cannot take more now: whoever moves bytes gives it none (what it has let
-     * pass is still written) until `resume`, which the mover has set, is called, or NULL. */
+    /* The filter has bytes of its own to send, between what was read before and what is read next. */
+    bool has_answer;
+    /* Writes these, at most FILTER_ANSWER_MAX, to `bytes`, and has none any more. */
+    size_t (*answer)(struct filter *filter, char *bytes);
+    /* The owner of the filter cannot take more now: whoever moves bytes gives it none (what it has let pass is still
+     * written) until the owner calls `resume`. The mover sets these two; a `resume` of NULL is not called. */
     bool held;
     void (*resume)(struct filter *filter);
     void *mover;

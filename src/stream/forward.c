@@ -148,8 +148,8 @@ static void side_fail(struct forward_side *side, int failure)
     struct forward_pair *pair = side->pair;
     struct forward_side *other = side_other(side);
     /* A read is told why, a write only that the pipe is broken. */
-    bool read_failed = channel_state(&side->channel) == PUMP_FAILED_IN;
-    pair->failure = read_failed ? channel_failure(&side->channel) : failure;
+    bool read_failed = side->channel.pump.state == PUMP_FAILED_IN;
+    pair->failure = read_failed ? side->channel.pump.failure : failure;
     pair->failed = side;
     pair->until_ms = loop_now_ms() + RESET_MS;
     idle_limit_stop(&pair->idle);
@@ -158,7 +158,7 @@ static void side_fail(struct forward_side *side, int failure)
     channel_release(&other->channel);
     if (!side->ended)
         channel_move(&side->channel, &pair->forward->pool);
-    channel_end_input(&side->channel);
+    side->channel.pump.limit = 0;
     pair_flush(pair);
 }
 
@@ -166,7 +166,7 @@ static void side_fail(struct forward_side *side, int failure)
 
 static bool side_wants(const struct forward_side *side, enum pump_state state)
 {
-    return !side->ended && channel_state(&side->channel) == state;
+    return !side->ended && side->channel.pump.state == state;
 }
 
 static void side_await(struct forward_side *side)
@@ -185,11 +185,11 @@ static bool side_settle(struct forward_side *side)
 {
     struct forward_side *other = side_other(side);
     if (side_wants(side, PUMP_FAILED_IN)) {
-        side_fail(side, channel_failure(&side->channel));
+        side_fail(side, side->channel.pump.failure);
         return false;
     }
     if (side_wants(side, PUMP_FAILED_OUT)) {
-        side_fail(other, channel_failure(&side->channel));
+        side_fail(other, side->channel.pump.failure);
         return false;
     }
     if (!side_wants(side, PUMP_ENDED))
@@ -267,7 +267,7 @@ static void forward_end_all(struct forward *forward)
 static uint64_t side_left(const struct forward_side *side)
 {
     int unacknowledged = sock_unacknowledged(side->watch.fd);
-    uint64_t held = channel_taken(&side->channel) - channel_moved(&side->channel);
+    uint64_t held = side->channel.pump.taken - side->channel.pump.moved;
     return held + (unacknowledged > 0 ? (uint64_t)unacknowledged : 0);
 }
 
@@ -304,8 +304,8 @@ void forward_join(struct forward *forward, const struct forward_ends *ends, void
     /* A splice would make messages of its own choice of a stream: what is shared is copied. */
     local.shared |= ends->remote_socktype == SOCK_SEQPACKET;
     remote.shared |= ends->local_socktype == SOCK_SEQPACKET;
-    channel_init(&pair->local.channel, local, ends->local_socktype, remote, &forward->pool);
-    channel_init(&pair->remote.channel, remote, ends->remote_socktype, local, &forward->pool);
+    channel_init(&pair->local.channel, local, ends->local_socktype, remote, &forward->pool, NULL);
+    channel_init(&pair->remote.channel, remote, ends->remote_socktype, local, &forward->pool, NULL);
     channel_preload(&pair->local.channel, ends->preface, ends->preface_length);
     idle_limit_start(&pair->idle, forward->loop, forward->idle_ms, pair_idle_over);
     /* While the remote side was being connected to, the client has most likely sent something. */
@@ -319,8 +319,8 @@ static void side_end_channel(struct forward_side *side)
     if (side->ended)
         return;
     channel_move(&side->channel, &side->pair->forward->pool);
-    side->cut = !channel_has_read_end(&side->channel);
-    channel_end_input(&side->channel);
+    side->cut = !side->channel.pump.in_ended;
+    side->channel.pump.limit = 0;
     channel_move(&side->channel, &side->pair->forward->pool);
 }
 

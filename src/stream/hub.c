@@ -317,18 +317,11 @@ struct hub_client *hub_add(struct hub *hub, int fd, void *user_data)
 
 /* From the clients to the output, or to whoever hears them */
 
-static char *hub_gathering_place(const struct hub *hub)
-{
-    return hub->buffer + (size_t)HUB_READ * 2;
-}
-
-/* False: that was the end of the hub. */
+/* Puts out what was gathered. False: that was the end of the hub. */
 static bool hub_put_gathered(struct hub *hub)
 {
-    size_t length = hub->gathered;
-    hub->gathered = 0;
     loop_timer_cancel(hub->loop, &hub->put);
-    if (length && write_queue_put(&hub->queue, hub_gathering_place(hub), length) < 0)
+    if (write_queue_uncork(&hub->queue) < 0)
         hub_fail_output(hub);
     return hub->loop != NULL;
 }
@@ -345,12 +338,12 @@ static void hub_put_out(struct hub *hub, const char *bytes, size_t length)
             hub_fail_output(hub);
         return;
     }
-    if (length > HUB_READ - hub->gathered && !hub_put_gathered(hub))
-        return;
-    if (!hub->gathered)
+    if (!hub->queue.cork) {
+        write_queue_cork(&hub->queue, hub->cork);
         loop_timer_set(hub->loop, &hub->put, 0);
-    memcpy(hub_gathering_place(hub) + hub->gathered, bytes, length);
-    hub->gathered += length;
+    }
+    if (write_queue_put(&hub->queue, bytes, length) < 0)
+        hub_fail_output(hub);
 }
 
 static void hub_read_client(struct hub_client *client)
@@ -560,7 +553,9 @@ void hub_start(struct hub *hub, struct loop *loop)
 {
     hub->loop = loop;
     budget_init(&hub->budget, hub->max_memory);
-    hub->buffer = memory_grow(NULL, HUB_READ, 3);
+    hub->buffer = memory_grow(NULL, HUB_READ, 2);
+    hub->cork = memory_grow(NULL, sizeof *hub->cork, 1);
+    hub->cork->length = 0;
     hub->put.fired = hub_round_over;
     hub_set_resume(hub, hub->tx_filter);
     hub_set_resume(hub, hub->rx_filter);
@@ -590,8 +585,7 @@ void hub_release(struct hub *hub)
     struct loop *loop = hub->loop;
     if (!loop)
         return;
-    if (hub->gathered)
-        write_queue_put(&hub->queue, hub_gathering_place(hub), hub->gathered);
+    write_queue_uncork(&hub->queue);
     hub->awaited = NULL;
     LIST_EACH (struct hub_client, client, &hub->clients, node)
         hub_client_drop(client, HUB_STOPPED);
@@ -601,6 +595,7 @@ void hub_release(struct hub *hub)
     loop_timer_cancel(loop, &hub->put);
     write_queue_release(&hub->queue);
     free(hub->buffer);
+    free(hub->cork);
     hub->loop = NULL;
     hub_set_resume(hub, hub->tx_filter);
     hub_set_resume(hub, hub->rx_filter);

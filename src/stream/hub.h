@@ -90,9 +90,9 @@ struct hub {
     bool in_ended;
     int64_t in_moved_ms;
     struct write_queue queue;
-    char *buffer; /* the hub's: 2 * HUB_READ bytes to read into, see filter.h, and HUB_READ more */
-    size_t gathered;  /* bytes in these: what clients have said in this round of the loop */
-    struct timer put; /* of which this is the end */
+    char *buffer;            /* the hub's: 2 * HUB_READ bytes to read into, see filter.h */
+    struct write_cork *cork; /* the hub's: gathers what clients say in one round of the loop, */
+    struct timer put;        /* of which this is the end */
     bool stopping;
     struct drain drain; /* of what is queued, while stopping */
     struct error error;

@@ -231,6 +231,8 @@ static enum pump_step pump_copy(struct pump *pump)
     if (pump->in_a_row >= FULL_READS && pump->may_splice)
         pump_set_method(pump, PUMP_SPLICE_PIPE);
     char *bytes = buffer + unused;
+    if (pump->tap && pump->tap->look(pump->tap, bytes, (size_t)got) < 0)
+        return pump_stop(pump, PUMP_FAILED_IN);
     ssize_t left = pump->filter ? pump->filter->pass(pump->filter, &bytes, (size_t)got) : got;
     if (left < 0)
         return pump_stop(pump, PUMP_FAILED_IN);
@@ -420,9 +422,9 @@ static enum pump_step pump_step_once(struct pump *pump)
         return pump_drain_pipe(pump);
     if (pump->filter && pump->filter->held)
         return pump_stop(pump, PUMP_HELD);
-    if (pump->filter && pump->filter->waiting) {
+    if (pump->filter && pump->filter->has_answer) {
         pump->buffer = pump_pool_take(pump->pool);
-        pump->held = pump->filter->say(pump->filter, pump->buffer);
+        pump->held = pump->filter->answer(pump->filter, pump->buffer);
         pump->offset = 0;
         pump->taken += pump->held;
         return PUMP_STEP_MORE;
@@ -472,6 +474,13 @@ void pump_init(struct pump *pump, struct fd in, struct fd out, struct pump_pool 
         pump->method = PUMP_SPLICE;
     if (fd_is_null_sink(out) && in.kind == FD_SOCKET && sock_is_tcp(in.fd))
         pump->method = PUMP_DISCARD;
+}
+
+void pump_tap(struct pump *pump, struct tap *tap)
+{
+    pump->tap = tap;
+    if (tap)
+        pump_only_copy(pump);
 }
 
 void pump_filter(struct pump *pump, struct filter *filter)

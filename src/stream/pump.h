@@ -67,15 +67,19 @@ struct pump {
     int pipe[2];       /* the pool's; -1 while there is none */
     size_t piped;      /* bytes in the pipe, which follow those in the buffer */
     size_t fill;       /* bytes that were put into it last */
-    struct filter *filter; /* the owner's; NULL: nobody looks at the bytes */
+    struct tap *tap;   /* the owner's; NULL: nobody looks at the bytes */
+    struct filter *filter; /* the owner's; NULL: nobody changes them */
     struct pace *pace;     /* the owner's; NULL: as fast as it goes */
     uint64_t stalled_at;   /* `taken` when splicing found nothing although `in` was ready */
 };
 
 /* `pool` outlives the pump. */
 void pump_init(struct pump *pump, struct fd in, struct fd out, struct pump_pool *pool);
-/* Lets a filter see and change what is read, which is then copied; NULL: none. Before the first
- * move. */
+/* Shows a tap what is read, before a filter changes it; what is read is then copied. NULL is none. To be called before the
+ * first move. */
+void pump_tap(struct pump *pump, struct tap *tap);
+
+/* Lets a filter change what is read, which is then copied. NULL is none. To be called before the first move. */
 void pump_filter(struct pump *pump, struct filter *filter);
 /* Slows it down; NULL: not. Before the first move. */
 void pump_pace(struct pump *pump, struct pace *pace);

@@ -324,7 +324,7 @@ static void relay_send_answer(struct relay *relay)
 /* After a move: what came of it, and what is awaited next. */
 static void relay_settle(struct relay *relay)
 {
-    if (relay->tx.filter && relay->tx.filter->waiting)
+    if (relay->tx.filter && relay->tx.filter->has_answer)
         relay_send_answer(relay);
     /* Down first: after a reset the read is told why, and the write that follows only that the
      * pipe is broken. */

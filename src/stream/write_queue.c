@@ -1,7 +1,7 @@
 /*
  * See write_queue.h. While nothing waits, bytes are written at once; what the descriptor does not take is kept in one
  * buffer that grows, and everything after it goes there, until EPOLLOUT has let all of it go (write_queue_flush) and
- * `drained` is called. After a failure nothing is written.
+ * `drained` is called. After a failure nothing is written. A cork gathers small pieces in front of all that.
  */
 #include "stream/write_queue.h"
 
@@ -15,7 +15,7 @@
 enum { FIRST_ROOM = 512 };
 
 /* Nothing waits: all there can be to notice is that the reader goes. */
-static void rest(struct write_queue *queue)
+static void write_queue_rest(struct write_queue *queue)
 {
     if (!queue->loop)
         return;
@@ -25,15 +25,15 @@ static void rest(struct write_queue *queue)
         loop_unwatch(queue->loop, &queue->watch);
 }
 
-static void become_empty(struct write_queue *queue)
+static void write_queue_become_empty(struct write_queue *queue)
 {
     free(queue->bytes);
     queue->bytes = NULL;
     queue->length = queue->offset = queue->room = 0;
-    rest(queue);
+    write_queue_rest(queue);
 }
 
-static ssize_t write_now(struct write_queue *queue, const char *bytes, size_t length)
+static ssize_t write_queue_write(struct write_queue *queue, const char *bytes, size_t length)
 {
     if (queue->passed < 0)
         return fd_write(queue->fd, bytes, length);
@@ -45,7 +45,7 @@ static ssize_t write_now(struct write_queue *queue, const char *bytes, size_t le
 
 void write_queue_flush(struct write_queue *queue)
 {
-    ssize_t wrote = write_now(queue, queue->bytes + queue->offset, queue->length);
+    ssize_t wrote = write_queue_write(queue, queue->bytes + queue->offset, queue->length);
     if (wrote < 0 && errno == EAGAIN)
         return;
     if (wrote < 0) {
@@ -57,11 +57,11 @@ void write_queue_flush(struct write_queue *queue)
         if (queue->length)
             return;
     }
-    become_empty(queue);
+    write_queue_become_empty(queue);
     queue->drained(queue);
 }
 
-static void write_waiting(struct watch *watch, uint32_t events)
+static void write_queue_ready(struct watch *watch, uint32_t events)
 {
     struct write_queue *queue = LOOP_OWNER(watch, struct write_queue, watch);
     (void)events;
@@ -70,7 +70,7 @@ static void write_waiting(struct watch *watch, uint32_t events)
         return;
     }
     queue->failure = EPIPE;
-    rest(queue);
+    write_queue_rest(queue);
     queue->drained(queue);
 }
 
@@ -80,7 +80,7 @@ void write_queue_init(struct write_queue *queue, struct loop *loop, struct fd fd
     *queue = (struct write_queue){.loop = loop,
                                   .fd = fd,
                                   .passed = -1,
-                                  .watch = {.fd = fd.fd, .ready = write_waiting},
+                                  .watch = {.fd = fd.fd, .ready = write_queue_ready},
                                   .drained = drained};
 }
 
@@ -88,7 +88,7 @@ void write_queue_watch_hangup(struct write_queue *queue)
 {
     queue->watches_hangup = queue->fd.kind == FD_PIPE;
     if (!queue->length)
-        rest(queue);
+        write_queue_rest(queue);
 }
 
 int write_queue_error(const struct write_queue *queue, const char *name, struct error *err)
@@ -101,12 +101,13 @@ int write_queue_error(const struct write_queue *queue, const char *name, struct 
 void write_queue_release(struct write_queue *queue)
 {
     queue->watches_hangup = false;
-    become_empty(queue);
+    queue->cork = NULL;
+    write_queue_become_empty(queue);
 }
 
 /* Room behind what waits: what was written before it is given up once that is at least as much as is
  * to be moved, and the room is doubled, so that many puts cost no more than their bytes. */
-static void make_room(struct write_queue *queue, size_t length)
+static void write_queue_make_room(struct write_queue *queue, size_t length)
 {
     const size_t needed = queue->length + length;
     if (queue->offset + needed <= queue->room)
@@ -124,23 +125,14 @@ static void make_room(struct write_queue *queue, size_t length)
     queue->bytes = memory_grow(queue->bytes, room, 1);
 }
 
-/* Keeps bytes that could not be written at once. */
-static void keep(struct write_queue *queue, const char *bytes, size_t length)
-{
-    make_room(queue, length);
-    memcpy(queue->bytes + queue->offset + queue->length, bytes, length);
-    queue->length += length;
-    if (queue->loop)
-        loop_watch(queue->loop, &queue->watch, EPOLLOUT);
-}
-
-int write_queue_put(struct write_queue *queue, const void *bytes, size_t length)
+/* Writes at once what the descriptor takes, and keeps the rest. */
+static int write_queue_put_now(struct write_queue *queue, const char *bytes, size_t length)
 {
     size_t done = 0;
     if (queue->failure)
         return -1;
     while (!queue->length && done < length) {
-        ssize_t wrote = write_now(queue, (const char *)bytes + done, length - done);
+        ssize_t wrote = write_queue_write(queue, bytes + done, length - done);
         if (wrote < 0 && errno == EAGAIN)
             break;
         if (wrote < 0) {
@@ -153,9 +145,47 @@ int write_queue_put(struct write_queue *queue, const void *bytes, size_t length)
         if (queue->fd.shared && queue->fd.kind == FD_PIPE)
             break;
     }
-    if (done < length)
-        keep(queue, (const char *)bytes + done, length - done);
+    if (done == length)
+        return 0;
+    write_queue_make_room(queue, length - done);
+    memcpy(queue->bytes + queue->offset + queue->length, bytes + done, length - done);
+    queue->length += length - done;
+    if (queue->loop)
+        loop_watch(queue->loop, &queue->watch, EPOLLOUT);
     return 0;
+}
+
+static int write_queue_put_gathered(struct write_queue *queue, struct write_cork *cork)
+{
+    size_t length = cork->length;
+    cork->length = 0;
+    return length ? write_queue_put_now(queue, cork->bytes, length) : 0;
+}
+
+int write_queue_put(struct write_queue *queue, const void *bytes, size_t length)
+{
+    struct write_cork *cork = queue->cork;
+    if (!cork)
+        return write_queue_put_now(queue, bytes, length);
+    if (length > WRITE_CORK_BYTES - cork->length && write_queue_put_gathered(queue, cork))
+        return -1;
+    if (length > WRITE_CORK_BYTES)
+        return write_queue_put_now(queue, bytes, length);
+    memcpy(cork->bytes + cork->length, bytes, length);
+    cork->length += length;
+    return 0;
+}
+
+void write_queue_cork(struct write_queue *queue, struct write_cork *cork)
+{
+    queue->cork = cork;
+}
+
+int write_queue_uncork(struct write_queue *queue)
+{
+    struct write_cork *cork = queue->cork;
+    queue->cork = NULL;
+    return cork ? write_queue_put_gathered(queue, cork) : 0;
 }
 
 bool write_queue_has_pending(const struct write_queue *queue)

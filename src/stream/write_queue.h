@@ -13,6 +13,15 @@
 #include "sys/fd.h"
 #include "sys/loop.h"
 
+enum { WRITE_CORK_BYTES = 65536 };
+
+/* Room in which small pieces are gathered, so that one write(2) takes them all. It is the owner's, who sets `length` to 0
+ * and uses it for one queue at a time. */
+struct write_cork {
+    size_t length; /* bytes in it */
+    char bytes[WRITE_CORK_BYTES];
+};
+
 struct write_queue {
     struct loop *loop; /* NULL: the owner watches, and calls write_queue_flush on EPOLLOUT */
     struct fd fd;
@@ -22,6 +31,7 @@ struct write_queue {
     size_t offset; /* of the first of them */
     size_t room;
     bool watches_hangup;
+    struct write_cork *cork; /* the owner's; NULL: each put is written at once, or waits */
     int passed; /* a descriptor that goes with the first byte that is written next, over a UNIX
                    socket; the owner's; -1: none */
     uint64_t written;
@@ -43,6 +53,11 @@ void write_queue_release(struct write_queue *queue);
 /* Takes all of `bytes`. The writer is to stop when write_queue_has_pending says so and to go on when
  * `drained` is called: that is the back-pressure, and the bound. -1 if a write has failed. */
 int write_queue_put(struct write_queue *queue, const void *bytes, size_t length);
+/* From now on what is put is gathered in *cork, until that is full or write_queue_uncork is called. A piece that is larger
+ * than a cork is never gathered. What is gathered does not count as waiting. Again with the same cork: nothing. */
+void write_queue_cork(struct write_queue *queue, struct write_cork *cork);
+/* Puts what was gathered, and gathers no more; without a cork: nothing. -1 if a write has failed. */
+int write_queue_uncork(struct write_queue *queue);
 /* Writes what waits, as far as it goes now; then `drained`, if that was all or it failed. */
 void write_queue_flush(struct write_queue *queue);
 /* Something waits: the descriptor cannot take more now. */

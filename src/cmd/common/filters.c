@@ -1,18 +1,35 @@
 /*
- * See filters.h. What is sent passes filters_pass_sent (encoded, dumped), what arrives filters_pass_received (dumped,
- * decoded, copied). The two files that are written to belong to all transfers that share them (struct copies): while
- * one does not take what it is given, the filters that have let bytes pass are held, and resumed when it is drained.
+ * See filters.h. What is sent passes filters_pass_tx (encoded, dumped), what arrives filters_pass_rx (dumped, decoded,
+ * copied). The two files that are written to belong to all transfers that share them (struct copies). Each is a write queue
+ * with a name: a FIFO, a terminal or a device is never waited for, but what it does not take at once is kept, and the filters
+ * that have let bytes pass are held until that is written (copies_drained).
  */
 #include "cmd/common/filters.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "cli/dump.h"
-#include "cmd/common/copy_file.h"
+#include "cli/report.h"
+#include "stream/write_queue.h"
+#include "sys/output_path.h"
+#include "sys/unblocked.h"
 
-enum { STOP_MS = 80 }; /* for a reader that takes nothing, once all is to end */
+enum {
+    STOP_MS = 80,   /* for a reader that takes nothing, once all is to end */
+    NEW_FILE = 0666 /* the mode of a new file, less what the umask takes */
+};
+
+/* A file in which a transfer is written down as it goes on. */
+struct copy_file {
+    const char *name; /* as the user gave it; NULL: not open, and nothing is written */
+    struct copies *copies;
+    struct write_queue queue;
+};
 
 struct copies {
     struct loop *loop;
@@ -24,26 +41,24 @@ struct copies {
     size_t seen; /* bytes that waited when it was set */
 };
 
+/* The files */
+
 static size_t copies_waiting(const struct copies *copies)
 {
-    return copy_file_waiting(&copies->output) + copy_file_waiting(&copies->dump);
+    return copies->output.queue.length + copies->dump.queue.length;
 }
 
-/* What has been let pass is written down, or waits for that. */
-static ssize_t filters_hold_if_waiting(struct filters *filters, struct filter *filter,
-                                       size_t length)
+/* Nothing waits for one of the files any more, or writing to it has failed, which the next write tells. */
+static void copies_drained(struct write_queue *queue)
 {
-    struct copies *copies = filters->copies;
-    if (!filter->held && copies_waiting(copies)) {
-        filter->held = true;
-        list_append(&copies->held, &filter->node);
-    }
-    return (ssize_t)length;
-}
-
-static void copies_resume_held(struct copies *copies)
-{
+    struct copies *copies = LOOP_OWNER(queue, struct copy_file, queue)->copies;
     struct filter *filter;
+    if (copies_waiting(copies))
+        return;
+    if (copies->closing) {
+        loop_stop(copies->loop, 0);
+        return;
+    }
     while ((filter = LIST_FIRST(&copies->held, struct filter, node)) && !copies_waiting(copies)) {
         list_remove(&copies->held, &filter->node);
         filter->held = false;
@@ -52,24 +67,66 @@ static void copies_resume_held(struct copies *copies)
     }
 }
 
-static void copies_drained(struct copies *copies)
+/* A FIFO is opened when it has a reader. output_path.h says whose links are followed. Status 8; when somebody else stops
+ * the loop, *err is left as it was. */
+static int copies_open_file(struct copies *copies, struct copy_file *file, const char *name,
+                            bool append, struct error *err)
 {
-    if (copies_waiting(copies))
+    int how = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY | (append ? O_APPEND : O_TRUNC);
+    int fd;
+    char *path = output_path_find(name, &fd, err);
+    if (!path)
+        return -1;
+    if (fd < 0)
+        fd = unblocked_open(copies->loop, path, how, NEW_FILE);
+    if (fd >= 0) {
+        file->name = name;
+        write_queue_init(&file->queue, copies->loop, fd_of_own(fd), copies_drained);
+    } else if (errno != ECANCELED) {
+        error_system(err, STATUS_LOCAL_IO, errno, "open %s", name);
+    }
+    free(path);
+    return fd < 0 ? -1 : 0;
+}
+
+/* Status 8, and errno. */
+static int copy_file_write(struct copy_file *file, const char *bytes, size_t length,
+                           struct error *err)
+{
+    if (!file->name || !length || write_queue_put(&file->queue, bytes, length) == 0)
+        return 0;
+    error_system(err, STATUS_LOCAL_IO, file->queue.failure, "write to %s", file->name);
+    errno = file->queue.failure;
+    return -1;
+}
+
+/* What is still kept is lost, of which a warning tells. Some file systems tell of a failed write only here. */
+static void filters_close_file(struct filters *filters, struct copy_file *file)
+{
+    if (!file->name)
         return;
-    if (copies->closing)
-        loop_stop(copies->loop, 0);
-    else
-        copies_resume_held(copies);
+    int fd = file->queue.fd.fd, failure = file->queue.failure;
+    size_t lost = file->queue.length;
+    write_queue_release(&file->queue);
+    if (lost)
+        report_warning("%s: the last %zu bytes were not written", file->name, lost);
+    if (fd != STDERR_FILENO && close(fd) < 0 && errno != EINTR && !failure)
+        failure = errno;
+    if (failure && filters->error.status == 0)
+        error_system(&filters->error, STATUS_LOCAL_IO, failure, "write to %s", file->name);
+    file->name = NULL;
 }
 
-static void output_drained(struct copy_file *file)
-{
-    copies_drained(LOOP_OWNER(file, struct copies, output));
-}
+/* What passes */
 
-static void dump_drained(struct copy_file *file)
+/* What has been let pass is written down, or waits for that. */
+static void filters_hold_if_waiting(struct filters *filters, struct filter *filter)
 {
-    copies_drained(LOOP_OWNER(file, struct copies, dump));
+    struct copies *copies = filters->copies;
+    if (filter->held || !copies_waiting(copies))
+        return;
+    filter->held = true;
+    list_append(&copies->held, &filter->node);
 }
 
 /* Writes a segment of one direction down as a dump. Status 8, and errno. */
@@ -98,7 +155,29 @@ static int filters_dump(struct filters *filters, struct flow *flow, const char *
     return copy_file_write(file, text, used, &filters->error);
 }
 
-static ssize_t filters_pass_sent(struct filter *filter, char **bytes, size_t length)
+int filters_greeting(struct filters *filters, const char *bytes, size_t length)
+{
+    return length ? filters_dump(filters, &filters->tx, bytes, length) : 0;
+}
+
+int filters_look_tx(struct filters *filters, const char *bytes, size_t length)
+{
+    if (filters_dump(filters, &filters->tx, bytes, length))
+        return -1;
+    filters_hold_if_waiting(filters, &filters->tx.filter);
+    return 0;
+}
+
+int filters_look_rx(struct filters *filters, const char *bytes, size_t length)
+{
+    if (filters_dump(filters, &filters->rx, bytes, length) ||
+        copy_file_write(&filters->copies->output, bytes, length, &filters->error))
+        return -1;
+    filters_hold_if_waiting(filters, &filters->rx.filter);
+    return 0;
+}
+
+static ssize_t filters_pass_tx(struct filter *filter, char **bytes, size_t length)
 {
     struct filters *filters = LOOP_OWNER(filter, struct filters, tx.filter);
     if (filters->encoder.lines || filters->encoder.twice) {
@@ -106,34 +185,46 @@ static ssize_t filters_pass_sent(struct filter *filter, char **bytes, size_t len
         length = telnet_encode(&filters->encoder, out, *bytes, length);
         *bytes = out;
     }
-    return filters_dump(filters, &filters->tx, *bytes, length)
-               ? -1
-               : filters_hold_if_waiting(filters, filter, length);
+    return filters_look_tx(filters, *bytes, length) ? -1 : (ssize_t)length;
 }
 
-static ssize_t filters_pass_received(struct filter *filter, char **bytes, size_t length)
+static ssize_t filters_pass_rx(struct filter *filter, char **bytes, size_t length)
 {
     struct filters *filters = LOOP_OWNER(filter, struct filters, rx.filter);
+    if (!filters->options->telnet)
+        return filters_look_rx(filters, *bytes, length) ? -1 : (ssize_t)length;
+    /* The dump shows what came, the copy what it means. */
     if (filters_dump(filters, &filters->rx, *bytes, length))
         return -1;
-    if (filters->options->telnet) {
-        length = telnet_decode(&filters->telnet, *bytes, length);
-        filters->tx.filter.waiting = filters->telnet.refuses;
-    }
+    length = telnet_decode(&filters->telnet, *bytes, length);
+    filters->tx.filter.has_answer = filters->telnet.refuses;
     if (copy_file_write(&filters->copies->output, *bytes, length, &filters->error))
         return -1;
-    return filters_hold_if_waiting(filters, filter, length);
+    filters_hold_if_waiting(filters, filter);
+    return (ssize_t)length;
 }
 
 /* Refuses what the other side of a telnet connection has asked for. */
-static size_t filters_say_sent(struct filter *filter, char *words)
+static size_t filters_answer(struct filter *filter, char *bytes)
 {
     struct filters *filters = LOOP_OWNER(filter, struct filters, tx.filter);
-    size_t length = telnet_answer(&filters->telnet, words);
-    filter->waiting = false;
-    filters_dump(filters, &filters->tx, words, length); /* an error is kept */
+    size_t length = telnet_answer(&filters->telnet, bytes);
+    filter->has_answer = false;
+    filters_dump(filters, &filters->tx, bytes, length); /* an error is kept */
     return length;
 }
+
+struct filter *flow_filter(struct flow *flow)
+{
+    return flow->is_filtered ? &flow->filter : NULL;
+}
+
+struct pace *flow_pace(struct flow *flow)
+{
+    return flow->pace.rate || flow->pace.line_ms ? &flow->pace : NULL;
+}
+
+/* From the start to the end */
 
 int filters_check_shared(const struct transfer_options *options, struct error *err)
 {
@@ -152,48 +243,47 @@ int filters_check_shared(const struct transfer_options *options, struct error *e
     return 0;
 }
 
-/* What somebody who knows other programs may have meant otherwise. */
-static int filters_check_names(const struct transfer_options *options, struct error *err)
+int filters_open(struct filters *filters, struct loop *loop, const struct transfer_options *options,
+                 struct error *err)
 {
+    const char *dump = options->hex_dump;
+    struct copies *copies = memory_new(1, sizeof *copies);
+    *copies = (struct copies){.loop = loop, .output.copies = copies, .dump.copies = copies};
+    *filters = (struct filters){
+        .options = options,
+        .tx = {.filter = {.pass = filters_pass_tx, .answer = filters_answer},
+               .is_filtered = options->crlf || options->telnet || dump,
+               .pace = {.rate = options->rate, .line_ms = options->delay_ms},
+               .direction = '>'},
+        .rx = {.filter.pass = filters_pass_rx,
+               .is_filtered = options->output || options->telnet || dump,
+               .pace.rate = options->rate,
+               .direction = '<'},
+        .encoder = {.lines = options->crlf, .twice = options->telnet},
+        .copies = copies};
+    /* Somebody who knows other programs may have meant these two otherwise. */
     if (options->output && strcmp(options->output, "-") == 0)
         return error_set(err, STATUS_USAGE,
                          "option --output: what arrives goes to stdout as well; a file of that "
                          "name is ./-");
-    if (options->append && !options->output && !options->hex_dump)
+    if (options->append && !options->output && !dump)
         return error_set(err, STATUS_USAGE, "option --append is for --output and --hex-dump");
-    return 0;
-}
-
-int filters_open(struct filters *filters, struct loop *loop, const struct transfer_options *options,
-                 struct error *err)
-{
-    const char *name = options->hex_dump;
-    struct copies *copies = memory_new(1, sizeof *copies);
-    *copies = (struct copies){.loop = loop,
-                              .output = {.loop = loop, .drained = output_drained},
-                              .dump = {.loop = loop, .drained = dump_drained}};
-    *filters = (struct filters){
-        .options = options,
-        .tx = {.filter = {.pass = filters_pass_sent, .say = filters_say_sent}, .direction = '>'},
-        .rx = {.filter.pass = filters_pass_received, .direction = '<'},
-        .tx.pace = {.rate = options->rate, .line_ms = options->delay_ms},
-        .rx.pace = {.rate = options->rate},
-        .encoder = {.lines = options->crlf, .twice = options->telnet},
-        .copies = copies};
-    if (filters_check_names(options, err) ||
-        copy_file_open(&copies->output, options->output, options->append, err))
+    if (options->output &&
+        copies_open_file(copies, &copies->output, options->output, options->append, err))
         return -1;
-    if (!name || strcmp(name, "-") != 0)
-        return copy_file_open(&copies->dump, name, options->append, err);
-    copy_file_stderr(&copies->dump);
+    if (!dump)
+        return 0;
+    if (strcmp(dump, "-") != 0)
+        return copies_open_file(copies, &copies->dump, dump, options->append, err);
+    copies->dump.name = "stderr";
+    write_queue_init(&copies->dump.queue, loop, fd_stderr(), copies_drained);
     return 0;
 }
 
 void filters_take_loop(struct filters *filters, struct loop *loop)
 {
     struct copies *copies = filters->copies;
-    copies->loop = copies->output.loop = copies->dump.loop = loop;
-    copies->output.queue.loop = copies->dump.queue.loop = loop;
+    copies->loop = copies->output.queue.loop = copies->dump.queue.loop = loop;
 }
 
 void filters_copy(struct filters *filters, const struct filters *from)
@@ -202,17 +292,14 @@ void filters_copy(struct filters *filters, const struct filters *from)
     filters->tx.filter.held = filters->rx.filter.held = false;
 }
 
-static void filter_leave_held(struct copies *copies, struct filter *filter)
-{
-    if (filter->held)
-        list_remove(&copies->held, &filter->node);
-    filter->held = false;
-}
-
 void filters_leave(struct filters *filters)
 {
-    filter_leave_held(filters->copies, &filters->tx.filter);
-    filter_leave_held(filters->copies, &filters->rx.filter);
+    struct filter *both[] = {&filters->tx.filter, &filters->rx.filter};
+    for (size_t i = 0; i < 2; i++) {
+        if (both[i]->held)
+            list_remove(&filters->copies->held, &both[i]->node);
+        both[i]->held = false;
+    }
 }
 
 bool filters_wait(const struct filters *filters)
@@ -231,36 +318,20 @@ static void copies_stop_waiting(struct timer *timer)
     copies->seen = waiting;
 }
 
-/* The rest, as far as it may take its time. */
-static int filters_write_rest(struct filters *filters, int result, bool stopped,
-                              const struct error *err)
-{
-    struct copies *copies = filters->copies;
-    copies->closing = true;
-    if (!filters_wait(filters) ||
-        (result < 0 && (err->signal_number || err->status == STATUS_TIMEOUT)))
-        return result;
-    copies->stop.fired = copies_stop_waiting;
-    copies->seen = copies_waiting(copies);
-    if (stopped)
-        loop_timer_set(copies->loop, &copies->stop, STOP_MS);
-    if (loop_run(copies->loop) < 0)
-        result = -1;
-    loop_timer_cancel(copies->loop, &copies->stop);
-    return result;
-}
-
-static void filters_close_file(struct filters *filters, struct copy_file *file)
-{
-    struct error error;
-    if (copy_file_close(file, &error) < 0 && filters->error.status == 0)
-        filters->error = error;
-}
-
 int filters_close(struct filters *filters, int result, bool stopped, struct error *err)
 {
     struct copies *copies = filters->copies;
-    result = filters_write_rest(filters, result, stopped, err);
+    bool in_haste = result < 0 && (err->signal_number || err->status == STATUS_TIMEOUT);
+    copies->closing = true;
+    if (filters_wait(filters) && !in_haste) {
+        copies->stop.fired = copies_stop_waiting;
+        copies->seen = copies_waiting(copies);
+        if (stopped)
+            loop_timer_set(copies->loop, &copies->stop, STOP_MS);
+        if (loop_run(copies->loop) < 0)
+            result = -1;
+        loop_timer_cancel(copies->loop, &copies->stop);
+    }
     filters_close_file(filters, &copies->output);
     filters_close_file(filters, &copies->dump);
     free(copies);
@@ -269,33 +340,4 @@ int filters_close(struct filters *filters, int result, bool stopped, struct erro
         return result;
     *err = filters->error;
     return -1;
-}
-
-int filters_greeting(struct filters *filters, const char *bytes, size_t length)
-{
-    return length ? filters_dump(filters, &filters->tx, bytes, length) : 0;
-}
-
-struct filter *filters_tx(struct filters *filters)
-{
-    const struct transfer_options *options = filters->options;
-    return options->crlf || options->telnet || options->hex_dump ? &filters->tx.filter : NULL;
-}
-
-struct filter *filters_rx(struct filters *filters)
-{
-    const struct transfer_options *options = filters->options;
-    return options->output || options->telnet || options->hex_dump ? &filters->rx.filter : NULL;
-}
-
-struct pace *filters_tx_pace(struct filters *filters)
-{
-    struct pace *pace = &filters->tx.pace;
-    return pace->rate || pace->line_ms ? pace : NULL;
-}
-
-struct pace *filters_rx_pace(struct filters *filters)
-{
-    struct pace *pace = &filters->rx.pace;
-    return pace->rate ? pace : NULL;
 }

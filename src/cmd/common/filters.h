@@ -1,5 +1,5 @@
 /*
- * The options that look at or change the bytes of a transfer, as filters for those who move them.
+ * The options that look at or change the bytes of a transfer, as filters and paces for those who move them.
  */
 #ifndef CMD_COMMON_FILTERS_H
 #define CMD_COMMON_FILTERS_H
@@ -15,9 +15,10 @@
 #include "stream/pace.h"
 #include "sys/loop.h"
 
-/* One direction. */
+/* One direction of a transfer. */
 struct flow {
     struct filter filter;
+    bool is_filtered; /* an option is given for which somebody has to see the bytes */
     struct pace pace;
     char direction;  /* '>' to the socket, '<' from it */
     uint64_t offset; /* in the dump */
@@ -38,30 +39,39 @@ struct filters {
 
 /* Whether `options` make sense for the clients of a server, which share stdin and stdout. Status 2. */
 int filters_check_shared(const struct transfer_options *options, struct error *err);
-/* Opens what the options name, running the loop until FIFOs have a reader; filters_close whatever came
- * of it. -1, and *err as it was, when somebody else stops the loop. */
+
+/* Opens the files that the options name, and runs the loop until those that are FIFOs have a reader. filters_close follows,
+ * whatever comes of it. Status 2 or 8; -1, with *err as it was, when somebody else stops the loop. */
 int filters_open(struct filters *filters, struct loop *loop, const struct transfer_options *options,
                  struct error *err);
-/* From now on that is the loop; nothing waits yet. */
+
+/* Makes another loop the one that waits for the files, in a process of its own; nothing waits yet. */
 void filters_take_loop(struct filters *filters, struct loop *loop);
-/* Whether something waits to be written to what the options name. */
+
+/* Whether something waits to be written to the files. */
 bool filters_wait(const struct filters *filters);
-/* Writes that, by running the loop, unless the transfer has ended with a signal or a limit; `stopped`:
- * only as long as it moves. Ends with what the transfer ended with, `result`, or else with an error of a
- * filter, of which the transfer could only say that there was one. */
+
+/* Writes what waits, by running the loop, unless the transfer has ended with a signal or a limit; with `stopped` only as
+ * long as it moves. Closes the files. Returns what the transfer ended with, `result`, or else -1 with the error of a filter,
+ * of which the transfer could only say that there was one. */
 int filters_close(struct filters *filters, int result, bool stopped, struct error *err);
-/* The state of one transfer among several that share the files; the copy is to be left before it is
- * freed. */
+
+/* Makes the state of one transfer among several that share the files. The copy is to be left before it is freed. */
 void filters_copy(struct filters *filters, const struct filters *from);
 void filters_leave(struct filters *filters);
 
-/* What is sent without being read, and so without a filter. */
+/* Writes down what is sent or has arrived by a way that no filter is on. The flow's filter is `held` from then on, where
+ * the files do not take that at once. -1: it failed, and filters_close will say why. */
+int filters_look_tx(struct filters *filters, const char *bytes, size_t length);
+int filters_look_rx(struct filters *filters, const char *bytes, size_t length);
+
+/* Writes a greeting down, which goes before all that is sent. It holds nothing. -1 as above. */
 int filters_greeting(struct filters *filters, const char *bytes, size_t length);
-/* The filters of one transfer; NULL where nobody has to look at the bytes. */
-struct filter *filters_tx(struct filters *filters);
-struct filter *filters_rx(struct filters *filters);
-/* The pace of one transfer; NULL where it goes as fast as it can. */
-struct pace *filters_tx_pace(struct filters *filters);
-struct pace *filters_rx_pace(struct filters *filters);
+
+/* The filter of a flow; NULL where nobody has to look at the bytes. */
+struct filter *flow_filter(struct flow *flow);
+
+/* The pace of a flow; NULL where it goes as fast as it can. */
+struct pace *flow_pace(struct flow *flow);
 
 #endif

@@ -95,10 +95,10 @@ struct relay_policy session_policy(const struct session *session)
         .silence_ms = session_silence_ms(session),
         .greeting = session->greeting,
         .greeting_length = session->greeting_length,
-        .tx_filter = filters_tx(session->filters),
-        .rx_filter = filters_rx(session->filters),
-        .tx_pace = filters_tx_pace(session->filters),
-        .rx_pace = filters_rx_pace(session->filters),
+        .tx_filter = flow_filter(&session->filters->tx),
+        .rx_filter = flow_filter(&session->filters->rx),
+        .tx_pace = flow_pace(&session->filters->tx),
+        .rx_pace = flow_pace(&session->filters->rx),
     };
 }
 
@@ -239,9 +239,9 @@ static void messages_prepare(struct datagram_relay *relay, const struct session 
     relay->out = session_output(session);
     relay->in_name = "stdin";
     relay->out_name = "stdout";
-    relay->up_filter = filters_tx(session->filters);
-    relay->down_filter = filters_rx(session->filters);
-    relay->up_pace = filters_tx_pace(session->filters);
+    relay->up_filter = flow_filter(&session->filters->tx);
+    relay->down_filter = flow_filter(&session->filters->rx);
+    relay->up_pace = flow_pace(&session->filters->tx);
     relay->heard = policy->peer == DATAGRAM_GROUP ? messages_answer_heard : messages_peer_heard;
     relay->done = messages_done;
 }

@@ -70,17 +70,11 @@ static void show(char direction, const char *bytes, size_t length)
     log_note(LOG_LEVEL_INFO, "%c %s%s", direction, text, length > SHOWN_MAX ? "..." : "");
 }
 
-/* Shows the bytes to whoever wants to see them (--output, --hex-dump). */
-static int look(struct filter *filter, char *bytes, size_t length)
-{
-    return filter && filter->pass(filter, &bytes, length) < 0 ? -1 : 0;
-}
-
 /* Those who want to see the bytes cannot take more now. */
 static bool is_held(const struct conversation *conversation)
 {
-    const struct filter *tx = filters_tx(conversation->session->filters);
-    const struct filter *rx = filters_rx(conversation->session->filters);
+    const struct filter *tx = flow_filter(&conversation->session->filters->tx);
+    const struct filter *rx = flow_filter(&conversation->session->filters->rx);
     return (tx && tx->held) || (rx && rx->held);
 }
 
@@ -205,7 +199,7 @@ static bool say(struct conversation *conversation, const struct script_step *ste
     if (write_queue_has_pending(&conversation->saying) || is_held(conversation))
         return false;
     show('>', step->text, step->length);
-    if (look(filters_tx(conversation->session->filters), step->text, step->length)) {
+    if (filters_look_tx(conversation->session->filters, step->text, step->length)) {
         stop(conversation, -1);
         return false;
     }
@@ -274,7 +268,7 @@ static void take(struct conversation *conversation, char *bytes, size_t length)
     conversation->length += length;
     conversation->received += length;
     remember_last(conversation, bytes, length);
-    if (look(filters_rx(conversation->session->filters), bytes, length))
+    if (filters_look_rx(conversation->session->filters, bytes, length))
         stop(conversation, -1);
     else if (write_queue_put(&conversation->printing, bytes, length) < 0)
         stop(conversation, write_queue_error(&conversation->printing, "stdout", conversation->err));
@@ -368,8 +362,8 @@ static void listen_to_filter(struct conversation *conversation, struct filter *f
 static void listen_to_filters(struct conversation *conversation,
                               void (*resume)(struct filter *filter))
 {
-    listen_to_filter(conversation, filters_tx(conversation->session->filters), resume);
-    listen_to_filter(conversation, filters_rx(conversation->session->filters), resume);
+    listen_to_filter(conversation, flow_filter(&conversation->session->filters->tx), resume);
+    listen_to_filter(conversation, flow_filter(&conversation->session->filters->rx), resume);
 }
 
 static void start(struct watch *watch, uint32_t events)

@@ -100,7 +100,7 @@ static void serve(struct echo_client *client)
         return;
     }
     switch (client->service->move(client)) {
-    case PUMP_HELD: /* not by this filter, see `held` */
+    case PUMP_HELD: /* only by a filter, and there is none */
     case PUMP_WANTS_IN:
         loop_watch(loop, &client->watch, EPOLLIN);
         break;
@@ -183,7 +183,7 @@ static uint64_t echo_count_left(struct drain *drain)
         if (echo->mode == ECHO_ECHO && echo->faults)
             left += client->flow.faulty->held;
         else if (echo->mode == ECHO_ECHO)
-            left += channel_taken(&client->flow.channel) - channel_moved(&client->flow.channel);
+            left += client->flow.channel.pump.taken - client->flow.channel.pump.moved;
     }
     return left;
 }

@@ -16,7 +16,6 @@
 #include "stream/filter.h"
 #include "stream/keepalive.h"
 #include "stream/pump.h"
-#include "stream/seqpacket.h"
 #include "sys/drain.h"
 #include "sys/loop.h"
 
@@ -89,7 +88,7 @@ struct echo {
     int64_t keepalive_ms; /* of its socket, see io/keepalive */
     enum echo_mode mode;
     const struct faults *faults; /* the owner's; NULL: none */
-    struct filter *filter;       /* the owner's; sees what arrives; NULL: nobody does */
+    struct tap *tap;             /* the owner's; sees what arrives; NULL: nobody does */
     struct channel_pool pool;
     char *pattern; /* of chargen; the echo's */
     struct echo_client *clients;

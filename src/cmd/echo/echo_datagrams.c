@@ -51,8 +51,8 @@ static void answer(struct echo_datagram_socket *socket, const struct sock_messag
     if (length > ECHO_DATAGRAM_MAX || !echo->answers(echo, &message->peer, &socket->name) ||
         (echo->mode != ECHO_DISCARD && is_in_loop(echo, &message->peer, length)))
         return;
-    if (echo->filter)
-        echo->filter->pass(echo->filter, &(char *){echo->buffer}, length);
+    if (echo->tap)
+        echo->tap->look(echo->tap, echo->buffer, length);
     if (echo->mode == ECHO_DISCARD || message->peer.length <= sizeof(sa_family_t))
         return;
     length = compose(echo, &message->peer, length);

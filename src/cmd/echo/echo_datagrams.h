@@ -29,7 +29,7 @@ struct echo_datagrams {
     struct loop *loop;
     enum echo_mode mode;
     const struct faults *faults; /* the owner's; NULL: none */
-    struct filter *filter;       /* the owner's; sees what is answered; NULL: nobody does */
+    struct tap *tap;             /* the owner's; sees what is answered; NULL: nobody does */
     struct echo_datagram_socket sockets[ECHO_DATAGRAM_SOCKETS_MAX];
     size_t count;
     char *buffer; /* the echo's, ECHO_DATAGRAM_MAX bytes */
@@ -43,7 +43,7 @@ struct echo_datagrams {
                     const struct sockname *own);
 };
 
-/* loop, mode, faults, filter, senders and answers are set by the owner before. */
+/* loop, mode, faults, tap, senders and answers are set by the owner before. */
 void echo_datagrams_init(struct echo_datagrams *echo);
 /* The descriptor stays the owner's. */
 void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockname *name);

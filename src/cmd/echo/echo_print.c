@@ -10,16 +10,16 @@ static void fail(struct echo_print *print)
     loop_stop(print->loop, -1);
 }
 
-static ssize_t pass(struct filter *filter, char **bytes, size_t length)
+static int look(struct tap *tap, const char *bytes, size_t length)
 {
-    struct echo_print *print = LOOP_OWNER(filter, struct echo_print, filter);
-    if (write_queue_put(&print->queue, *bytes, length)) {
+    struct echo_print *print = LOOP_OWNER(tap, struct echo_print, tap);
+    if (write_queue_put(&print->queue, bytes, length)) {
         fail(print);
     } else if (write_queue_has_pending(&print->queue)) {
         echo_hold(print->echo);
         echo_datagrams_hold(print->datagrams);
     }
-    return (ssize_t)length;
+    return 0; /* a stdout that failed has stopped the loop */
 }
 
 static void drained(struct write_queue *queue)
@@ -50,14 +50,14 @@ static void drain_over(struct drain *drain)
 
 void echo_print_start(struct echo_print *print)
 {
-    print->filter.pass = pass;
+    print->tap.look = look;
     write_queue_init(&print->queue, print->loop, fd_stdout(), drained);
     write_queue_watch_hangup(&print->queue);
 }
 
-struct filter *echo_print_filter(struct echo_print *print)
+struct tap *echo_print_tap(struct echo_print *print)
 {
-    return print->loop ? &print->filter : NULL;
+    return print->loop ? &print->tap : NULL;
 }
 
 void echo_print_stop(struct echo_print *print)

@@ -16,7 +16,7 @@
 
 struct echo_print {
     struct loop *loop; /* NULL: not asked for */
-    struct filter filter;
+    struct tap tap;
     struct write_queue queue;
     struct echo *echo; /* who is held */
     struct echo_datagrams *datagrams;
@@ -29,7 +29,7 @@ struct echo_print {
 /* loop, echo, datagrams and err are set by the owner before. A stdout that fails stops the loop. */
 void echo_print_start(struct echo_print *print);
 /* What arrives is to be shown to this; NULL where nothing is printed. */
-struct filter *echo_print_filter(struct echo_print *print);
+struct tap *echo_print_tap(struct echo_print *print);
 /* The server is to end: from now on stdout is waited for by the rules of sys/drain. */
 void echo_print_stop(struct echo_print *print);
 /* Stops the loop with 0 as soon as everything is written, or stdout is given up. */

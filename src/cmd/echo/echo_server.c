@@ -195,21 +195,21 @@ static void prepare(struct echoing *echoing)
                                              .err = echoing->server.err};
         echo_print_start(&echoing->print);
     }
-    struct filter *filter = echo_print_filter(&echoing->print);
+    struct tap *tap = echo_print_tap(&echoing->print);
     const struct faults *faults = faults_any(&echoing->faults) ? &echoing->faults : NULL;
     echoing->echo = (struct echo){.loop = loop,
                                   .idle_ms = echoing->given->limits.idle_ms,
                                   .keepalive_ms = echoing->given->sockopt.keepalive_ms,
                                   .mode = echoing->mode,
                                   .faults = faults,
-                                  .filter = filter,
+                                  .tap = tap,
                                   .left = client_left,
                                   .stopped = stopped};
     echo_init(&echoing->echo);
     echoing->datagrams = (struct echo_datagrams){.loop = loop,
                                                  .mode = echoing->mode,
                                                  .faults = faults,
-                                                 .filter = filter,
+                                                 .tap = tap,
                                                  .senders = server_senders(&echoing->server),
                                                  .answers = answers};
 }

@@ -19,27 +19,25 @@ static void start_echo(struct echo_client *client)
     struct echo *echo = client->echo;
     struct fd end = fd_of_socket(client->watch.fd);
     int socktype = client->by_message ? SOCK_SEQPACKET : SOCK_STREAM;
-    channel_init(&client->flow.channel, end, socktype, end, &echo->pool);
-    if (echo->filter)
-        channel_filter(&client->flow.channel, echo->filter);
+    channel_init(&client->flow.channel, end, socktype, end, &echo->pool, echo->tap);
 }
 
 static enum pump_state move_echo(struct echo_client *client)
 {
     enum pump_state state = channel_move(&client->flow.channel, &client->echo->pool);
-    client->failure = channel_failure(&client->flow.channel);
+    client->failure = client->flow.channel.pump.failure;
     return state;
 }
 
 static void end_echo(struct echo_client *client)
 {
-    channel_end_input(&client->flow.channel);
+    client->flow.channel.pump.limit = 0;
 }
 
 static void release_echo(struct echo_client *client)
 {
-    client->bytes_in = channel_taken(&client->flow.channel);
-    client->bytes_out = channel_moved(&client->flow.channel);
+    client->bytes_in = client->flow.channel.pump.taken;
+    client->bytes_out = client->flow.channel.pump.moved;
     channel_release(&client->flow.channel);
 }
 
@@ -51,7 +49,7 @@ static void start_faulty(struct echo_client *client)
     client->flow.faulty = memory_new(1, sizeof *client->flow.faulty);
     faulty_init(client->flow.faulty, client->watch.fd, client->by_message, echo->faults);
     client->flow.faulty->number = client->number;
-    client->flow.faulty->filter = echo->filter;
+    client->flow.faulty->tap = echo->tap;
 }
 
 static enum pump_state move_faulty(struct echo_client *client)
@@ -86,10 +84,10 @@ static void start_talk(struct echo_client *client)
         sock_set(client->watch.fd, SOL_SOCKET, SO_PASSCRED, 1); /* see seqpacket.c */
 }
 
-static void see(const struct echo *echo, char *bytes, size_t length)
+static void see(const struct echo *echo, const char *bytes, size_t length)
 {
-    if (echo->filter)
-        echo->filter->pass(echo->filter, &bytes, length);
+    if (echo->tap)
+        echo->tap->look(echo->tap, bytes, length);
 }
 
 static enum pump_state discard(struct echo_client *client)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "stream/seqpacket.h"
+#include "stream/channel.h"
 #include "sys/loop.h"
 #include "sys/sock.h"
 
@@ -133,16 +133,15 @@ static ssize_t receive(struct faulty *faulty, char *buffer)
     return length;
 }
 
-static void take(struct faulty *faulty, char *buffer, size_t length)
+static void take(struct faulty *faulty, const char *buffer, size_t length)
 {
-    char *bytes = buffer;
     faulty->taken += length;
-    if (faulty->filter)
-        faulty->filter->pass(faulty->filter, &bytes, length);
+    if (faulty->tap)
+        faulty->tap->look(faulty->tap, buffer, length);
     if (faulty->by_message || !faults_cut(faulty->faults))
-        add_piece(faulty, bytes, length);
+        add_piece(faulty, buffer, length);
     else
-        cut(faulty, bytes, length);
+        cut(faulty, buffer, length);
 }
 
 static bool has_room(const struct faulty *faulty)

@@ -28,7 +28,7 @@ struct faulty {
     int fd;
     bool by_message;
     const struct faults *faults; /* the owner's */
-    struct filter *filter;       /* the owner's; sees what arrives; NULL: nobody does */
+    struct tap *tap;             /* the owner's; sees what arrives; NULL: nobody does */
     uint64_t number;             /* of the client */
     uint64_t pieces;             /* decided upon */
     char *open;                  /* the beginning of a piece; the struct's own */

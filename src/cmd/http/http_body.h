@@ -23,9 +23,9 @@ struct http_body {
     const char *out_name;                 /* the same; NULL: stdout */
     struct fd out;
     enum http_body_kind kind;
-    bool head_shown;       /* goes before the body */
-    struct filter *filter; /* looks at the body, the head included; may be NULL */
-    struct pace *pace;     /* may be NULL */
+    bool head_shown;   /* goes before the body */
+    struct tap *tap;   /* looks at the body, the head included; may be NULL */
+    struct pace *pace; /* may be NULL */
     struct pump_pool *pool;
     struct idle_limit *idle; /* is told what has moved */
     struct body framed;

@@ -266,7 +266,7 @@ static int write_body(struct http_transfer *transfer, bool to_file, enum http_bo
         .out = to_file ? output->end : output->standard,
         .kind = kind,
         .head_shown = (options->include || options->head) && !goes_on,
-        .filter = to_file && options->sha256 ? &output->look : NULL,
+        .tap = to_file && options->sha256 ? &output->digest : NULL,
         .pace = pace.rate ? &pace : NULL,
         .pool = fetch->pool,
         .idle = &transfer->idle,

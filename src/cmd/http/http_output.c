@@ -28,11 +28,11 @@ static int output_failed(const struct http_output *output, const char *what, str
     return error_system(err, STATUS_LOCAL_IO, errno, "%s %s", what, output->name);
 }
 
-static ssize_t digest_pass(struct filter *filter, char **bytes, size_t length)
+static int digest_look(struct tap *tap, const char *bytes, size_t length)
 {
-    struct http_output *output = LOOP_OWNER(filter, struct http_output, look);
-    sha256_add(&output->sha, *bytes, length);
-    return (ssize_t)length;
+    struct http_output *output = LOOP_OWNER(tap, struct http_output, digest);
+    sha256_add(&output->sha, bytes, length);
+    return 0;
 }
 
 void http_output_init(struct http_output *output, struct loop *loop,
@@ -43,7 +43,7 @@ void http_output_init(struct http_output *output, struct loop *loop,
                                    .standard = fd_stdout(),
                                    .name = "stdout",
                                    .old = -1,
-                                   .look.pass = digest_pass};
+                                   .digest.look = digest_look};
     output->end = output->standard;
     sha256_init(&output->sha);
 }

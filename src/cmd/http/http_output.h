@@ -34,7 +34,7 @@ struct http_output {
     uint64_t total; /* of the body that they are of; 0: not known */
     char validator[HTTP_VALIDATOR_MAX]; /* of the version they are of; empty: none */
     struct sha256 sha;
-    struct filter look; /* gives the digest what passes: the body's filter with --sha256 */
+    struct tap digest; /* of what passes: looks at the body with --sha256 */
 };
 
 void http_output_init(struct http_output *output, struct loop *loop,

@@ -254,8 +254,8 @@ static void stream_client_log_end(const struct stream_client *client,
         log_note(LOG_LEVEL_INFO, "%s: nothing moved within the time limit", name);
     connection_log_close(
         client->log,
-        (struct report_end){.in = channel_taken(&pair->local.channel) - client->preface_length,
-                            .out = channel_moved(&pair->remote.channel),
+        (struct report_end){.in = pair->local.channel.pump.taken - client->preface_length,
+                            .out = pair->remote.channel.pump.moved,
                             .how = stream_pair_how(client->all->forwarding, pair, how)});
 }
 

@@ -249,8 +249,8 @@ int listen_many(struct listening *listening)
                         .greeting = session->greeting,
                         .greeting_length = session->greeting_length,
                         .max_memory = given->max_memory,
-                        .tx_filter = filters_tx(session->filters),
-                        .rx_filter = filters_rx(session->filters),
+                        .tx_filter = flow_filter(&session->filters->tx),
+                        .rx_filter = flow_filter(&session->filters->rx),
                         .left = many_client_left,
                         .done = many_done};
     /* Clients that speak with each other do it without our stdout, and beyond the end of our stdin. */
