@@ -161,8 +161,8 @@ static void far_ready(struct watch *watch, uint32_t events)
         /* Another error is the answer to one that was sent before; one that is cut is lost. */
         if (length < 0 || length > DATAGRAM_FLOWS_MAX)
             continue;
-        if (send_queue_answer(&flows->send_queue, flow->fd, &flow->client, flows->buffer,
-                              (size_t)length))
+        const struct send_answer answer = {flow->fd, &flow->client, flows->buffer, (size_t)length};
+        if (send_queue_answer(&flows->send_queue, &answer, 0))
             flow->bytes_out += (size_t)length;
     }
     flow->full_rounds += flow->full_rounds < FULL_ROUNDS;
@@ -189,10 +189,11 @@ static void wait_for_far(struct datagram_flow *flow, const char *bytes, size_t l
 
 static void send_on(struct datagram_flow *flow, const char *bytes, size_t length)
 {
+    const struct send_answer answer = {flow->far.fd, &flow->group, bytes, length};
     if (flow->far.fd < 0)
         wait_for_far(flow, bytes, length);
     else
-        send_queue_answer(&flow->flows->send_queue, flow->far.fd, &flow->group, bytes, length);
+        send_queue_answer(&flow->flows->send_queue, &answer, 0);
 }
 
 void datagram_flow_connected(struct datagram_flow *flow, int fd, const struct sockname *group)

@@ -1,162 +1,277 @@
 /*
- * See send_queue.h. One row for all receivers, in the order in which the answers were given; a timer tries again those whose
- * receiver may have room by now, one refusal holding back all others for the same receiver in that turn.
+ * See send_queue.h. An entry is an answer that waits: at first perhaps in `delayed`, in the order in which they are due,
+ * with a timer for the first; then, if its receiver cannot take it, in `waiting`, one list for all receivers, which a
+ * timer tries again. There one refusal holds back all others for the same receiver in that turn.
+ *
+ * What a receiver of UNIX datagrams has not read yet stays in the send buffer of the one socket that has sent it
+ * (unix(7)): without a bound for each, one that does not read would silence the socket for all others. The kernel tells
+ * how much of a send buffer is in use (SIOCOUTQ), but not by whom. So what was sent is kept in a row (shares), with whom
+ * it was for, and when the buffer turns out to hold less than the row says, the end of the row is what was read: those
+ * who read do so soon, and what was sent before and is still there belongs to those who do not. The kernel is asked only
+ * when a receiver's share is used up, or half of the buffer, by what the row says: about once in fifty answers to clients
+ * who read each before they ask again.
  */
 #include "dgram/send_queue.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 
 enum {
-    LETTERS_MAX = 256, /* for all receivers together */
-    BYTES_MAX = 2 << 20,
-    RECEIVER_LETTERS_MAX = 128, /* for one of them */
+    WAITING_MAX = 256, /* entries for all receivers together */
+    WAITING_BYTES_MAX = 2 << 20,
+    RECEIVER_MAX = 128, /* entries for one of them */
     RECEIVER_BYTES_MAX = 1 << 20,
     AGAIN_MS = 5,
-    LIFE_MS = 2000 /* of a entry whose receiver does not read */
+    LIFE_MS = 2000, /* of an entry whose receiver does not read */
+    DELAYED_BYTES_MAX = 4 << 20,
+    DELAYED_COST = 256, /* in bytes, of an entry beside its own */
+    SENT_MAX = 1024,    /* that are kept in the row */
+    SENT_COST =
+        1024,   /* of a datagram in the buffer, with which the kernel rounds up to powers of two */
+    SHARES = 8, /* a receiver has one of so many of the buffer, */
+    SHARES_SCARCE = 64 /* or of so many when three quarters of it are in use */
 };
 
 struct send_entry {
-    struct send_entry *next;
-    int fd;
+    struct list_node node;
+    struct send_answer answer; /* what it points to is below */
+    int64_t due_ms;            /* in `waiting`: when it is given up */
     struct sock_message message;
-    int64_t until_ms;
-    size_t length;
     char bytes[];
 };
 
-static void try_again(struct timer *timer);
+struct send_share {
+    uint64_t receiver;
+    size_t bytes;
+};
 
-void send_queue_init(struct send_queue *send_queue, struct loop *loop)
+/* Shares of a send buffer */
+
+static uint64_t receiver_of(const struct send_answer *answer)
 {
-    *send_queue = (struct send_queue){.loop = loop, .again.fired = try_again};
-    send_queue->end = &send_queue->first;
+    const struct sockname *peer = &answer->message->peer;
+    const unsigned char *bytes = (const unsigned char *)&peer->storage;
+    uint64_t hash = (uint64_t)answer->fd + 1;
+    for (socklen_t i = 0; i < peer->length; i++)
+        hash = (hash ^ bytes[i]) * 1099511628211U;
+    return hash;
 }
 
-/* Takes the entry at *link out of the row. */
-static void discard(struct send_queue *send_queue, struct send_entry **link)
+/* Whether a receiver may be sent something that takes `cost` bytes. One who has read everything may be sent a datagram
+ * of any size. */
+static bool shares_have_room(const struct send_shares *shares, uint64_t receiver, size_t cost,
+                             size_t limit)
 {
-    struct send_entry *entry = *link;
-    *link = entry->next;
-    if (send_queue->end == &entry->next)
-        send_queue->end = link;
-    send_queue->all.entries--;
-    send_queue->all.bytes -= entry->length;
-    free(entry);
+    size_t used = 0;
+    for (size_t i = 0; i < shares->count; i++)
+        if (shares->sent[i].receiver == receiver)
+            used += shares->sent[i].bytes;
+    return !used || used + cost <= limit;
 }
 
-void send_queue_release(struct send_queue *send_queue)
+static bool shares_allow(struct send_shares *shares, int fd, const struct send_share *share)
 {
-    loop_timer_cancel(send_queue->loop, &send_queue->again);
-    while (send_queue->first)
-        discard(send_queue, &send_queue->first);
-    send_shares_release(&send_queue->shares);
-}
-
-void send_queue_forget(struct send_queue *send_queue, int fd)
-{
-    for (struct send_entry **link = &send_queue->first; *link;) {
-        if ((*link)->fd == fd)
-            discard(send_queue, link);
-        else
-            link = &(*link)->next;
+    if (!shares->room || shares->fd != fd) {
+        int size;
+        shares->fd = fd;
+        shares->room = sock_get(fd, SOL_SOCKET, SO_SNDBUF, &size) == 0 ? (size_t)size : 1;
     }
+    const size_t room = shares->room;
+    bool doubtful = shares->bytes > room / 2 || shares->count >= SENT_MAX / 2;
+    if (!doubtful && shares_have_room(shares, share->receiver, share->bytes, room / SHARES))
+        return true;
+    int unread = sock_unread(fd);
+    size_t left = unread < 0 ? 0 : (size_t)unread;
+    while (shares->count && shares->bytes - shares->sent[shares->count - 1].bytes >= left)
+        shares->bytes -= shares->sent[--shares->count].bytes;
+    size_t limit = room / (shares->bytes > room / 4 * 3 ? SHARES_SCARCE : SHARES);
+    return shares_have_room(shares, share->receiver, share->bytes, limit);
 }
 
-static bool is_for(const struct send_entry *entry, int fd, const struct sockname *peer)
+static void shares_add(struct send_shares *shares, const struct send_share *share)
 {
-    return entry->fd == fd && entry->message.peer.length == peer->length &&
-           memcmp(&entry->message.peer.storage, &peer->storage, peer->length) == 0;
+    if (!shares->sent)
+        shares->sent = memory_new(SENT_MAX, sizeof *shares->sent);
+    if (shares->count == SENT_MAX)
+        return;
+    shares->sent[shares->count++] = *share;
+    shares->bytes += share->bytes;
 }
 
-/* What waits for one receiver, before the entry `end` (NULL: in all). */
-static struct send_queue_share share_of(const struct send_queue *send_queue,
-                                        const struct send_entry *end, int fd,
-                                        const struct sockname *peer)
-{
-    struct send_queue_share share = {0, 0};
-    for (const struct send_entry *entry = send_queue->first; entry != end; entry = entry->next) {
-        if (!is_for(entry, fd, peer))
-            continue;
-        share.entries++;
-        share.bytes += entry->length;
-    }
-    return share;
-}
+/* What waits for its receiver */
 
 enum outcome { SENT, LOST, BUSY };
 
-static enum outcome send_now(struct send_queue *send_queue, int fd,
-                             const struct sock_message *message, const void *bytes, size_t length)
+static enum outcome queue_send(struct send_queue *queue, const struct send_answer *answer)
 {
-    bool has_share = message->peer.length && message->peer.storage.ss_family == AF_UNIX;
-    if (has_share && !send_shares_allow(&send_queue->shares, fd, &message->peer, length))
-        return BUSY;
-    if (sock_send_answer(fd, bytes, length, message) < 0)
+    const struct sockname *peer = &answer->message->peer;
+    bool has_share = peer->length && peer->storage.ss_family == AF_UNIX;
+    struct send_share share = {.bytes = SENT_COST + 2 * answer->length};
+    if (has_share) {
+        share.receiver = receiver_of(answer);
+        if (!shares_allow(&queue->shares, answer->fd, &share))
+            return BUSY;
+    }
+    if (sock_send_answer(answer->fd, answer->bytes, answer->length, answer->message) < 0)
         return errno == EAGAIN || errno == ENOBUFS ? BUSY : LOST;
     if (has_share)
-        send_shares_add(&send_queue->shares, fd, &message->peer, length);
+        shares_add(&queue->shares, &share);
     return SENT;
 }
 
-static void keep(struct send_queue *send_queue, int fd, const struct sock_message *message,
-                 const void *bytes, size_t length)
+/* Counts what waits for the receiver of an answer, before the entry `end` (NULL: in all); *bytes is what they take. */
+static size_t queue_count_receiver(const struct send_queue *queue, const struct send_entry *end,
+                                   const struct send_answer *answer, size_t *bytes)
 {
-    struct send_entry *entry = memory_new(1, sizeof *entry + length);
-    entry->fd = fd;
-    entry->message = *message;
-    entry->until_ms = loop_now_ms() + LIFE_MS;
-    entry->length = length;
-    memcpy(entry->bytes, bytes, length);
-    *send_queue->end = entry;
-    send_queue->end = &entry->next;
-    send_queue->all.entries++;
-    send_queue->all.bytes += length;
-    if (!loop_timer_is_set(&send_queue->again))
-        loop_timer_set(send_queue->loop, &send_queue->again, AGAIN_MS);
-}
-
-static bool has_room(const struct send_queue *send_queue, struct send_queue_share receiver,
-                     size_t length)
-{
-    return send_queue->all.entries < LETTERS_MAX && receiver.entries < RECEIVER_LETTERS_MAX &&
-           length <= BYTES_MAX - send_queue->all.bytes &&
-           length <= RECEIVER_BYTES_MAX - receiver.bytes;
-}
-
-bool send_queue_answer(struct send_queue *send_queue, int fd, const struct sock_message *message,
-                       const void *bytes, size_t length)
-{
-    struct send_queue_share receiver = share_of(send_queue, NULL, fd, &message->peer);
-    enum outcome outcome = receiver.entries ? BUSY
-                                            : send_now(send_queue, fd, message, bytes, length);
-    if (outcome == BUSY && has_room(send_queue, receiver, length)) {
-        keep(send_queue, fd, message, bytes, length);
-        return true;
+    const struct sockname *peer = &answer->message->peer;
+    size_t count = 0;
+    *bytes = 0;
+    LIST_EACH (struct send_entry, entry, &queue->waiting, node) {
+        const struct sockname *other = &entry->message.peer;
+        if (entry == end)
+            break;
+        if (entry->answer.fd != answer->fd || other->length != peer->length ||
+            memcmp(&other->storage, &peer->storage, peer->length) != 0)
+            continue;
+        count++;
+        *bytes += entry->answer.length;
     }
-    return outcome == SENT;
+    return count;
 }
 
-static void try_again(struct timer *timer)
+static struct send_entry *entry_new(const struct send_answer *answer)
 {
-    struct send_queue *send_queue = LOOP_OWNER(timer, struct send_queue, again);
+    struct send_entry *entry = memory_new(1, sizeof *entry + answer->length);
+    entry->message = *answer->message;
+    memcpy(entry->bytes, answer->bytes, answer->length);
+    entry->answer = (struct send_answer){.fd = answer->fd,
+                                         .message = &entry->message,
+                                         .bytes = entry->bytes,
+                                         .length = answer->length};
+    return entry;
+}
+
+static void queue_drop_waiting(struct send_queue *queue, struct send_entry *entry)
+{
+    list_remove(&queue->waiting, &entry->node);
+    queue->waiting_bytes -= entry->answer.length;
+    free(entry);
+}
+
+static void queue_drop_delayed(struct send_queue *queue, struct send_entry *entry)
+{
+    list_remove(&queue->delayed, &entry->node);
+    queue->delayed_bytes -= entry->answer.length + DELAYED_COST;
+    free(entry);
+}
+
+/* Sends an answer that is due, or keeps it. */
+static bool queue_answer_now(struct send_queue *queue, const struct send_answer *answer)
+{
+    size_t bytes;
+    size_t count = queue_count_receiver(queue, NULL, answer, &bytes);
+    enum outcome outcome = count ? BUSY : queue_send(queue, answer);
+    if (outcome != BUSY || queue->waiting.count >= WAITING_MAX || count >= RECEIVER_MAX ||
+        answer->length > WAITING_BYTES_MAX - queue->waiting_bytes ||
+        answer->length > RECEIVER_BYTES_MAX - bytes)
+        return outcome == SENT;
+    struct send_entry *entry = entry_new(answer);
+    entry->due_ms = loop_now_ms() + LIFE_MS;
+    list_append(&queue->waiting, &entry->node);
+    queue->waiting_bytes += answer->length;
+    if (!loop_timer_is_set(&queue->again))
+        loop_timer_set(queue->loop, &queue->again, AGAIN_MS);
+    return true;
+}
+
+static void queue_try_again(struct timer *timer)
+{
+    struct send_queue *queue = LOOP_OWNER(timer, struct send_queue, again);
     int64_t now_ms = loop_now_ms();
-    struct send_entry **link = &send_queue->first;
-    while (*link) {
-        struct send_entry *entry = *link;
+    LIST_EACH (struct send_entry, entry, &queue->waiting, node) {
+        size_t bytes;
         enum outcome outcome = BUSY;
         /* In order: not before one that still waits for the same receiver. */
-        if (!share_of(send_queue, entry, entry->fd, &entry->message.peer).entries)
-            outcome = send_now(send_queue, entry->fd, &entry->message, entry->bytes, entry->length);
-        if (outcome == BUSY && now_ms < entry->until_ms)
-            link = &entry->next;
-        else
-            discard(send_queue, link);
+        if (!queue_count_receiver(queue, entry, &entry->answer, &bytes))
+            outcome = queue_send(queue, &entry->answer);
+        if (outcome != BUSY || now_ms >= entry->due_ms)
+            queue_drop_waiting(queue, entry);
     }
-    if (send_queue->first)
-        loop_timer_set(send_queue->loop, &send_queue->again, AGAIN_MS);
+    if (queue->waiting.count)
+        loop_timer_set(queue->loop, &queue->again, AGAIN_MS);
+}
+
+/* What is not due */
+
+static void queue_send_due(struct timer *timer)
+{
+    struct send_queue *queue = LOOP_OWNER(timer, struct send_queue, due);
+    int64_t now_ms = loop_now_ms();
+    LIST_EACH (struct send_entry, entry, &queue->delayed, node) {
+        if (entry->due_ms > now_ms) {
+            loop_timer_set(queue->loop, timer, entry->due_ms - now_ms);
+            break;
+        }
+        queue_answer_now(queue, &entry->answer);
+        queue_drop_delayed(queue, entry);
+    }
+}
+
+bool send_queue_can_delay(const struct send_queue *queue, size_t length)
+{
+    return queue->delayed_bytes + length + DELAYED_COST <= DELAYED_BYTES_MAX;
+}
+
+bool send_queue_answer(struct send_queue *queue, const struct send_answer *answer, int64_t due_ms)
+{
+    int64_t now_ms = due_ms ? loop_now_ms() : 0;
+    if (due_ms <= now_ms)
+        return queue_answer_now(queue, answer);
+    if (!send_queue_can_delay(queue, answer->length))
+        return false;
+    struct send_entry *entry = entry_new(answer);
+    entry->due_ms = due_ms;
+    /* Behind those that are due at the same time or before. */
+    struct list_node *before = NULL, *last = queue->delayed.last;
+    for (; last && LIST_ITEM(last, struct send_entry, node)->due_ms > due_ms; last = last->previous)
+        before = last;
+    list_insert(&queue->delayed, &entry->node, before);
+    queue->delayed_bytes += answer->length + DELAYED_COST;
+    if (!last)
+        loop_timer_set(queue->loop, &queue->due, due_ms - now_ms);
+    return true;
+}
+
+/* From the start to the end */
+
+void send_queue_init(struct send_queue *queue, struct loop *loop)
+{
+    *queue = (struct send_queue){.loop = loop,
+                                 .again.fired = queue_try_again,
+                                 .due.fired = queue_send_due};
+}
+
+void send_queue_forget(struct send_queue *queue, int fd)
+{
+    LIST_EACH (struct send_entry, entry, &queue->waiting, node)
+        if (entry->answer.fd == fd)
+            queue_drop_waiting(queue, entry);
+    LIST_EACH (struct send_entry, entry, &queue->delayed, node)
+        if (entry->answer.fd == fd)
+            queue_drop_delayed(queue, entry);
+}
+
+void send_queue_release(struct send_queue *queue)
+{
+    loop_timer_cancel(queue->loop, &queue->again);
+    loop_timer_cancel(queue->loop, &queue->due);
+    LIST_EACH (struct send_entry, entry, &queue->waiting, node)
+        queue_drop_waiting(queue, entry);
+    LIST_EACH (struct send_entry, entry, &queue->delayed, node)
+        queue_drop_delayed(queue, entry);
+    free(queue->shares.sent);
+    queue->shares = (struct send_shares){0};
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "cmd/echo/classic.h"
+#include "cmd/echo/echo.h"
 #include "cmd/echo/faults.h"
 
 static int tests, failures;
@@ -77,13 +77,13 @@ static void test_corruption(void)
 
 static void test_classic(void)
 {
-    char pattern[CLASSIC_PATTERN];
-    classic_pattern(pattern, sizeof pattern);
+    char pattern[CHARGEN_PATTERN];
+    chargen_fill(pattern, sizeof pattern);
     check(memcmp(pattern, " !\"#", 4) == 0 && memcmp(pattern + 72, "\r\n!\"", 4) == 0, "chargen");
-    check(pattern[sizeof pattern - 3] == '~' - 24 && pattern[sizeof pattern - CLASSIC_LINE] == '~',
+    check(pattern[sizeof pattern - 3] == '~' - 24 && pattern[sizeof pattern - CHARGEN_LINE] == '~',
           "its last line");
-    char line[CLASSIC_DAYTIME_MAX];
-    check(classic_daytime(line, 0) == 41 &&
+    char line[DAYTIME_MAX];
+    check(daytime_write(line, 0) == 41 &&
               strcmp(line, "Thursday, January 01, 1970 00:00:00-UTC\r\n") == 0,
           "daytime");
 }

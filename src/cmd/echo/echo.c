@@ -1,7 +1,8 @@
 /*
- * See echo.h. Each mode is a service with four functions (echo_services.c): start, move, end_input, release. An event on a
- * client moves it, and what came of that is awaited; while the owner holds, clients wait for their turn in a row. A stop
- * lets what has arrived be answered by the rules of sys/drain.
+ * See echo.h. A client is served (client_serve) by moving what can be moved now (client_move), and what came of that is
+ * awaited. How it is moved depends on its kind: through a channel, through a channel with faults, or by one of the
+ * small services. While the owner holds, clients wait for their turn in a list. A stop lets what has arrived be
+ * answered by the rules of sys/drain.
  */
 #include "cmd/echo/echo.h"
 
@@ -11,61 +12,212 @@
 #include "base/memory.h"
 #include "sys/sock.h"
 
-/* An end */
+enum { ROUNDS = 16 }; /* reads or writes in one move, so that others get their turn */
 
-static void unlink_client(struct echo_client *client)
+/* The small services: what the client sends is thrown away. */
+
+void chargen_fill(char *out, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        size_t line = i / CHARGEN_LINE;
+        size_t column = i % CHARGEN_LINE;
+        if (column < CHARGEN_LINE - 2)
+            out[i] = (char)(' ' + (line + column) % CHARGEN_LINES);
+        else
+            out[i] = "\r\n"[column - (CHARGEN_LINE - 2)];
+    }
+}
+
+size_t daytime_write(char *out, time_t now)
+{
+    struct tm utc;
+    if (!gmtime_r(&now, &utc))
+        return 0;
+    return strftime(out, DAYTIME_MAX, "%A, %B %d, %Y %H:%M:%S-UTC\r\n", &utc);
+}
+
+static enum pump_state talk_discard(struct echo_client *client)
+{
+    struct tap *tap = client->echo->tap;
+    struct echo_talk *talk = &client->flow.talk;
+    char *buffer = channel_pool_buffer(&client->echo->pool);
+    for (int round = 0; round < ROUNDS && !talk->in_ended; round++) {
+        struct sock_message message;
+        ssize_t got = sock_recv_message(client->watch.fd, buffer, SEQPACKET_MAX, &message,
+                                        &sock_any_sender);
+        client->failure = errno;
+        if (got < 0)
+            return errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN;
+        talk->in_ended = got == 0 && !message.has_user;
+        got = got > SEQPACKET_MAX ? SEQPACKET_MAX : got;
+        talk->taken += (uint64_t)got;
+        if (tap)
+            tap->look(tap, buffer, (size_t)got);
+    }
+    return talk->in_ended ? PUMP_ENDED : PUMP_WANTS_IN;
+}
+
+/* A client that has heard enough closes: for a service that never ends, that is the end. */
+static enum pump_state talk_end(const struct echo_client *client)
+{
+    return client->failure == EPIPE || client->failure == ECONNRESET ? PUMP_ENDED : PUMP_FAILED_OUT;
+}
+
+static enum pump_state talk_chargen(struct echo_client *client)
 {
     struct echo *echo = client->echo;
-    if (client->previous)
-        client->previous->next = client->next;
+    struct echo_talk *talk = &client->flow.talk;
+    if (!echo->pattern) {
+        echo->pattern = memory_new(CHARGEN_PATTERN, 1);
+        chargen_fill(echo->pattern, CHARGEN_PATTERN);
+    }
+    if (talk_discard(client) == PUMP_FAILED_IN)
+        return talk_end(client);
+    for (int round = 0; round < ROUNDS && !echo->stopping; round++) {
+        size_t at = (size_t)(talk->moved % CHARGEN_PATTERN);
+        size_t length = client->by_message ? CHARGEN_LINE : CHARGEN_PATTERN - at;
+        ssize_t sent = sock_send(client->watch.fd, echo->pattern + at, length);
+        client->failure = errno;
+        if (sent < 0 && errno != EAGAIN)
+            return talk_end(client);
+        if (sent < 0)
+            break;
+        talk->moved += (uint64_t)sent;
+    }
+    client->wait_ms = -1;
+    client->next_events = EPOLLOUT | (talk->in_ended ? 0 : EPOLLIN);
+    return echo->stopping ? PUMP_ENDED : PUMP_WAITS;
+}
+
+static enum pump_state talk_daytime(struct echo_client *client)
+{
+    struct echo_talk *talk = &client->flow.talk;
+    char line[DAYTIME_MAX];
+    if (talk->moved)
+        return PUMP_ENDED;
+    ssize_t sent = sock_send(client->watch.fd, line, daytime_write(line, time(NULL)));
+    client->failure = errno;
+    client->unread = true;
+    if (sent < 0)
+        return talk_end(client);
+    talk->moved = (uint64_t)sent;
+    return PUMP_ENDED;
+}
+
+/* What depends on the kind of a client. */
+
+/* Returns what is awaited first. */
+static uint32_t client_start(struct echo_client *client)
+{
+    struct echo *echo = client->echo;
+    struct fd socket = fd_of_socket(client->watch.fd);
+    if (echo->mode != ECHO_ECHO) {
+        client->kind = ECHO_TALK;
+        if (client->by_message)
+            sock_set(socket.fd, SOL_SOCKET, SO_PASSCRED, 1); /* see seqpacket.c */
+        return echo->mode == ECHO_DISCARD ? EPOLLIN : EPOLLOUT;
+    }
+    if (echo->faults) {
+        client->kind = ECHO_FAULTY;
+        client->flow.faulty = memory_new(1, sizeof *client->flow.faulty);
+        faulty_init(client->flow.faulty, socket.fd, client->by_message, echo->faults);
+        client->flow.faulty->number = client->number;
+        client->flow.faulty->tap = echo->tap;
+        return EPOLLIN | EPOLLOUT;
+    }
+    client->kind = ECHO_CHANNEL;
+    channel_init(&client->flow.channel, socket, client->by_message ? SOCK_SEQPACKET : SOCK_STREAM,
+                 socket, &echo->pool, echo->tap);
+    return EPOLLIN;
+}
+
+/* Moves what can be moved now; after PUMP_WAITS, as next_events and wait_ms say. What fails leaves errno in `failure`. */
+static enum pump_state client_move(struct echo_client *client)
+{
+    struct faulty *faulty = client->flow.faulty;
+    enum pump_state state;
+    switch (client->kind) {
+    case ECHO_CHANNEL:
+        state = channel_move(&client->flow.channel, &client->echo->pool);
+        client->failure = client->flow.channel.pump.failure;
+        return state;
+    case ECHO_FAULTY:
+        state = faulty_move(faulty, channel_pool_buffer(&client->echo->pool));
+        client->failure = faulty->failure;
+        client->wait_ms = faulty->wait_ms;
+        client->next_events = faulty->may_read ? EPOLLIN : 0;
+        client->unread = state == PUMP_ENDED && !faulty->in_ended;
+        return state;
+    case ECHO_TALK:
+        break;
+    }
+    return client->echo->mode == ECHO_DISCARD   ? talk_discard(client)
+           : client->echo->mode == ECHO_CHARGEN ? talk_chargen(client)
+                                                : talk_daytime(client);
+}
+
+/* Nothing more is read; what is held is still to be written. */
+static void client_end_input(struct echo_client *client)
+{
+    if (client->kind == ECHO_CHANNEL)
+        client->flow.channel.pump.limit = 0;
+    else if (client->kind == ECHO_FAULTY)
+        client->flow.faulty->in_ended = true;
     else
-        echo->clients = client->next;
-    if (client->next)
-        client->next->previous = client->previous;
+        client->flow.talk.in_ended = true;
 }
 
-/* The row of those that wait: with thousands of clients, each has its turn, and none is looked for. */
+/* Gives back what the client holds; sets bytes_in and bytes_out. */
+static void client_release(struct echo_client *client)
+{
+    struct channel *channel = &client->flow.channel;
+    struct faulty *faulty = client->flow.faulty;
+    switch (client->kind) {
+    case ECHO_CHANNEL:
+        client->bytes_in = channel->pump.taken;
+        client->bytes_out = channel->pump.moved;
+        channel_release(channel);
+        break;
+    case ECHO_FAULTY:
+        client->bytes_in = faulty->taken;
+        client->bytes_out = faulty->moved;
+        faulty_release(faulty);
+        free(faulty);
+        break;
+    case ECHO_TALK:
+        client->bytes_in = client->flow.talk.taken;
+        client->bytes_out = client->flow.talk.moved;
+        break;
+    }
+}
 
-static void wait_for_turn(struct echo_client *client)
+/* The list of those that wait: with thousands of clients, each has its turn, and none is looked for. */
+
+static void client_wait(struct echo_client *client)
+{
+    loop_unwatch(client->echo->loop, &client->watch);
+    if (!client->waits)
+        list_append(&client->echo->waiting, &client->turn);
+    client->waits = true;
+}
+
+static void client_wait_no_more(struct echo_client *client)
+{
+    if (client->waits)
+        list_remove(&client->echo->waiting, &client->turn);
+    client->waits = false;
+}
+
+/* A client that got back less than it sent is to notice, by a reset; faults may want just that. */
+static void client_end(struct echo_client *client, enum echo_end how)
 {
     struct echo *echo = client->echo;
-    loop_unwatch(echo->loop, &client->watch);
-    if (client->waits_at)
-        return;
-    client->waits_next = NULL;
-    client->waits_at = echo->waiting_end;
-    *echo->waiting_end = client;
-    echo->waiting_end = &client->waits_next;
-}
-
-static void wait_no_more(struct echo_client *client)
-{
-    if (!client->waits_at)
-        return;
-    *client->waits_at = client->waits_next;
-    if (client->waits_next)
-        client->waits_next->waits_at = client->waits_at;
-    else
-        client->echo->waiting_end = client->waits_at;
-    client->waits_at = NULL;
-}
-
-/* Whether it got back less than it sent; faults may want just that. */
-static bool lacks_something(const struct echo_client *client)
-{
-    const struct echo *echo = client->echo;
-    return echo->mode == ECHO_ECHO && !echo->faults && client->bytes_out < client->bytes_in;
-}
-
-static void end(struct echo_client *client, enum echo_end how)
-{
-    struct echo *echo = client->echo;
-    client->service->release(client);
-    bool lacks = lacks_something(client);
-    unlink_client(client);
-    wait_no_more(client);
+    client_release(client);
+    bool lacks = client->kind == ECHO_CHANNEL && client->bytes_out < client->bytes_in;
+    list_remove(&echo->clients, &client->node);
+    client_wait_no_more(client);
     loop_forget(echo->loop, &client->watch); /* which is to be closed */
-    loop_timer_cancel(echo->loop, &client->idle);
+    idle_limit_stop(&client->idle);
     keepalive_stop(client->keepalive);
     loop_timer_cancel(echo->loop, &client->pause);
     if (!lacks && (how == ECHO_STOPPED || client->unread))
@@ -78,28 +230,16 @@ static void end(struct echo_client *client, enum echo_end how)
     free(client);
 }
 
-/* Moving */
+/* Serving */
 
-/* Waits for time to pass, and where next_events says so, for the client as well. */
-static void take_pause(struct echo_client *client)
-{
-    struct loop *loop = client->echo->loop;
-    if (client->wait_ms >= 0)
-        loop_timer_set(loop, &client->pause, client->wait_ms);
-    if (client->wait_ms >= 0 && !client->next_events)
-        loop_unwatch(loop, &client->watch); /* an error would be told again and again */
-    else
-        loop_watch(loop, &client->watch, client->next_events);
-}
-
-static void serve(struct echo_client *client)
+static void client_serve(struct echo_client *client)
 {
     struct loop *loop = client->echo->loop;
     if (client->echo->held) {
-        wait_for_turn(client);
+        client_wait(client);
         return;
     }
-    switch (client->service->move(client)) {
+    switch (client_move(client)) {
     case PUMP_HELD: /* only by a filter, and there is none */
     case PUMP_WANTS_IN:
         loop_watch(loop, &client->watch, EPOLLIN);
@@ -107,82 +247,111 @@ static void serve(struct echo_client *client)
     case PUMP_WANTS_OUT:
         loop_watch(loop, &client->watch, EPOLLOUT);
         break;
-    case PUMP_WAITS:
-        take_pause(client);
+    case PUMP_WAITS: /* for time to pass, and where next_events says so, for the client as well */
+        if (client->wait_ms >= 0)
+            loop_timer_set(loop, &client->pause, client->wait_ms);
+        if (client->wait_ms >= 0 && !client->next_events)
+            loop_unwatch(loop, &client->watch); /* an error would be told again and again */
+        else
+            loop_watch(loop, &client->watch, client->next_events);
         break;
     case PUMP_ENDED:
-        end(client, client->echo->stopping ? ECHO_STOPPED : ECHO_EOF);
+        client_end(client, client->echo->stopping ? ECHO_STOPPED : ECHO_EOF);
         break;
     case PUMP_FAILED_IN:
     case PUMP_FAILED_OUT:
-        end(client, ECHO_FAILED);
+        client_end(client, ECHO_FAILED);
         break;
     }
 }
 
-static void tell_if_stopped(struct echo *echo)
+static void echo_check_stopped(struct echo *echo)
 {
-    if (!echo->stopping || echo->clients)
+    if (!echo->stopping || echo->clients.count)
         return;
     drain_stop(&echo->drain);
     echo->stopped(echo);
 }
 
-static void ready(struct watch *watch, uint32_t events)
+/* Something can be moved, or the time has come to. */
+static void client_continue(struct echo_client *client)
 {
-    struct echo_client *client = LOOP_OWNER(watch, struct echo_client, watch);
     struct echo *echo = client->echo;
+    idle_limit_moved(&client->idle);
+    client_serve(client);
+    echo_check_stopped(echo);
+}
+
+static void client_ready(struct watch *watch, uint32_t events)
+{
     (void)events;
-    if (echo->idle_ms >= 0)
-        client->moved_ms = loop_now_ms();
-    serve(client);
-    tell_if_stopped(echo);
+    client_continue(LOOP_OWNER(watch, struct echo_client, watch));
 }
 
-static void pause_over(struct timer *timer)
+static void client_pause_over(struct timer *timer)
 {
-    struct echo_client *client = LOOP_OWNER(timer, struct echo_client, pause);
-    struct echo *echo = client->echo;
-    if (echo->idle_ms >= 0)
-        client->moved_ms = loop_now_ms();
-    serve(client);
-    tell_if_stopped(echo);
+    client_continue(LOOP_OWNER(timer, struct echo_client, pause));
 }
 
-/* One timer a client, set anew for what is left rather than with every byte. */
-static void check_idle(struct timer *timer)
+static void client_idle_over(struct idle_limit *idle)
 {
-    struct echo_client *client = LOOP_OWNER(timer, struct echo_client, idle);
+    struct echo_client *client = LOOP_OWNER(idle, struct echo_client, idle);
     struct echo *echo = client->echo;
-    int64_t left_ms = client->moved_ms + echo->idle_ms - loop_now_ms();
-    if (left_ms > 0) {
-        loop_timer_set(echo->loop, &client->idle, left_ms);
-        return;
-    }
-    end(client, ECHO_IDLE);
-    tell_if_stopped(echo);
+    client_end(client, ECHO_IDLE);
+    echo_check_stopped(echo);
 }
 
 /* From the start to the stop */
 
+void echo_add(struct echo *echo, int fd, int socktype, void *user_data)
+{
+    struct echo_client *client = memory_new(1, sizeof *client);
+    client->echo = echo;
+    client->user_data = user_data;
+    client->watch = (struct watch){.fd = fd, .ready = client_ready};
+    client->keepalive = keepalive_start(echo->loop, fd, echo->keepalive_ms);
+    client->pause.fired = client_pause_over;
+    client->by_message = socktype == SOCK_SEQPACKET;
+    client->number = ++echo->count;
+    uint32_t events = client_start(client);
+    list_insert(&echo->clients, &client->node, echo->clients.first);
+    if (echo->held)
+        client_wait(client);
+    else
+        loop_watch(echo->loop, &client->watch, events);
+    idle_limit_start(&client->idle, echo->loop, echo->idle_ms, client_idle_over);
+}
+
+void echo_go_on(struct echo *echo)
+{
+    struct echo_client *client;
+    echo->held = false;
+    while (!echo->held && (client = LIST_FIRST(&echo->waiting, struct echo_client, turn))) {
+        client_wait_no_more(client);
+        client_serve(client);
+    }
+    echo_check_stopped(echo);
+}
+
 static void echo_end_all(struct echo *echo)
 {
+    struct echo_client *client;
     drain_stop(&echo->drain);
-    while (echo->clients)
-        end(echo->clients, ECHO_STOPPED);
+    while ((client = LIST_FIRST(&echo->clients, struct echo_client, node)))
+        client_end(client, ECHO_STOPPED);
 }
 
 /* The clients, and what has not arrived at them. */
 static uint64_t echo_count_left(struct drain *drain)
 {
-    struct echo *echo = LOOP_OWNER(drain, struct echo, drain);
+    const struct echo *echo = LOOP_OWNER(drain, struct echo, drain);
     uint64_t left = 0;
-    for (const struct echo_client *client = echo->clients; client; client = client->next) {
+    LIST_EACH (const struct echo_client, client, &echo->clients, node) {
         int unacknowledged = sock_unacknowledged(client->watch.fd);
         left += 1 + (unacknowledged > 0 ? (uint64_t)unacknowledged : 0);
-        if (echo->mode == ECHO_ECHO && echo->faults)
+        if (client->kind == ECHO_FAULTY)
             left += client->flow.faulty->held;
-        else if (echo->mode == ECHO_ECHO)
+        else if (client->kind == ECHO_CHANNEL)
             left += client->flow.channel.pump.taken - client->flow.channel.pump.moved;
     }
     return left;
@@ -195,55 +364,6 @@ static void echo_drain_over(struct drain *drain)
     echo->stopped(echo);
 }
 
-void echo_init(struct echo *echo)
-{
-    echo->waiting_end = &echo->waiting;
-}
-
-void echo_add(struct echo *echo, int fd, int socktype, void *user_data)
-{
-    struct echo_client *client = memory_new(1, sizeof *client);
-    client->echo = echo;
-    client->user_data = user_data;
-    client->watch.fd = fd;
-    client->watch.ready = ready;
-    client->keepalive = keepalive_start(echo->loop, fd, echo->keepalive_ms);
-    client->idle.fired = check_idle;
-    client->pause.fired = pause_over;
-    client->by_message = socktype == SOCK_SEQPACKET;
-    client->number = ++echo->count;
-    client->service = echo_service_of(client);
-    client->service->start(client);
-    client->next = echo->clients;
-    if (client->next)
-        client->next->previous = client;
-    echo->clients = client;
-    if (echo->held)
-        wait_for_turn(client);
-    else
-        loop_watch(echo->loop, &client->watch, client->service->events);
-    if (echo->idle_ms < 0)
-        return;
-    client->moved_ms = loop_now_ms();
-    loop_timer_set(echo->loop, &client->idle, echo->idle_ms);
-}
-
-void echo_hold(struct echo *echo)
-{
-    echo->held = true;
-}
-
-void echo_go_on(struct echo *echo)
-{
-    echo->held = false;
-    while (echo->waiting && !echo->held) {
-        struct echo_client *client = echo->waiting;
-        wait_no_more(client);
-        serve(client);
-    }
-    tell_if_stopped(echo);
-}
-
 void echo_stop(struct echo *echo)
 {
     if (echo->stopping) {
@@ -251,16 +371,14 @@ void echo_stop(struct echo *echo)
         return;
     }
     echo->stopping = true;
-    struct echo_client *next;
-    for (struct echo_client *client = echo->clients; client; client = next) {
-        next = client->next;
+    LIST_EACH (struct echo_client, client, &echo->clients, node) {
         if (!echo->held)
-            client->service->move(client);
-        client->service->end_input(client);
-        serve(client);
+            client_move(client);
+        client_end_input(client);
+        client_serve(client);
     }
     drain_start(&echo->drain, echo->loop, echo_count_left, echo_drain_over);
-    tell_if_stopped(echo);
+    echo_check_stopped(echo);
 }
 
 void echo_release(struct echo *echo)

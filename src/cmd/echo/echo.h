@@ -1,8 +1,7 @@
 /*
- * Many clients of a small service, on connections. The one they are named after sends back what it
- * gets: a stream through a pump from the socket to itself, a seqpacket connection message by
- * message. A client that does not read is not read from either: that is the back-pressure, and it
- * delays nobody else.
+ * Many clients of a small service, on connections. The one that they are named after sends back what it gets: a stream
+ * through a pump from the socket to itself, a seqpacket connection message by message. A client that does not read is
+ * not read from either: that is the back-pressure, and it delays nobody else.
  */
 #ifndef CMD_ECHO_ECHO_H
 #define CMD_ECHO_ECHO_H
@@ -10,14 +9,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
+#include "base/list.h"
 #include "cmd/echo/faulty.h"
 #include "stream/channel.h"
 #include "stream/filter.h"
 #include "stream/keepalive.h"
 #include "stream/pump.h"
 #include "sys/drain.h"
+#include "sys/idle_limit.h"
 #include "sys/loop.h"
+
+enum {
+    CHARGEN_LINES = 95,
+    CHARGEN_LINE = 74,
+    CHARGEN_PATTERN = CHARGEN_LINES * CHARGEN_LINE,
+    DAYTIME_MAX = 64
+};
 
 enum echo_end {
     ECHO_EOF,    /* the client has ended, and got back all of it */
@@ -33,18 +42,11 @@ enum echo_mode {
     ECHO_DAYTIME  /* RFC 867: sends one line, and ends */
 };
 
-struct echo_client;
-
-/* How a client is served. What fails leaves errno in the client's `failure`. */
-struct echo_service {
-    uint32_t events; /* to begin with */
-    void (*start)(struct echo_client *client);
-    /* Moves what can be moved now; after PUMP_WAITS, as next_events and wait_ms say. */
-    enum pump_state (*move)(struct echo_client *client);
-    /* Nothing more is read; what is held is still to be written. */
-    void (*end_input)(struct echo_client *client);
-    /* Gives back what the client holds; sets bytes_in and bytes_out. */
-    void (*release)(struct echo_client *client);
+/* What serves a client. */
+enum echo_kind {
+    ECHO_CHANNEL, /* echo */
+    ECHO_FAULTY,  /* echo with faults */
+    ECHO_TALK     /* the other modes */
 };
 
 /* A service other than echo: what has been read (and thrown away) and sent. */
@@ -56,17 +58,15 @@ struct echo_talk {
 
 struct echo_client {
     struct echo *echo;
-    const struct echo_service *service;
-    struct echo_client *next;
-    struct echo_client *previous;
-    struct echo_client *waits_next; /* of those that wait until echo_go_on, in their order */
-    struct echo_client **waits_at;  /* what points at it there; NULL: it does not wait */
-    struct watch watch;             /* watch.fd is the client's */
+    struct list_node node;
+    struct list_node turn; /* in echo->waiting, as long as `waits` says so */
+    bool waits;
+    struct watch watch; /* watch.fd is the client's */
     struct keepalive *keepalive;
-    struct timer idle;
-    int64_t moved_ms; /* when something moved last, where there is an idle limit */
-    bool by_message;  /* seqpacket */
-    bool unread;      /* it ends while the client may still be sending */
+    struct idle_limit idle;
+    bool by_message; /* seqpacket */
+    bool unread;     /* it ends while the client may still be sending */
+    enum echo_kind kind;
     union {
         struct channel channel; /* to itself */
         struct echo_talk talk;
@@ -77,25 +77,25 @@ struct echo_client {
     int64_t wait_ms;    /* and its length; -1: for as long as it takes */
     uint32_t next_events;
     uint64_t number;   /* among all clients, from 1 */
-    uint64_t bytes_in; /* these three from when it has ended */
+    uint64_t bytes_in; /* these two from when it has ended */
     uint64_t bytes_out;
     void *user_data; /* the owner's */
 };
 
+/* What stands before `pool`, left and stopped are set by the owner, the rest is zero. */
 struct echo {
     struct loop *loop;
     int64_t idle_ms;      /* of a client; -1: no limit */
-    int64_t keepalive_ms; /* of its socket, see io/keepalive */
+    int64_t keepalive_ms; /* of its socket, see stream/keepalive */
     enum echo_mode mode;
     const struct faults *faults; /* the owner's; NULL: none */
     struct tap *tap;             /* the owner's; sees what arrives; NULL: nobody does */
     struct channel_pool pool;
-    char *pattern; /* of chargen; the echo's */
-    struct echo_client *clients;
-    struct echo_client *waiting;
-    struct echo_client **waiting_end;
-    uint64_t count; /* of clients until now */
-    bool held;      /* echo_hold */
+    char *pattern;       /* of chargen; the echo's */
+    struct list clients; /* the one that came last is the first */
+    struct list waiting; /* for their turn, in that order */
+    uint64_t count;      /* of clients until now */
+    bool held;           /* set by the owner: nobody is served until echo_go_on */
     bool stopping;
     struct drain drain; /* of clients that do not read, while stopping */
     /* A client has gone; its descriptor is closed after this. */
@@ -104,19 +104,24 @@ struct echo {
     void (*stopped)(struct echo *echo);
 };
 
-/* What stands before `pool`, left and stopped are set by the owner before. */
-void echo_init(struct echo *echo);
-/* Takes over a non-blocking socket. */
+/* echo_add takes over a non-blocking socket as that of a new client. */
 void echo_add(struct echo *echo, int fd, int socktype, void *user_data);
-/* Nobody is served until echo_go_on: what the clients send has no place to go. */
-void echo_hold(struct echo *echo);
+
+/* echo_go_on ends the time in which the owner could not take what clients send (`held`). */
 void echo_go_on(struct echo *echo);
-/* What has arrived is still sent back, then the connections end. A second call is impatient. */
+
+/* After echo_stop, what has arrived is still sent back, then the connections end. A second call is impatient. */
 void echo_stop(struct echo *echo);
-/* Ends what is left at once. */
+
+/* echo_release ends what is left at once. */
 void echo_release(struct echo *echo);
 
-/* Of a client, by mode and socket; in echo_services.c. */
-const struct echo_service *echo_service_of(const struct echo_client *client);
+/* chargen_fill writes the beginning of the pattern of RFC 864: CHARGEN_LINES lines of CHARGEN_LINE bytes, after which it
+ * starts anew. Pure. */
+void chargen_fill(char *out, size_t length);
+
+/* daytime_write writes "Saturday, November 21, 2026 11:12:13-UTC" and CR LF (RFC 867) into DAYTIME_MAX bytes. Returns
+ * its length. Pure. */
+size_t daytime_write(char *out, time_t now);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * See echo_datagrams.h. Each datagram is answered at once; where the kernel has no room the answer waits in the send
- * queue (dgram/send_queue), and where faults ask for a delay in one with due times (delay).
+ * See echo_datagrams.h. The answer takes the place of the datagram in the buffer, and goes to the send queue, where it
+ * waits until it is due, as faults ask for, and until the kernel has room for it.
  */
 #include "cmd/echo/echo_datagrams.h"
 
@@ -11,67 +11,86 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "cmd/echo/classic.h"
 
-enum { ROUNDS = 64 }; /* datagrams of one socket in one go, so that others get their turn */
+enum {
+    ROUNDS = 64, /* datagrams of one socket in one go, so that others get their turn */
+    RFC_864_MAX = 512
+};
 
-static bool is_in_loop(struct echo_datagrams *echo, const struct sockname *peer, size_t length)
+static bool echo_is_in_loop(struct echo_datagrams *echo, const struct sockname *peer, size_t length)
 {
     if (!sockname_is_inet(peer))
         return false;
-    uint64_t hash = loop_guard_hash(echo->repeats.key, &peer->storage, peer->length);
+    uint64_t hash = loop_guard_hash(echo->guard.key, &peer->storage, peer->length);
     /* The time of day differs from one answer to the next, and yet may be in a loop. */
     hash = loop_guard_hash(hash, echo->buffer, echo->mode == ECHO_DAYTIME ? 0 : length);
-    return !loop_guard_allow(&echo->repeats, hash, loop_now_ms());
+    return !loop_guard_allow(&echo->guard, hash, loop_now_ms());
 }
 
-/* Puts the answer in place of the datagram. Returns its length, which is never more than what was
- * asked with, where the source can be forged: nobody gains anything by it. */
-static size_t compose(struct echo_datagrams *echo, const struct sockname *peer, size_t length)
+/* Changes the bytes of the answer. */
+static void echo_answer_with_faults(struct echo_datagrams *echo, const struct send_answer *answer)
 {
-    enum { RFC_864_MAX = 512 };
+    const struct faults *faults = echo->faults;
+    struct fault fault = faults_decide(faults, 0, ++echo->pieces);
+    if (fault.drop)
+        return;
+    fault_corrupt(&fault, echo->buffer, answer->length);
+    for (int copies = 1 + fault.duplicate; copies; copies--) {
+        int64_t due_ms = loop_now_ms();
+        if (!send_queue_can_delay(&echo->send_queue, answer->length))
+            return;
+        if (faults->rate) {
+            if (echo->free_us < due_ms * 1000)
+                echo->free_us = due_ms * 1000;
+            echo->free_us += (int64_t)((uint64_t)answer->length * 1000000 / faults->rate);
+            due_ms = echo->free_us / 1000;
+        }
+        send_queue_answer(&echo->send_queue, answer, due_ms + fault.late_ms);
+    }
+}
+
+/* One that is longer than the buffer would come back cut, and one without a sender's name (a UNIX socket that was not
+ * bound) cannot be answered. The answer is never longer than what was asked with, where the source can be forged:
+ * nobody gains anything by it. */
+static void socket_answer(struct echo_datagram_socket *socket, const struct sock_message *message,
+                          size_t length)
+{
+    struct echo_datagrams *echo = socket->echo;
+    const struct sockname *peer = &message->peer;
+    if (length > ECHO_DATAGRAM_MAX || !echo->answers(echo, peer, &socket->name) ||
+        (echo->mode != ECHO_DISCARD && echo_is_in_loop(echo, peer, length)))
+        return;
+    if (echo->tap)
+        echo->tap->look(echo->tap, echo->buffer, length);
+    if (echo->mode == ECHO_DISCARD || peer->length <= sizeof(sa_family_t))
+        return;
     if (echo->mode == ECHO_DAYTIME) {
-        char line[CLASSIC_DAYTIME_MAX];
-        size_t whole = classic_daytime(line, time(NULL));
+        char line[DAYTIME_MAX];
+        size_t whole = daytime_write(line, time(NULL));
         length = length < whole && sockname_is_inet(peer) ? length : whole;
         memcpy(echo->buffer, line, length);
     } else if (echo->mode == ECHO_CHARGEN) {
         length = length < RFC_864_MAX ? length : RFC_864_MAX;
-        classic_pattern(echo->buffer, length);
+        chargen_fill(echo->buffer, length);
     }
-    return length;
-}
-
-/* One that is longer than the buffer would come back cut, and one without a sender's name (a UNIX
- * socket that was not bound) cannot be answered. */
-static void answer(struct echo_datagram_socket *socket, const struct sock_message *message,
-                   size_t length)
-{
-    struct echo_datagrams *echo = socket->echo;
-    if (length > ECHO_DATAGRAM_MAX || !echo->answers(echo, &message->peer, &socket->name) ||
-        (echo->mode != ECHO_DISCARD && is_in_loop(echo, &message->peer, length)))
-        return;
-    if (echo->tap)
-        echo->tap->look(echo->tap, echo->buffer, length);
-    if (echo->mode == ECHO_DISCARD || message->peer.length <= sizeof(sa_family_t))
-        return;
-    length = compose(echo, &message->peer, length);
+    const struct send_answer answer = {socket->watch.fd, message, echo->buffer, length};
     if (echo->faults)
-        delay_answer(&echo->late, socket->watch.fd, message, echo->buffer, length);
+        echo_answer_with_faults(echo, &answer);
     else
-        send_queue_answer(&echo->send_queue, socket->watch.fd, message, echo->buffer, length);
+        send_queue_answer(&echo->send_queue, &answer, 0);
 }
 
-static void ready(struct watch *watch, uint32_t events)
+static void socket_ready(struct watch *watch, uint32_t events)
 {
     struct echo_datagram_socket *socket = LOOP_OWNER(watch, struct echo_datagram_socket, watch);
-    struct sock_message message;
+    struct echo_datagrams *echo = socket->echo;
     (void)events;
-    for (int round = 0; round < ROUNDS && !socket->echo->held; round++) {
-        ssize_t length = sock_recv_message(watch->fd, socket->echo->buffer, ECHO_DATAGRAM_MAX,
-                                           &message, &socket->echo->senders);
+    for (int round = 0; round < ROUNDS && !echo->held; round++) {
+        struct sock_message message;
+        ssize_t length = sock_recv_message(watch->fd, echo->buffer, ECHO_DATAGRAM_MAX, &message,
+                                           &echo->senders);
         if (length >= 0)
-            answer(socket, &message, (size_t)length);
+            socket_answer(socket, &message, (size_t)length);
         else if (errno == EAGAIN)
             return;
         /* Any other error is the answer to one that was sent before. */
@@ -81,11 +100,10 @@ static void ready(struct watch *watch, uint32_t events)
 void echo_datagrams_init(struct echo_datagrams *echo)
 {
     echo->buffer = memory_new(ECHO_DATAGRAM_MAX, 1);
-    echo->repeats = (struct loop_guard){.key = random_seed(),
-                                        .slots = memory_new(LOOP_GUARD_SLOTS,
-                                                            sizeof(struct loop_guard_entry))};
+    echo->guard = (struct loop_guard){.key = random_seed(),
+                                      .slots = memory_new(LOOP_GUARD_SLOTS,
+                                                          sizeof(struct loop_guard_entry))};
     send_queue_init(&echo->send_queue, echo->loop);
-    delay_init(&echo->late, echo->loop, echo->faults, &echo->send_queue);
 }
 
 void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockname *name)
@@ -93,7 +111,7 @@ void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockna
     struct echo_datagram_socket *socket = &echo->sockets[echo->count++];
     *socket = (struct echo_datagram_socket){.echo = echo, .name = *name};
     socket->watch.fd = fd;
-    socket->watch.ready = ready;
+    socket->watch.ready = socket_ready;
     if (!echo->held)
         loop_watch(echo->loop, &socket->watch, EPOLLIN);
 }
@@ -116,9 +134,8 @@ void echo_datagrams_release(struct echo_datagrams *echo)
 {
     for (size_t i = 0; i < echo->count; i++)
         loop_unwatch(echo->loop, &echo->sockets[i].watch);
-    delay_release(&echo->late);
     send_queue_release(&echo->send_queue);
-    free(echo->repeats.slots);
+    free(echo->guard.slots);
     free(echo->buffer);
     *echo = (struct echo_datagrams){0};
 }

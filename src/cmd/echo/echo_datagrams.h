@@ -1,6 +1,6 @@
 /*
- * Datagrams, each answered to whoever sent it, from the address that it was sent to: by itself, or
- * as the mode says. Where that is UDP, not if it looks like part of a loop (io/repeats).
+ * Datagrams, each answered to whoever sent it, from the address that it was sent to: by itself, or as the mode says; with
+ * faults, late, twice, changed or not at all. Where that is UDP, not if it looks like part of a loop (loop_guard).
  */
 #ifndef CMD_ECHO_ECHO_DATAGRAMS_H
 #define CMD_ECHO_ECHO_DATAGRAMS_H
@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cmd/echo/delay.h"
 #include "cmd/echo/echo.h"
+#include "cmd/echo/faults.h"
 #include "cmd/echo/loop_guard.h"
 #include "dgram/send_queue.h"
 #include "stream/filter.h"
@@ -25,6 +25,7 @@ struct echo_datagram_socket {
     struct sockname name; /* ours */
 };
 
+/* loop, mode, faults, tap, senders and answers are set by the owner, the rest is zero. */
 struct echo_datagrams {
     struct loop *loop;
     enum echo_mode mode;
@@ -34,8 +35,9 @@ struct echo_datagrams {
     size_t count;
     char *buffer; /* the echo's, ECHO_DATAGRAM_MAX bytes */
     struct send_queue send_queue;
-    struct delay late;         /* in front of it, with faults */
-    struct loop_guard repeats; /* the slots are the echo's */
+    uint64_t pieces;         /* for which faults were decided upon */
+    int64_t free_us;         /* with faults->rate: when the last answer is through */
+    struct loop_guard guard; /* the slots are the echo's */
     bool held;
     struct sock_senders senders; /* who may speak to it at all */
     /* Whether a datagram from `source` to our socket `own` gets its answer. */
@@ -43,13 +45,16 @@ struct echo_datagrams {
                     const struct sockname *own);
 };
 
-/* loop, mode, faults, tap, senders and answers are set by the owner before. */
 void echo_datagrams_init(struct echo_datagrams *echo);
-/* The descriptor stays the owner's. */
+
+/* echo_datagrams_add starts with a bound socket, which stays the owner's. */
 void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockname *name);
-/* What arrives waits until echo_datagrams_go_on. */
+
+/* After echo_datagrams_hold, what arrives waits until echo_datagrams_go_on. */
 void echo_datagrams_hold(struct echo_datagrams *echo);
 void echo_datagrams_go_on(struct echo_datagrams *echo);
+
+/* echo_datagrams_release forgets what waits; `loop` is NULL then. */
 void echo_datagrams_release(struct echo_datagrams *echo);
 
 #endif

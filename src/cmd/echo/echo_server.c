@@ -1,5 +1,7 @@
 /*
- * sockctl echo-server: sends back what it gets, to any number of clients.
+ * sockctl echo-server: sends back what it gets, to any number of clients. The server admits clients to the echo; with
+ * --print what arrives there is put into a write queue, too. While that waits for stdout the echo is held: it reads
+ * nothing, and goes on when the queue has drained.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +14,11 @@
 #include "cmd/common/options.h"
 #include "cmd/echo/echo.h"
 #include "cmd/echo/echo_datagrams.h"
-#include "cmd/echo/echo_print.h"
 #include "cmd/serve/server.h"
 #include "cmd/serve/workers.h"
 #include "command.h"
 #include "net/access.h"
+#include "stream/write_queue.h"
 #include "sys/descriptors.h"
 
 struct echo_server_options {
@@ -76,6 +78,15 @@ static const struct echo_server_options defaults = {.family = FAMILY_DEFAULTS,
                                                                .stall_after = UINT64_MAX},
                                                     .seed = -1};
 
+/* --print: what arrives goes to stdout as well, each read of it whole. */
+struct echo_print {
+    struct tap tap;
+    struct write_queue queue;
+    struct drain drain; /* of a reader that is slow, at the end */
+    bool finishing;     /* nothing more is to be written; when the queue is empty, the loop stops */
+    bool given_up;      /* the reader takes nothing */
+};
+
 /* One run of the command. */
 struct echoing {
     const struct echo_server_options *given;
@@ -88,42 +99,91 @@ struct echoing {
     struct workers workers;
 };
 
-/* A server that is told to stop ends its connections in order and with success. */
-static void stop(struct server *server)
+/* --print */
+
+/* A stdout that fails ends the server. */
+static void print_fail(struct echoing *echoing)
+{
+    write_queue_error(&echoing->print.queue, "stdout", echoing->server.err);
+    loop_stop(echoing->server.loop, -1);
+}
+
+static int print_look(struct tap *tap, const char *bytes, size_t length)
+{
+    struct echoing *echoing = LOOP_OWNER(tap, struct echoing, print.tap);
+    struct write_queue *queue = &echoing->print.queue;
+    if (write_queue_put(queue, bytes, length)) {
+        print_fail(echoing);
+    } else if (write_queue_has_pending(queue)) {
+        echoing->echo.held = true;
+        echo_datagrams_hold(&echoing->datagrams);
+    }
+    return 0; /* a stdout that failed has stopped the loop */
+}
+
+static void print_drained(struct write_queue *queue)
+{
+    struct echoing *echoing = LOOP_OWNER(queue, struct echoing, print.queue);
+    if (queue->failure) {
+        print_fail(echoing);
+    } else if (echoing->print.finishing) {
+        loop_stop(echoing->server.loop, 0);
+    } else {
+        echo_datagrams_go_on(&echoing->datagrams);
+        echo_go_on(&echoing->echo);
+    }
+}
+
+static uint64_t print_count_left(struct drain *drain)
+{
+    return LOOP_OWNER(drain, struct echo_print, drain)->queue.length;
+}
+
+static void print_drain_over(struct drain *drain)
+{
+    struct echoing *echoing = LOOP_OWNER(drain, struct echoing, print.drain);
+    echoing->print.given_up = true;
+    if (echoing->print.finishing)
+        loop_stop(echoing->server.loop, 0);
+}
+
+/* The end */
+
+/* A server that is told to stop ends its connections in order and with success. From now on stdout is waited for by the
+ * rules of sys/drain. */
+static void stop_echo(struct server *server)
 {
     struct echoing *echoing = LOOP_OWNER(server, struct echoing, server);
+    struct echo_print *print = &echoing->print;
     if (echoing->datagrams.loop)
         echo_datagrams_release(&echoing->datagrams);
     listener_close(&server->listener);
-    echo_print_stop(&echoing->print);
+    if (write_queue_has_pending(&print->queue))
+        drain_start(&print->drain, server->loop, print_count_left, print_drain_over);
     echo_stop(&echoing->echo);
 }
 
-static void stopped(struct echo *echo)
+static void echo_stopped(struct echo *echo)
 {
     struct echoing *echoing = LOOP_OWNER(echo, struct echoing, echo);
-    if (echoing->print.loop)
-        echo_print_finish(&echoing->print);
-    else
+    struct echo_print *print = &echoing->print;
+    print->finishing = true;
+    if (print->given_up || !write_queue_has_pending(&print->queue))
         loop_stop(echo->loop, 0);
+    else if (!drain_is_started(&print->drain))
+        drain_start(&print->drain, echo->loop, print_count_left, print_drain_over);
 }
 
-/* Connections */
+/* Connections. Their logs are NULL where nobody will read them. */
 
-/* NULL where nobody will read it. */
-static struct connection_log *connection_log_of(int fd, const struct sockname *peer)
-{
-    if (!connection_log_is_wanted())
-        return NULL;
-    struct connection_log *log = memory_new(1, sizeof *log);
-    connection_log_accept(log, fd, peer);
-    return log;
-}
-
-static void client_came(struct server *server, const struct admitted_client *client)
+static void client_joined(struct server *server, const struct admitted_client *client)
 {
     struct echoing *echoing = LOOP_OWNER(server, struct echoing, server);
-    struct connection_log *log = connection_log_of(client->fd, client->peer);
+    struct connection_log *log = NULL;
+    if (connection_log_is_wanted()) {
+        log = memory_new(1, sizeof *log);
+        connection_log_accept(log, client->fd, client->peer);
+    }
     echo_add(&echoing->echo, client->fd, server->listener.socktype, log);
 }
 
@@ -139,131 +199,105 @@ static enum report_how how_client_left(const struct server *server,
     return REPORT_EOF;
 }
 
-static void tell_end(const struct server *server, const struct echo_client *client,
-                     enum echo_end how)
-{
-    const struct connection_log *log = client->user_data;
-    if (how == ECHO_FAILED && client->failure)
-        log_note(LOG_LEVEL_INFO, "%s: %s", log->peer, strerror(client->failure));
-    else if (how == ECHO_IDLE)
-        log_note(LOG_LEVEL_INFO, "%s: nothing moved within the time limit", log->peer);
-    connection_log_close(log, (struct report_end){.in = client->bytes_in,
-                                                  .out = client->bytes_out,
-                                                  .how = how_client_left(server, client, how)});
-}
-
 static void client_left(struct echo *echo, const struct echo_client *client, enum echo_end how)
 {
-    struct echoing *echoing = LOOP_OWNER(echo, struct echoing, echo);
-    if (client->user_data)
-        tell_end(&echoing->server, client, how);
-    free(client->user_data);
-    server_left(&echoing->server);
+    struct server *server = &LOOP_OWNER(echo, struct echoing, echo)->server;
+    struct connection_log *log = client->user_data;
+    if (log && how == ECHO_FAILED && client->failure)
+        log_note(LOG_LEVEL_INFO, "%s: %s", log->peer, strerror(client->failure));
+    else if (log && how == ECHO_IDLE)
+        log_note(LOG_LEVEL_INFO, "%s: nothing moved within the time limit", log->peer);
+    if (log)
+        connection_log_close(log, (struct report_end){.in = client->bytes_in,
+                                                      .out = client->bytes_out,
+                                                      .how = how_client_left(server, client, how)});
+    free(log);
+    server_left(server);
 }
 
 /* Datagrams */
 
-static bool answers(struct echo_datagrams *datagrams, const struct sockname *source,
-                    const struct sockname *own)
+static bool answers_datagram(struct echo_datagrams *datagrams, const struct sockname *source,
+                             const struct sockname *own)
 {
-    struct server *server = &LOOP_OWNER(datagrams, struct echoing, datagrams)->server;
-    server_heard(server);
+    server_heard(&LOOP_OWNER(datagrams, struct echoing, datagrams)->server);
     return source->storage.ss_family == AF_UNIX || !access_may_amplify(source, own);
 }
 
 _Static_assert((int)ECHO_DATAGRAM_SOCKETS_MAX >= (int)LISTENER_SOCKETS_MAX, "a listener has more");
 
-static void serve_datagrams(struct echoing *echoing)
-{
-    const struct listener *listener = &echoing->server.listener;
-    echo_datagrams_init(&echoing->datagrams);
-    for (size_t i = 0; i < listener->count; i++)
-        echo_datagrams_add(&echoing->datagrams, listener->sockets[i].watch.fd,
-                           &listener->sockets[i].name);
-    server_await_first(&echoing->server);
-}
-
 /* The command */
 
-static void prepare(struct echoing *echoing)
+static void echoing_prepare(struct echoing *echoing)
 {
+    const struct echo_server_options *given = echoing->given;
     struct loop *loop = echoing->server.loop;
-    if (echoing->given->print) {
-        echoing->print = (struct echo_print){.loop = loop,
-                                             .echo = &echoing->echo,
-                                             .datagrams = &echoing->datagrams,
-                                             .err = echoing->server.err};
-        echo_print_start(&echoing->print);
+    struct write_queue *queue = &echoing->print.queue;
+    if (given->print) {
+        echoing->print.tap.look = print_look;
+        write_queue_init(queue, loop, fd_stdout(), print_drained);
+        write_queue_watch_hangup(queue);
     }
-    struct tap *tap = echo_print_tap(&echoing->print);
+    struct tap *tap = given->print ? &echoing->print.tap : NULL;
     const struct faults *faults = faults_any(&echoing->faults) ? &echoing->faults : NULL;
     echoing->echo = (struct echo){.loop = loop,
-                                  .idle_ms = echoing->given->limits.idle_ms,
-                                  .keepalive_ms = echoing->given->sockopt.keepalive_ms,
+                                  .idle_ms = given->limits.idle_ms,
+                                  .keepalive_ms = given->sockopt.keepalive_ms,
                                   .mode = echoing->mode,
                                   .faults = faults,
                                   .tap = tap,
                                   .left = client_left,
-                                  .stopped = stopped};
-    echo_init(&echoing->echo);
+                                  .stopped = echo_stopped};
     echoing->datagrams = (struct echo_datagrams){.loop = loop,
                                                  .mode = echoing->mode,
                                                  .faults = faults,
                                                  .tap = tap,
                                                  .senders = server_senders(&echoing->server),
-                                                 .answers = answers};
+                                                 .answers = answers_datagram};
 }
 
-static int serve(struct echoing *echoing)
+static int serve_clients(struct echoing *echoing)
 {
     struct server *server = &echoing->server;
-    prepare(echoing);
+    const struct listener *listener = &server->listener;
+    echoing_prepare(echoing);
     int result = server_ready(server);
-    if (server->listener.socktype == SOCK_DGRAM)
-        serve_datagrams(echoing);
-    else
+    if (listener->socktype == SOCK_DGRAM) {
+        echo_datagrams_init(&echoing->datagrams);
+        for (size_t i = 0; i < listener->count; i++)
+            echo_datagrams_add(&echoing->datagrams, listener->sockets[i].watch.fd,
+                               &listener->sockets[i].name);
+        server_await_first(server);
+    } else {
         server_accept(server);
+    }
     if (result == 0)
         result = loop_run(server->loop);
     if (echoing->datagrams.loop)
         echo_datagrams_release(&echoing->datagrams);
     listener_close(&server->listener); /* nobody takes the place of those that leave now */
     echo_release(&echoing->echo);
-    return echo_print_close(&echoing->print, result);
+    if (!echoing->given->print)
+        return result;
+    drain_stop(&echoing->print.drain);
+    write_queue_release(&echoing->print.queue);
+    return result ? result : fd_finish_stdout(&echoing->print.queue.fd, server->err);
 }
 
-static int serve_or_share(struct echoing *echoing)
+/* Returns 1 where nothing went wrong, but nobody was served yet. */
+static int open_server(struct echoing *echoing, const struct address *address)
 {
     const struct echo_server_options *given = echoing->given;
-    if (given->workers == 1)
-        return serve(echoing);
-    int result = workers_run(&echoing->workers, &echoing->server, (int)given->workers);
-    return result == 1 ? serve(echoing) : result;
-}
-
-static int check_kind(const struct echoing *echoing)
-{
     const struct faults *faults = &echoing->faults;
-    bool ends = faults->close_after != UINT64_MAX || faults->reset_after != UINT64_MAX ||
-                faults->stall_after != UINT64_MAX;
-    if (echoing->server.listener.socktype == SOCK_DGRAM && (ends || faults->chunk))
-        return error_set(echoing->server.err, STATUS_USAGE,
+    struct server *server = &echoing->server;
+    if (server_open(server, address))
+        return -1;
+    if (server->listener.socktype == SOCK_DGRAM && (faults_end(faults) || faults->chunk))
+        return error_set(server->err, STATUS_USAGE,
                          "--chunk, --close-after, --reset-after and --stall-after are for "
                          "connections, not for datagrams");
-    return 0;
-}
-
-static int open_and_serve(struct echoing *echoing, const struct address *address)
-{
-    struct server *server = &echoing->server;
-    int result = server_open(server, address);
-    if (result == 0)
-        result = check_kind(echoing);
-    if (result == 0) {
-        server_send_at_once(server);
-        result = serve_or_share(echoing);
-    }
-    return server_close(server, result);
+    server_send_at_once(server);
+    return given->workers == 1 ? 1 : workers_run(&echoing->workers, server, (int)given->workers);
 }
 
 static int read_mode(const char *word, enum echo_mode *mode, struct error *err)
@@ -282,23 +316,19 @@ static int read_mode(const char *word, enum echo_mode *mode, struct error *err)
                      word);
 }
 
-/* A run that was not given a seed can be repeated with the one that it tells. */
-static void choose_seed(struct echoing *echoing)
-{
-    uint64_t chosen = random_seed() % 1000000;
-    echoing->faults = echoing->given->faults;
-    echoing->faults.seed = echoing->given->seed >= 0 ? (uint64_t)echoing->given->seed : chosen;
-    if (echoing->given->seed < 0 && faults_any(&echoing->faults))
-        log_note(LOG_LEVEL_INFO, "--seed %llu", (unsigned long long)chosen);
-}
-
-static int check(struct echoing *echoing, struct error *err)
+static int check_options(struct echoing *echoing, struct error *err)
 {
     const struct echo_server_options *given = echoing->given;
+    struct faults *faults = &echoing->faults;
     if (read_mode(given->mode, &echoing->mode, err))
         return -1;
-    choose_seed(echoing);
-    if (echoing->mode != ECHO_ECHO && faults_any(&echoing->faults))
+    uint64_t seed = random_seed() % 1000000;
+    *faults = given->faults;
+    faults->seed = given->seed >= 0 ? (uint64_t)given->seed : seed;
+    /* A run that was not given a seed can be repeated with this one. */
+    if (given->seed < 0 && faults_any(faults))
+        log_note(LOG_LEVEL_INFO, "--seed %llu", (unsigned long long)seed);
+    if (echoing->mode != ECHO_ECHO && faults_any(faults))
         return error_set(err, STATUS_USAGE, "--mode %s knows no faults", given->mode);
     return workers_check(given->workers, given->limits.timeout_ms >= 0, given->server.readiness.run,
                          err);
@@ -315,7 +345,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                     .family = given->family.family};
     if (given->log_json)
         report_as_objects();
-    if (check(&echoing, err) ||
+    if (check_options(&echoing, err) ||
         address_parse(&address, operands->words, operands->count, &use, err))
         return -1;
     echoing.server = (struct server){.loop = loop_new(),
@@ -325,10 +355,13 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                      .command = operands->program,
                                      .numeric = given->family.numeric,
                                      .err = err,
-                                     .joined = client_came,
-                                     .stopping = stop};
+                                     .joined = client_joined,
+                                     .stopping = stop_echo};
     echoing.server.children.most_open = descriptors_allow_max();
-    int result = open_and_serve(&echoing, &address);
+    int result = open_server(&echoing, &address);
+    if (result == 1)
+        result = serve_clients(&echoing);
+    result = server_close(&echoing.server, result);
     loop_free(echoing.server.loop);
     return result;
 }

@@ -11,7 +11,7 @@ bool faults_cut(const struct faults *faults)
     return faults->drop || faults->duplicate || faults->corrupt;
 }
 
-static bool ends(const struct faults *faults)
+bool faults_end(const struct faults *faults)
 {
     return faults->close_after != UINT64_MAX || faults->reset_after != UINT64_MAX ||
            faults->stall_after != UINT64_MAX;
@@ -19,11 +19,11 @@ static bool ends(const struct faults *faults)
 
 bool faults_any(const struct faults *faults)
 {
-    return faults_cut(faults) || ends(faults) || faults->delay_ms || faults->jitter_ms ||
+    return faults_cut(faults) || faults_end(faults) || faults->delay_ms || faults->jitter_ms ||
            faults->rate || faults->chunk;
 }
 
-static bool happens(uint32_t share, uint64_t *state)
+static bool fault_happens(uint32_t share, uint64_t *state)
 {
     return random_next(state) % FAULTS_WHOLE < share;
 }
@@ -33,9 +33,9 @@ struct fault faults_decide(const struct faults *faults, uint64_t client, uint64_
 {
     uint64_t state = random_mix(random_mix(random_mix(faults->seed) + client) + piece);
     struct fault fault;
-    fault.drop = happens(faults->drop, &state);
-    fault.duplicate = happens(faults->duplicate, &state);
-    fault.corrupt = happens(faults->corrupt, &state);
+    fault.drop = fault_happens(faults->drop, &state);
+    fault.duplicate = fault_happens(faults->duplicate, &state);
+    fault.corrupt = fault_happens(faults->corrupt, &state);
     fault.bit = random_next(&state);
     fault.late_ms = (int64_t)(random_next(&state) % ((uint64_t)faults->jitter_ms + 1));
     fault.late_ms += faults->delay_ms;

@@ -35,11 +35,19 @@ struct fault {
     int64_t late_ms;
 };
 
-/* Whether any are asked for. */
+/* The result says whether any are asked for. */
 bool faults_any(const struct faults *faults);
-/* Whether any of them needs the data in pieces. */
+
+/* The result says whether any of them needs the data in pieces. */
 bool faults_cut(const struct faults *faults);
+
+/* The result says whether any of them ends a connection, or stalls it. */
+bool faults_end(const struct faults *faults);
+
+/* faults_decide says what happens to the Nth piece of the Nth client. */
 struct fault faults_decide(const struct faults *faults, uint64_t client, uint64_t piece);
+
+/* fault_corrupt flips the bit, if it is to be. */
 void fault_corrupt(const struct fault *fault, char *bytes, size_t length);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * See faulty.h. A client's bytes go through a buffer: read, cut into the pieces that the options ask for, changed piece by
- * piece as faults.c decides, and sent when each is due; then, where it is asked for, the end, the reset or the stall.
+ * See faulty.h. A client's bytes go through a list of pieces: they are read and cut (faulty_read), changed piece by piece
+ * as faults.c decides (faulty_add_piece), and sent when each is due (faulty_send); then, where it is asked for, the end,
+ * the reset or the stall comes (faulty_end).
  */
 #include "cmd/echo/faulty.h"
 
@@ -16,15 +17,15 @@
 #include "sys/sock.h"
 
 enum {
-    ROUNDS = 16,            /* reads or writes in one move */
-    READ = 16384,           /* bytes of a stream in one read */
-    CONFIRM_MS = 5,         /* between two looks whether what was sent has arrived, */
-    CONFIRM_MOST_MS = 1000, /* and in all */
-    KEEPALIVE_S = 10        /* of a stalled connection, so that a client that has gone is noticed */
+    ROUNDS = 16,           /* reads or writes in one move */
+    READ = 16384,          /* bytes of a stream in one read */
+    CONFIRM_MS = 5,        /* between two looks whether what was sent has arrived, */
+    CONFIRM_MAX_MS = 1000, /* and in all */
+    KEEPALIVE_S = 10       /* of a stalled connection, so that a client that has gone is noticed */
 };
 
 struct faulty_piece {
-    struct faulty_piece *next;
+    struct list_node node;
     int64_t due_ms;
     size_t length;
     size_t offset;
@@ -41,124 +42,94 @@ void faulty_init(struct faulty *faulty, int fd, bool by_message, const struct fa
         sock_set(fd, SOL_SOCKET, SO_PASSCRED, 1); /* see seqpacket.c */
 }
 
-static void free_first(struct faulty *faulty)
+static void faulty_drop_piece(struct faulty *faulty, struct faulty_piece *piece)
 {
-    struct faulty_piece *piece = faulty->first;
-    faulty->first = piece->next;
-    if (!faulty->first)
-        faulty->last = NULL;
+    list_remove(&faulty->under_way, &piece->node);
     faulty->held -= piece->length + sizeof *piece;
     free(piece);
 }
 
 void faulty_release(struct faulty *faulty)
 {
-    while (faulty->first)
-        free_first(faulty);
+    LIST_EACH (struct faulty_piece, piece, &faulty->under_way, node)
+        faulty_drop_piece(faulty, piece);
     free(faulty->open);
     faulty->open = NULL;
 }
 
 /* In: pieces */
 
-static void append(struct faulty *faulty, const char *bytes, size_t length,
-                   const struct fault *fault)
-{
-    struct faulty_piece *piece = memory_new(1, sizeof *piece + length);
-    piece->due_ms = fault->late_ms ? loop_now_ms() + fault->late_ms : 0;
-    /* A stream keeps its order. */
-    if (faulty->last && faulty->last->due_ms > piece->due_ms)
-        piece->due_ms = faulty->last->due_ms;
-    piece->length = length;
-    memcpy(piece->bytes, bytes, length);
-    fault_corrupt(fault, piece->bytes, length);
-    if (faulty->last)
-        faulty->last->next = piece;
-    else
-        faulty->first = piece;
-    faulty->last = piece;
-    faulty->held += length + sizeof *piece;
-}
-
-static void add_piece(struct faulty *faulty, const char *bytes, size_t length)
+static void faulty_add_piece(struct faulty *faulty, const char *bytes, size_t length)
 {
     struct fault fault = faults_decide(faulty->faults, faulty->number, ++faulty->pieces);
-    if (fault.drop)
-        return;
-    append(faulty, bytes, length, &fault);
-    if (fault.duplicate)
-        append(faulty, bytes, length, &fault);
+    for (int left = fault.drop ? 0 : 1 + fault.duplicate; left; left--) {
+        struct faulty_piece *piece = memory_new(1, sizeof *piece + length);
+        const struct faulty_piece *last = LIST_ITEM(faulty->under_way.last, struct faulty_piece,
+                                                    node);
+        piece->due_ms = fault.late_ms ? loop_now_ms() + fault.late_ms : 0;
+        if (last && last->due_ms > piece->due_ms)
+            piece->due_ms = last->due_ms; /* a stream keeps its order */
+        piece->length = length;
+        memcpy(piece->bytes, bytes, length);
+        fault_corrupt(&fault, piece->bytes, length);
+        list_append(&faulty->under_way, &piece->node);
+        faulty->held += length + sizeof *piece;
+    }
 }
 
-static void close_piece(struct faulty *faulty)
+static void faulty_close_piece(struct faulty *faulty)
 {
     if (faulty->open_length)
-        add_piece(faulty, faulty->open, faulty->open_length);
+        faulty_add_piece(faulty, faulty->open, faulty->open_length);
     faulty->open_length = 0;
 }
 
-static size_t piece_most(const struct faulty *faulty)
+/* What came, as one piece or cut into several. */
+static void faulty_take(struct faulty *faulty, const char *bytes, size_t length)
 {
-    uint64_t chunk = faulty->faults->chunk;
-    return chunk && chunk < FAULTY_PIECE ? (size_t)chunk : FAULTY_PIECE;
-}
-
-static void cut(struct faulty *faulty, const char *bytes, size_t length)
-{
-    size_t most = piece_most(faulty);
+    const uint64_t chunk = faulty->faults->chunk;
+    const size_t max = chunk && chunk < FAULTY_PIECE ? (size_t)chunk : FAULTY_PIECE;
+    faulty->taken += length;
+    if (faulty->tap)
+        faulty->tap->look(faulty->tap, bytes, length);
+    if (faulty->by_message || !faults_cut(faulty->faults)) {
+        faulty_add_piece(faulty, bytes, length);
+        return;
+    }
     if (!faulty->open)
         faulty->open = memory_new(FAULTY_PIECE, 1);
     for (size_t i = 0; i < length; i++) {
         faulty->open[faulty->open_length++] = bytes[i];
-        if (bytes[i] == '\n' || faulty->open_length == most)
-            close_piece(faulty);
+        if (bytes[i] == '\n' || faulty->open_length == max)
+            faulty_close_piece(faulty);
     }
     faulty->open_ms = loop_now_ms();
 }
 
-static ssize_t receive(struct faulty *faulty, char *buffer)
-{
-    struct sock_message message;
-    if (!faulty->by_message)
-        return sock_recv(faulty->fd, buffer, READ);
-    ssize_t length = sock_recv_message(faulty->fd, buffer, SEQPACKET_MAX, &message,
-                                       &sock_any_sender);
-    if (length > SEQPACKET_MAX) {
-        errno = EMSGSIZE;
-        return -1;
-    }
-    if (length == 0 && message.has_user) /* an empty message, not the end */
-        add_piece(faulty, buffer, 0);
-    faulty->in_ended = length == 0 && !message.has_user;
-    return length;
-}
-
-static void take(struct faulty *faulty, const char *buffer, size_t length)
-{
-    faulty->taken += length;
-    if (faulty->tap)
-        faulty->tap->look(faulty->tap, buffer, length);
-    if (faulty->by_message || !faults_cut(faulty->faults))
-        add_piece(faulty, buffer, length);
-    else
-        cut(faulty, buffer, length);
-}
-
-static bool has_room(const struct faulty *faulty)
+static bool faulty_may_read(const struct faulty *faulty)
 {
     return !faulty->in_ended && faulty->held < FAULTY_HELD;
 }
 
 /* -1 and errno. */
-static int read_on(struct faulty *faulty, char *buffer)
+static int faulty_read(struct faulty *faulty, char *buffer)
 {
-    for (int round = 0; round < ROUNDS && has_room(faulty); round++) {
-        ssize_t got = receive(faulty, buffer);
+    for (int round = 0; round < ROUNDS && faulty_may_read(faulty); round++) {
+        struct sock_message message = {.has_user = false};
+        ssize_t got = faulty->by_message ? sock_recv_message(faulty->fd, buffer, SEQPACKET_MAX,
+                                                             &message, &sock_any_sender)
+                                         : sock_recv(faulty->fd, buffer, READ);
+        if (got > SEQPACKET_MAX && faulty->by_message) {
+            errno = EMSGSIZE;
+            return -1;
+        }
         if (got < 0)
             return errno == EAGAIN ? 0 : -1;
         if (got > 0)
-            take(faulty, buffer, (size_t)got);
-        else if (!faulty->by_message)
+            faulty_take(faulty, buffer, (size_t)got);
+        else if (message.has_user) /* an empty message, not the end */
+            faulty_add_piece(faulty, buffer, 0);
+        else
             faulty->in_ended = true;
     }
     return 0;
@@ -166,105 +137,92 @@ static int read_on(struct faulty *faulty, char *buffer)
 
 /* Out */
 
-static enum pump_state wait_for(struct faulty *faulty, int64_t wait_ms)
+static enum pump_state faulty_wait(struct faulty *faulty, bool may_read, int64_t wait_ms)
 {
-    faulty->may_read = has_room(faulty);
+    faulty->may_read = may_read;
     faulty->wait_ms = wait_ms;
     return PUMP_WAITS;
 }
 
-static enum pump_state fail(struct faulty *faulty, enum pump_state state, int failure)
+static enum pump_state faulty_fail(struct faulty *faulty, enum pump_state state, int failure)
 {
     faulty->failure = failure;
     return state;
 }
 
 /* How many more bytes the client gets before its connection ends or stalls. */
-static uint64_t left_to_send(const struct faulty *faulty)
+static uint64_t faulty_left_to_send(const struct faulty *faulty)
 {
     const struct faults *faults = faulty->faults;
-    uint64_t most = faults->close_after;
-    if (faults->reset_after < most)
-        most = faults->reset_after;
-    if (faults->stall_after < most)
-        most = faults->stall_after;
-    return most > faulty->moved ? most - faulty->moved : 0; /* a message is sent whole */
+    uint64_t max = faults->close_after;
+    if (faults->reset_after < max)
+        max = faults->reset_after;
+    if (faults->stall_after < max)
+        max = faults->stall_after;
+    return max > faulty->moved ? max - faulty->moved : 0; /* a message is sent whole */
 }
 
-static enum pump_state stall(struct faulty *faulty)
+/* The end, the stall or the reset. What has been sent before a reset is to arrive: that would overtake it. */
+static enum pump_state faulty_end(struct faulty *faulty)
 {
-    if (faulty->stalled) { /* there was an error or a hang-up */
-        int failure = sock_error(faulty->fd);
-        return failure ? fail(faulty, PUMP_FAILED_IN, failure) : PUMP_ENDED;
+    const struct faults *faults = faulty->faults;
+    if (faults->stall_after <= faulty->moved) {
+        if (faulty->stalled) { /* there was an error or a hang-up */
+            int failure = sock_error(faulty->fd);
+            return failure ? faulty_fail(faulty, PUMP_FAILED_IN, failure) : PUMP_ENDED;
+        }
+        faulty->stalled = true;
+        sock_set(faulty->fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+        sock_set(faulty->fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S);
+        return faulty_wait(faulty, false, -1);
     }
-    faulty->stalled = true;
-    sock_set(faulty->fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    sock_set(faulty->fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S);
-    faulty->may_read = false;
-    faulty->wait_ms = -1;
-    return PUMP_WAITS;
-}
-
-/* What has been sent before the end is to arrive: a reset would overtake it. */
-static enum pump_state come_to_end(struct faulty *faulty)
-{
-    const struct faults *faults = faulty->faults;
-    if (faults->stall_after <= faulty->moved)
-        return stall(faulty);
     if (faults->close_after <= faulty->moved)
         return PUMP_ENDED;
     int64_t now_ms = loop_now_ms();
     if (!faulty->reset_ms)
-        faulty->reset_ms = now_ms + CONFIRM_MOST_MS;
-    if (now_ms < faulty->reset_ms && sock_unacknowledged(faulty->fd) > 0) {
-        faulty->may_read = false;
-        faulty->wait_ms = CONFIRM_MS;
-        return PUMP_WAITS;
-    }
+        faulty->reset_ms = now_ms + CONFIRM_MAX_MS;
+    if (now_ms < faulty->reset_ms && sock_unacknowledged(faulty->fd) > 0)
+        return faulty_wait(faulty, false, CONFIRM_MS);
     sock_reset_on_close(faulty->fd);
-    return fail(faulty, PUMP_FAILED_OUT, 0);
+    return faulty_fail(faulty, PUMP_FAILED_OUT, 0);
 }
 
-/* How much of the first piece may leave now; 0: see wait_ms. */
-static size_t may_send(struct faulty *faulty, int64_t now_ms)
+/* How much of a piece that is not empty may leave now; 0: see wait_ms. */
+static size_t faulty_may_send(struct faulty *faulty, const struct faulty_piece *piece,
+                              int64_t now_ms)
 {
-    const struct faulty_piece *piece = faulty->first;
+    const uint64_t chunk = faulty->faults->chunk;
     size_t length = piece->length - piece->offset;
     faulty->wait_ms = piece->due_ms - now_ms;
     if (faulty->wait_ms <= 0)
         faulty->wait_ms = faulty->next_chunk_ms - now_ms;
     if (faulty->wait_ms > 0)
         return 0;
-    uint64_t left = left_to_send(faulty);
+    uint64_t left = faulty_left_to_send(faulty);
     if (length > left && !faulty->by_message)
         length = (size_t)left;
-    if (faulty->faults->chunk && length > faulty->faults->chunk && !faulty->by_message)
-        length = (size_t)faulty->faults->chunk;
+    if (chunk && length > chunk && !faulty->by_message)
+        length = (size_t)chunk;
     size_t allowed = faulty->faults->rate ? pace_allow(&faulty->pace, now_ms, NULL, length)
                                           : length;
     faulty->wait_ms = faulty->pace.wait_ms;
     return faulty->by_message && allowed ? length : allowed;
 }
 
-static bool may_send_empty(const struct faulty *faulty, int64_t now_ms)
+/* Sends some of a piece. True if there may be more to do; else *state says why not. */
+static bool faulty_send(struct faulty *faulty, struct faulty_piece *piece, enum pump_state *state)
 {
-    return !faulty->first->length && faulty->first->due_ms <= now_ms;
-}
-
-/* Sends some of the first piece. True if there may be more to do; else *state says why not. */
-static bool send_some(struct faulty *faulty, enum pump_state *state)
-{
-    struct faulty_piece *piece = faulty->first;
     int64_t now_ms = loop_now_ms();
-    size_t length = may_send_empty(faulty, now_ms) ? 0 : may_send(faulty, now_ms);
-    if (!length && !may_send_empty(faulty, now_ms)) {
-        *state = wait_for(faulty, faulty->wait_ms);
+    bool is_empty = !piece->length && piece->due_ms <= now_ms;
+    size_t length = is_empty ? 0 : faulty_may_send(faulty, piece, now_ms);
+    if (!length && !is_empty) {
+        *state = faulty_wait(faulty, faulty_may_read(faulty), faulty->wait_ms);
         return false;
     }
     ssize_t sent = sock_send(faulty->fd, piece->bytes + piece->offset, length);
     if (sent < 0) {
         bool full = errno == EAGAIN;
-        *state = full ? PUMP_WANTS_OUT : fail(faulty, PUMP_FAILED_OUT, errno);
+        *state = full ? PUMP_WANTS_OUT : faulty_fail(faulty, PUMP_FAILED_OUT, errno);
         return false;
     }
     pace_spend(&faulty->pace, now_ms, NULL, (size_t)sent);
@@ -273,36 +231,36 @@ static bool send_some(struct faulty *faulty, enum pump_state *state)
     piece->offset += (size_t)sent;
     faulty->moved += (size_t)sent;
     if (piece->offset == piece->length)
-        free_first(faulty);
+        faulty_drop_piece(faulty, piece);
     return true;
-}
-
-/* All that is due has left. */
-static enum pump_state rest(struct faulty *faulty)
-{
-    int64_t silent_ms = faulty->open_length ? loop_now_ms() - faulty->open_ms : 0;
-    if (faulty->open_length && !faulty->in_ended && silent_ms < FAULTY_PAUSE_MS)
-        return wait_for(faulty, FAULTY_PAUSE_MS - silent_ms);
-    close_piece(faulty);
-    if (faulty->first)
-        return PUMP_WANTS_OUT;
-    return faulty->in_ended ? PUMP_ENDED : PUMP_WANTS_IN;
 }
 
 enum pump_state faulty_move(struct faulty *faulty, char *buffer)
 {
-    enum pump_state state = PUMP_WANTS_OUT;
-    if (!left_to_send(faulty))
-        return come_to_end(faulty);
-    if (read_on(faulty, buffer))
-        return fail(faulty, PUMP_FAILED_IN, errno);
+    if (!faulty_left_to_send(faulty))
+        return faulty_end(faulty);
+    if (faulty_read(faulty, buffer))
+        return faulty_fail(faulty, PUMP_FAILED_IN, errno);
     if (faulty->in_ended)
-        close_piece(faulty);
-    for (int round = 0; round < ROUNDS && faulty->first; round++) {
-        if (!send_some(faulty, &state))
+        faulty_close_piece(faulty);
+    for (int round = 0; round < ROUNDS; round++) {
+        enum pump_state state = PUMP_WANTS_OUT;
+        struct faulty_piece *piece = LIST_FIRST(&faulty->under_way, struct faulty_piece, node);
+        if (!piece)
+            break;
+        if (!faulty_send(faulty, piece, &state))
             return state;
-        if (!left_to_send(faulty))
-            return come_to_end(faulty);
+        if (!faulty_left_to_send(faulty))
+            return faulty_end(faulty);
     }
-    return faulty->first ? PUMP_WANTS_OUT : rest(faulty);
+    if (faulty->under_way.count)
+        return PUMP_WANTS_OUT;
+    /* All that is due has left; a pause closes the piece that is open. */
+    int64_t silent_ms = faulty->open_length ? loop_now_ms() - faulty->open_ms : 0;
+    if (faulty->open_length && !faulty->in_ended && silent_ms < FAULTY_PAUSE_MS)
+        return faulty_wait(faulty, faulty_may_read(faulty), FAULTY_PAUSE_MS - silent_ms);
+    faulty_close_piece(faulty);
+    if (faulty->under_way.count)
+        return PUMP_WANTS_OUT;
+    return faulty->in_ended ? PUMP_ENDED : PUMP_WANTS_IN;
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "cmd/echo/faults.h"
 #include "stream/filter.h"
 #include "stream/pace.h"
@@ -31,13 +32,12 @@ struct faulty {
     struct tap *tap;             /* the owner's; sees what arrives; NULL: nobody does */
     uint64_t number;             /* of the client */
     uint64_t pieces;             /* decided upon */
-    char *open;                  /* the beginning of a piece; the struct's own */
+    char *open;                  /* the beginning of a piece; the struct's own, as the pieces are */
     size_t open_length;
     int64_t open_ms; /* when something was added last */
     bool in_ended;
-    struct faulty_piece *first; /* under way; the struct's own */
-    struct faulty_piece *last;
-    size_t held;
+    struct list under_way; /* pieces, in the order in which they leave */
+    size_t held;           /* bytes that they take */
     struct pace pace;
     int64_t next_chunk_ms;
     bool stalled;
@@ -50,10 +50,12 @@ struct faulty {
     int64_t wait_ms; /* -1: for as long as it takes */
 };
 
+/* faulty_init starts with a socket, which stays the owner's. Then the owner sets `filter` and `number`. */
 void faulty_init(struct faulty *faulty, int fd, bool by_message, const struct faults *faults);
 void faulty_release(struct faulty *faulty);
-/* Moves what can be moved now, by way of `buffer` of SEQPACKET_MAX bytes. PUMP_FAILED_OUT with
- * `failure` 0: the connection is to be reset. */
+
+/* faulty_move moves what can be moved now, by way of `buffer` of SEQPACKET_MAX bytes. PUMP_FAILED_OUT with `failure` 0
+ * says that the connection is to be reset. */
 enum pump_state faulty_move(struct faulty *faulty, char *buffer);
 
 #endif

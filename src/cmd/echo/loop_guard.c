@@ -10,47 +10,35 @@
 
 enum { SILENCES_MAX = 8 }; /* that make a difference */
 
-static uint32_t least(uint32_t one, uint32_t other)
+static uint32_t min_of(uint32_t one, uint32_t other)
 {
     return one < other ? one : other;
 }
 
-static uint32_t most_repeats(const struct loop_guard_entry *kind)
+bool loop_guard_allow(struct loop_guard *guard, uint64_t hash, int64_t now_ms)
 {
-    return (uint32_t)LOOP_GUARD_MAX << 2 * kind->silences;
-}
-
-static bool start_silence(struct loop_guard_entry *kind, int64_t now_ms)
-{
-    uint32_t quiet_ms = (uint32_t)LOOP_GUARD_QUIET_MS << 2 * kind->silences;
-    kind->quiet_until_ms = now_ms + least(quiet_ms, LOOP_GUARD_QUIET_MOST_MS);
-    kind->count = 0;
-    return false;
-}
-
-static bool in_silence(struct loop_guard_entry *kind, int64_t now_ms)
-{
-    if (now_ms < kind->quiet_until_ms &&
-        kind->count++ < least(most_repeats(kind), LOOP_GUARD_IN_LOOP))
-        return true;
-    kind->quiet_until_ms = 0;
-    kind->count = 0;
-    kind->silences = least(kind->silences + 1, SILENCES_MAX);
-    return false;
-}
-
-bool loop_guard_allow(struct loop_guard *repeats, uint64_t hash, int64_t now_ms)
-{
-    struct loop_guard_entry *kind = &repeats->slots[hash % LOOP_GUARD_SLOTS];
+    struct loop_guard_entry *kind = &guard->slots[hash % LOOP_GUARD_SLOTS];
     if (kind->hash != hash)
         *kind = (struct loop_guard_entry){.hash = hash};
     bool apart = now_ms - kind->last_ms > LOOP_GUARD_APART_MS;
+    uint32_t max = (uint32_t)LOOP_GUARD_MAX << 2 * kind->silences;
     kind->last_ms = now_ms;
-    if (kind->quiet_until_ms && in_silence(kind, now_ms))
-        return false;
+    if (kind->quiet_until_ms) {
+        if (now_ms < kind->quiet_until_ms && kind->count++ < min_of(max, LOOP_GUARD_IN_LOOP))
+            return false;
+        kind->quiet_until_ms = 0;
+        kind->count = 0;
+        kind->silences = min_of(kind->silences + 1, SILENCES_MAX);
+        max = (uint32_t)LOOP_GUARD_MAX << 2 * kind->silences;
+    }
     if (apart)
         kind->count = 0;
-    return ++kind->count <= most_repeats(kind) || start_silence(kind, now_ms);
+    if (++kind->count <= max)
+        return true;
+    uint32_t quiet_ms = (uint32_t)LOOP_GUARD_QUIET_MS << 2 * kind->silences;
+    kind->quiet_until_ms = now_ms + min_of(quiet_ms, LOOP_GUARD_QUIET_MAX_MS);
+    kind->count = 0;
+    return false;
 }
 
 uint64_t loop_guard_hash(uint64_t hash, const void *bytes, size_t length)

@@ -7,7 +7,7 @@
  *
  * After LOOP_GUARD_MAX answers of one kind nothing of that kind is answered for LOOP_GUARD_QUIET_MS. What
  * has come through that may repeat itself four times as often before the next silence, which is four
- * times as long (LOOP_GUARD_QUIET_MOST_MS at most), and so on. A silence ends at once when more comes
+ * times as long (LOOP_GUARD_QUIET_MAX_MS at most), and so on. A silence ends at once when more comes
  * in it than can be under way in a loop.
  */
 #ifndef CMD_ECHO_LOOP_GUARD_H
@@ -21,7 +21,7 @@ enum {
     LOOP_GUARD_MAX =
         40, /* two servers with this rule end a loop of one datagram before the 100th */
     LOOP_GUARD_QUIET_MS = 100,
-    LOOP_GUARD_QUIET_MOST_MS = 500,
+    LOOP_GUARD_QUIET_MAX_MS = 500,
     LOOP_GUARD_APART_MS = 1000, /* what comes later than this after the last is no repetition */
     LOOP_GUARD_IN_LOOP = 1000,  /* datagrams: more do not fit into the buffers of two sockets */
     LOOP_GUARD_SLOTS = 4096
@@ -41,9 +41,10 @@ struct loop_guard {
     struct loop_guard_entry *slots; /* the owner's: LOOP_GUARD_SLOTS, zero at first */
 };
 
-/* Whether a datagram with these bytes from this source is to be answered. */
-bool loop_guard_allow(struct loop_guard *repeats, uint64_t hash, int64_t now_ms);
-/* Of some bytes, going on from the hash of others (or the key). */
+/* The result says whether a datagram is to be answered; `hash` is that of its source and its bytes. */
+bool loop_guard_allow(struct loop_guard *guard, uint64_t hash, int64_t now_ms);
+
+/* The result is the hash of some bytes, going on from the hash of others (or the key). */
 uint64_t loop_guard_hash(uint64_t hash, const void *bytes, size_t length);
 
 #endif
