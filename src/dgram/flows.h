@@ -1,8 +1,7 @@
 /*
- * Datagrams to another address and back: each client address has a flow, a connected socket of its
- * own, so that the answers that come there are known to be that client's. A flow ends when nothing
- * has moved in it for a while, or, where there are too many, when it is the one that was used least
- * recently.
+ * Datagrams to another address and back: each client address has a flow, a connected socket of its own, so that the
+ * answers that come there are known to be that client's. A flow ends when nothing has moved in it for a while, or, where
+ * there are too many, when it is the one that was used least recently.
  */
 #ifndef DGRAM_FLOWS_H
 #define DGRAM_FLOWS_H
@@ -10,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "dgram/send_queue.h"
 #include "sys/loop.h"
 #include "sys/sock.h"
@@ -28,17 +28,14 @@ enum datagram_flow_end {
 
 struct datagram_flow {
     struct datagram_flows *flows;
-    struct datagram_flow *newer; /* by their last use */
-    struct datagram_flow *older;
+    struct list_node node;      /* in flows->by_use */
     struct datagram_flow *next; /* in the same bucket */
     int fd;                     /* the socket that the client speaks to; the owner's */
     struct sock_message client; /* its address, and which of ours it speaks to */
-    struct watch far;           /* far.fd is the flow's; -1: not connected yet */
+    struct watch remote;        /* remote.fd is the flow's; -1: not connected yet */
     struct sock_message group;  /* where its datagrams go, of a socket that is not connected */
     int64_t used_ms;
-    struct datagram_waiting *first; /* datagrams that wait until it is connected */
-    struct datagram_waiting *last;
-    size_t waiting;       /* so many */
+    struct list waiting;  /* datagrams that wait until it is connected */
     size_t waiting_bytes; /* what they take */
     unsigned full_rounds; /* in a row in which there was as much to read as it might */
     uint64_t bytes_in;    /* from the client */
@@ -51,10 +48,11 @@ struct datagram_flows_socket {
     struct watch watch;
 };
 
+/* What stands before `sockets` is set by the owner, the rest is zero. */
 struct datagram_flows {
     struct loop *loop;
     int64_t idle_ms;
-    size_t most;                 /* flows at a time */
+    size_t max;                  /* flows at a time */
     struct sock_senders senders; /* who may have one */
     /* Connect it: datagram_flow_connected or datagram_flow_end, then or later. */
     void (*opened)(struct datagram_flows *flows, struct datagram_flow *flow);
@@ -64,30 +62,32 @@ struct datagram_flows {
 
     struct datagram_flows_socket sockets[DATAGRAM_FLOWS_SOCKETS_MAX];
     size_t socket_count;
-    size_t count;
     size_t waiting_bytes; /* of all flows together */
     uint64_t seed;        /* of the table: nobody outside can choose who shares a bucket */
-    struct datagram_flow *newest;
-    struct datagram_flow *oldest;
-    struct timer idle;
+    struct list by_use;   /* all flows, the one that was used last first */
+    struct timer idle;    /* until the one that was used first may be idle */
     struct send_queue send_queue;
     char *buffer;
     struct datagram_flow **buckets; /* the table, which grows with the flows */
     size_t bucket_count;            /* a power of two */
 };
 
-/* What stands before `sockets` is set by the owner before, the rest is zero. */
 void datagram_flows_init(struct datagram_flows *flows);
-/* Starts with a bound socket, which stays the owner's. */
+
+/* datagram_flows_add starts with a bound socket, which stays the owner's. */
 void datagram_flows_add(struct datagram_flows *flows, int fd);
-/* Takes over a connected socket, to which what has waited is sent; or one that is not connected, from
- * which all goes to `group`, and whoever answers is heard. NULL: it is connected. */
+
+/* datagram_flow_connected takes over a connected socket (`group` is NULL), to which what has waited is sent; or one that is
+ * not connected, from which all goes to `group`, and whoever answers is listened to. */
 void datagram_flow_connected(struct datagram_flow *flow, int fd, const struct sockname *group);
-/* Ends the flows of those who may not have one any more. */
+
+/* datagram_flows_review ends the flows of those who may not have one any more. */
 void datagram_flows_review(struct datagram_flows *flows);
-/* Forgets it, without a call of `left`. */
+
+/* datagram_flow_end forgets a flow, without a call of `left`. */
 void datagram_flow_end(struct datagram_flow *flow);
-/* Ends all of them. */
+
+/* datagram_flows_release ends all of them. */
 void datagram_flows_release(struct datagram_flows *flows);
 
 #endif

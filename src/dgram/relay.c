@@ -52,8 +52,8 @@ void datagram_release(struct datagram_relay *relay)
     free(relay->tx.filtered);
     relay->rx.bytes = relay->tx.bytes = relay->tx.filtered = NULL;
     relay->loop = NULL;
-    filter_set_resume(relay->up_filter, relay, NULL);
-    filter_set_resume(relay->down_filter, relay, NULL);
+    filter_set_resume(relay->tx_filter, relay, NULL);
+    filter_set_resume(relay->rx_filter, relay, NULL);
 }
 
 static void relay_finish(struct datagram_relay *relay, int result)
@@ -83,7 +83,7 @@ static void relay_fail_output(struct datagram_relay *relay)
 
 static bool relay_has_enough(const struct datagram_relay *relay)
 {
-    return relay->policy.most_received && relay->rx.count >= relay->policy.most_received;
+    return relay->policy.max_received && relay->rx.count >= relay->policy.max_received;
 }
 
 /* All has been written, and nothing more is to come. */
@@ -106,14 +106,14 @@ static bool relay_has_peer(const struct datagram_relay *relay)
 {
     const struct sock_senders *senders = &relay->policy.senders;
     return relay->policy.peer == DATAGRAM_CONNECTED ||
-           (relay->has_peer && senders->admit(senders->context, &relay->heard_last));
+           (relay->has_peer && senders->admit(senders->context, &relay->rx_last));
 }
 
 /* There is, and a datagram may leave now. */
 static bool relay_can_send(const struct datagram_relay *relay)
 {
     return relay_has_peer(relay) && !loop_timer_is_set(&relay->tx.wait) &&
-           !filter_is_held(relay->up_filter);
+           !filter_is_held(relay->tx_filter);
 }
 
 /* A datagram has been read, and not sent yet. */
@@ -131,10 +131,10 @@ static void relay_await(struct datagram_relay *relay)
     else
         loop_unwatch(relay->loop, &relay->tx.watch);
     bool receives = !write_queue_has_pending(&relay->rx.queue) && !relay->rx.ended &&
-                    !filter_is_held(relay->down_filter);
+                    !filter_is_held(relay->rx_filter);
     uint32_t in = receives ? EPOLLIN : 0;
     for (size_t i = 0; i < relay->socket_count; i++) {
-        uint32_t out = sends && waits && i == relay->speaking ? EPOLLOUT : 0;
+        uint32_t out = sends && waits && i == relay->tx_socket ? EPOLLOUT : 0;
         if (in | out)
             loop_watch(relay->loop, &relay->sockets[i].watch, in | out);
         else
@@ -163,7 +163,7 @@ static void relay_find_lines(struct datagram_relay *relay)
         const char *feed = memchr(line, '\n', left);
         size_t length = feed ? (size_t)(feed - line) + 1 : left;
         bool is_last = tx->exhausted && !tx->failure;
-        if (!feed && !is_last && left <= relay->policy.most)
+        if (!feed && !is_last && left <= relay->policy.max_bytes)
             return; /* the rest of the line is still to come */
         tx->lengths[tx->count++] = length;
         line += length;
@@ -187,23 +187,6 @@ static size_t tx_count_segments(const struct datagram_tx *tx, size_t *together)
     return at - tx->next;
 }
 
-/* The next datagram as it is to be sent, seen by the filter once. False: the filter has failed. */
-static bool relay_filter_next(struct datagram_relay *relay)
-{
-    struct datagram_tx *tx = &relay->tx;
-    if (!relay->up_filter || tx->outgoing)
-        return true;
-    size_t length = tx->lengths[tx->next];
-    char *bytes = tx->filtered + relay->policy.most + 1;
-    memcpy(bytes, tx->bytes + tx->start, length);
-    ssize_t left = relay->up_filter->pass(relay->up_filter, &bytes, length);
-    if (left < 0)
-        return false;
-    tx->outgoing = bytes;
-    tx->outgoing_length = (size_t)left;
-    return true;
-}
-
 /* The next `count` datagrams have been sent, or will never be. */
 static void tx_drop(struct datagram_tx *tx, size_t count)
 {
@@ -221,9 +204,9 @@ static ssize_t relay_send_segments(const struct datagram_relay *relay, size_t co
 {
     const struct datagram_tx *tx = &relay->tx;
     const char *bytes = tx->bytes + tx->start;
-    int fd = relay->sockets[relay->speaking].watch.fd;
+    int fd = relay->sockets[relay->tx_socket].watch.fd;
     const struct sock_message *to = relay->policy.peer == DATAGRAM_CONNECTED ? NULL
-                                                                             : &relay->heard_last;
+                                                                             : &relay->rx_last;
     if (count > 1)
         return sock_send_segments(fd, bytes, length, tx->lengths[tx->next], to);
     if (tx->outgoing) {
@@ -259,29 +242,39 @@ static bool relay_handle_send_error(struct datagram_relay *relay, size_t count)
     return false;
 }
 
-/* Sends the next datagram, and those that can leave with it. False when nothing more can be sent now, or ever. */
+/* Sends the next datagram, seen by the filter once, and those that can leave with it. False when nothing more can be
+ * sent now, or ever. */
 static bool relay_send_next(struct datagram_relay *relay)
 {
     struct datagram_tx *tx = &relay->tx;
+    struct filter *filter = relay->tx_filter;
+    struct pace *pace = relay->tx_pace;
+    const size_t next_length = tx->lengths[tx->next];
     size_t length;
     size_t count = tx_count_segments(tx, &length);
-    if (tx->lengths[tx->next] > relay->policy.most) {
+    if (next_length > relay->policy.max_bytes) {
         error_set(&relay->error, STATUS_MALFORMED,
                   "%s: a line is longer than a datagram can be (%zu bytes)", relay->in_name,
-                  relay->policy.most);
+                  relay->policy.max_bytes);
         relay_finish(relay, -1);
         return false;
     }
-    if (!relay_filter_next(relay)) {
-        relay_fail_input(relay, errno);
-        return false;
+    if (filter && !tx->outgoing) {
+        char *bytes = tx->filtered + relay->policy.max_bytes + 1;
+        memcpy(bytes, tx->bytes + tx->start, next_length);
+        ssize_t left = filter->pass(filter, &bytes, next_length);
+        if (left < 0) {
+            relay_fail_input(relay, errno);
+            return false;
+        }
+        tx->outgoing = bytes;
+        tx->outgoing_length = (size_t)left;
     }
     ssize_t sent = relay_send_segments(relay, count, length);
     if (sent < 0)
         return relay_handle_send_error(relay, count);
     relay->bytes_out += (uint64_t)sent;
     tx_drop(tx, count);
-    struct pace *pace = relay->up_pace;
     if (sent > 0 && pace) { /* each datagram is a line */
         int64_t now_ms = loop_now_ms();
         pace_spend(pace, now_ms, NULL, (size_t)sent);
@@ -297,17 +290,15 @@ static void relay_end_input(struct datagram_relay *relay)
     relay->tx.ended = true;
     if (relay->tx.failure) {
         relay_fail_input(relay, relay->tx.failure);
-        return;
-    }
-    if (relay_is_over(relay)) {
+    } else if (relay_is_over(relay)) {
         relay_finish(relay, 0);
-        return;
+    } else {
+        if (relay->policy.has_end)
+            sock_shutdown(relay->sockets[0].watch.fd, SHUT_WR);
+        if (relay->policy.quit_after_ms >= 0)
+            loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
+        relay_await(relay);
     }
-    if (relay->policy.has_end)
-        sock_shutdown(relay->sockets[0].watch.fd, SHUT_WR);
-    if (relay->policy.quit_after_ms >= 0)
-        loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
-    relay_await(relay);
 }
 
 static void relay_send(struct datagram_relay *relay)
@@ -331,7 +322,7 @@ static void relay_send(struct datagram_relay *relay)
 static size_t relay_read_once(struct datagram_relay *relay, size_t room)
 {
     struct datagram_tx *tx = &relay->tx;
-    ssize_t got = fd_read(relay->in_ahead, tx->bytes + tx->held, room);
+    ssize_t got = fd_read(relay->in_reopened, tx->bytes + tx->held, room);
     if (got > 0) {
         tx->held += (size_t)got;
         return (size_t)got;
@@ -341,33 +332,28 @@ static size_t relay_read_once(struct datagram_relay *relay, size_t room)
     return 0;
 }
 
-/* A read is a datagram; one after the other, as far as there is room for the largest. */
-static void relay_read_datagrams(struct datagram_relay *relay)
-{
-    struct datagram_tx *tx = &relay->tx;
-    bool goes_on = fd_reads_without_waiting(relay->in_ahead);
-    tx->next = tx->count = 0;
-    do {
-        size_t got = relay_read_once(relay, relay->policy.most);
-        if (!got)
-            return;
-        tx->lengths[tx->count++] = got;
-    } while (goes_on && tx->count < DATAGRAM_BURST && tx->held <= relay->policy.most);
-}
-
 static void relay_read(struct watch *watch, uint32_t events)
 {
     struct datagram_relay *relay = LOOP_OWNER(watch, struct datagram_relay, tx.watch);
     struct datagram_tx *tx = &relay->tx;
+    const size_t max = relay->policy.max_bytes;
     (void)events;
     if (tx->start)
         memmove(tx->bytes, tx->bytes + tx->start, tx->held);
     tx->start = 0;
     if (relay->policy.lines) {
-        relay_read_once(relay, 2 * (relay->policy.most + 1) - tx->held);
+        relay_read_once(relay, 2 * (max + 1) - tx->held);
         relay_find_lines(relay);
     } else {
-        relay_read_datagrams(relay);
+        /* A read is a datagram; one after the other, as far as there is room for the largest. */
+        bool goes_on = fd_reads_without_waiting(relay->in_reopened);
+        size_t got;
+        tx->next = tx->count = 0;
+        do {
+            got = relay_read_once(relay, max);
+            if (got)
+                tx->lengths[tx->count++] = got;
+        } while (got && goes_on && tx->count < DATAGRAM_BURST && tx->held <= max);
     }
     if (relay->rx.ended && loop_timer_is_set(&relay->quit))
         loop_timer_set(relay->loop, &relay->quit, relay->policy.silence_ms);
@@ -405,32 +391,23 @@ static bool relay_accepts(struct datagram_relay *relay, struct datagram_socket *
         if (sockname_is_same(&relay->answered, from))
             return true;
         relay->answered = *from;
-        if (relay->heard)
-            relay->heard(relay, from);
+        if (relay->peer_changed)
+            relay->peer_changed(relay, from);
         return true;
     }
-    bool known = relay->has_peer && sockname_is_same(&relay->heard_last.peer, from);
+    bool known = relay->has_peer && sockname_is_same(&relay->rx_last.peer, from);
     if (!known && relay->policy.peer == DATAGRAM_FIRST && relay_has_peer(relay))
         return false;
-    relay->speaking = (size_t)(socket - relay->sockets);
-    relay->heard_last = *message;
+    relay->tx_socket = (size_t)(socket - relay->sockets);
+    relay->rx_last = *message;
     loop_timer_cancel(relay->loop, &relay->first);
     if (known)
         return true;
     /* A UNIX socket that was never bound has no name: nothing can be sent there. */
     relay->has_peer = from->length > sizeof(sa_family_t);
-    if (relay->heard)
-        relay->heard(relay, from);
+    if (relay->peer_changed)
+        relay->peer_changed(relay, from);
     return true;
-}
-
-/* The end of a seqpacket connection. What the input says within the next while is still sent. */
-static void relay_end_peer(struct datagram_relay *relay)
-{
-    int64_t silence_ms = relay->in.kind == FD_TERMINAL ? 0 : relay->policy.silence_ms;
-    relay->rx.ended = true;
-    if (relay->in.kind != FD_FILE && silence_ms >= 0 && !relay->tx.ended)
-        loop_timer_set(relay->loop, &relay->quit, silence_ms);
 }
 
 /* The datagrams of one sender that came together, each of `segment` bytes, the last of what is left; an empty
@@ -446,8 +423,8 @@ static int relay_put(struct datagram_relay *relay, char *bytes, size_t length, s
         } else {
             char *passed = bytes;
             ssize_t left = (ssize_t)part;
-            if (relay->down_filter)
-                left = relay->down_filter->pass(relay->down_filter, &passed, part);
+            if (relay->rx_filter)
+                left = relay->rx_filter->pass(relay->rx_filter, &passed, part);
             if (left < 0 || write_queue_put(&relay->rx.queue, passed, (size_t)left) < 0)
                 return -1;
         }
@@ -468,7 +445,11 @@ static enum received relay_receive_one(struct datagram_relay *relay, struct data
     if (got < 0)
         return errno == EAGAIN ? NOTHING : FAILED;
     if (got == 0 && relay->policy.has_end) {
-        relay_end_peer(relay);
+        /* The end of a seqpacket connection. What the input says within the next while is still sent. */
+        int64_t silence_ms = relay->in.kind == FD_TERMINAL ? 0 : relay->policy.silence_ms;
+        relay->rx.ended = true;
+        if (relay->in.kind != FD_FILE && silence_ms >= 0 && !relay->tx.ended)
+            loop_timer_set(relay->loop, &relay->quit, silence_ms);
         return NOTHING;
     }
     if (!relay_accepts(relay, socket, &message))
@@ -491,7 +472,7 @@ static void relay_receive(struct datagram_relay *relay, struct datagram_socket *
     enum received last = RECEIVED;
     for (int i = 0; i < DATAGRAM_BURST && last == RECEIVED; i++) {
         if (relay_has_enough(relay) || rx->gathered > DATAGRAM_MAX + 1 ||
-            write_queue_has_pending(&rx->queue) || filter_is_held(relay->down_filter))
+            write_queue_has_pending(&rx->queue) || filter_is_held(relay->rx_filter))
             break;
         last = relay_receive_one(relay, socket);
     }
@@ -567,15 +548,6 @@ static void relay_idle_over(struct idle_limit *idle)
 
 /* Start */
 
-static void relay_allow_segments(struct datagram_relay *relay)
-{
-    bool alone = relay->up_filter || relay->up_pace;
-    bool has_segments = relay->socket_count && sock_has_segments(relay->sockets[0].watch.fd);
-    relay->tx.segment_max = has_segments && !alone ? SEGMENTS_BYTES / 2 : 0;
-    for (size_t i = 0; has_segments && !relay->policy.inherited && i < relay->socket_count; i++)
-        sock_receive_segments(relay->sockets[i].watch.fd);
-}
-
 void datagram_add_socket(struct datagram_relay *relay, int fd)
 {
     struct datagram_socket *socket = &relay->sockets[relay->socket_count++];
@@ -588,23 +560,27 @@ void datagram_start(struct datagram_relay *relay, struct loop *loop)
     struct datagram_rx *rx = &relay->rx;
     relay->loop = loop;
     rx->bytes = memory_grow(NULL, DATAGRAM_MAX + 1, 2);
-    tx->bytes = memory_grow(NULL, relay->policy.most + 1, 2);
-    if (relay->up_filter)
-        tx->filtered = memory_grow(NULL, relay->policy.most + 1, 2);
+    tx->bytes = memory_grow(NULL, relay->policy.max_bytes + 1, 2);
+    if (relay->tx_filter)
+        tx->filtered = memory_grow(NULL, relay->policy.max_bytes + 1, 2);
     tx->watch = (struct watch){.fd = relay->in.fd, .ready = relay_read};
     tx->ended = relay->in.fd < 0;
     tx->wait.fired = relay_wait_over;
     relay->first.fired = relay_first_over;
     relay->quit.fired = relay_quit;
     if (relay->policy.peer == DATAGRAM_GROUP)
-        relay->heard_last.peer = *relay->policy.group;
+        relay->rx_last.peer = *relay->policy.group;
     relay->has_peer = relay->policy.peer == DATAGRAM_GROUP;
-    filter_set_resume(relay->up_filter, relay, relay_filter_released);
-    filter_set_resume(relay->down_filter, relay, relay_filter_released);
-    rx->gathers = !relay->down_filter && !fd_keeps_messages(relay->out);
+    filter_set_resume(relay->tx_filter, relay, relay_filter_released);
+    filter_set_resume(relay->rx_filter, relay, relay_filter_released);
+    rx->gathers = !relay->rx_filter && !fd_keeps_messages(relay->out);
     write_queue_init(&rx->queue, relay->loop, relay->out, relay_output_drained);
     write_queue_watch_hangup(&rx->queue);
-    relay_allow_segments(relay);
+    bool has_segments = relay->socket_count && sock_has_segments(relay->sockets[0].watch.fd);
+    if (has_segments && !relay->tx_filter && !relay->tx_pace)
+        tx->segment_max = SEGMENTS_BYTES / 2;
+    for (size_t i = 0; has_segments && !relay->policy.inherited && i < relay->socket_count; i++)
+        sock_receive_segments(relay->sockets[i].watch.fd);
     idle_limit_start(&relay->idle, loop, relay->policy.idle_ms, relay_idle_over);
     if (relay->policy.first_ms >= 0)
         loop_timer_set(loop, &relay->first, relay->policy.first_ms);

@@ -28,24 +28,24 @@ enum {
 
 enum datagram_peer {
     DATAGRAM_CONNECTED, /* the kernel knows the peer */
-    DATAGRAM_FIRST,     /* the first one heard is the peer, others are ignored */
-    DATAGRAM_GROUP,     /* everybody is heard; what is sent goes to policy.group */
-    DATAGRAM_ANY        /* everybody is heard; what is sent goes to the one heard last */
+    DATAGRAM_FIRST,     /* the first sender is the peer, others are ignored */
+    DATAGRAM_GROUP,     /* whatever comes is taken; what is sent goes to policy.group */
+    DATAGRAM_ANY        /* whatever comes is taken; what is sent goes to the last sender */
 };
 
 struct datagram_policy {
     enum datagram_peer peer;
     const struct sockname *group; /* of DATAGRAM_GROUP; the owner's */
-    size_t most;                  /* bytes in a datagram to send */
+    size_t max_bytes;             /* in a datagram to send */
     bool lines;            /* a line of the input is a datagram, its LF included, not a read */
-    int64_t most_received; /* done after so many; 0: no limit */
+    int64_t max_received;  /* done after so many; 0: no limit */
     bool has_end;          /* a message of no bytes is the end (seqpacket) */
     bool inherited;        /* others may have the sockets, whose options stay as they are */
-    int64_t silence_ms;    /* after that end, as in relay.h */
+    int64_t silence_ms;    /* after that end, as in stream/relay.h */
     int64_t quit_after_ms; /* after the end of input: until so long without a datagram; -1: ever */
     int64_t first_ms;      /* until the first datagram: status 5; -1: no limit */
     int64_t idle_ms;       /* nothing moved for so long: status 5; -1: no limit */
-    struct sock_senders senders; /* who is heard at all, and may be sent to */
+    struct sock_senders senders; /* whose datagrams are taken at all, and who may be sent to */
 };
 
 struct datagram_socket {
@@ -56,14 +56,14 @@ struct datagram_socket {
 /* From the input to the network. The buffers are the relay's. */
 struct datagram_tx {
     struct watch watch;             /* of the input */
-    char *bytes;                    /* what has been read of it: twice policy.most + 1 bytes */
+    char *bytes;                    /* what has been read of it: twice policy.max_bytes + 1 bytes */
     size_t held;                    /* bytes in it, from … */
     size_t start;                   /* … here, where the next datagram is */
     size_t lengths[DATAGRAM_BURST]; /* of the datagrams there: from `next` to `count` they wait */
     size_t next;
     size_t count;
     size_t segment_max; /* bytes in a datagram that may leave with others in one call; 0: none */
-    char *filtered;     /* 2 * (policy.most + 1) bytes: see filter.h */
+    char *filtered;     /* 2 * (policy.max_bytes + 1) bytes: see filter.h */
     char *outgoing;     /* the next datagram as the filter has left it; NULL: it did not see it */
     size_t outgoing_length;
     struct timer wait; /* until the pace, or the kernel, allows the next datagram */
@@ -85,17 +85,17 @@ struct datagram_rx {
 struct datagram_relay {
     /* The owner sets these before the start; names, filters and the pace stay the owner's. */
     struct datagram_policy policy;
-    struct fd in;       /* fd -1: no input */
-    struct fd in_ahead; /* the same, to be read: see fd_reopened */
+    struct fd in;          /* fd -1: no input */
+    struct fd in_reopened; /* the same, to be read: see fd_reopened */
     struct fd out;
     const char *peer_name; /* for errors: "127.0.0.1:80" */
     const char *in_name;   /* "stdin" */
     const char *out_name;
-    struct filter *up_filter; /* NULL: nobody looks at the bytes */
-    struct filter *down_filter;
-    struct pace *up_pace; /* NULL: as fast as it goes */
-    /* A peer was heard for the first time, or another one than before. May be NULL. */
-    void (*heard)(struct datagram_relay *relay, const struct sockname *peer);
+    struct filter *tx_filter; /* NULL: nobody looks at the bytes */
+    struct filter *rx_filter;
+    struct pace *tx_pace; /* NULL: as fast as it goes */
+    /* The first datagram has come, or one of another sender than before. May be NULL. */
+    void (*peer_changed)(struct datagram_relay *relay, const struct sockname *peer);
     /* It is over: result is 0, or -1 and error. The relay is not freed in it. */
     void (*done)(struct datagram_relay *relay);
 
@@ -103,10 +103,10 @@ struct datagram_relay {
     struct loop *loop; /* NULL: not started, or over */
     struct datagram_socket sockets[DATAGRAM_SOCKETS_MAX];
     size_t socket_count;
-    size_t speaking;                /* the socket that datagrams leave by */
-    struct sock_message heard_last; /* its sender is the peer; which address it spoke to */
+    size_t tx_socket;            /* the one that datagrams leave by */
+    struct sock_message rx_last; /* its sender is the peer; which address it spoke to */
     bool has_peer;
-    struct sockname answered; /* of DATAGRAM_GROUP: who was heard last */
+    struct sockname answered; /* of DATAGRAM_GROUP: the last sender */
     struct datagram_tx tx;
     struct datagram_rx rx;
     uint64_t bytes_in;  /* from the network */
@@ -118,13 +118,13 @@ struct datagram_relay {
     struct error error;
 };
 
-/* Adds a socket, which stays the owner's: before the start, at most DATAGRAM_SOCKETS_MAX of them. */
+/* datagram_add_socket adds a socket, which stays the owner's: before the start, at most DATAGRAM_SOCKETS_MAX of them. */
 void datagram_add_socket(struct datagram_relay *relay, int fd);
 
-/* Starts a relay whose fields the owner has set. It is over when `done` is called, from the loop. */
+/* datagram_start starts a relay whose fields the owner has set. It is over when `done` is called, from the loop. */
 void datagram_start(struct datagram_relay *relay, struct loop *loop);
 
-/* Ends the relay at once, without a call of `done`; may be called twice, and after `done`. */
+/* datagram_release ends the relay at once, without a call of `done`. It may be called twice, and after `done`. */
 void datagram_release(struct datagram_relay *relay);
 
 #endif

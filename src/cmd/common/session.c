@@ -188,7 +188,7 @@ static void messages_peer_heard(struct datagram_relay *relay, const struct sockn
 {
     struct messages *messages = LOOP_OWNER(relay, struct messages, relay);
     struct connection_log *log = &messages->log;
-    connection_log_accept(log, relay->sockets[relay->speaking].watch.fd, peer);
+    connection_log_accept(log, relay->sockets[relay->tx_socket].watch.fd, peer);
     relay->peer_name = log->peer;
 }
 
@@ -231,18 +231,19 @@ static void messages_prepare(struct datagram_relay *relay, const struct session 
     relay->policy.silence_ms = session_silence_ms(session);
     relay->policy.quit_after_ms = session->transfer->quit_after_ms;
     relay->policy.lines = session->transfer->lines;
-    relay->policy.most_received = session->transfer->max_messages;
+    relay->policy.max_received = session->transfer->max_messages;
     if (!session->serving && !policy->has_end && relay->policy.quit_after_ms < 0)
         relay->policy.quit_after_ms = DATAGRAM_QUIT_MS;
     relay->in = session_input(session);
-    relay->in_ahead = fd_reopened(relay->in);
+    relay->in_reopened = fd_reopened(relay->in);
     relay->out = session_output(session);
     relay->in_name = "stdin";
     relay->out_name = "stdout";
-    relay->up_filter = flow_filter(&session->filters->tx);
-    relay->down_filter = flow_filter(&session->filters->rx);
-    relay->up_pace = flow_pace(&session->filters->tx);
-    relay->heard = policy->peer == DATAGRAM_GROUP ? messages_answer_heard : messages_peer_heard;
+    relay->tx_filter = flow_filter(&session->filters->tx);
+    relay->rx_filter = flow_filter(&session->filters->rx);
+    relay->tx_pace = flow_pace(&session->filters->tx);
+    relay->peer_changed = policy->peer == DATAGRAM_GROUP ? messages_answer_heard
+                                                         : messages_peer_heard;
     relay->done = messages_done;
 }
 

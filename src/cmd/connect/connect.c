@@ -80,7 +80,8 @@ static int transfer(const struct session *session, const struct connection *conn
     const struct datagram_policy policy = {
         .peer = connection->is_group ? DATAGRAM_GROUP : DATAGRAM_CONNECTED,
         .group = &connection->peer,
-        .most = connection->peer.storage.ss_family == AF_UNIX ? DATAGRAM_MAX : DATAGRAM_UDP_MAX,
+        .max_bytes = connection->peer.storage.ss_family == AF_UNIX ? DATAGRAM_MAX
+                                                                   : DATAGRAM_UDP_MAX,
         .has_end = connection->socktype == SOCK_SEQPACKET,
         .inherited = connection->inherited,
         .first_ms = -1,

@@ -463,7 +463,7 @@ static int forward_datagrams(struct forwarding *forwarding)
     all->forwarding = forwarding;
     all->flows.loop = listening->loop;
     all->flows.idle_ms = idle_ms >= 0 ? idle_ms : FLOW_IDLE_MS;
-    all->flows.most = max < 1 ? 1 : (size_t)max;
+    all->flows.max = max < 1 ? 1 : (size_t)max;
     all->flows.opened = flow_opened;
     all->flows.left = flow_left;
     listening->serving = all;

@@ -109,7 +109,7 @@ static int listen_one(struct listening *listening)
     struct one one = {.listening = listening,
                       .reader = {.fd = STDOUT_FILENO, .ready = one_reader_gone}};
     const struct datagram_policy policy = {.peer = DATAGRAM_CONNECTED,
-                                           .most = DATAGRAM_MAX,
+                                           .max_bytes = DATAGRAM_MAX,
                                            .has_end = true,
                                            .first_ms = -1,
                                            .senders = sock_any_sender};
@@ -150,8 +150,8 @@ static int listen_datagrams(struct listening *listening)
         return error_set(listening->err, STATUS_USAGE, "option --%s is for connections", name);
     struct datagram_policy policy = {
         .peer = given->keep_open ? DATAGRAM_ANY : DATAGRAM_FIRST,
-        .most = listener->sockets[0].name.storage.ss_family == AF_UNIX ? DATAGRAM_MAX
-                                                                       : DATAGRAM_UDP_MAX,
+        .max_bytes = listener->sockets[0].name.storage.ss_family == AF_UNIX ? DATAGRAM_MAX
+                                                                            : DATAGRAM_UDP_MAX,
         .inherited = listener->inherited,
         .first_ms = given->limits.timeout_ms,
     };
