@@ -16,7 +16,6 @@
  *
  * ARCHITECTURE.md names every module.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -32,6 +31,7 @@
 #include "base/text.h"
 #include "cli/help.h"
 #include "cli/opt.h"
+#include "cli/report.h"
 #include "command.h"
 
 #define COMMAND_ENTRY(name) &name##_command,
@@ -109,20 +109,10 @@ static const struct command *find_command(const char *name, struct error *err)
     return found ? found : unknown_command(name, err);
 }
 
-/* Everything that was printed has reached stdout, or *err says why not. */
-static int flush_stdout(struct error *err)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return 0;
-    if (errno == EPIPE)
-        return error_silent(err, STATUS_LOCAL_IO);
-    return error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
-}
-
 static int show_version(struct error *err)
 {
     puts("sockctl " SOCKCTL_VERSION);
-    return flush_stdout(err);
+    return report_flush_stdout(err);
 }
 
 static int show_help(const char *name, struct error *err)
@@ -134,13 +124,13 @@ static int show_help(const char *name, struct error *err)
         help_command(stdout, command);
     else
         help_overview(stdout, commands);
-    return flush_stdout(err);
+    return report_flush_stdout(err);
 }
 
 static int show_table(struct error *err)
 {
     help_table(stdout, commands);
-    return flush_stdout(err);
+    return report_flush_stdout(err);
 }
 
 static int run_command(const struct command *command, int argc, char **argv, struct error *err)

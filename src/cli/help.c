@@ -7,7 +7,7 @@
 
 enum { HELP_COLUMN = 34 };
 
-/* The option's value as help and --table show it. */
+/* Writes the option's value as help and --table show it. */
 static void value_text(const struct opt *row, char *out, size_t room)
 {
     const char *metavar = row->type->metavar ? row->type->metavar : "";
@@ -26,27 +26,19 @@ void help_overview(FILE *out, const struct command *const *commands)
           out);
 }
 
-static void help_row(FILE *out, const struct opt *row)
-{
-    char left[80], value[40];
-    value_text(row, value, sizeof value);
-    const char *space = *value && *value != '[' ? " " : "";
-    int width;
-    if (row->entry)
-        width = snprintf(left, sizeof left, "  -%c, --%s%s%s", row->entry, row->name, space, value);
-    else
-        width = snprintf(left, sizeof left, "      --%s%s%s", row->name, space, value);
-    fputs(left, out);
-    fprintf(out, "%*s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 2, "", row->help);
-}
-
 void help_command(FILE *out, const struct command *command)
 {
     fprintf(out, "usage: sockctl %s [OPTIONS] %s%s\n\n%s.\n\n", command->name, command->operands,
             command->takes_program ? " [-- PROGRAM [ARGUMENTS]]" : "", command->summary);
     const struct opt *row;
-    for (size_t i = 0; (row = opt_row(command, i)); i++)
-        help_row(out, row);
+    for (size_t i = 0; (row = opt_row(command, i)); i++) {
+        char entry[] = "-x,", value[40];
+        entry[1] = row->entry;
+        value_text(row, value, sizeof value);
+        int width = fprintf(out, "  %3s --%s%s%s", row->entry ? entry : "", row->name,
+                            *value && *value != '[' ? " " : "", value);
+        fprintf(out, "%*s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 2, "", row->help);
+    }
 }
 
 void help_table(FILE *out, const struct command *const *commands)

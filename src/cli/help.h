@@ -8,12 +8,12 @@
 
 struct command;
 
-/* The list of commands. */
+/* Prints the list of commands. `commands` ends with NULL, here and below. */
 void help_overview(FILE *out, const struct command *const *commands);
-/* Usage and options of one command. */
+/* Prints usage and options of one command. */
 void help_command(FILE *out, const struct command *command);
-/* One line an option: command, entry, long name, value, help, separated by tabs. An optional
- * value is shown as [=VALUE]. */
+/* Prints one line an option: command, letter, long name, value, help, separated by tabs. An optional value is shown as
+ * [=VALUE]. */
 void help_table(FILE *out, const struct command *const *commands);
 
 #endif

@@ -32,14 +32,6 @@ static size_t utf8_length(const unsigned char *bytes, size_t left)
     return forms[form].length;
 }
 
-/* C0, DEL and C1: a terminal would obey them. */
-static bool is_control(const unsigned char *character, size_t length)
-{
-    if (length == 1)
-        return character[0] < 0x20 || character[0] == 0x7f;
-    return length == 2 && character[0] == 0xc2 && character[1] < 0xa0;
-}
-
 void json_string(FILE *out, const char *bytes, size_t length)
 {
     const unsigned char *at = (const unsigned char *)bytes;
@@ -47,9 +39,12 @@ void json_string(FILE *out, const char *bytes, size_t length)
     while (length) {
         size_t character = utf8_length(at, length);
         size_t taken = character ? character : 1;
+        /* C0, DEL and C1: a terminal would obey them. */
+        bool is_control = (character == 1 && (at[0] < 0x20 || at[0] == 0x7f)) ||
+                          (character == 2 && at[0] == 0xc2 && at[1] < 0xa0);
         if (!character)
             fprintf(out, "\\\\x%02x", at[0]);
-        else if (is_control(at, character))
+        else if (is_control)
             fprintf(out, "\\u%04x", (unsigned)at[character - 1]);
         else if (at[0] == '"' || at[0] == '\\')
             fprintf(out, "\\%c", at[0]);

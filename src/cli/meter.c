@@ -20,7 +20,8 @@ struct line {
     size_t length;
 };
 
-__attribute__((format(printf, 2, 3))) static void add(struct line *line, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void line_add(struct line *line, const char *format,
+                                                           ...)
 {
     size_t room = METER_LINE_MAX - line->length;
     va_list args;
@@ -31,69 +32,59 @@ __attribute__((format(printf, 2, 3))) static void add(struct line *line, const c
         line->length += (size_t)wrote < room ? (size_t)wrote : room - 1;
 }
 
-/* "0:07", "12:34", "1:02:03". */
-static void add_time(struct line *line, uint64_t seconds)
+/* Adds "0:07", "12:34" or "1:02:03". */
+static void line_add_time(struct line *line, uint64_t seconds)
 {
     if (seconds >= AN_HOUR_S)
-        add(line, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, seconds / AN_HOUR_S,
-            seconds % AN_HOUR_S / 60, seconds % 60);
+        line_add(line, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, seconds / AN_HOUR_S,
+                 seconds % AN_HOUR_S / 60, seconds % 60);
     else
-        add(line, "%" PRIu64 ":%02" PRIu64, seconds / 60, seconds % 60);
+        line_add(line, "%" PRIu64 ":%02" PRIu64, seconds / 60, seconds % 60);
 }
 
-static void add_flow(struct line *line, const char *what, uint64_t bytes, uint64_t rate)
+static void line_add_flow(struct line *line, const char *what, uint64_t bytes, uint64_t rate)
 {
     char amount[16], speed[16];
-    add(line, ", %s %s at %s/s", what, units_show_size(amount, sizeof amount, bytes),
-        units_show_size(speed, sizeof speed, rate));
-}
-
-/* What is left is told only while something moves, and as far as that can be taken seriously. */
-static void add_goal(struct line *line, const struct meter *meter, uint64_t moved, uint64_t rate)
-{
-    enum { A_WEEK_S = 604800 };
-    uint64_t left = moved < meter->total ? meter->total - moved : 0;
-    if (!meter->total)
-        return;
-    add(line, ", %d%%", (int)((double)(meter->total - left) * 100 / (double)meter->total));
-    if (!rate || left / rate > A_WEEK_S)
-        return;
-    add(line, ", ");
-    add_time(line, left / rate);
-    add(line, " left");
-}
-
-/* The earliest reading that is remembered, in whose place comes the new one. */
-static struct meter_reading swap_reading(struct meter *meter, const struct meter_reading *now)
-{
-    struct meter_reading *place = &meter->past[meter->count++ % METER_PAST];
-    struct meter_reading earliest = {.at_ms = meter->began_ms};
-    if (meter->count > METER_PAST)
-        earliest = *place;
-    *place = *now;
-    return earliest;
+    line_add(line, ", %s %s at %s/s", what, units_show_size(amount, sizeof amount, bytes),
+             units_show_size(speed, sizeof speed, rate));
 }
 
 size_t meter_line(struct meter *meter, const struct meter_reading *now, unsigned width, char *out)
 {
-    const struct meter_reading then = swap_reading(meter, now);
+    enum { A_WEEK_S = 604800 };
     struct line line = {out, 0};
+    /* The rate is taken since the earliest reading that is remembered, whose place the new one gets. */
+    struct meter_reading then = {.at_ms = meter->began_ms};
+    struct meter_reading *place = &meter->past[meter->count++ % METER_PAST];
+    if (meter->count > METER_PAST)
+        then = *place;
+    *place = *now;
     int64_t ms = now->at_ms - then.at_ms;
-    uint64_t sending = units_rate(now->sent - then.sent, ms);
-    uint64_t receiving = units_rate(now->received - then.received, ms);
-    add_time(&line, (uint64_t)(now->at_ms - meter->began_ms) / 1000);
-    add_goal(&line, meter, meter->receives ? now->received : now->sent,
-             meter->receives ? receiving : sending);
+    uint64_t tx_rate = units_rate(now->sent - then.sent, ms);
+    uint64_t rx_rate = units_rate(now->received - then.received, ms);
+    uint64_t moved = meter->receives ? now->received : now->sent;
+    uint64_t rate = meter->receives ? rx_rate : tx_rate;
+    uint64_t left = moved < meter->total ? meter->total - moved : 0;
+    line_add_time(&line, (uint64_t)(now->at_ms - meter->began_ms) / 1000);
+    if (meter->total)
+        line_add(&line, ", %d%%",
+                 (int)((double)(meter->total - left) * 100 / (double)meter->total));
+    /* What is left is shown only while something moves, and as far as that can be taken seriously. */
+    if (meter->total && rate && left / rate <= A_WEEK_S) {
+        line_add(&line, ", ");
+        line_add_time(&line, left / rate);
+        line_add(&line, " left");
+    }
     if (now->sent || (!meter->receives && (meter->total || !now->received)))
-        add_flow(&line, "sent", now->sent, sending);
+        line_add_flow(&line, "sent", now->sent, tx_rate);
     if (now->received || meter->receives)
-        add_flow(&line, "received", now->received, receiving);
+        line_add_flow(&line, "received", now->received, rx_rate);
     return line.length < width ? line.length : width;
 }
 
-/* Drawing. The cursor is left at the start of the line: where the terminal has become so narrow
- * that the line wraps, its start can still be found, and its rest lies below. It may have become
- * so just now, without our having been told: the line is drawn with wrapping off (DECAWM). */
+/* The cursor is left at the start of the line: where the terminal has become so narrow that the line wraps, its start can
+ * still be found, and its rest lies below. It may have become so just now, without a signal: the line is drawn with
+ * wrapping off (DECAWM). */
 
 static const char erase_line[] = "\033[K", erase_below[] = "\033[J";
 

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/units.h"
 
 enum {
     FIRST_ROW = 256, /* getopt_long returns FIRST_ROW + the row's index, for entries too */
@@ -122,7 +123,10 @@ static int read_value(const struct opt *row, struct opt_parsed *parsed, struct e
     if (!row)
         memory_impossible("getopt_long returned an option of no table");
     char *base = is_common(row) ? (char *)&parsed->common : parsed->options;
-    const char *wrong = row->type->read(optarg, base + row->offset);
+    void *field = base + row->offset;
+    const char *wrong = row->type->read
+                            ? row->type->read(optarg, field)
+                            : units_number(optarg, row->type->min, row->type->max, field);
     if (!wrong)
         return 0;
     error_set(err, STATUS_USAGE, "option --%s: '%.100s' %s", row->name, optarg ? optarg : "",

@@ -103,24 +103,9 @@ static const char *read_memory(char *text, void *field)
     return wrong || *(uint64_t *)field >= BUDGET_MIN ? wrong : "is too small (64k at least)";
 }
 
-static const char *read_number(char *text, void *field)
-{
-    return units_number(text, 1, INT_MAX, field);
-}
-
 static const char *read_percent(char *text, void *field)
 {
     return units_percent(text, field);
-}
-
-static const char *read_seed(char *text, void *field)
-{
-    return units_number(text, 0, INT64_MAX, field);
-}
-
-static const char *read_amount(char *text, void *field)
-{
-    return units_number(text, 0, INT_MAX, field);
 }
 
 static const char *read_mode(char *text, void *field)
@@ -158,18 +143,6 @@ static const char *read_timing(char *text, void *field)
     return !text || strcmp(text, "json") == 0 ? NULL : "is not a format (json)";
 }
 
-/* Of socket options */
-
-static const char *read_ttl(char *text, void *field)
-{
-    return units_number(text, 1, 255, field);
-}
-
-static const char *read_mark(char *text, void *field)
-{
-    return units_number(text, 0, UINT32_MAX, field);
-}
-
 /* setsockopt(2) would take a longer one as the name of its first 15 bytes. */
 static const char *read_interface(char *text, void *field)
 {
@@ -198,21 +171,10 @@ static const char *read_byte(char *text, void *field)
     return wrong;
 }
 
-/* csN and afNM, by how their bits are made up (RFC 2474, RFC 2597); -1: neither. */
-static int read_class(const char *word)
+/* Returns the type of service that the word stands for; -1: none. */
+static int service_of(const char *word)
 {
-    size_t length = strlen(word);
-    if (length == 3 && strncmp(word, "cs", 2) == 0 && word[2] >= '0' && word[2] <= '7')
-        return (word[2] - '0') << 5;
-    if (length == 4 && strncmp(word, "af", 2) == 0 && word[2] >= '1' && word[2] <= '4' &&
-        word[3] >= '1' && word[3] <= '3')
-        return (word[2] - '0') << 5 | (word[3] - '0') << 3;
-    return -1;
-}
-
-/* The words of nc -T: RFC 3246, RFC 8622, RFC 791 and RFC 1349. */
-static int read_service(const char *word)
-{
+    /* The words of nc -T: RFC 3246, RFC 8622, RFC 791 and RFC 1349. */
     static const struct {
         char word[13];
         unsigned char tos;
@@ -222,13 +184,20 @@ static int read_service(const char *word)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(word, words[i].word) == 0)
             return words[i].tos;
-    return read_class(word);
+    /* csN and afNM, by how their bits are made up (RFC 2474, RFC 2597). */
+    size_t length = strlen(word);
+    if (length == 3 && strncmp(word, "cs", 2) == 0 && word[2] >= '0' && word[2] <= '7')
+        return (word[2] - '0') << 5;
+    if (length == 4 && strncmp(word, "af", 2) == 0 && word[2] >= '1' && word[2] <= '4' &&
+        word[3] >= '1' && word[3] <= '3')
+        return (word[2] - '0') << 5 | (word[3] - '0') << 3;
+    return -1;
 }
 
 static const char *read_tos(char *text, void *field)
 {
     int64_t *tos = field;
-    *tos = read_service(text);
+    *tos = service_of(text);
     if (*tos < 0 && text[0] == '0' && text[1] == 'x' && text[2] && strlen(text) <= 4 &&
         strspn(text + 2, "0123456789abcdefABCDEF") == strlen(text) - 2)
         *tos = strtol(text, NULL, 16);
@@ -237,23 +206,11 @@ static const char *read_tos(char *text, void *field)
     return "is not a type of service (0-255, cs0-cs7, af11-af43, ef, lowdelay)";
 }
 
-/* With a secret */
-
-/* What starts with '@' names a file, and stays. */
-static char *copy_secret(char *word)
-{
-    size_t length = strlen(word);
-    char *copy = memory_copy(word, length);
-    if (*word != '@')
-        memset(word, '*', length);
-    return copy;
-}
-
-/* The user alone may be a token. A scheme may be missing. */
 char *opt_copy_url(char *word)
 {
     char *copy = memory_copy(word, strlen(word));
     size_t scheme = strcspn(word, ":/?#@");
+    /* The user alone may be a token. A scheme may be missing. */
     char *start = strncmp(word + scheme, "://", 3) == 0 ? word + scheme + 3 : word;
     char *sign = memrchr(start, '@', strcspn(start, "/?#"));
     if (sign)
@@ -261,28 +218,21 @@ char *opt_copy_url(char *word)
     return copy;
 }
 
-/* Of "Name: value" and "NAME=VALUE" the name stays. */
-static char *copy_field(char *word)
+/* Puts the copy in the field; of several, the last one counts. */
+static const char *put_secret(char *copy, char **field)
 {
-    size_t length = strlen(word), name = strcspn(word, ":=");
-    char *copy = memory_copy(word, length);
-    if (name < length)
-        memset(word + name + 1, '*', length - name - 1);
-    return copy;
-}
-
-/* The last one counts. */
-static const char *put_secret(char *copy, void *field)
-{
-    char **place = field;
-    memory_wipe(*place);
-    *place = copy;
+    memory_wipe(*field);
+    *field = copy;
     return NULL;
 }
 
 static const char *read_secret(char *text, void *field)
 {
-    return put_secret(copy_secret(text), field);
+    size_t length = strlen(text);
+    char *copy = memory_copy(text, length);
+    if (*text != '@') /* that names a file, and stays */
+        memset(text, '*', length);
+    return put_secret(copy, field);
 }
 
 static const char *read_proxy(char *text, void *field)
@@ -290,46 +240,49 @@ static const char *read_proxy(char *text, void *field)
     return put_secret(opt_copy_url(text), field);
 }
 
+/* Of "Name: value" and "NAME=VALUE" the name stays. */
 static const char *read_fields(char *text, void *field)
 {
-    return read_list(copy_field(text), field);
+    size_t length = strlen(text), name = strcspn(text, ":=");
+    char *copy = memory_copy(text, length);
+    if (name < length)
+        memset(text + name + 1, '*', length - name - 1);
+    return read_list(copy, field);
 }
 
-/* The table */
-
-const struct opt_type opt_flag = {NULL, read_flag};
-const struct opt_type opt_count = {NULL, read_count};
-const struct opt_type opt_ipv4 = {NULL, read_ipv4};
-const struct opt_type opt_ipv6 = {NULL, read_ipv6};
-const struct opt_type opt_text = {"TEXT", read_text};
-const struct opt_type opt_file = {"FILE", read_word};
-const struct opt_type opt_program = {"PROGRAM", read_word};
-const struct opt_type opt_command = {"COMMAND", read_word};
-const struct opt_type opt_host = {"ADDR", read_word};
-const struct opt_type opt_address = {"ADDRESS", read_word};
-const struct opt_type opt_port = {"PORT", read_port};
-const struct opt_type opt_record = {"TYPE", read_word};
-const struct opt_type opt_list = {"TEXT", read_list};
-const struct opt_type opt_entries = {"LIST", read_entries};
-const struct opt_type opt_bytes = {"TEXT", read_bytes};
-const struct opt_type opt_duration = {"TIME", read_duration};
-const struct opt_type opt_size = {"SIZE", read_size};
-const struct opt_type opt_memory = {"SIZE", read_memory};
-const struct opt_type opt_number = {"N", read_number};
-const struct opt_type opt_service = {"SERVICE", read_text};
-const struct opt_type opt_percent = {"PERCENT", read_percent};
-const struct opt_type opt_seed = {"N", read_seed};
-const struct opt_type opt_amount = {"N", read_amount};
-const struct opt_type opt_mode = {"OCTAL", read_mode};
-const struct opt_type opt_descriptor = {"N", read_descriptor};
-const struct opt_type opt_log = {"FORMAT", read_log};
-const struct opt_type opt_timing = {"FORMAT", read_timing};
-const struct opt_type opt_ttl = {"N", read_ttl};
-const struct opt_type opt_mark = {"N", read_mark};
-const struct opt_type opt_interface = {"NAME", read_interface};
-const struct opt_type opt_keepalive = {"TIME", read_keepalive};
-const struct opt_type opt_byte = {"BYTE", read_byte};
-const struct opt_type opt_tos = {"VALUE", read_tos};
-const struct opt_type opt_fields = {"TEXT", read_fields};
-const struct opt_type opt_secret = {"TEXT", read_secret};
-const struct opt_type opt_proxy = {"URL", read_proxy};
+const struct opt_type opt_flag = {.read = read_flag};
+const struct opt_type opt_count = {.read = read_count};
+const struct opt_type opt_ipv4 = {.read = read_ipv4};
+const struct opt_type opt_ipv6 = {.read = read_ipv6};
+const struct opt_type opt_text = {.metavar = "TEXT", .read = read_text};
+const struct opt_type opt_file = {.metavar = "FILE", .read = read_word};
+const struct opt_type opt_program = {.metavar = "PROGRAM", .read = read_word};
+const struct opt_type opt_command = {.metavar = "COMMAND", .read = read_word};
+const struct opt_type opt_host = {.metavar = "ADDR", .read = read_word};
+const struct opt_type opt_address = {.metavar = "ADDRESS", .read = read_word};
+const struct opt_type opt_port = {.metavar = "PORT", .read = read_port};
+const struct opt_type opt_record = {.metavar = "TYPE", .read = read_word};
+const struct opt_type opt_list = {.metavar = "TEXT", .read = read_list};
+const struct opt_type opt_entries = {.metavar = "LIST", .read = read_entries};
+const struct opt_type opt_bytes = {.metavar = "TEXT", .read = read_bytes};
+const struct opt_type opt_duration = {.metavar = "TIME", .read = read_duration};
+const struct opt_type opt_size = {.metavar = "SIZE", .read = read_size};
+const struct opt_type opt_memory = {.metavar = "SIZE", .read = read_memory};
+const struct opt_type opt_number = {.metavar = "N", .min = 1, .max = INT_MAX};
+const struct opt_type opt_service = {.metavar = "SERVICE", .read = read_text};
+const struct opt_type opt_percent = {.metavar = "PERCENT", .read = read_percent};
+const struct opt_type opt_seed = {.metavar = "N", .min = 0, .max = INT64_MAX};
+const struct opt_type opt_amount = {.metavar = "N", .min = 0, .max = INT_MAX};
+const struct opt_type opt_mode = {.metavar = "OCTAL", .read = read_mode};
+const struct opt_type opt_descriptor = {.metavar = "N", .read = read_descriptor};
+const struct opt_type opt_log = {.metavar = "FORMAT", .read = read_log};
+const struct opt_type opt_timing = {.metavar = "FORMAT", .read = read_timing};
+const struct opt_type opt_ttl = {.metavar = "N", .min = 1, .max = 255};
+const struct opt_type opt_mark = {.metavar = "N", .min = 0, .max = UINT32_MAX};
+const struct opt_type opt_interface = {.metavar = "NAME", .read = read_interface};
+const struct opt_type opt_keepalive = {.metavar = "TIME", .read = read_keepalive};
+const struct opt_type opt_byte = {.metavar = "BYTE", .read = read_byte};
+const struct opt_type opt_tos = {.metavar = "VALUE", .read = read_tos};
+const struct opt_type opt_fields = {.metavar = "TEXT", .read = read_fields};
+const struct opt_type opt_secret = {.metavar = "TEXT", .read = read_secret};
+const struct opt_type opt_proxy = {.metavar = "URL", .read = read_proxy};

@@ -4,6 +4,7 @@
  */
 #include "cli/report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,36 +17,30 @@
 #include "base/units.h"
 #include "cli/json.h"
 
-/* Objects */
-
+/* An object that is being written. */
 struct object {
     FILE *out;
     char *line;
     size_t length;
 };
 
-static void object_put_time(FILE *out)
+static void object_begin(struct object *object, const char *event)
 {
     struct timespec now;
     struct tm utc;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    fprintf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", utc.tm_year + 1900, utc.tm_mon + 1,
-            utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, now.tv_nsec / 1000000);
-}
-
-static void object_begin(struct object *object, const char *event)
-{
     object->out = open_memstream(&object->line, &object->length);
     if (!object->out) {
         log_setting.as_object = NULL; /* an error as an object would end here again */
         memory_impossible("out of memory");
     }
-    fprintf(object->out, "{\"event\":\"%s\",\"time\":\"", event);
-    object_put_time(object->out);
-    putc('"', object->out);
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    fprintf(object->out, "{\"event\":\"%s\",\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ\"",
+            event, utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+            utc.tm_sec, now.tv_nsec / 1000000);
 }
 
+/* Adds a member; one that is NULL or empty is left out. */
 static void object_put_text(const struct object *object, const char *name, const char *text)
 {
     if (!text || !*text)
@@ -62,27 +57,13 @@ static void object_end(struct object *object)
     free(object->line);
 }
 
-/* An event in a connection's life; a NULL or empty address is left out. */
+/* Prints an event in the life of a connection. */
 static void object_print_event(const char *event, const char *local, const char *peer)
 {
     struct object object;
     object_begin(&object, event);
     object_put_text(&object, "local", local);
     object_put_text(&object, "remote", peer);
-    object_end(&object);
-}
-
-static void object_print_closed(const struct report_end *end, const char *how)
-{
-    struct object object;
-    object_begin(&object, "closed");
-    object_put_text(&object, "local", end->local);
-    object_put_text(&object, "remote", end->peer);
-    fprintf(object.out,
-            ",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64 ",\"seconds\":%.3f,\"how\":\"%s\"",
-            end->in, end->out, (double)end->lasted_ms / 1000, how);
-    if (end->has_tcp)
-        fprintf(object.out, ",\"rtt_us\":%u,\"retransmits\":%u", end->rtt_us, end->retransmits);
     object_end(&object);
 }
 
@@ -95,8 +76,6 @@ static void object_print_message(const struct log_message *message)
         fprintf(object.out, ",\"status\":%d", message->status);
     object_end(&object);
 }
-
-/* Both */
 
 void report_as_objects(void)
 {
@@ -138,22 +117,27 @@ void report_accepted(const char *peer, const char *local)
     log_note(LOG_LEVEL_INFO, "accepted %s", peer);
 }
 
-static const char *report_how_text(enum report_how how)
-{
-    static const char *const names[] = {"eof", "reset", "timeout", "signal", "slow", "error"};
-    return names[how];
-}
-
 void report_closed(const struct report_end *end)
 {
-    if (report_is_objects()) {
-        object_print_closed(end, report_how_text(end->how));
+    static const char *const hows[] = {"eof", "reset", "timeout", "signal", "slow", "error"};
+    const char *how = hows[end->how];
+    struct object object;
+    bool other = end->how != REPORT_EOF;
+    if (!report_is_objects()) {
+        log_note(LOG_LEVEL_INFO, "closed %s: %" PRIu64 " bytes in, %" PRIu64 " out%s%s",
+                 *end->peer ? end->peer : end->local, end->in, end->out, other ? ", " : "",
+                 other ? how : "");
         return;
     }
-    bool other = end->how != REPORT_EOF;
-    log_note(LOG_LEVEL_INFO, "closed %s: %" PRIu64 " bytes in, %" PRIu64 " out%s%s",
-             *end->peer ? end->peer : end->local, end->in, end->out, other ? ", " : "",
-             other ? report_how_text(end->how) : "");
+    object_begin(&object, "closed");
+    object_put_text(&object, "local", end->local);
+    object_put_text(&object, "remote", end->peer);
+    fprintf(object.out,
+            ",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64 ",\"seconds\":%.3f,\"how\":\"%s\"",
+            end->in, end->out, (double)end->lasted_ms / 1000, how);
+    if (end->has_tcp)
+        fprintf(object.out, ",\"rtt_us\":%u,\"retransmits\":%u", end->rtt_us, end->retransmits);
+    object_end(&object);
 }
 
 void report_stats(const struct report_end *end)
@@ -180,4 +164,13 @@ void report_warning(const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     log_warning("%s", text);
+}
+
+int report_flush_stdout(struct error *err)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    if (errno == EPIPE)
+        return error_silent(err, STATUS_LOCAL_IO);
+    return error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
 }

@@ -1,12 +1,14 @@
 /*
- * What is told about connections, on stderr: lines at -v, or with --log json objects, always.
- * Addresses are texts as sockname_text makes them.
+ * What is logged of connections, on stderr: lines at -v, or with --log json objects, always. Addresses are texts as
+ * sockname_text makes them. And whether what a command printed on stdout has got there.
  */
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/error.h"
 
 /* How a connection ended. */
 enum report_how {
@@ -20,29 +22,36 @@ enum report_how {
 
 struct report_end {
     const char *local; /* for objects alone; may be NULL */
-    const char *peer;  /* empty: none was heard */
+    const char *peer;  /* empty: nothing has come from any */
     uint64_t in;
     uint64_t out;
     int64_t lasted_ms;
     enum report_how how;
-    bool has_tcp; /* the kernel told of these two */
+    bool has_tcp; /* the kernel knew these two */
     unsigned rtt_us;
     unsigned retransmits;
 };
 
-/* --log json. Before anything is told. */
+/* Switches to objects (--log json), before anything is logged. */
 void report_as_objects(void);
+/* Returns whether objects are written. */
 bool report_is_objects(void);
 
-/* "listening on ADDR": at -v, and always for a port that the kernel chose. */
+/* Logs "listening on ADDR": at -v, and with `always`, which is for a port that the kernel chose. */
 void report_listening(const char *address, bool always);
+/* Logs "connected to PEER" and, where the local end has a name, "connected from LOCAL". */
 void report_connected(const char *peer, const char *local);
-/* `local` as in report_end. */
+/* Logs "accepted PEER"; `local` is as in report_end. */
 void report_accepted(const char *peer, const char *local);
-/* "closed PEER: 12 bytes in, 34 out", and how it ended where that was not an end of file. */
+/* Logs "closed PEER: 12 bytes in, 34 out", and how it ended where that was not an end of file. */
 void report_closed(const struct report_end *end);
-/* --stats: "sent 1.0 MiB, received 12 B in 0.52 s (2.0 MiB/s, 23 B/s)", "rtt 0.1 ms, …". */
+/* Logs what --stats asks for: "sent 1.0 MiB, received 12 B in 0.52 s (2.0 MiB/s, 23 B/s)", "rtt 0.1 ms, …". */
 void report_stats(const struct report_end *end);
+/* Logs a warning of up to 2 KiB. */
 void report_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Flushes what was printed with stdio. Returns 0 when all of it has reached stdout; else status 8, without a message where
+ * the reader of a pipe has gone away. */
+int report_flush_stdout(struct error *err);
 
 #endif

@@ -43,7 +43,7 @@ static const char *read_hex(char *text, void *field)
     return NULL;
 }
 
-const struct opt_type opt_hex = {"HEX", read_hex};
+const struct opt_type opt_hex = {.metavar = "HEX", .read = read_hex};
 
 int probe_take_list(const char **words, int count, char *word, struct ports *ports,
                     struct error *err)

@@ -27,8 +27,8 @@ static const char *read_expect(char *text, void *field)
     return add_step(field, (struct script_step){true, text, strlen(text)});
 }
 
-const struct opt_type opt_send = {"TEXT", read_send};
-const struct opt_type opt_expect = {"REGEX", read_expect};
+const struct opt_type opt_send = {.metavar = "TEXT", .read = read_send};
+const struct opt_type opt_expect = {.metavar = "REGEX", .read = read_expect};
 
 int script_compile(const struct script_step *step, struct pattern *pattern, struct error *err)
 {

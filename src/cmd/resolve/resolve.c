@@ -6,7 +6,6 @@
  * blocks, short or in JSON on stdout, with --explain, --timing and failures on stderr.
  */
 #include <ctype.h>
-#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,9 +39,7 @@ static const struct opt options[] = {
 
 static const struct resolve_options defaults = {.family = FAMILY_DEFAULTS, .timeout_ms = -1};
 
-/* Pieces of what is shown */
-
-/* What a server says goes to a terminal: nothing there is to be obeyed by it. */
+/* Prints what a server says, of which a terminal is to obey nothing. */
 static void put_escaped(const char *text)
 {
     char shown[4];
@@ -52,7 +49,8 @@ static void put_escaped(const char *text)
     }
 }
 
-/* With its zone, and an IPv4-mapped address as the IPv6 address that it is. */
+/* Writes the host with its zone, and an IPv4-mapped address as the IPv6 address that it is, into `out`, of
+ * SOCKNAME_TEXT_MAX bytes. Returns out. */
 static const char *host_and_zone_text(const struct sockname *address, char *out)
 {
     if (getnameinfo((const struct sockaddr *)(const void *)&address->storage, address->length, out,
@@ -72,6 +70,7 @@ static const struct {
     const char *name;
 } socktypes[] = {{SOCK_STREAM, "stream"}, {SOCK_DGRAM, "dgram"}, {SOCK_RAW, "raw"}};
 
+/* Prints their names, in quotes where `form` is not empty. */
 static void put_socktypes(unsigned types, const char *form, const char *separator)
 {
     const char *before = "";
@@ -84,8 +83,6 @@ static void put_socktypes(unsigned types, const char *form, const char *separato
     }
 }
 
-/* Blocks */
-
 static void show_name(const char *key, const char *name)
 {
     printf("%-10s", key);
@@ -93,20 +90,18 @@ static void show_name(const char *key, const char *name)
     putchar('\n');
 }
 
-static void show_lines(const struct dns_lines *lines)
-{
-    char type[DNS_TYPE_TEXT_MAX];
-    for (size_t i = 0; i < lines->count; i++) {
-        const struct dns_line *line = &lines->lines[i];
-        printf("%-10s%s   %lu   %s   %s\n", "record", line->name, (unsigned long)line->ttl,
-               dns_type_text(line->type, type), line->data);
-    }
-}
-
+/* Prints the records, or, where no type was asked for, the name and its addresses. */
 static void show_block(const struct resolve_answer *answer, const struct resolve_plan *plan)
 {
     const struct names *names = &answer->names;
-    char text[SOCKNAME_TEXT_MAX];
+    char text[SOCKNAME_TEXT_MAX], type[DNS_TYPE_TEXT_MAX];
+    for (size_t i = 0; i < answer->lines.count; i++) {
+        const struct dns_line *line = &answer->lines.lines[i];
+        printf("%-10s%s   %lu   %s   %s\n", "record", line->name, (unsigned long)line->ttl,
+               dns_type_text(line->type, type), line->data);
+    }
+    if (plan->type)
+        return;
     show_name("name", names->name);
     for (size_t i = 0; i < names->alias_count; i++)
         show_name("alias", names->aliases[i]);
@@ -121,7 +116,7 @@ static void show_block(const struct resolve_answer *answer, const struct resolve
     }
 }
 
-/* The data, or the addresses, alone; where an address's name was asked for, that. */
+/* Prints the data, or the addresses, alone; where an address's name was asked for, that. */
 static void show_short(const struct resolve_answer *answer, const struct resolve_plan *plan)
 {
     const struct names *names = &answer->names;
@@ -143,8 +138,6 @@ static void show_short(const struct resolve_answer *answer, const struct resolve
         putchar('\n');
     }
 }
-
-/* JSON */
 
 static void put_json(const char *text)
 {
@@ -179,39 +172,20 @@ static void put_json_address(const struct resolve_answer *answer, size_t i, bool
     putchar('}');
 }
 
-static void put_json_lines(const struct dns_lines *lines)
-{
-    char type[DNS_TYPE_TEXT_MAX];
-    for (size_t i = 0; i < lines->count; i++) {
-        const struct dns_line *line = &lines->lines[i];
-        fputs(i ? ", {\"name\": " : "{\"name\": ", stdout);
-        put_json(line->name);
-        printf(", \"ttl\": %lu", (unsigned long)line->ttl);
-        put_member("type", dns_type_text(line->type, type));
-        put_member("data", line->data);
-        putchar('}');
-    }
-}
-
-/* The canonical name; of records, what the last of them belongs to. */
-static void put_json_name(const struct resolve_answer *answer)
-{
-    const struct dns_lines *lines = &answer->lines;
-    fputs(", \"name\": ", stdout);
-    if (!lines->count) {
-        put_json(answer->names.name);
-        return;
-    }
-    const char *name = lines->lines[lines->count - 1].name;
-    json_string(stdout, name, strlen(name) - (strlen(name) > 1));
-}
-
 static void show_json(const struct resolve_answer *answer, const struct resolve_plan *plan)
 {
     const struct names *names = &answer->names;
+    const struct dns_lines *records = &answer->lines;
+    char type[DNS_TYPE_TEXT_MAX];
     fputs("\n  {\"query\": ", stdout);
     json_string(stdout, answer->query, answer->length);
-    put_json_name(answer);
+    fputs(", \"name\": ", stdout);
+    if (records->count) {
+        /* What the last of the records belongs to, without the dot at its end. */
+        const char *name = records->lines[records->count - 1].name;
+        json_string(stdout, name, strlen(name) - (strlen(name) > 1));
+    } else
+        put_json(names->name); /* the canonical one */
     fputs(", \"aliases\": [", stdout);
     for (size_t i = 0; i < names->alias_count; i++) {
         fputs(i ? ", " : "", stdout);
@@ -220,9 +194,16 @@ static void show_json(const struct resolve_answer *answer, const struct resolve_
     fputs("], \"addresses\": [", stdout);
     for (size_t i = 0; i < names->addresses.count; i++)
         put_json_address(answer, i, plan->given.service);
-    if (plan->type) {
+    if (plan->type)
         fputs("], \"records\": [", stdout);
-        put_json_lines(&answer->lines);
+    for (size_t i = 0; i < records->count; i++) {
+        const struct dns_line *line = &records->lines[i];
+        fputs(i ? ", {\"name\": " : "{\"name\": ", stdout);
+        put_json(line->name);
+        printf(", \"ttl\": %lu", (unsigned long)line->ttl);
+        put_member("type", dns_type_text(line->type, type));
+        put_member("data", line->data);
+        putchar('}');
     }
     putchar(']');
     if (plan->given.timing)
@@ -231,28 +212,7 @@ static void show_json(const struct resolve_answer *answer, const struct resolve_
     putchar('}');
 }
 
-/* The answer on stdout; `first` of those that are shown. Says whether there was anything to show. */
-static bool show_on_stdout(const struct resolve_answer *answer, const struct resolve_plan *plan,
-                           bool first)
-{
-    const struct resolve_options *given = &plan->given;
-    if (given->json) {
-        fputs(first ? "" : ",", stdout);
-        show_json(answer, plan);
-    } else if (!answer->found && !answer->lines.count) {
-        return false;
-    } else if (given->brief) {
-        show_short(answer, plan);
-    } else {
-        fputs(first ? "" : "\n", stdout);
-        show_lines(&answer->lines);
-        if (!plan->type)
-            show_block(answer, plan);
-    }
-    return true;
-}
-
-/* Its failure, --explain and --timing on stderr. */
+/* Shows the failure, --explain and --timing on stderr. */
 static void show_on_stderr(const struct resolve_answer *answer, const struct resolve_plan *plan)
 {
     const struct resolved *addresses = &answer->names.addresses;
@@ -271,7 +231,7 @@ static void show_on_stderr(const struct resolve_answer *answer, const struct res
         log_warning("%.100s: %.3f ms", answer->query, (double)answer->took_us / 1000);
 }
 
-/* One run of the command. */
+/* What one run of the command has come to. */
 struct resolving {
     struct resolve_plan plan;
     size_t shown; /* answers on stdout */
@@ -279,7 +239,7 @@ struct resolving {
     bool left;    /* some look-ups go on, and use the plan */
 };
 
-/* What is no name in any sense is refused before anything is asked. */
+/* Refuses what is no name in any sense, before anything is asked. */
 static int check_words(const struct operands *operands, struct error *err)
 {
     enum { LONGEST = 1024 };
@@ -297,10 +257,11 @@ static int check_words(const struct operands *operands, struct error *err)
     return 0;
 }
 
-/* With a server, or TCP, it is DNS that is meant: addresses then, as dig(1) has it. */
-static int choose_type(struct resolve_plan *plan, struct error *err)
+/* Decides on what is asked, and whom. */
+static int make_plan(struct resolve_plan *plan, const struct resolve_options *given,
+                     struct error *err)
 {
-    const struct resolve_options *given = &plan->given;
+    plan->given = *given;
     if (given->type) {
         plan->type = dns_type_read(given->type);
         if (!plan->type)
@@ -309,6 +270,7 @@ static int choose_type(struct resolve_plan *plan, struct error *err)
                              "TXT, TYPE257 ...)",
                              given->type);
     } else if (given->server || given->tcp) {
+        /* With a server, or TCP, it is DNS that is meant: addresses then, as dig(1) has it. */
         plan->type = given->family.family == AF_INET6 ? DNS_AAAA : DNS_A;
         if (given->reverse)
             plan->type = DNS_PTR;
@@ -317,15 +279,6 @@ static int choose_type(struct resolve_plan *plan, struct error *err)
         return error_set(err, STATUS_USAGE, "option --service: DNS records have no service");
     if (plan->type && given->family.numeric)
         return error_set(err, STATUS_USAGE, "option --numeric forbids to ask DNS");
-    return 0;
-}
-
-static int make_plan(struct resolve_plan *plan, const struct resolve_options *given,
-                     struct error *err)
-{
-    plan->given = *given;
-    if (choose_type(plan, err))
-        return -1;
     if (given->service && names_lack_service(given->service))
         return error_set(err, STATUS_USAGE, "unknown service '%.100s'", given->service);
     if (!plan->type && !given->explain)
@@ -338,63 +291,58 @@ static int make_plan(struct resolve_plan *plan, const struct resolve_options *gi
     return dns_set_server(&plan->dns.conf, given->server, given->timeout_ms, err);
 }
 
-/* Each answer is on its way before the next is waited for. */
-static int flush_stdout(struct error *err)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return 0;
-    if (errno == EPIPE)
-        return error_silent(err, STATUS_LOCAL_IO);
-    return error_system(err, STATUS_LOCAL_IO, errno, "write to stdout");
-}
-
-/* The answer is freed. */
+/* Shows the answer, and frees it. */
 static int show_answer(struct resolving *resolving, struct resolve_answer *answer,
                        struct error *err)
 {
+    const struct resolve_plan *plan = &resolving->plan;
     const int status = answer->found ? STATUS_OK : answer->error.status;
-    resolving->shown += show_on_stdout(answer, &resolving->plan, resolving->shown == 0);
-    int result = flush_stdout(err);
+    const bool is_first = resolving->shown == 0, is_json = plan->given.json;
+    if (is_json || answer->found || answer->lines.count) {
+        resolving->shown++;
+        if (is_json) {
+            fputs(is_first ? "" : ",", stdout);
+            show_json(answer, plan);
+        } else if (plan->given.brief) {
+            show_short(answer, plan);
+        } else {
+            fputs(is_first ? "" : "\n", stdout);
+            show_block(answer, plan);
+        }
+    }
+    int result = report_flush_stdout(err); /* before the next one is waited for */
     if (!result)
-        show_on_stderr(answer, &resolving->plan);
+        show_on_stderr(answer, plan);
     if (status && (!resolving->status || status < resolving->status))
         resolving->status = status;
     resolve_answer_free(answer);
     return result;
 }
 
-static int resolve_many(struct resolving *resolving, const struct operands *operands,
-                        struct error *err)
+static int resolve_all(struct resolving *resolving, const struct operands *operands,
+                       struct error *err)
 {
-    struct resolve_queue *queue = resolve_queue_new(&resolving->plan, operands->words);
-    size_t names = (size_t)operands->count;
+    const struct resolve_plan *plan = &resolving->plan;
+    const bool is_limited = plan->given.timeout_ms >= 0 && !plan->type;
+    bool has_stdin = false;
     struct resolve_answer *answer;
     int errnum;
     for (int i = 0; i < operands->count; i++)
-        if (strcmp(operands->words[i], "-") == 0)
-            names = 0;
+        has_stdin = has_stdin || strcmp(operands->words[i], "-") == 0;
+    if (operands->count == 1 && !is_limited && !has_stdin) { /* it needs no thread */
+        answer = resolve_answer_new(operands->words[0], strlen(operands->words[0]));
+        resolve_answer_find(answer, plan);
+        return show_answer(resolving, answer, err);
+    }
+    struct resolve_queue *queue = resolve_queue_new(plan, operands->words);
     resolving->left = true;
-    if (resolve_queue_start(queue, names, err))
+    if (resolve_queue_start(queue, has_stdin ? 0 : (size_t)operands->count, err))
         return -1;
     while ((answer = resolve_queue_next(queue, &errnum)))
         if (show_answer(resolving, answer, err))
             return -1;
     resolving->left = !resolve_queue_free(queue);
     return errnum ? error_system(err, STATUS_LOCAL_IO, errnum, "read stdin") : 0;
-}
-
-/* One name needs no thread. */
-static int resolve_all(struct resolving *resolving, const struct operands *operands,
-                       struct error *err)
-{
-    const struct resolve_plan *plan = &resolving->plan;
-    const bool limited = plan->given.timeout_ms >= 0 && !plan->type;
-    const char *word = operands->words[0];
-    if (operands->count != 1 || limited || strcmp(word, "-") == 0)
-        return resolve_many(resolving, operands, err);
-    struct resolve_answer *answer = resolve_answer_new(word, strlen(word));
-    resolve_answer_find(answer, plan);
-    return show_answer(resolving, answer, err);
 }
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)
@@ -413,7 +361,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     }
     if (!resolving.left)
         resolv_conf_release(&resolving.plan.dns.conf);
-    if (result || flush_stdout(err))
+    if (result || report_flush_stdout(err))
         return -1;
     return resolving.status ? error_silent(err, resolving.status) : 0;
 }

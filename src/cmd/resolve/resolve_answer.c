@@ -33,8 +33,7 @@ void resolve_answer_free(struct resolve_answer *answer)
     free(answer);
 }
 
-/* By the system's resolver */
-
+/* Asks the system's resolver about an address. */
 static int find_address(struct resolve_answer *answer, const struct sockname *address,
                         const struct resolve_options *given)
 {
@@ -55,6 +54,7 @@ static int find_address(struct resolve_answer *answer, const struct sockname *ad
     return names_find(&answer->names, answer->query, family, given->service, &answer->error);
 }
 
+/* Asks the system's resolver for a name. */
 static int find_name(struct resolve_answer *answer, const struct resolve_options *given)
 {
     const char *wrong = hostname_check(answer->query);
@@ -72,8 +72,7 @@ static int find_name(struct resolve_answer *answer, const struct resolve_options
     return 0;
 }
 
-/* By DNS */
-
+/* Asks DNS. */
 static int find_records(struct resolve_answer *answer, const struct resolve_plan *plan)
 {
     struct sockname address;
@@ -97,68 +96,56 @@ static int find_records(struct resolve_answer *answer, const struct resolve_plan
     return dns_find(&plan->dns, name, plan->type, &answer->lines, &answer->error);
 }
 
-/* --explain */
-
-static void write_reason(char *out, const struct address_order *own,
-                         const struct address_order *before, const char *before_text)
+/* --explain: says of each address where it is from, and why it is in its place. */
+static void explain_addresses(struct resolve_answer *answer, const struct resolve_plan *plan,
+                              bool is_literal)
 {
     enum { ROOM = sizeof(struct resolve_reason) };
-    char source[SOCKNAME_TEXT_MAX] = "none";
-    if (own->reachable)
-        sockname_host(&own->source, source);
-    int used = snprintf(out, ROOM, "precedence %u, label %u, scope %u, source %s; ",
-                        own->precedence, own->label, own->scope, source);
-    const char *rule = before ? address_order_rule(before, own) : NULL;
-    if (!before)
-        snprintf(out + used, ROOM - (size_t)used, "first");
-    else
-        snprintf(out + used, ROOM - (size_t)used, "after %s by %s", before_text,
-                 rule ? rule : "the resolver's own order");
-}
-
-static void explain_addresses(struct resolve_answer *answer, const struct resolve_plan *plan,
-                              bool literal)
-{
     const struct resolved *addresses = &answer->names.addresses;
     struct address_order before, own;
     char before_text[SOCKNAME_TEXT_MAX];
     const char *host = idna_is_ascii(answer->query) ? answer->query : answer->names.name;
-    if (literal)
+    if (is_literal)
         answer->origins = memory_new(addresses->count + 1, sizeof *answer->origins);
     else
         answer->origins = provenance_find(&answer->names, host, &plan->dns);
     answer->reasons = memory_new(addresses->count + 1, sizeof *answer->reasons);
     for (size_t i = 0; i < addresses->count; i++) {
-        if (literal)
+        char source[SOCKNAME_TEXT_MAX] = "none", *reason = answer->reasons[i].text;
+        if (is_literal)
             snprintf(answer->origins[i].text, PROVENANCE_TEXT_MAX, "the address given");
         address_order_find(&own, &addresses->names[i]);
-        write_reason(answer->reasons[i].text, &own, i ? &before : NULL, before_text);
+        if (own.reachable)
+            sockname_host(&own.source, source);
+        int used = snprintf(reason, ROOM, "precedence %u, label %u, scope %u, source %s; ",
+                            own.precedence, own.label, own.scope, source);
+        const char *rule = i ? address_order_rule(&before, &own) : NULL;
+        if (i)
+            snprintf(reason + used, ROOM - (size_t)used, "after %s by %s", before_text,
+                     rule ? rule : "the resolver's own order");
+        else
+            snprintf(reason + used, ROOM - (size_t)used, "first");
         before = own;
         sockname_host(&addresses->names[i], before_text);
     }
 }
 
-/* Both */
-
-static int find_answer(struct resolve_answer *answer, const struct resolve_plan *plan)
-{
-    struct sockname address;
-    if (strlen(answer->query) != answer->length)
-        return hostname_fail(answer->query, "a NUL follows", &answer->error);
-    if (plan->type)
-        return find_records(answer, plan);
-    int is_literal = hostname_read_literal(answer->query, &address, &answer->error);
-    if (is_literal < 0 || (is_literal ? find_address(answer, &address, &plan->given)
-                                      : find_name(answer, &plan->given)))
-        return -1;
-    if (plan->given.explain)
-        explain_addresses(answer, plan, is_literal);
-    return 0;
-}
-
 void resolve_answer_find(struct resolve_answer *answer, const struct resolve_plan *plan)
 {
     const int64_t began = loop_now_us();
-    answer->found = find_answer(answer, plan) == 0;
+    struct sockname address;
+    int is_literal = 0, result;
+    if (strlen(answer->query) != answer->length)
+        result = hostname_fail(answer->query, "a NUL follows", &answer->error);
+    else if (plan->type)
+        result = find_records(answer, plan);
+    else if ((is_literal = hostname_read_literal(answer->query, &address, &answer->error)) < 0)
+        result = -1;
+    else
+        result = is_literal ? find_address(answer, &address, &plan->given)
+                            : find_name(answer, &plan->given);
+    if (!result && !plan->type && plan->given.explain)
+        explain_addresses(answer, plan, is_literal);
+    answer->found = result == 0;
     answer->took_us = loop_now_us() - began;
 }

@@ -1,6 +1,4 @@
 /*
- * Look-ups of many names at the same time.
- *
  * Threads take names from the input into slots of a window, look them up, and put the answers there;
  * who asks for answers takes them out in the order of the window. With -w a slot has until its limit,
  * from when it was taken: a third and two thirds on, another thread asks for the same name, and the
@@ -20,8 +18,6 @@
 #include "base/memory.h"
 #include "net/hostname.h"
 #include "sys/loop.h"
-
-/* The names */
 
 /* The names to resolve: the operands, and the lines of stdin where one of those is "-". */
 struct resolve_input {
@@ -50,39 +46,29 @@ static int input_byte(struct resolve_input *input)
     return (unsigned char)input->block[input->at++];
 }
 
-static bool is_blank(int c)
+static bool is_blank_or_cr(int c)
 {
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* A line of stdin without the blanks around it; of one that is longer than any name, the
- * beginning. */
-static bool input_line(struct resolve_input *input, char *line, size_t room, size_t *length)
-{
-    int c = input_byte(input);
-    if (c == EOF)
-        return false;
-    for (*length = 0; c != EOF && c != '\n'; c = input_byte(input))
-        if (*length + 1 < room && (*length || !is_blank(c)))
-            line[(*length)++] = (char)c;
-    while (*length && is_blank(line[*length - 1]))
-        --*length;
-    line[*length] = '\0';
-    return true;
-}
-
+/* Makes an answer for the next line of stdin that is not blank, without the blanks around it; of one that is longer than
+ * any name, it takes the beginning. NULL at the end. */
 static struct resolve_answer *input_next_line(struct resolve_input *input)
 {
-    enum { LINE_ROOM = 1024 };
-    char line[LINE_ROOM];
-    size_t length;
-    while (input_line(input, line, sizeof line, &length))
-        if (length)
-            return resolve_answer_new(line, length);
-    return NULL;
+    char line[1024];
+    size_t length = 0;
+    int c;
+    while (!length && (c = input_byte(input)) != EOF) {
+        for (; c != EOF && c != '\n'; c = input_byte(input))
+            if (length + 1 < sizeof line && (length || !is_blank_or_cr(c)))
+                line[length++] = (char)c;
+        while (length && is_blank_or_cr(line[length - 1]))
+            length--;
+    }
+    return length ? resolve_answer_new(line, length) : NULL;
 }
 
-/* The next name, which may have to be waited for, to be looked up; NULL at the end. */
+/* Makes an answer for the next name, which may have to be waited for; NULL at the end. */
 static struct resolve_answer *input_next(struct resolve_input *input)
 {
     while (!input->errnum && *input->words) {
@@ -161,7 +147,7 @@ struct resolve_queue *resolve_queue_new(const struct resolve_plan *plan, const c
 /* The threads. They take names one after the other, so that the numbers are in order. One that is
  * stuck with a name that was given up is replaced; a name may have more threads, that ask once more. */
 
-/* NULL: there are no more. */
+/* Takes the next name into the window. NULL: there are no more. */
 static struct slot *take_name(struct resolve_queue *queue)
 {
     struct slot *slot = NULL;
@@ -198,7 +184,7 @@ static void slot_free(struct slot *slot)
     free(slot);
 }
 
-/* The lock is held. */
+/* A thread has looked the slot up; its answer counts if it is the first. The lock is held. */
 static void slot_answer(struct resolve_queue *queue, struct slot *slot,
                         struct resolve_answer *answer)
 {
@@ -213,6 +199,7 @@ static void slot_answer(struct resolve_queue *queue, struct slot *slot,
     }
 }
 
+/* What a thread is started with. */
 struct slot_try {
     struct resolve_queue *queue;
     struct slot *slot; /* NULL: one is to be taken first */
@@ -250,7 +237,7 @@ static void *thread_look_up(void *argument)
     return NULL;
 }
 
-/* For this slot, or to take names (NULL). Returns 0 or the errno; the lock is held. */
+/* Starts a thread for this slot, or to take names (NULL). Returns 0 or the errno; the lock is held. */
 static int start_thread(struct resolve_queue *queue, struct slot *slot)
 {
     pthread_attr_t attributes;
@@ -291,16 +278,14 @@ int resolve_queue_start(struct resolve_queue *queue, size_t names, struct error 
     return error_system(err, STATUS_RESOLVE, failure, "start a look-up");
 }
 
-/* The answers */
-
-/* -w: DNS knows the limit by itself; of the system's resolver a thread may wait for as long as it
- * likes. */
+/* Whether the queue has to keep the limit (-w): DNS knows it by itself, but the system's resolver may let a thread wait
+ * for as long as it likes. */
 static bool is_limited(const struct resolve_queue *queue)
 {
     return queue->plan.given.timeout_ms >= 0 && !queue->plan.type;
 }
 
-/* When the slot is to be asked for once more, as a datagram may be lost; -1: never. */
+/* Returns when the slot is to be asked for once more, as a datagram may be lost; -1: never. */
 static int64_t slot_next_try_ms(const struct resolve_queue *queue, const struct slot *slot)
 {
     const int64_t limit_ms = queue->plan.given.timeout_ms, part_ms = limit_ms / TRIES;
@@ -328,41 +313,29 @@ static int64_t retry_slots(struct resolve_queue *queue, int64_t end_ms)
     return end_ms;
 }
 
-static bool slot_is_over(const struct resolve_queue *queue, const struct slot *slot)
-{
-    return slot->answer ||
-           (is_limited(queue) && loop_now_ms() >= slot->since_ms + queue->plan.given.timeout_ms);
-}
-
 /* Waits until the next slot is done, its time is over, or there is none; the lock is held. */
 static struct slot *await_slot(struct resolve_queue *queue)
 {
     for (;;) {
         struct slot *slot = queue->shown < queue->taken ? queue->window[queue->shown % WINDOW]
                                                         : NULL;
-        if (slot ? slot_is_over(queue, slot) : queue->ended)
+        if (slot ? slot->answer != NULL : queue->ended)
             return slot;
         if (!is_limited(queue) || !slot) {
             pthread_cond_wait(&queue->changed, &queue->lock);
             continue;
         }
-        const int64_t at_ms = retry_slots(queue, slot->since_ms + queue->plan.given.timeout_ms);
+        const int64_t end_ms = slot->since_ms + queue->plan.given.timeout_ms;
+        if (loop_now_ms() >= end_ms)
+            return slot;
+        const int64_t at_ms = retry_slots(queue, end_ms);
         const struct timespec until = {(time_t)(at_ms / 1000), (long)(at_ms % 1000) * 1000000};
         pthread_cond_timedwait(&queue->changed, &queue->lock, &until);
     }
 }
 
-static struct resolve_answer *slot_give_up(const struct slot *slot)
-{
-    struct resolve_answer *answer = resolve_answer_new(slot->query, slot->length);
-    hostname_fail(slot->query, "no answer within the time limit", &answer->error);
-    answer->error.status = STATUS_TIMEOUT;
-    answer->took_us = (loop_now_ms() - slot->since_ms) * 1000;
-    return answer;
-}
-
 /* The slot leaves the window; threads that go on with it are none that take names. */
-static void slot_abandon(struct resolve_queue *queue, struct slot *slot)
+static void slot_leave_window(struct resolve_queue *queue, struct slot *slot)
 {
     queue->shown++;
     pthread_cond_broadcast(&queue->changed);
@@ -386,9 +359,15 @@ struct resolve_answer *resolve_queue_next(struct resolve_queue *queue, int *errn
     pthread_mutex_lock(&queue->lock);
     struct slot *slot = await_slot(queue);
     if (slot) {
-        answer = slot->answer ? slot->answer : slot_give_up(slot);
+        answer = slot->answer;
         slot->answer = NULL;
-        slot_abandon(queue, slot);
+        if (!answer) {
+            answer = resolve_answer_new(slot->query, slot->length);
+            hostname_fail(slot->query, "no answer within the time limit", &answer->error);
+            answer->error.status = STATUS_TIMEOUT;
+            answer->took_us = (loop_now_ms() - slot->since_ms) * 1000;
+        }
+        slot_leave_window(queue, slot);
     }
     *errnum = answer ? 0 : queue->input.errnum;
     pthread_mutex_unlock(&queue->lock);

@@ -12,7 +12,7 @@ static const char *read_framing(char *text, void *field)
     return NULL;
 }
 
-const struct opt_type opt_framing = {"FRAMING", read_framing};
+const struct opt_type opt_framing = {.metavar = "FRAMING", .read = read_framing};
 
 size_t message_limit(const struct message_options *options)
 {
