@@ -25,12 +25,6 @@ const struct opt opt_common_rows[] = {
     OPT_END,
 };
 
-static bool is_common(const struct opt *row)
-{
-    return row >= opt_common_rows &&
-           row < opt_common_rows + sizeof opt_common_rows / sizeof *opt_common_rows;
-}
-
 const struct opt *opt_row(const struct command *command, size_t index)
 {
     size_t own = 0;
@@ -86,43 +80,41 @@ static const struct opt *row_of(const struct command *command, int found)
     return NULL;
 }
 
-static int unknown_long(const struct command *command, const char *word, struct error *err)
-{
-    size_t length = strcspn(word, "="), least = 4;
-    char name[64] = "";
-    memcpy(name, word, length < sizeof name ? length : sizeof name - 1);
-    const struct opt *row, *nearest = NULL;
-    error_set(err, STATUS_USAGE, "unknown option --%.*s", (int)(length < 100 ? length : 100), word);
-    for (size_t i = 0; (row = opt_row(command, i)); i++) {
-        if (length && strncmp(row->name, name, length) == 0)
-            return error_set(err, STATUS_USAGE, "option --%s is ambiguous", name);
-        size_t distance = text_distance(name, row->name);
-        if (distance < least) {
-            least = distance;
-            nearest = row;
-        }
-    }
-    return nearest ? error_add(err, " (did you mean --%s?)", nearest->name) : -1;
-}
-
-/* What getopt_long complained of, `found` being '?' or ':'. */
+/* Says what getopt_long complained of, `found` being '?' or ':'. */
 static int complain(const struct command *command, char **argv, int found, struct error *err)
 {
-    const struct opt *row = optopt ? row_of(command, optopt) : NULL;
+    const struct opt *row = optopt ? row_of(command, optopt) : NULL, *nearest = NULL;
     if (found == ':' && row)
         return error_set(err, STATUS_USAGE, "option --%s needs an argument", row->name);
     if (row && optopt >= FIRST_ROW)
         return error_set(err, STATUS_USAGE, "option --%s takes no argument", row->name);
     if (optopt)
         return error_set(err, STATUS_USAGE, "unknown option -%c", optopt);
-    return unknown_long(command, argv[optind - 1] + 2, err);
+    const char *word = argv[optind - 1] + 2;
+    size_t length = strcspn(word, "="), min_distance = 4;
+    char name[64] = "";
+    memcpy(name, word, length < sizeof name ? length : sizeof name - 1);
+    error_set(err, STATUS_USAGE, "unknown option --%.*s", (int)(length < 100 ? length : 100), word);
+    for (size_t i = 0; (row = opt_row(command, i)); i++) {
+        if (length && strncmp(row->name, name, length) == 0)
+            return error_set(err, STATUS_USAGE, "option --%s is ambiguous", name);
+        size_t distance = text_distance(name, row->name);
+        if (distance < min_distance) {
+            min_distance = distance;
+            nearest = row;
+        }
+    }
+    return nearest ? error_add(err, " (did you mean --%s?)", nearest->name) : -1;
 }
 
+/* Reads the value of an option into its field. */
 static int read_value(const struct opt *row, struct opt_parsed *parsed, struct error *err)
 {
     if (!row)
         memory_impossible("getopt_long returned an option of no table");
-    char *base = is_common(row) ? (char *)&parsed->common : parsed->options;
+    bool is_common = row >= opt_common_rows &&
+                     row < opt_common_rows + sizeof opt_common_rows / sizeof *opt_common_rows;
+    char *base = is_common ? (char *)&parsed->common : parsed->options;
     void *field = base + row->offset;
     const char *wrong = row->type->read
                             ? row->type->read(optarg, field)
@@ -134,34 +126,9 @@ static int read_value(const struct opt *row, struct opt_parsed *parsed, struct e
     return -1;
 }
 
-static int check_operands(const struct command *command, const struct opt_parsed *parsed,
-                          struct error *err)
-{
-    if (parsed->common.help || parsed->common.version)
-        return 0;
-    if (parsed->count < command->min_operands)
-        return error_set(err, STATUS_USAGE, "missing operand: %s %s", command->name,
-                         command->operands);
-    if (command->max_operands >= 0 && parsed->count > command->max_operands)
-        return error_set(err, STATUS_USAGE, "too many operands, starting with '%.100s'",
-                         parsed->words[command->max_operands]);
-    return 0;
-}
-
-static void take_word(const struct command *command, char *word, struct opt_parsed *parsed)
+static void add_operand(const struct command *command, char *word, struct opt_parsed *parsed)
 {
     parsed->words[parsed->count++] = command->takes_urls ? opt_copy_url(word) : word;
-}
-
-/* What follows `--`: a program where the command takes one and has its operands already. */
-static void take_rest(const struct command *command, char **rest, struct opt_parsed *parsed)
-{
-    if (command->takes_program && parsed->count >= command->min_operands) {
-        parsed->program = *rest ? rest : NULL;
-        return;
-    }
-    while (*rest)
-        take_word(command, *rest++, parsed);
 }
 
 int opt_parse(const struct command *command, int argc, char **argv, struct opt_parsed *parsed,
@@ -177,7 +144,7 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
     int found;
     while ((found = getopt_long(argc, argv, tables.entries, tables.longs, NULL)) != -1) {
         if (found == 1) {
-            take_word(command, optarg, parsed);
+            add_operand(command, optarg, parsed);
             continue;
         }
         if (found == '?' || found == ':')
@@ -185,11 +152,39 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
         if (read_value(row_of(command, found), parsed, err))
             return -1;
     }
-    take_rest(command, argv + optind, parsed);
-    return check_operands(command, parsed, err);
+    /* What follows `--`: a program where the command takes one and has its operands already. */
+    char **rest = argv + optind;
+    if (command->takes_program && parsed->count >= command->min_operands)
+        parsed->program = *rest ? rest : NULL;
+    else
+        while (*rest)
+            add_operand(command, *rest++, parsed);
+    if (parsed->common.help || parsed->common.version)
+        return 0;
+    if (parsed->count < command->min_operands)
+        return error_set(err, STATUS_USAGE, "missing operand: %s %s", command->name,
+                         command->operands);
+    if (command->max_operands >= 0 && parsed->count > command->max_operands)
+        return error_set(err, STATUS_USAGE, "too many operands, starting with '%.100s'",
+                         parsed->words[command->max_operands]);
+    return 0;
 }
 
-/* Of copies. */
+int opt_check_mode(const struct command *command, const void *options, unsigned mode,
+                   const char *why, struct error *err)
+{
+    for (const struct opt *row = command->options; row->name; row++) {
+        const void *field = (const char *)options + row->offset;
+        const void *initial = (const char *)command->defaults + row->offset;
+        bool was_given = row->type == &opt_bytes ? ((const struct opt_bytes *)field)->length != 0
+                                                 : memcmp(field, initial, row->size) != 0;
+        if (was_given && !(row->modes & mode))
+            return error_set(err, STATUS_USAGE, "option --%s%s", row->name, why);
+    }
+    return 0;
+}
+
+/* Wipes and frees the copies that the array holds. */
 static void wipe_words(void *words, size_t count)
 {
     char **copies = words;

@@ -1,6 +1,6 @@
 /*
- * Options as data. One row says everything about one option: parsing, --help, usage, completions
- * and the check of the man page are derived from it.
+ * Options as data. One row says everything about one option: parsing, --help, usage, completions, for which modes of the
+ * command it is, and the check of the man page are derived from it.
  *
  *     static const struct opt options[] = {
  *         OPT('w', "timeout", duration, struct connect_options, timeout_ms, "limit for connecting"),
@@ -24,27 +24,37 @@ enum {
     OPT_OPTIONAL = 1 /* the argument may be left out; if given, it is written --name=VALUE */
 };
 
+/* OPT_ALL is of an option that is for every mode of its command; what a mode is says cmd/common/options.h. */
+#define OPT_ALL (~0u)
+
 struct opt {
     char entry; /* 0: none */
     const char *name;
     const char *help;
     const struct opt_type *type;
-    size_t offset;
+    size_t offset; /* of its field in the options struct */
+    size_t size;   /* of the field */
     unsigned flags;
+    unsigned modes; /* that it is for: see opt_check_mode */
 };
 
-#define OPT_WITH(entry, name, kind, options, field, flags, help)                                   \
+#define OPT_ROW(entry, name, kind, options, field, flags, modes, help)                             \
     {                                                                                              \
         entry, name, help, &opt_##kind,                                                            \
             offsetof(options, field) + 0 * _Generic(((options *)0)->field, OPT_CTYPE_##kind        \
                                                     : sizeof(char)),                               \
-            flags                                                                                  \
+            sizeof(((options *)0)->field), flags, (unsigned)(modes)                                \
     }
+/* A row, with flags, or for some modes alone. */
 #define OPT(entry, name, kind, options, field, help)                                               \
-    OPT_WITH(entry, name, kind, options, field, 0, help)
+    OPT_ROW(entry, name, kind, options, field, 0, OPT_ALL, help)
+#define OPT_WITH(entry, name, kind, options, field, flags, help)                                   \
+    OPT_ROW(entry, name, kind, options, field, flags, OPT_ALL, help)
+#define OPT_FOR(entry, name, kind, options, field, modes, help)                                    \
+    OPT_ROW(entry, name, kind, options, field, 0, modes, help)
 #define OPT_END                                                                                    \
     {                                                                                              \
-        0, NULL, NULL, NULL, 0, 0                                                                  \
+        0, NULL, NULL, NULL, 0, 0, 0, 0                                                            \
     }
 
 /* What a command is given beside its options. */
@@ -92,6 +102,12 @@ struct opt_parsed {
 int opt_parse(const struct command *command, int argc, char **argv, struct opt_parsed *parsed,
               struct error *err);
 void opt_release(const struct command *command, struct opt_parsed *parsed);
+
+/* Checks that every option that was given is for the mode, one bit, in which the command is; `options` are as they were
+ * parsed. An option was given where its field is not as the defaults have it: one that sets what is so anyway does no
+ * harm. Returns 0, or -1 and status 2, "option --NAME" followed by `why`, for the first row that is not for it. */
+int opt_check_mode(const struct command *command, const void *options, unsigned mode,
+                   const char *why, struct error *err);
 
 /* The row with this long name in the command's table or the common rows, by index; NULL at the
  * end. Help, completions and --table walk a command's options with it. */

@@ -226,23 +226,6 @@ struct pace *flow_pace(struct flow *flow)
 
 /* From the start to the end */
 
-int filters_check_shared(const struct transfer_options *options, struct error *err)
-{
-    const struct {
-        bool given;
-        const char *name;
-    } alone[] = {{options->delay_ms > 0, "delay"},
-                 {options->rate > 0, "rate-limit"},
-                 {options->telnet, "telnet"},
-                 {options->progress, "progress"},
-                 {options->urgent >= 0, "oob"}};
-    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
-        if (alone[i].given)
-            return error_set(err, STATUS_USAGE,
-                             "option --%s is for one client: not with --keep-open", alone[i].name);
-    return 0;
-}
-
 int filters_open(struct filters *filters, struct loop *loop, const struct transfer_options *options,
                  struct error *err)
 {

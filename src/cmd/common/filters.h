@@ -37,9 +37,6 @@ struct filters {
     struct error error; /* what went wrong in a filter; status 0: nothing */
 };
 
-/* Whether `options` make sense for the clients of a server, which share stdin and stdout. Status 2. */
-int filters_check_shared(const struct transfer_options *options, struct error *err);
-
 /* Opens the files that the options name, and runs the loop until those that are FIFOs have a reader. filters_close follows,
  * whatever comes of it. Status 2 or 8; -1, with *err as it was, when somebody else stops the loop. */
 int filters_open(struct filters *filters, struct loop *loop, const struct transfer_options *options,

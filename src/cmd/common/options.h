@@ -13,6 +13,20 @@
 #include "cli/opt.h"
 #include "net/sockopt.h"
 
+/* The modes that a command can be in and that some of its options are not for. Rows name these that they are for
+ * (cli/opt.h); the command calls opt_check_mode with the one that it is in. */
+enum {
+    MODE_STDIO = 1 << 0,    /* none of the four below: stdin and stdout are one peer's */
+    MODE_SHARED = 1 << 1,   /* they are all clients' (--keep-open) */
+    MODE_PROGRAM = 1 << 2,  /* --exec, --sh-exec */
+    MODE_SCRIPT = 1 << 3,   /* --send, --expect */
+    MODE_FORWARD = 1 << 4,  /* --to */
+    MODE_MESSAGES = 1 << 5, /* the socket keeps messages apart: it is no stream */
+    MODE_DATAGRAMS = 1 << 6 /* and has no connections */
+};
+#define MODE_PROGRAM_WHY " makes no sense with a program"
+#define MODE_MESSAGES_WHY " is for streams"
+
 /* Which addresses a name may give. */
 struct family_options {
     int family;
@@ -126,8 +140,8 @@ struct server_options {
     OPT(0, "workers", number, options, field, "N processes that share the clients")
 /* For what is queued for clients, see base/budget. */
 #define MEMORY_ROWS(options, field)                                                                \
-    OPT(0, "max-memory", memory, options, field,                                                   \
-        "all clients' queues together (64M); the largest goes first")
+    OPT_FOR(0, "max-memory", memory, options, field, ~MODE_DATAGRAMS,                              \
+            "all clients' queues together (64M); the largest goes first")
 /* For UNIX sockets. */
 #define SOCKET_FILE_ROWS(options, field)                                                           \
     OPT(0, "mode", mode, options, field.mode, "of a UNIX socket's file (0600)")
@@ -163,32 +177,49 @@ struct transfer_options {
         .quit_after_ms = -1, .urgent = -1                                                          \
     }
 #define TRANSFER_ROWS(options, field)                                                              \
-    OPT('q', "quit-after", duration, options, field.quit_after_ms,                                 \
-        "after stdin ends, wait at most TIME more"),                                               \
+    OPT_FOR('q', "quit-after", duration, options, field.quit_after_ms, ~MODE_FORWARD,              \
+            "after stdin ends, wait at most TIME more"),                                           \
         OPT('N', "shutdown", flag, options, field.shutdown,                                        \
             "shut down the sending half when stdin ends (the default without a proxy)"),           \
-        OPT(0, "no-shutdown", flag, options, field.no_shutdown,                                    \
-            "keep the sending half open when stdin ends"),                                         \
-        OPT('d', "recv-only", flag, options, field.recv_only, "do not read stdin"),                \
-        OPT(0, "send-only", flag, options, field.send_only, "throw away what arrives"),            \
-        OPT(0, "exit-on-eof", flag, options, field.exit_on_eof, "done when the peer ends"),        \
-        OPT(0, "until-stdin-ends", flag, options, field.until_stdin_ends,                          \
-            "when the peer ends first, send until stdin ends too"),                                \
-        OPT('C', "crlf", flag, options, field.crlf, "send LF from stdin as CR LF"),                \
-        OPT('o', "output", file, options, field.output, "what arrives goes to FILE as well"),      \
-        OPT('a', "append", flag, options, field.append, "add to FILE instead of replacing it"),    \
-        OPT(0, "hex-dump", file, options, field.hex_dump,                                          \
-            "what passes, in hex, to FILE (- stderr)"),                                            \
-        OPT(0, "delay", duration, options, field.delay_ms, "pause between lines sent"),            \
-        OPT(0, "rate-limit", size, options, field.rate, "at most SIZE bytes a second each way"),   \
-        OPT('t', "telnet", flag, options, field.telnet, "refuse telnet negotiation"),              \
-        OPT(0, "no-confirm", flag, options, field.no_confirm,                                      \
-            "do not wait until the peer's TCP has acknowledged every byte"),                       \
-        OPT(0, "stats", flag, options, field.stats, "tell the totals at the end, on stderr"),      \
-        OPT(0, "progress", flag, options, field.progress, "a live line on stderr"),                \
-        OPT(0, "lines", flag, options, field.lines, "datagrams: send a line in each"),             \
-        OPT('W', "max-messages", number, options, field.max_messages,                              \
-            "datagrams: done when N have been received"),                                          \
-        OPT(0, "oob", byte, options, field.urgent, "send BYTE as TCP urgent data first")
+        OPT_FOR(0, "no-shutdown", flag, options, field.no_shutdown, ~MODE_FORWARD,                 \
+                "keep the sending half open when stdin ends"),                                     \
+        OPT_FOR('d', "recv-only", flag, options, field.recv_only, ~(MODE_FORWARD | MODE_PROGRAM),  \
+                "do not read stdin"),                                                              \
+        OPT_FOR(0, "send-only", flag, options, field.send_only, ~(MODE_FORWARD | MODE_PROGRAM),    \
+                "throw away what arrives"),                                                        \
+        OPT_FOR(0, "exit-on-eof", flag, options, field.exit_on_eof, ~MODE_FORWARD,                 \
+                "done when the peer ends"),                                                        \
+        OPT_FOR(0, "until-stdin-ends", flag, options, field.until_stdin_ends,                      \
+                ~(MODE_FORWARD | MODE_SCRIPT),                                                     \
+                "when the peer ends first, send until stdin ends too"),                            \
+        OPT_FOR('C', "crlf", flag, options, field.crlf, ~(MODE_FORWARD | MODE_SCRIPT),             \
+                "send LF from stdin as CR LF"),                                                    \
+        OPT_FOR('o', "output", file, options, field.output, ~MODE_FORWARD,                         \
+                "what arrives goes to FILE as well"),                                              \
+        OPT_FOR('a', "append", flag, options, field.append, ~MODE_FORWARD,                         \
+                "add to FILE instead of replacing it"),                                            \
+        OPT_FOR(0, "hex-dump", file, options, field.hex_dump, ~MODE_FORWARD,                       \
+                "what passes, in hex, to FILE (- stderr)"),                                        \
+        OPT_FOR(0, "delay", duration, options, field.delay_ms,                                     \
+                ~(MODE_FORWARD | MODE_SHARED | MODE_SCRIPT), "pause between lines sent"),          \
+        OPT_FOR(0, "rate-limit", size, options, field.rate,                                        \
+                ~(MODE_FORWARD | MODE_SHARED | MODE_SCRIPT),                                       \
+                "at most SIZE bytes a second each way"),                                           \
+        OPT_FOR('t', "telnet", flag, options, field.telnet, MODE_STDIO | MODE_PROGRAM,             \
+                "refuse telnet negotiation"),                                                      \
+        OPT_FOR(0, "no-confirm", flag, options, field.no_confirm, ~MODE_FORWARD,                   \
+                "do not wait until the peer's TCP has acknowledged every byte"),                   \
+        OPT_FOR(0, "stats", flag, options, field.stats, ~MODE_FORWARD,                             \
+                "tell the totals at the end, on stderr"),                                          \
+        OPT_FOR(0, "progress", flag, options, field.progress,                                      \
+                ~(MODE_FORWARD | MODE_SHARED | MODE_PROGRAM | MODE_SCRIPT),                        \
+                "a live line on stderr"),                                                          \
+        OPT_FOR(0, "lines", flag, options, field.lines,                                            \
+                ~(MODE_FORWARD | MODE_PROGRAM | MODE_SCRIPT), "datagrams: send a line in each"),   \
+        OPT_FOR('W', "max-messages", number, options, field.max_messages,                          \
+                ~(MODE_FORWARD | MODE_PROGRAM | MODE_SCRIPT),                                      \
+                "datagrams: done when N have been received"),                                      \
+        OPT_FOR(0, "oob", byte, options, field.urgent, MODE_STDIO | MODE_PROGRAM,                  \
+                "send BYTE as TCP urgent data first")
 
 #endif

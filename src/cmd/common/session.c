@@ -257,9 +257,6 @@ static int messages_check_peer(int socket, const char *name, struct error *err)
 int session_datagrams(const struct session *session, const int *sockets, size_t count,
                       const struct datagram_policy *policy, struct error *err)
 {
-    if (session->transfer->telnet || session->transfer->urgent >= 0)
-        return error_set(err, STATUS_USAGE, "option --%s is for streams",
-                         session->transfer->telnet ? "telnet" : "oob");
     struct messages messages = {.loop = session->loop};
     struct datagram_relay *relay = &messages.relay;
     struct progress progress = {.sent = &relay->bytes_out, .received = &relay->bytes_in};

@@ -71,8 +71,8 @@ static void report_connection(const struct connection *connection)
                      sockname_text(&connection->local, local));
 }
 
-static int transfer(const struct session *session, const struct connection *connection,
-                    struct error *err)
+static int transfer(const struct session *session, const struct connect_options *given,
+                    const struct connection *connection, struct error *err)
 {
     report_connection(connection);
     if (connection->socktype == SOCK_STREAM)
@@ -87,6 +87,8 @@ static int transfer(const struct session *session, const struct connection *conn
         .first_ms = -1,
         .senders = sock_any_sender,
     };
+    if (opt_check_mode(&connect_command, given, MODE_MESSAGES, MODE_MESSAGES_WHY, err))
+        return -1;
     return session_datagrams(session, &connection->fd, 1, &policy, err);
 }
 
@@ -165,7 +167,7 @@ static int serve(const struct session *session, const struct connecting *connect
     if (given->script.count)
         return follow_script(session, connecting, connection);
     return given->pass_fd ? pass(connecting->loop, connection->fd, connecting->err)
-                          : transfer(session, connection, connecting->err);
+                          : transfer(session, given, connection, connecting->err);
 }
 
 static int dial_and_transfer(struct connecting *connecting)
@@ -222,9 +224,14 @@ static int check(const struct connect_options *given, const struct operands *ope
                          "--exec, --send, --pass-fd and --probe are different things to do");
     if (given->probe.probe)
         return 0;
-    if (script_check(&given->script, &given->transfer, err))
+    if (has_script && opt_check_mode(&connect_command, given, MODE_SCRIPT,
+                                     " makes no sense with --send and --expect", err))
         return -1;
-    return program_check(&given->program, operands->program, &given->transfer, err);
+    if (script_check(&given->script, err) || program_check(&given->program, operands->program, err))
+        return -1;
+    return has_program
+               ? opt_check_mode(&connect_command, given, MODE_PROGRAM, MODE_PROGRAM_WHY, err)
+               : 0;
 }
 
 static int read_address(struct connecting *connecting, const struct operands *operands)

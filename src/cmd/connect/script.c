@@ -38,34 +38,9 @@ int script_compile(const struct script_step *step, struct pattern *pattern, stru
     return error_set(err, STATUS_USAGE, "option --expect: '%.100s': %s", step->text, why);
 }
 
-static const char *find_meaningless(const struct transfer_options *transfer)
-{
-    const struct {
-        bool given;
-        const char *name;
-    } all[] = {{transfer->crlf, "crlf"},
-               {transfer->delay_ms > 0, "delay"},
-               {transfer->lines, "lines"},
-               {transfer->max_messages > 0, "max-messages"},
-               {transfer->urgent >= 0, "oob"},
-               {transfer->progress, "progress"},
-               {transfer->rate > 0, "rate-limit"},
-               {transfer->telnet, "telnet"},
-               {transfer->until_stdin_ends, "until-stdin-ends"}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i].given)
-            return all[i].name;
-    return NULL;
-}
-
-int script_check(const struct script *script, const struct transfer_options *transfer,
-                 struct error *err)
+int script_check(const struct script *script, struct error *err)
 {
     struct pattern pattern;
-    const char *meaningless = script->count ? find_meaningless(transfer) : NULL;
-    if (meaningless)
-        return error_set(err, STATUS_USAGE, "option --%s makes no sense with --send and --expect",
-                         meaningless);
     for (size_t i = 0; i < script->count; i++) {
         if (!script->steps[i].expects)
             continue;

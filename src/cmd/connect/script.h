@@ -33,9 +33,8 @@ extern const struct opt_type opt_expect; /* REGEX, one step more each time */
         OPT(0, "expect", expect, options, field,                                                   \
             "then wait until REGEX (POSIX extended) has come; may be repeated")
 
-/* Usage errors: of the expressions, and of options for a transfer that mean nothing here. */
-int script_check(const struct script *script, const struct transfer_options *transfer,
-                 struct error *err);
+/* script_check says whether all expressions are valid: 0, or -1 and status 2. */
+int script_check(const struct script *script, struct error *err);
 /* The expression of a step. Status 2, unless script_check has seen it. */
 int script_compile(const struct script_step *step, struct pattern *pattern, struct error *err);
 

@@ -39,14 +39,17 @@ struct echo_server_options {
     OPT(0, "delay", duration, options, field.delay_ms, "answer TIME later"),                       \
         OPT(0, "jitter", duration, options, field.jitter_ms, "up to TIME more, by chance"),        \
         OPT(0, "rate", size, options, field.rate, "at most SIZE bytes a second to each client"),   \
-        OPT(0, "chunk", size, options, field.chunk, "at most SIZE bytes in one write"),            \
+        OPT_FOR(0, "chunk", size, options, field.chunk, ~MODE_DATAGRAMS,                           \
+                "at most SIZE bytes in one write"),                                                \
         OPT(0, "drop", percent, options, field.drop, "lose so many of the pieces"),                \
         OPT(0, "duplicate", percent, options, field.duplicate, "send so many of them twice"),      \
         OPT(0, "corrupt", percent, options, field.corrupt, "flip a bit in so many of them"),       \
-        OPT(0, "close-after", size, options, field.close_after, "end a connection after SIZE"),    \
-        OPT(0, "reset-after", size, options, field.reset_after, "reset it after SIZE"),            \
-        OPT(0, "stall-after", size, options, field.stall_after,                                    \
-            "neither read nor write after SIZE")
+        OPT_FOR(0, "close-after", size, options, field.close_after, ~MODE_DATAGRAMS,               \
+                "end a connection after SIZE"),                                                    \
+        OPT_FOR(0, "reset-after", size, options, field.reset_after, ~MODE_DATAGRAMS,               \
+                "reset it after SIZE"),                                                            \
+        OPT_FOR(0, "stall-after", size, options, field.stall_after, ~MODE_DATAGRAMS,               \
+                "neither read nor write after SIZE")
 
 static const struct opt options[] = {
     FAMILY_ROWS(struct echo_server_options, family),
@@ -288,11 +291,11 @@ static int serve_clients(struct echoing *echoing)
 static int open_server(struct echoing *echoing, const struct address *address)
 {
     const struct echo_server_options *given = echoing->given;
-    const struct faults *faults = &echoing->faults;
     struct server *server = &echoing->server;
     if (server_open(server, address))
         return -1;
-    if (server->listener.socktype == SOCK_DGRAM && (faults_end(faults) || faults->chunk))
+    if (server->listener.socktype == SOCK_DGRAM &&
+        opt_check_mode(&echo_server_command, given, MODE_DATAGRAMS, "", server->err))
         return error_set(server->err, STATUS_USAGE,
                          "--chunk, --close-after, --reset-after and --stall-after are for "
                          "connections, not for datagrams");

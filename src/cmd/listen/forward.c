@@ -20,6 +20,7 @@
 #include "cli/report.h"
 #include "cmd/common/connection_log.h"
 #include "cmd/listen/listening.h"
+#include "command.h"
 #include "dgram/flows.h"
 #include "net/address.h"
 #include "net/attempt.h"
@@ -484,41 +485,6 @@ static int forward_datagrams(struct forwarding *forwarding)
 
 /* The command */
 
-/* The first of the options that concern stdin and stdout, which nobody uses here; NULL: none. */
-static const char *forward_find_useless(const struct listen_options *given)
-{
-    const struct transfer_options *transfer = &given->transfer;
-    const struct {
-        bool is_given;
-        const char *name;
-    } useless[] = {
-        {transfer->no_shutdown, "--no-shutdown"},
-        {transfer->recv_only, "--recv-only"},
-        {transfer->send_only, "--send-only"},
-        {transfer->exit_on_eof, "--exit-on-eof"},
-        {transfer->until_stdin_ends, "--until-stdin-ends"},
-        {transfer->quit_after_ms >= 0, "--quit-after"},
-        {transfer->no_confirm, "--no-confirm"},
-        {transfer->crlf, "--crlf"},
-        {transfer->output, "--output"},
-        {transfer->append, "--append"},
-        {transfer->hex_dump, "--hex-dump"},
-        {transfer->delay_ms, "--delay"},
-        {transfer->rate, "--rate-limit"},
-        {transfer->telnet, "--telnet"},
-        {transfer->stats, "--stats"},
-        {transfer->progress, "--progress"},
-        {transfer->lines, "--lines"},
-        {transfer->max_messages, "--max-messages"},
-        {transfer->urgent >= 0, "--oob"},
-        {given->greeting.length, "--greeting"},
-    };
-    for (size_t i = 0; i < sizeof useless / sizeof *useless; i++)
-        if (useless[i].is_given)
-            return useless[i].name;
-    return NULL;
-}
-
 static int forward_read_address(const struct listen_options *given, struct address *to,
                                 struct error *err)
 {
@@ -531,20 +497,15 @@ static int forward_read_address(const struct listen_options *given, struct addre
     return 0;
 }
 
-int listen_check_forward(const struct listen_options *given, struct error *err)
+int listen_check_forward(const struct listen_options *typed, struct error *err)
 {
-    const struct forward_options *forward = &given->forward;
     struct address to;
-    if (!forward->to && forward->send_proxy)
-        return error_set(err, STATUS_USAGE, "option --send-proxy is for --to");
-    if (!forward->to)
-        return 0;
-    const char *useless = forward_find_useless(given);
-    if (useless)
-        return error_set(err, STATUS_USAGE,
-                         "option %s: with --to, nothing goes to stdout or comes from stdin",
-                         useless);
-    return forward_read_address(given, &to, err);
+    if (!typed->forward.to)
+        return opt_check_mode(&listen_command, typed, MODE_STDIO, " is for --to", err);
+    if (opt_check_mode(&listen_command, typed, MODE_FORWARD,
+                       ": with --to, nothing goes to stdout or comes from stdin", err))
+        return -1;
+    return forward_read_address(typed, &to, err);
 }
 
 /* Datagrams to datagrams, connections to connections. */

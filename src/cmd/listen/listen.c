@@ -26,24 +26,26 @@ static const struct opt options[] = {
     OPT('p', "port", port, struct listen_options, port, "the port to listen on"),
     OPT('l', "listen", flag, struct listen_options, listen, "accepted and ignored"),
     OPT('k', "keep-open", flag, struct listen_options, keep_open, "many clients, at the same time"),
-    OPT(0, "serial", flag, struct listen_options, serial, "many clients, one after the other"),
-    OPT(0, "broker", flag, struct listen_options, broker,
-        "what one client sends goes to all others"),
-    OPT(0, "chat", flag, struct listen_options, chat, "the same by line, with a name for each"),
+    OPT_FOR(0, "serial", flag, struct listen_options, serial, ~MODE_DATAGRAMS,
+            "many clients, one after the other"),
+    OPT_FOR(0, "broker", flag, struct listen_options, broker, ~MODE_DATAGRAMS,
+            "what one client sends goes to all others"),
+    OPT_FOR(0, "chat", flag, struct listen_options, chat, ~MODE_DATAGRAMS,
+            "the same by line, with a name for each"),
     SERVER_ROWS(struct listen_options, server),
     MEMORY_ROWS(struct listen_options, max_memory),
     WORKERS_ROWS(struct listen_options, workers),
     READINESS_ROWS(struct listen_options, server.readiness),
     ACCESS_ROWS(struct listen_options, server),
     PROGRAM_ROWS(struct listen_options, program, "the program to wire to the socket"),
-    OPT(0, "greeting", bytes, struct listen_options, greeting,
-        "sent to each client first (C escapes are understood)"),
+    OPT_FOR(0, "greeting", bytes, struct listen_options, greeting, ~(MODE_DATAGRAMS | MODE_FORWARD),
+            "sent to each client first (C escapes are understood)"),
     SOCKET_FILE_ROWS(struct listen_options, server),
     USER_ROWS(struct listen_options, server),
     OPT(0, "to", address, struct listen_options, forward.to,
         "forward each client to a new connection to ADDRESS"),
-    OPT(0, "send-proxy", flag, struct listen_options, forward.send_proxy,
-        "with --to: send a PROXY header (version 2) first"),
+    OPT_FOR(0, "send-proxy", flag, struct listen_options, forward.send_proxy, ~MODE_STDIO,
+            "with --to: send a PROXY header (version 2) first"),
     OPT(0, "accept-proxy", flag, struct listen_options, accept_proxy,
         "read a PROXY header (version 1 or 2) from each client first"),
     OPT(0, "proxy-from", entries, struct listen_options, server.proxy_from,
@@ -124,9 +126,13 @@ static int listen_one(struct listening *listening)
     loop_unwatch(listening->loop, &one.reader);
     if (result)
         return -1;
-    result = listening->server.listener.socktype == SOCK_SEQPACKET
-                 ? session_datagrams(session, &one.fd, 1, &policy, listening->err)
-                 : session_stream(session, fd_of_socket(one.fd), &one.peer, listening->err);
+    if (listening->server.listener.socktype != SOCK_SEQPACKET)
+        result = session_stream(session, fd_of_socket(one.fd), &one.peer, listening->err);
+    else if (opt_check_mode(&listen_command, listening->typed, MODE_MESSAGES, MODE_MESSAGES_WHY,
+                            listening->err))
+        result = -1;
+    else
+        result = session_datagrams(session, &one.fd, 1, &policy, listening->err);
     sock_close(one.fd);
     return result;
 }
@@ -140,14 +146,9 @@ static int listen_datagrams(struct listening *listening)
     const struct listen_options *given = listening->given;
     const struct listener *listener = &listening->server.listener;
     int sockets[LISTENER_SOCKETS_MAX];
-    const char *name = given->serial || given->broker ? listen_mode_name(given)
-                       : given->greeting.length       ? "greeting"
-                       : given->max_memory            ? "max-memory"
-                       : given->transfer.urgent >= 0  ? "oob"
-                       : given->transfer.telnet       ? "telnet"
-                                                      : NULL;
-    if (name)
-        return error_set(listening->err, STATUS_USAGE, "option --%s is for connections", name);
+    if (opt_check_mode(&listen_command, listening->typed, MODE_DATAGRAMS, " is for connections",
+                       listening->err))
+        return -1;
     struct datagram_policy policy = {
         .peer = given->keep_open ? DATAGRAM_ANY : DATAGRAM_FIRST,
         .max_bytes = listener->sockets[0].name.storage.ss_family == AF_UNIX ? DATAGRAM_MAX
@@ -349,9 +350,10 @@ static int listen_check_workers(const struct listen_options *given, struct error
                          given->server.readiness.run, err);
 }
 
-static int listen_check(const struct listen_options *given, const struct operands *operands,
-                        struct error *err)
+static int listen_check(const struct listening *listening, const struct operands *operands)
 {
+    const struct listen_options *typed = listening->typed, *given = listening->given;
+    struct error *err = listening->err;
     bool has_program = program_is_given(&given->program);
     if ((given->forward.to != NULL) + has_program + given->broker > 1)
         return error_set(err, STATUS_USAGE, "--to, --exec and --broker are different things to do");
@@ -368,12 +370,15 @@ static int listen_check(const struct listen_options *given, const struct operand
         return error_set(err, STATUS_USAGE, "option --greeting: longer than %d bytes", PUMP_BUFFER);
     if (given->server.proxy_from.count && !given->accept_proxy)
         return error_set(err, STATUS_USAGE, "option --proxy-from is for --accept-proxy");
-    if (listen_check_workers(given, err) || listen_check_forward(given, err))
+    if (listen_check_workers(given, err) || listen_check_forward(typed, err))
         return -1;
-    if (program_check(&given->program, listen_arguments(given, operands), &given->transfer, err))
+    if (program_check(&given->program, listen_arguments(given, operands), err))
         return -1;
-    bool shared = given->keep_open && !has_program;
-    return shared ? filters_check_shared(&given->transfer, err) : 0;
+    if (has_program)
+        return opt_check_mode(&listen_command, typed, MODE_PROGRAM, MODE_PROGRAM_WHY, err);
+    return given->keep_open ? opt_check_mode(&listen_command, typed, MODE_SHARED,
+                                             " is for one client: not with --keep-open", err)
+                            : 0;
 }
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)
@@ -381,11 +386,11 @@ static int run(const void *chosen, const struct operands *operands, struct error
     struct listen_options settled = *(const struct listen_options *)chosen;
     const struct listen_options *given = &settled;
     listen_imply_options(&settled);
-    struct listening listening = {.given = given, .err = err};
+    struct listening listening = {.typed = chosen, .given = given, .err = err};
     struct address address;
     if (given->log_json)
         report_as_objects();
-    if (listen_read_address(given, operands, &address, err) || listen_check(given, operands, err))
+    if (listen_read_address(given, operands, &address, err) || listen_check(&listening, operands))
         return -1;
     listening.loop = loop_new();
     listening.session = (struct session){.loop = listening.loop,

@@ -44,7 +44,8 @@ struct listen_options {
 
 /* One run. What the way of serving needs beside is in a struct of its own, to which `serving` points while it runs. */
 struct listening {
-    const struct listen_options *given;
+    const struct listen_options *typed; /* the options as they were typed */
+    const struct listen_options *given; /* with what some of them imply */
     struct loop *loop;
     struct server server; /* joined and stopping are set by the way of serving */
     struct session session;
@@ -63,7 +64,7 @@ int listen_forward(struct listening *listening); /* clients, to another address 
  * several; else all is over, and the way returns what this did. */
 int listen_share(struct listening *listening);
 
-/* listen_check_forward says whether --to goes with the other options: 0, or -1 and status 2. */
-int listen_check_forward(const struct listen_options *given, struct error *err);
+/* listen_check_forward says whether --to goes with the other options that were typed: 0, or -1 and status 2. */
+int listen_check_forward(const struct listen_options *typed, struct error *err);
 
 #endif

@@ -51,21 +51,12 @@ bool program_is_given(const struct program_options *options)
     return options->exec || options->shell;
 }
 
-int program_check(const struct program_options *options, char **arguments,
-                  const struct transfer_options *transfer, struct error *err)
+int program_check(const struct program_options *options, char **arguments, struct error *err)
 {
-    const char *name = transfer->recv_only      ? "recv-only"
-                       : transfer->send_only    ? "send-only"
-                       : transfer->progress     ? "progress"
-                       : transfer->lines        ? "lines"
-                       : transfer->max_messages ? "max-messages"
-                                                : NULL;
     if (arguments && !options->exec)
         return error_set(err, STATUS_USAGE, "what follows -- is for --exec, which is not given");
     if (options->exec && options->shell)
         return error_set(err, STATUS_USAGE, "options --exec and --sh-exec exclude each other");
-    if (name && program_is_given(options))
-        return error_set(err, STATUS_USAGE, "option --%s makes no sense with a program", name);
     return 0;
 }
 

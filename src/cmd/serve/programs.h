@@ -46,8 +46,7 @@ struct programs {
 bool program_is_given(const struct program_options *options);
 
 /* program_check says whether the options go together: 0, or -1 and status 2. */
-int program_check(const struct program_options *options, char **arguments,
-                  const struct transfer_options *transfer, struct error *err);
+int program_check(const struct program_options *options, char **arguments, struct error *err);
 
 /* The result is the program and its arguments, to be given to free(). */
 const char **program_words(const struct program_options *options, char **arguments);

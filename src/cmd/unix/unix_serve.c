@@ -49,8 +49,8 @@ static const struct opt options[] = {
     OPT('0', "print0", flag, struct serve_options, print0, "end each with NUL, not newline"),
     PROGRAM_ROWS(struct serve_options, program,
                  "the program to run for each message, whose output is the answer"),
-    OPT(0, "recv-fd", flag, struct serve_options, recv_fd,
-        "a descriptor that comes with a message becomes the program's descriptor 3"),
+    OPT_FOR(0, "recv-fd", flag, struct serve_options, recv_fd, MODE_PROGRAM,
+            "a descriptor that comes with a message becomes the program's descriptor 3"),
     MAX_CONNS_ROWS(struct serve_options, server),
     MEMORY_ROWS(struct serve_options, max_memory),
     SOCKET_FILE_ROWS(struct serve_options, server),
@@ -253,12 +253,11 @@ static uint64_t min_memory(const struct serve_options *given)
 /* An answer that no frame can hold is a mistake on the command line, not one for each message. */
 static int check_options(const struct serve_options *given, char **arguments, struct error *err)
 {
-    const struct transfer_options none = TRANSFER_DEFAULTS;
     const bool program = program_is_given(&given->program);
     const struct frame reply = {given->reply.bytes, given->reply.length};
     struct frame_ends ends;
     if ((reply.message && message_wrap(&ends, given->messages.framing, &reply, err)) ||
-        program_check(&given->program, arguments, &none, err))
+        program_check(&given->program, arguments, err))
         return -1;
     if (program && (given->echo || given->reply.bytes))
         return error_set(err, STATUS_USAGE, "option --%s: a program is to give the answers",
@@ -267,9 +266,9 @@ static int check_options(const struct serve_options *given, char **arguments, st
         return error_set(err, STATUS_USAGE,
                          "option --max-memory: less than four times --max-message (%llu bytes)",
                          (unsigned long long)min_memory(given));
-    if (given->recv_fd && !program)
-        return error_set(err, STATUS_USAGE, "option --recv-fd is for a program: --exec, --sh-exec");
-    return 0;
+    return program ? 0
+                   : opt_check_mode(&unix_serve_command, given, MODE_STDIO,
+                                    " is for a program: --exec, --sh-exec", err);
 }
 
 static void serving_prepare_hub(struct serving *serving)
