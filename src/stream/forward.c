@@ -25,13 +25,6 @@ static struct forward_side *side_other(struct forward_side *side)
 
 /* The end */
 
-static void side_quiet(struct forward_side *side)
-{
-    loop_forget(side->pair->forward->loop, &side->watch);
-    keepalive_stop(side->keepalive);
-    channel_release(&side->channel);
-}
-
 /* Whether what this side was sent is less than the other had to say. */
 static bool side_lacks_something(struct forward_side *side)
 {
@@ -39,34 +32,32 @@ static bool side_lacks_something(struct forward_side *side)
     return !other->ended || other->cut;
 }
 
-static void side_close(struct forward_side *side, enum forward_end how, bool lacks)
-{
-    if (how == FORWARD_FAILED || lacks) {
-        sock_abort(side->watch.fd);
-        return;
-    }
-    if (how == FORWARD_STOPPED)
-        fd_discard(side->watch.fd);
-    sock_close(side->watch.fd);
-}
-
 static void pair_finish(struct forward_pair *pair, enum forward_end how)
 {
     struct forward *forward = pair->forward;
-    bool local_lacks = side_lacks_something(&pair->local),
-         remote_lacks = side_lacks_something(&pair->remote);
-    side_quiet(&pair->local);
-    side_quiet(&pair->remote);
+    struct forward_side *sides[] = {&pair->local, &pair->remote};
+    for (size_t i = 0; i < 2; i++) {
+        loop_forget(forward->loop, &sides[i]->watch);
+        keepalive_stop(sides[i]->keepalive);
+        channel_release(&sides[i]->channel);
+    }
     idle_limit_stop(&pair->idle);
     loop_timer_cancel(forward->loop, &pair->timer);
     list_remove(&forward->pairs, &pair->node);
     forward->left(forward, pair, how);
-    side_close(&pair->local, how, local_lacks);
-    side_close(&pair->remote, how, remote_lacks);
+    for (size_t i = 0; i < 2; i++) {
+        if (how == FORWARD_FAILED || side_lacks_something(sides[i])) {
+            sock_abort(sides[i]->watch.fd);
+            continue;
+        }
+        if (how == FORWARD_STOPPED)
+            fd_discard(sides[i]->watch.fd);
+        sock_close(sides[i]->watch.fd);
+    }
     free(pair);
 }
 
-static void forward_tell_if_stopped(struct forward *forward)
+static void forward_finish_if_stopped(struct forward *forward)
 {
     if (!forward->stopping || forward->pairs.count)
         return;
@@ -95,19 +86,10 @@ static void pair_part(struct forward_pair *pair)
         pair_finish(pair, pair->forward->stopping ? FORWARD_STOPPED : FORWARD_IDLE);
 }
 
-static void pair_part_again(struct timer *timer)
-{
-    struct forward_pair *pair = LOOP_OWNER(timer, struct forward_pair, timer);
-    struct forward *forward = pair->forward;
-    pair_part(pair);
-    forward_tell_if_stopped(forward);
-}
-
 static void pair_begin_parting(struct forward_pair *pair, int64_t for_ms)
 {
     idle_limit_stop(&pair->idle);
     pair->until_ms = loop_now_ms() + for_ms;
-    pair->timer.fired = pair_part_again;
 }
 
 /* Failures */
@@ -135,12 +117,16 @@ static void pair_flush(struct forward_pair *pair)
     loop_timer_set(loop, &pair->timer, left_ms);
 }
 
-static void pair_flush_again(struct timer *timer)
+/* A pair that failed or was cut is looked at again. */
+static void pair_timer_fired(struct timer *timer)
 {
     struct forward_pair *pair = LOOP_OWNER(timer, struct forward_pair, timer);
     struct forward *forward = pair->forward;
-    pair_flush(pair);
-    forward_tell_if_stopped(forward);
+    if (pair->failed)
+        pair_flush(pair);
+    else
+        pair_part(pair);
+    forward_finish_if_stopped(forward);
 }
 
 static void side_fail(struct forward_side *side, int failure)
@@ -153,7 +139,6 @@ static void side_fail(struct forward_side *side, int failure)
     pair->failed = side;
     pair->until_ms = loop_now_ms() + RESET_MS;
     idle_limit_stop(&pair->idle);
-    pair->timer.fired = pair_flush_again;
     loop_unwatch(pair->forward->loop, &side->watch);
     channel_release(&other->channel);
     if (!side->ended)
@@ -243,7 +228,7 @@ static void side_ready(struct watch *watch, uint32_t events)
             channel_move(&other->channel, &forward->pool);
         pair_settle(pair);
     }
-    forward_tell_if_stopped(forward);
+    forward_finish_if_stopped(forward);
 }
 
 static void pair_idle_over(struct idle_limit *limit)
@@ -252,7 +237,7 @@ static void pair_idle_over(struct idle_limit *limit)
     struct forward *forward = pair->forward;
     pair_begin_parting(pair, RESET_MS);
     pair_part(pair);
-    forward_tell_if_stopped(forward);
+    forward_finish_if_stopped(forward);
 }
 
 /* From the start to the stop */
@@ -296,11 +281,13 @@ void forward_join(struct forward *forward, const struct forward_ends *ends, void
     list_append(&forward->pairs, &pair->node);
     pair->forward = forward;
     pair->user_data = user_data;
-    pair->local.pair = pair->remote.pair = pair;
-    pair->local.watch = (struct watch){.fd = ends->local.fd, .ready = side_ready};
-    pair->remote.watch = (struct watch){.fd = ends->remote.fd, .ready = side_ready};
-    pair->local.keepalive = keepalive_start(forward->loop, ends->local.fd, forward->keepalive_ms);
-    pair->remote.keepalive = keepalive_start(forward->loop, ends->remote.fd, forward->keepalive_ms);
+    pair->timer.fired = pair_timer_fired;
+    for (size_t i = 0; i < 2; i++) {
+        struct forward_side *side = i ? &pair->remote : &pair->local;
+        side->pair = pair;
+        side->watch = (struct watch){.fd = i ? remote.fd : local.fd, .ready = side_ready};
+        side->keepalive = keepalive_start(forward->loop, side->watch.fd, forward->keepalive_ms);
+    }
     /* A splice would make messages of its own choice of a stream: what is shared is copied. */
     local.shared |= ends->remote_socktype == SOCK_SEQPACKET;
     remote.shared |= ends->local_socktype == SOCK_SEQPACKET;
@@ -340,7 +327,7 @@ void forward_stop(struct forward *forward)
         pair_settle(pair);
     }
     drain_start(&forward->drain, forward->loop, forward_count_left, forward_drain_over);
-    forward_tell_if_stopped(forward);
+    forward_finish_if_stopped(forward);
 }
 
 void forward_release(struct forward *forward)

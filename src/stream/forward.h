@@ -75,10 +75,14 @@ struct forward_ends {
     size_t preface_length;
 };
 
-/* loop, idle_ms, left and stopped are set by the owner before; the rest is zero. May call `left`. */
+/* Joins two sockets to a pair. The owner has set loop, idle_ms, keepalive_ms, left and stopped; the rest is 0. May call
+ * `left` at once. */
 void forward_join(struct forward *forward, const struct forward_ends *ends, void *user_data);
-/* What has arrived is still passed on, then the pairs end. A second call is impatient. */
+
+/* Passes on what has arrived, then ends the pairs by the rules of sys/drain, and calls `stopped`. A second call waits for
+ * nothing. */
 void forward_stop(struct forward *forward);
+
 /* Ends what is left at once. */
 void forward_release(struct forward *forward);
 

@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "sys/sock.h"
@@ -23,13 +22,31 @@ enum {
     LARGE_READ = 4096 /* costs more to copy than a write of its own */
 };
 
-/* What clients ask of the hub, which comes after them. */
-static void hub_await_input(struct hub *hub);
-static bool hub_finish_if_stopped(struct hub *hub);
-static void hub_hold_for(struct hub *hub, struct hub_client *client);
-static void hub_look_again(struct hub *hub);
-static void hub_client_await(struct hub_client *client);
-static void hub_client_ready(struct watch *watch, uint32_t events);
+static const int64_t never_ms = INT64_MAX;
+
+/* The hub: its input, its output, its end */
+
+static bool hub_has_input(const struct hub *hub)
+{
+    return hub->in.fd >= 0 && !hub->in_ended;
+}
+
+/* Whether an end now would cut what the input has to say to the clients. */
+static bool hub_cuts_input(const struct hub *hub)
+{
+    return hub_has_input(hub) && !hub->received && hub->in.kind != FD_TERMINAL;
+}
+
+/* The input is read while some client can take what it says. */
+static void hub_await_input(struct hub *hub)
+{
+    bool wanted = hub->clients.count > hub->queued_count + hub->lost_count;
+    bool held = hub->tx_filter && hub->tx_filter->held;
+    if (wanted && !held && hub_has_input(hub) && !hub->awaited && !hub->stopping)
+        loop_watch(hub->loop, &hub->in_watch, EPOLLIN);
+    else
+        loop_unwatch(hub->loop, &hub->in_watch);
+}
 
 static void hub_finish(struct hub *hub, int result)
 {
@@ -42,25 +59,88 @@ static void hub_fail_output(struct hub *hub)
     hub_finish(hub, write_queue_error(&hub->queue, hub->out_name, &hub->error));
 }
 
-static bool hub_has_input(const struct hub *hub)
+/* Puts out what was gathered. False: that was the end of the hub. */
+static bool hub_put_gathered(struct hub *hub)
 {
-    return hub->in.fd >= 0 && !hub->in_ended;
+    loop_timer_cancel(hub->loop, &hub->put);
+    if (write_queue_uncork(&hub->queue) < 0)
+        hub_fail_output(hub);
+    return hub->loop != NULL;
 }
 
-static bool hub_cuts_input(const struct hub *hub)
+static void hub_round_over(struct timer *timer)
 {
-    return hub_has_input(hub) && !hub->received && hub->in.kind != FD_TERMINAL;
+    hub_put_gathered(LOOP_OWNER(timer, struct hub, put));
 }
 
-/* A client */
-
-/* A turn of its own for each, however many there are and whoever says most. */
-static void hub_client_wait(struct hub_client *client)
+/* What has not left us, or has not arrived where a reset would overtake it. */
+static uint64_t hub_count_left(struct drain *drain)
 {
-    if (!client->waits)
-        list_append(&client->hub->waiting, &client->waiting_node);
-    client->waits = true;
-    hub_client_await(client);
+    const struct hub *hub = LOOP_OWNER(drain, struct hub, drain);
+    uint64_t left = hub->queue.length;
+    LIST_EACH (const struct hub_client, client, &hub->clients, node) {
+        int unacknowledged = client->queued || hub_cuts_input(hub)
+                                 ? sock_unacknowledged(client->watch.fd)
+                                 : 0;
+        left += client->queue.length + (unacknowledged > 0 ? (uint64_t)unacknowledged : 0);
+    }
+    return left;
+}
+
+/* True: the hub is over, or was before. */
+static bool hub_finish_if_stopped(struct hub *hub)
+{
+    if (!hub->stopping)
+        return false;
+    if (!hub_put_gathered(hub))
+        return true;
+    if (write_queue_has_pending(&hub->queue) || hub->queued_count)
+        return false;
+    if (hub_cuts_input(hub) && hub_count_left(&hub->drain))
+        return false; /* the drain looks again */
+    hub_finish(hub, 0);
+    return true;
+}
+
+/* Waiting for a client that is behind */
+
+/* Holds up what would fill the client's queue, if it is behind and nobody is awaited yet. With half of the
+ * memory in use, whoever has something queued is behind. */
+static void hub_hold_for(struct hub *hub, struct hub_client *client)
+{
+    const struct budget *budget = &hub->budget;
+    size_t max = budget->used > budget->most / 2 ? 0 : HUB_QUEUE / 2;
+    if (hub->awaited || client->lost || client->queue.length <= max)
+        return;
+    int64_t left_ms = client->taken_ms + HOLD_MS - loop_now_ms();
+    if (left_ms <= 0)
+        return;
+    hub->awaited = client;
+    loop_timer_set(hub->loop, &hub->hold, left_ms);
+    hub_await_input(hub);
+}
+
+/* The client is not waited for any more: who is, is found out by hub_hold_over, not in the middle of something. */
+static void hub_hold_no_more(struct hub *hub, const struct hub_client *client)
+{
+    if (hub->awaited != client)
+        return;
+    hub->awaited = NULL;
+    if (hub->loop)
+        loop_timer_set(hub->loop, &hub->hold, 0);
+}
+
+/* The end of a client */
+
+static void hub_client_await(struct hub_client *client)
+{
+    const struct hub *hub = client->hub;
+    bool in = !hub->stopping && !client->ended && !client->lost && !client->waits;
+    bool out = !client->lost && write_queue_has_pending(&client->queue);
+    if (in || out)
+        loop_watch(hub->loop, &client->watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
+    else
+        loop_unwatch(hub->loop, &client->watch);
 }
 
 static void hub_client_wait_no_more(struct hub_client *client)
@@ -107,36 +187,22 @@ static void hub_client_drop(struct hub_client *client, enum hub_end how)
         sock_abort(client->watch.fd);
     else
         sock_close(client->watch.fd);
-    if (hub->awaited == client)
-        hub_look_again(hub);
+    hub_hold_no_more(hub, client);
     free(client);
 }
 
-static void hub_client_await(struct hub_client *client)
-{
-    const struct hub *hub = client->hub;
-    bool in = !hub->stopping && !client->ended && !client->lost && !client->waits;
-    bool out = !client->lost && write_queue_has_pending(&client->queue);
-    if (in || out)
-        loop_watch(hub->loop, &client->watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
-    else
-        loop_unwatch(hub->loop, &client->watch);
-}
-
-/* Limits */
-
-static const int64_t never_ms = INT64_MAX;
+/* Limits of a client */
 
 /* Until it has been silent for long enough after its end, or has taken nothing of what is queued. */
 static int64_t hub_client_until_silence_ms(const struct hub_client *client)
 {
     const struct hub *hub = client->hub;
-    bool told = hub->received || (hub_has_input(hub) && hub->in.kind != FD_TERMINAL);
-    if (told && hub->silence_ms < 0)
+    bool may_get_more = hub->received || (hub_has_input(hub) && hub->in.kind != FD_TERMINAL);
+    if (may_get_more && hub->silence_ms < 0)
         return never_ms;
     if (client->queued)
         return client->taken_ms + HOLD_MS - loop_now_ms();
-    return told ? client->moved_ms + hub->silence_ms - loop_now_ms() : 0;
+    return may_get_more ? client->moved_ms + hub->silence_ms - loop_now_ms() : 0;
 }
 
 static int64_t hub_client_until_idle_ms(const struct hub_client *client)
@@ -149,17 +215,16 @@ static int64_t hub_client_until_idle_ms(const struct hub_client *client)
 static int64_t hub_client_until_limit_ms(const struct hub_client *client)
 {
     const struct hub *hub = client->hub;
-    int64_t limit_ms = never_ms, quit_ms = never_ms;
     if (client->lost)
         return 0;
-    if (client->ended)
-        limit_ms = hub_client_until_silence_ms(client);
-    if (hub->in_ended && hub->quit_after_ms >= 0)
-        quit_ms = hub->in_moved_ms + hub->quit_after_ms - loop_now_ms();
+    int64_t limit_ms = client->ended ? hub_client_until_silence_ms(client) : never_ms;
+    int64_t idle_ms = hub_client_until_idle_ms(client);
+    int64_t quit_ms = hub->in_ended && hub->quit_after_ms >= 0
+                          ? hub->in_moved_ms + hub->quit_after_ms - loop_now_ms()
+                          : never_ms;
     if (quit_ms < limit_ms)
         limit_ms = quit_ms;
-    return hub_client_until_idle_ms(client) < limit_ms ? hub_client_until_idle_ms(client)
-                                                       : limit_ms;
+    return idle_ms < limit_ms ? idle_ms : limit_ms;
 }
 
 static void hub_client_await_limit(struct hub_client *client)
@@ -203,7 +268,7 @@ static void hub_client_limit_fired(struct timer *timer)
         hub_await_input(hub);
 }
 
-/* Its queue */
+/* To the clients */
 
 /* Not at once: whoever walks through the clients finds them all as they were. But what is queued for it
  * is given up now. */
@@ -269,6 +334,7 @@ void hub_send_others(struct hub *hub, const struct hub_client *from, const char 
             hub_send(client, bytes, length);
 }
 
+/* After the end of the input, once all of it is sent: that is told to the client. */
 static void hub_client_end_sending(struct hub_client *client)
 {
     if (client->hub->in_ended && !client->hub->no_shutdown &&
@@ -290,46 +356,42 @@ static void hub_client_drained(struct write_queue *queue)
         return;
     hub_client_end_sending(client);
     hub_client_await(client);
-    if (hub->awaited == client)
-        hub_look_again(hub);
+    hub_hold_no_more(hub, client);
     hub_await_input(hub);
 }
 
-struct hub_client *hub_add(struct hub *hub, int fd, void *user_data)
+static void hub_input_ready(struct watch *watch, uint32_t events)
 {
-    struct hub_client *client = memory_new(1, sizeof *client);
-    client->hub = hub;
-    client->user_data = user_data;
-    client->watch = (struct watch){.fd = fd, .ready = hub_client_ready};
-    client->keepalive = keepalive_start(hub->loop, fd, hub->keepalive_ms);
-    client->timer.fired = hub_client_limit_fired;
-    client->moved_ms = loop_now_ms();
-    write_queue_init(&client->queue, NULL, fd_of_socket(fd), hub_client_drained);
-    list_insert(&hub->clients, &client->node, hub->clients.first);
-    hub_client_await(client);
-    hub_client_await_limit(client);
-    if (hub->greeting_length)
-        hub_send(client, hub->greeting, hub->greeting_length);
-    hub_client_end_sending(client);
+    struct hub *hub = LOOP_OWNER(watch, struct hub, in_watch);
+    (void)events;
+    char *bytes = hub->buffer + HUB_READ;
+    ssize_t got = fd_read(hub->in_reopened, bytes, HUB_READ);
+    if (got < 0 && errno == EAGAIN)
+        return;
+    bool ended = got == 0;
+    if (got > 0 && hub->tx_filter)
+        got = hub->tx_filter->pass(hub->tx_filter, &bytes, (size_t)got);
+    if (got < 0) {
+        error_system(&hub->error, STATUS_LOCAL_IO, errno, "read from %s", hub->in_name);
+        hub_finish(hub, -1);
+        return;
+    }
+    hub->in_moved_ms = loop_now_ms();
+    hub->in_ended = ended;
+    if (hub->received)
+        hub->received(hub, NULL, ended ? NULL : bytes, ended ? 0 : (size_t)got);
+    else if (!ended)
+        hub_send_others(hub, NULL, bytes, (size_t)got);
+    if (ended) {
+        LIST_EACH (struct hub_client, client, &hub->clients, node) {
+            hub_client_end_sending(client);
+            hub_client_await_limit(client);
+        }
+    }
     hub_await_input(hub);
-    return client;
 }
 
-/* From the clients to the output, or to whoever hears them */
-
-/* Puts out what was gathered. False: that was the end of the hub. */
-static bool hub_put_gathered(struct hub *hub)
-{
-    loop_timer_cancel(hub->loop, &hub->put);
-    if (write_queue_uncork(&hub->queue) < 0)
-        hub_fail_output(hub);
-    return hub->loop != NULL;
-}
-
-static void hub_round_over(struct timer *timer)
-{
-    hub_put_gathered(LOOP_OWNER(timer, struct hub, put));
-}
+/* From the clients to the output, or to the owner */
 
 static void hub_put_out(struct hub *hub, const char *bytes, size_t length)
 {
@@ -393,13 +455,18 @@ static bool hub_is_held_up(const struct hub *hub)
 static void hub_client_ready(struct watch *watch, uint32_t events)
 {
     struct hub_client *client = LOOP_OWNER(watch, struct hub_client, watch);
+    struct hub *hub = client->hub;
     if (write_queue_has_pending(&client->queue) && events & ~(uint32_t)EPOLLIN) {
         client->taken_ms = loop_now_ms();
         write_queue_flush(&client->queue);
-    } else if (hub_is_held_up(client->hub)) {
-        hub_client_wait(client);
-    } else {
+    } else if (!hub_is_held_up(hub)) {
         hub_read_client(client);
+    } else {
+        /* A turn of its own for each, however many there are and whoever says most. */
+        if (!client->waits)
+            list_append(&hub->waiting, &client->waiting_node);
+        client->waits = true;
+        hub_client_await(client);
     }
 }
 
@@ -415,31 +482,16 @@ static void hub_read_waiting(struct hub *hub)
     }
 }
 
-/* Waiting for a client that is behind */
-
-/* Holds up what would fill the client's queue, if it is behind and nobody is awaited yet. With half of the
- * memory in use, whoever has something queued is behind. */
-static void hub_hold_for(struct hub *hub, struct hub_client *client)
+static void hub_output_drained(struct write_queue *queue)
 {
-    const struct budget *budget = &hub->budget;
-    size_t max = budget->used > budget->most / 2 ? 0 : HUB_QUEUE / 2;
-    if (hub->awaited || client->lost || client->queue.length <= max)
-        return;
-    int64_t left_ms = client->taken_ms + HOLD_MS - loop_now_ms();
-    if (left_ms <= 0)
-        return;
-    hub->awaited = client;
-    loop_timer_set(hub->loop, &hub->hold, left_ms);
-    hub_await_input(hub);
+    struct hub *hub = LOOP_OWNER(queue, struct hub, queue);
+    if (queue->failure)
+        hub_fail_output(hub);
+    else if (!hub_finish_if_stopped(hub))
+        hub_read_waiting(hub);
 }
 
-static void hub_look_again(struct hub *hub)
-{
-    hub->awaited = NULL;
-    if (hub->loop)
-        loop_timer_set(hub->loop, &hub->hold, 0); /* not in the middle of something */
-}
-
+/* Nobody is awaited any more: whoever is the next to be behind is. */
 static void hub_hold_over(struct timer *timer)
 {
     struct hub *hub = LOOP_OWNER(timer, struct hub, hold);
@@ -451,86 +503,6 @@ static void hub_hold_over(struct timer *timer)
     hub_read_waiting(hub);
 }
 
-/* What has not left us, or has not arrived where a reset would overtake it. */
-static uint64_t hub_count_left(struct drain *drain)
-{
-    const struct hub *hub = LOOP_OWNER(drain, struct hub, drain);
-    uint64_t left = hub->queue.length;
-    LIST_EACH (const struct hub_client, client, &hub->clients, node) {
-        int unacknowledged = client->queued || hub_cuts_input(hub)
-                                 ? sock_unacknowledged(client->watch.fd)
-                                 : 0;
-        left += client->queue.length + (unacknowledged > 0 ? (uint64_t)unacknowledged : 0);
-    }
-    return left;
-}
-
-static bool hub_finish_if_stopped(struct hub *hub)
-{
-    if (!hub->stopping)
-        return false;
-    if (!hub_put_gathered(hub))
-        return true;
-    if (write_queue_has_pending(&hub->queue) || hub->queued_count)
-        return false;
-    if (hub_cuts_input(hub) && hub_count_left(&hub->drain))
-        return false; /* the drain looks again */
-    hub_finish(hub, 0);
-    return true;
-}
-
-static void hub_output_drained(struct write_queue *queue)
-{
-    struct hub *hub = LOOP_OWNER(queue, struct hub, queue);
-    if (queue->failure)
-        hub_fail_output(hub);
-    else if (!hub_finish_if_stopped(hub))
-        hub_read_waiting(hub);
-}
-
-/* From the input to the clients */
-
-static void hub_await_input(struct hub *hub)
-{
-    bool wanted = hub->clients.count > hub->queued_count + hub->lost_count;
-    bool held = hub->tx_filter && hub->tx_filter->held;
-    if (wanted && !held && hub_has_input(hub) && !hub->awaited && !hub->stopping)
-        loop_watch(hub->loop, &hub->in_watch, EPOLLIN);
-    else
-        loop_unwatch(hub->loop, &hub->in_watch);
-}
-
-static void hub_input_ready(struct watch *watch, uint32_t events)
-{
-    struct hub *hub = LOOP_OWNER(watch, struct hub, in_watch);
-    (void)events;
-    char *bytes = hub->buffer + HUB_READ;
-    ssize_t got = fd_read(hub->in_reopened, bytes, HUB_READ);
-    if (got < 0 && errno == EAGAIN)
-        return;
-    bool ended = got == 0;
-    if (got > 0 && hub->tx_filter)
-        got = hub->tx_filter->pass(hub->tx_filter, &bytes, (size_t)got);
-    if (got < 0) {
-        error_system(&hub->error, STATUS_LOCAL_IO, errno, "read from %s", hub->in_name);
-        hub_finish(hub, -1);
-        return;
-    }
-    hub->in_moved_ms = loop_now_ms();
-    hub->in_ended = ended;
-    if (hub->received)
-        hub->received(hub, NULL, ended ? NULL : bytes, ended ? 0 : (size_t)got);
-    else if (!ended)
-        hub_send_others(hub, NULL, bytes, (size_t)got);
-    if (ended) {
-        LIST_EACH (struct hub_client, client, &hub->clients, node) {
-            hub_client_end_sending(client);
-            hub_client_await_limit(client);
-        }
-    }
-    hub_await_input(hub);
-}
-
 /* The filters can take more. */
 static void hub_filter_released(struct filter *filter)
 {
@@ -539,15 +511,38 @@ static void hub_filter_released(struct filter *filter)
     hub_read_waiting(hub);
 }
 
-static void hub_set_resume(struct hub *hub, struct filter *filter)
+/* The hub's life */
+
+struct hub_client *hub_add(struct hub *hub, int fd, void *user_data)
 {
-    if (!filter)
-        return;
-    filter->mover = hub;
-    filter->resume = hub->loop ? hub_filter_released : NULL;
+    struct hub_client *client = memory_new(1, sizeof *client);
+    client->hub = hub;
+    client->user_data = user_data;
+    client->watch = (struct watch){.fd = fd, .ready = hub_client_ready};
+    client->keepalive = keepalive_start(hub->loop, fd, hub->keepalive_ms);
+    client->timer.fired = hub_client_limit_fired;
+    client->moved_ms = loop_now_ms();
+    write_queue_init(&client->queue, NULL, fd_of_socket(fd), hub_client_drained);
+    list_insert(&hub->clients, &client->node, hub->clients.first);
+    hub_client_await(client);
+    hub_client_await_limit(client);
+    if (hub->greeting_length)
+        hub_send(client, hub->greeting, hub->greeting_length);
+    hub_client_end_sending(client);
+    hub_await_input(hub);
+    return client;
 }
 
-/* The hub's life */
+static void hub_set_resume(struct hub *hub, void (*resume)(struct filter *filter))
+{
+    struct filter *filters[] = {hub->tx_filter, hub->rx_filter};
+    for (size_t i = 0; i < 2; i++) {
+        if (!filters[i])
+            continue;
+        filters[i]->mover = hub;
+        filters[i]->resume = resume;
+    }
+}
 
 void hub_start(struct hub *hub, struct loop *loop)
 {
@@ -557,8 +552,7 @@ void hub_start(struct hub *hub, struct loop *loop)
     hub->cork = memory_grow(NULL, sizeof *hub->cork, 1);
     hub->cork->length = 0;
     hub->put.fired = hub_round_over;
-    hub_set_resume(hub, hub->tx_filter);
-    hub_set_resume(hub, hub->rx_filter);
+    hub_set_resume(hub, hub_filter_released);
     hub->in_watch = (struct watch){.fd = hub->in.fd, .ready = hub_input_ready};
     hub->hold.fired = hub_hold_over;
     write_queue_init(&hub->queue, loop, hub->out, hub_output_drained);
@@ -597,6 +591,5 @@ void hub_release(struct hub *hub)
     free(hub->buffer);
     free(hub->cork);
     hub->loop = NULL;
-    hub_set_resume(hub, hub->tx_filter);
-    hub_set_resume(hub, hub->rx_filter);
+    hub_set_resume(hub, NULL);
 }

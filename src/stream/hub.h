@@ -1,7 +1,7 @@
 /*
- * Many clients, one output, one input: what any client sends goes to the output, each read of it
- * whole, and what several say in one round of the loop in one write; what the input delivers goes to
- * every client. Or the owner hears all of it, and tells clients what it likes.
+ * Many clients, one output, one input: what any client sends goes to the output, each read of it whole, and what several
+ * send in one round of the loop in one write; what the input delivers goes to every client. Or the owner receives all of
+ * it, and sends clients what it likes.
  *
  * What a client does not take at once is queued for it. Where half of its queue is full, or half of the
  * memory that all queues may take, no more is read of what would fill it, until it has taken that; but
@@ -75,7 +75,7 @@ struct hub {
     int64_t keepalive_ms;  /* of the clients' sockets, see stream/keepalive */
     int64_t quit_after_ms; /* after the end of the input, at most so long; -1: no limit */
     int64_t silence_ms;    /* of the input, after the end of a client; 0: none; -1: no limit */
-    bool no_shutdown;      /* clients are not told of the end of the input */
+    bool no_shutdown;      /* the sending halves stay open at the end of the input */
     const char *greeting;
     size_t greeting_length;
     uint64_t max_memory;        /* bytes of all queues together; 0: BUDGET_DEFAULT */
@@ -85,7 +85,7 @@ struct hub {
     struct budget budget;       /* of all queues */
     struct hub_client *awaited; /* the one that is behind; NULL: nobody is */
     struct timer hold;          /* until it is waited for no more */
-    struct list waiting;        /* have something to say, while nothing is read, in their order */
+    struct list waiting; /* clients that have sent something while nothing is read, in order */
     struct watch in_watch;
     bool in_ended;
     int64_t in_moved_ms;
@@ -96,31 +96,32 @@ struct hub {
     bool stopping;
     struct drain drain; /* of what is queued, while stopping */
     struct error error;
-    /* Takes what a client says, in place of the output, or what the input says (from NULL), in place
-     * of the clients. bytes NULL: that was all of it. May call hub_send. May be NULL. */
+    /* Takes what a client sends, in place of the output, or what the input delivers (from NULL), in place of the
+     * clients. `bytes` is NULL at the end. May call hub_send. NULL: the output and the clients get it. */
     void (*received)(struct hub *hub, struct hub_client *from, const char *bytes, size_t length);
-    /* A client has gone, and is no longer among the clients; its descriptor is closed after this. May
-     * call hub_send. May be NULL. */
+    /* A client has gone, and is no longer among the clients; its descriptor is closed after this. May call hub_send. May
+     * be NULL. */
     void (*left)(struct hub *hub, const struct hub_client *client, enum hub_end how);
-    /* Over: 0 after hub_stop, or -1 and error. */
+    /* The hub is over and released: `result` is 0 after hub_stop, or -1 with `error`. */
     void (*done)(struct hub *hub, int result);
 };
 
-/* in, in_reopened, out, names, limits, greeting, max_memory, received, left and done are set by the owner before. */
+/* Starts to read and write. The owner has set in, in_reopened, out, filters, names, limits, greeting, max_memory, received,
+ * left and done; the rest is 0. */
 void hub_start(struct hub *hub, struct loop *loop);
-/* Takes over a non-blocking socket. The client is the hub's, until `left`. */
+/* Takes over a non-blocking socket, and returns its client, which is the hub's until `left`. */
 struct hub_client *hub_add(struct hub *hub, int fd, void *user_data);
-/* Sends at once what the client can take, and queues the rest. One that cannot be told, because it
- * has gone or its queue is full, is dropped, but not before the next round of the loop. */
+/* Sends at once what the client can take, and queues the rest. A client that has gone or whose queue is full is dropped, but
+ * not before the next round of the loop. */
 void hub_send(struct hub_client *client, const char *bytes, size_t length);
-/* All clients but `from`, which may be NULL. */
+/* Sends the bytes to all clients but `from`, which may be NULL. */
 void hub_send_others(struct hub *hub, const struct hub_client *from, const char *bytes,
                      size_t length);
-/* The owner holds so many bytes for this client, which count as if they were queued. */
+/* Says that the owner holds so many bytes for this client, which count as if they were queued. */
 void hub_client_owns(struct hub_client *client, size_t bytes);
-/* Reads no more, writes what was read, and is done. */
+/* Reads no more, and calls `done` once what was read is written, by the rules of sys/drain. */
 void hub_stop(struct hub *hub);
-/* Closes what is left. May be called twice. */
+/* Closes what is left; `left` is called for each client. May be called twice. */
 void hub_release(struct hub *hub);
 
 #endif

@@ -138,7 +138,8 @@ int session_stream(const struct session *session, struct fd socket, const struct
 {
     struct stream stream;
     struct pump_pool pool = {0};
-    struct progress progress = {.sent = &stream.relay.tx.moved, .received = &stream.relay.rx.taken};
+    struct progress progress = {.sent = &stream.relay.tx.pump.moved,
+                                .received = &stream.relay.rx.pump.taken};
     struct connection_log log = {.stats = session->transfer->stats};
     if (session_greet(session, socket.fd, peer, err))
         return -1;
@@ -159,14 +160,14 @@ int session_stream(const struct session *session, struct fd socket, const struct
     if (stream.relay.result < 0)
         *err = stream.relay.error;
     else if (stream.relay.shut && stream.relay.remote_ended)
-        session_log_silence(session, log.peer, stream.relay.rx.taken);
+        session_log_silence(session, log.peer, stream.relay.rx.pump.taken);
     if (result == 0)
         result = fd_finish_stdout(&stream.relay.local.out, err);
     else if (!err->signal_number && relay_has_cut(&stream.relay) && sockname_is_inet(peer) &&
              !socket.shared)
         sock_reset_on_close(socket.fd);
-    connection_log_close(&log, (struct report_end){.in = stream.relay.rx.taken,
-                                                   .out = stream.relay.tx.moved,
+    connection_log_close(&log, (struct report_end){.in = stream.relay.rx.pump.taken,
+                                                   .out = stream.relay.tx.pump.moved,
                                                    .how = connection_log_how(result, err)});
     return result;
 }

@@ -98,7 +98,7 @@ static int client_result(const struct program_client *client, struct error *err)
     error_silent(err, 0);
     /* A health check that closes without a byte, by a reset at that, has found what it looked for. */
     if (client->is_proxy && result < 0 && client->relay.error.status == STATUS_TRANSFER &&
-        !client->relay.rx.taken) {
+        !client->relay.rx.pump.taken) {
         log_note(LOG_LEVEL_INFO, "%s", client->relay.error.text);
         result = 0;
     }
@@ -152,10 +152,10 @@ static void client_disconnect(struct program_client *client)
     struct fd socket = relay->remote.in;
     client->waits = false;
     if (relay->result == 0 && relay->shut && relay->remote_ended)
-        session_log_silence(client->programs->session, client->log.peer, relay->rx.taken);
+        session_log_silence(client->programs->session, client->log.peer, relay->rx.pump.taken);
     connection_log_close(&client->log,
-                         (struct report_end){.in = relay->rx.taken,
-                                             .out = relay->tx.moved,
+                         (struct report_end){.in = relay->rx.pump.taken,
+                                             .out = relay->tx.pump.moved,
                                              .how = connection_log_how(relay->result,
                                                                        &relay->error)});
     if (client_has_cut(client)) {
@@ -177,7 +177,7 @@ static void client_disconnect(struct program_client *client)
 static void client_relay_ended(struct relay *relay)
 {
     struct program_client *client = LOOP_OWNER(relay, struct program_client, relay);
-    bool lost = relay->result < 0 || relay->tx.state != PUMP_ENDED;
+    bool lost = relay->result < 0 || relay->tx.pump.state != PUMP_ENDED;
     if (client->programs->ending && client->program.id) {
         client->waits = true;
         program_close_in(&client->program);
