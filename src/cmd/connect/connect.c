@@ -1,5 +1,8 @@
 /*
- * sockctl connect: stdin goes to the socket, the socket to stdout.
+ * sockctl connect: stdin goes to the socket, the socket to stdout. `run` checks what was asked for, and reads the address
+ * (connect_prepare); then the ports are probed (probe.h), or a connection is made (connect_and_serve) and something is done
+ * with it (connect_serve): it is joined to stdin and stdout (cmd/common/session.h) or to a program (cmd/serve/programs.h),
+ * a dialog is held over it (dialog.h), or it is passed on.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +17,6 @@
 #include "cmd/common/options.h"
 #include "cmd/common/session.h"
 #include "cmd/common/signals.h"
-#include "cmd/connect/connect_program.h"
 #include "cmd/connect/dialog.h"
 #include "cmd/connect/probe.h"
 #include "cmd/serve/programs.h"
@@ -32,7 +34,7 @@ struct connect_options {
     const char *source;
     const char *source_port;
     struct program_options program;
-    struct connect_retry_options reach;
+    struct connect_retry_options retry;
     struct probe_options probe;
     struct script script;
     bool log_json;
@@ -45,7 +47,7 @@ static const struct opt options[] = {
     OPT('s', "source", host, struct connect_options, source, "local address, or UNIX path"),
     OPT('p', "source-port", port, struct connect_options, source_port, "local port"),
     PROGRAM_ROWS(struct connect_options, program, "the program to wire to the socket"),
-    CONNECT_RETRY_ROWS(struct connect_options, reach),
+    CONNECT_RETRY_ROWS(struct connect_options, retry),
     PROBE_ROWS(struct connect_options, probe),
     SCRIPT_ROWS(struct connect_options, script),
     LIMIT_ROWS(struct connect_options, limits, "limit for connecting, all addresses together"),
@@ -61,20 +63,35 @@ static const struct connect_options defaults = {.family = FAMILY_DEFAULTS,
                                                 .limits = LIMIT_DEFAULTS,
                                                 .sockopt = SOCKOPT_DEFAULTS,
                                                 .transfer = TRANSFER_DEFAULTS,
-                                                .reach = CONNECT_RETRY_DEFAULTS,
+                                                .retry = CONNECT_RETRY_DEFAULTS,
                                                 .probe = PROBE_DEFAULTS};
 
-static void report_connection(const struct connection *connection)
+/* One run of the command. */
+struct connecting {
+    const struct connect_options *given;
+    struct address address;
+    struct ports ports; /* of --probe */
+    struct proxy proxy;
+    bool has_proxy;
+    char **arguments; /* of the program; NULL: none */
+    struct dial_options dial;
+    struct loop *loop;
+    struct error *err;
+};
+
+static void connect_report(const struct connection *connection)
 {
     char peer[SOCKNAME_TEXT_MAX], local[SOCKNAME_TEXT_MAX];
     report_connected(sockname_text(&connection->peer, peer),
                      sockname_text(&connection->local, local));
 }
 
-static int transfer(const struct session *session, const struct connect_options *given,
-                    const struct connection *connection, struct error *err)
+/* stdin and stdout */
+
+static int connect_transfer(const struct session *session, const struct connect_options *given,
+                            const struct connection *connection, struct error *err)
 {
-    report_connection(connection);
+    connect_report(connection);
     if (connection->socktype == SOCK_STREAM)
         return session_stream(session, session_socket(connection), &connection->peer, err);
     const struct datagram_policy policy = {
@@ -92,27 +109,10 @@ static int transfer(const struct session *session, const struct connect_options 
     return session_datagrams(session, &connection->fd, 1, &policy, err);
 }
 
-/* Without anything to do after it, a signal ends the command by itself. */
-static bool catches_signals(const struct connect_options *given, const struct address *address)
-{
-    bool has_file = given->source && address->kind == ADDRESS_UNIX; /* to be removed */
-    return has_file || program_is_given(&given->program) || connection_log_is_wanted() ||
-           given->transfer.stats || given->transfer.progress;
-}
-
 /* -F */
 
-static int check_channel(struct error *err)
-{
-    struct sockname name;
-    if (sock_name(STDOUT_FILENO, &name) == 0 && name.storage.ss_family == AF_UNIX)
-        return 0;
-    return error_set(err, STATUS_LOCAL_IO,
-                     "stdout is not a UNIX socket: no descriptor can be passed over it");
-}
-
 /* Whoever gets it did not ask for a socket that does not block. */
-static int pass(struct loop *loop, int fd, struct error *err)
+static int connect_pass_fd(struct loop *loop, int fd, struct error *err)
 {
     int flags = fcntl(fd, F_GETFL);
     bool can_be = flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
@@ -126,51 +126,72 @@ static int pass(struct loop *loop, int fd, struct error *err)
     return error_system(err, STATUS_LOCAL_IO, errno, "pass the descriptor over stdout");
 }
 
-/* -e, -c */
+/* -e, -c: one client of cmd/serve/programs, which is the connection. */
 
-static int run_program(const struct session *session, const struct connect_options *given,
-                       char **arguments, struct connection *connection, struct error *err)
+struct connected_program {
+    struct programs programs;
+    struct children children;
+    struct error *err;
+};
+
+static void connected_program_left(struct programs *programs, int result, const struct error *err)
 {
-    const char **argv = program_words(&given->program, arguments);
-    report_connection(connection);
-    int result = connect_program(session, argv, connection, err);
+    if (result < 0)
+        *LOOP_OWNER(programs, struct connected_program, programs)->err = *err;
+    loop_stop(programs->session->loop, result);
+}
+
+/* Runs the program until it and the connection, which is closed, are over. */
+static int connect_run_program(const struct session *session, const struct connecting *connecting,
+                               struct connection *connection)
+{
+    const char **argv = program_words(&connecting->given->program, connecting->arguments);
+    struct error *err = connecting->err;
+    struct connected_program run = {.err = err};
+    run.programs = (struct programs){.session = session,
+                                     .children = &run.children,
+                                     .argv = argv,
+                                     .left = connected_program_left};
+    connect_report(connection);
+    int result = connection->socktype == SOCK_STREAM
+                     ? children_init(&run.children, session->loop, err)
+                     : error_set(err, STATUS_USAGE, "programs are for stream sockets");
+    if (result == 0) {
+        result = programs_init(&run.programs, err);
+        if (result == 0) {
+            struct fd socket = session_socket(connection);
+            connection->fd = -1; /* from here on it is not ours to close */
+            const struct admitted_client client = {.fd = socket.fd, .peer = &connection->peer};
+            result = programs_serve(&run.programs, socket, &client, err);
+        }
+        if (result == 0) {
+            result = loop_run(session->loop);
+            programs_end(&run.programs);
+        }
+        programs_release(&run.programs);
+        children_release(&run.children);
+    }
     free(argv);
     return result;
 }
 
-/* One run of the command. */
-struct connecting {
-    const struct connect_options *given;
-    struct address address;
-    struct ports ports; /* of --probe */
-    struct proxy proxy;
-    bool has_proxy;
-    char **arguments; /* of the program; NULL: none */
-    struct dial_options dial;
-    struct loop *loop;
-    struct error *err;
-};
+/* The connection */
 
-static int follow_script(const struct session *session, const struct connecting *connecting,
-                         const struct connection *connection)
-{
-    report_connection(connection);
-    return dialog_run(session, &connecting->given->script, connection, connecting->err);
-}
-
-static int serve(const struct session *session, const struct connecting *connecting,
-                 struct connection *connection)
+static int connect_serve(const struct session *session, const struct connecting *connecting,
+                         struct connection *connection)
 {
     const struct connect_options *given = connecting->given;
     if (program_is_given(&given->program))
-        return run_program(session, given, connecting->arguments, connection, connecting->err);
-    if (given->script.count)
-        return follow_script(session, connecting, connection);
-    return given->pass_fd ? pass(connecting->loop, connection->fd, connecting->err)
-                          : transfer(session, given, connection, connecting->err);
+        return connect_run_program(session, connecting, connection);
+    if (given->script.count) {
+        connect_report(connection);
+        return dialog_run(session, &given->script, connection, connecting->err);
+    }
+    return given->pass_fd ? connect_pass_fd(connecting->loop, connection->fd, connecting->err)
+                          : connect_transfer(session, given, connection, connecting->err);
 }
 
-static int dial_and_transfer(struct connecting *connecting)
+static int connect_and_serve(struct connecting *connecting)
 {
     const struct connect_options *given = connecting->given;
     struct error *err = connecting->err;
@@ -183,39 +204,30 @@ static int dial_and_transfer(struct connecting *connecting)
                                     .proxied = connecting->has_proxy};
     const struct connect_retry whom = {.address = &connecting->address,
                                        .proxy = connecting->has_proxy ? &connecting->proxy : NULL,
-                                       .options = &given->reach,
+                                       .options = &given->retry,
                                        .dial = &connecting->dial,
                                        .idle_ms = given->limits.idle_ms};
     struct connection connection;
     struct signals signals;
-    if (catches_signals(given, &connecting->address))
+    /* Without anything to do after it, a signal ends the command by itself. */
+    bool has_file = given->source && connecting->address.kind == ADDRESS_UNIX; /* to be removed */
+    if (has_file || program_is_given(&given->program) || connection_log_is_wanted() ||
+        given->transfer.stats || given->transfer.progress)
         signals_catch(&signals, connecting->loop, err);
     int result = filters_open(&filters, connecting->loop, &given->transfer, err);
     if (result == 0)
         result = connect_with_retry(connecting->loop, &whom, &connection, err);
     if (result == 0) {
-        result = serve(&session, connecting, &connection);
+        result = connect_serve(&session, connecting, &connection);
         connection_close(&connection);
     }
     return filters_close(&filters, result, false, err);
 }
 
-static int probe_ports(struct connecting *connecting)
-{
-    const struct probing probing = {.options = &connecting->given->probe,
-                                    .reach = &connecting->given->reach,
-                                    .dial = &connecting->dial,
-                                    .address = &connecting->address,
-                                    .ports = &connecting->ports,
-                                    .is_quiet = connecting->arguments != NULL,
-                                    .is_detailed = log_setting.verbosity >= LOG_LEVEL_INFO};
-    return probe(connecting->loop, &probing, connecting->err);
-}
-
 /* Options */
 
-static int check(const struct connect_options *given, const struct operands *operands,
-                 struct error *err)
+static int connect_check(const struct connect_options *given, const struct operands *operands,
+                         struct error *err)
 {
     bool has_program = program_is_given(&given->program);
     bool has_script = given->script.count > 0;
@@ -234,7 +246,8 @@ static int check(const struct connect_options *given, const struct operands *ope
                : 0;
 }
 
-static int read_address(struct connecting *connecting, const struct operands *operands)
+/* Reads the address and the proxy, and looks whether stdout can take a descriptor where it has to. */
+static int connect_prepare(struct connecting *connecting, const struct operands *operands)
 {
     const struct connect_options *given = connecting->given;
     const struct address_use use = {.udp = given->protocol.udp,
@@ -242,64 +255,66 @@ static int read_address(struct connecting *connecting, const struct operands *op
                                     .family = given->family.family};
     const char *words[] = {operands->words[0], operands->words[1]};
     char word[PROBE_WORD_MAX];
+    struct sockname name;
     if (given->probe.probe &&
         probe_take_list(words, operands->count, word, &connecting->ports, connecting->err))
         return -1;
     if (address_parse(&connecting->address, words, operands->count, &use, connecting->err))
         return -1;
-    int found = connect_retry_check(connecting->loop, &given->reach, &connecting->address,
+    int found = connect_retry_check(connecting->loop, &given->retry, &connecting->address,
                                     &connecting->proxy, connecting->err);
     connecting->has_proxy = found > 0;
+    if (found < 0)
+        return -1;
     if (found > 0 && given->probe.probe)
         return error_set(connecting->err, STATUS_USAGE, "--probe does not go through a proxy");
-    return found < 0 ? -1 : 0;
-}
-
-static int reach_and_serve(struct connecting *connecting, const struct operands *operands)
-{
-    const struct connect_options *given = connecting->given;
-    struct limit limit;
-    connecting->loop = loop_new();
-    limit_command(&limit, connecting->loop, given->limits.max_time_ms, connecting->err);
-    int result = read_address(connecting, operands);
-    if (result == 0 && given->pass_fd)
-        result = check_channel(connecting->err);
-    if (result == 0)
-        result = given->probe.probe ? probe_ports(connecting) : dial_and_transfer(connecting);
-    limit_cancel(&limit);
-    loop_free(connecting->loop);
-    return result;
-}
-
-/* Only stdin and stdout know what to do with a socket that is not connected. */
-static bool is_transfer(const struct connect_options *given)
-{
-    return !program_is_given(&given->program) && !given->script.count && !given->pass_fd &&
-           !given->probe.probe;
+    if (given->pass_fd && (sock_name(STDOUT_FILENO, &name) || name.storage.ss_family != AF_UNIX))
+        return error_set(connecting->err, STATUS_LOCAL_IO,
+                         "stdout is not a UNIX socket: no descriptor can be passed over it");
+    return 0;
 }
 
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
     const struct connect_options *given = chosen;
+    const bool probes = given->probe.probe;
     struct connecting connecting = {.given = given,
                                     .arguments = operands->program,
                                     .dial = {.numeric = given->family.numeric,
                                              .timeout_ms = given->limits.timeout_ms,
                                              .source = given->source,
                                              .source_port = given->source_port,
-                                             .sockopt = &given->sockopt,
-                                             .hears_anybody = is_transfer(given)},
+                                             .sockopt = &given->sockopt},
                                     .err = err};
+    /* Only stdin and stdout know what to do with a socket that is not connected. */
+    connecting.dial.hears_anybody = !program_is_given(&given->program) && !given->script.count &&
+                                    !given->pass_fd && !probes;
     if (given->log_json)
         report_as_objects();
-    int result = check(given, operands, err);
-    if (result == 0)
-        result = reach_and_serve(&connecting, operands);
+    if (connect_check(given, operands, err))
+        return -1;
+    struct limit limit;
+    connecting.loop = loop_new();
+    limit_command(&limit, connecting.loop, given->limits.max_time_ms, err);
+    int result = connect_prepare(&connecting, operands);
+    if (result == 0 && probes) {
+        const struct probing probing = {.options = &given->probe,
+                                        .retry = &given->retry,
+                                        .dial = &connecting.dial,
+                                        .address = &connecting.address,
+                                        .ports = &connecting.ports,
+                                        .is_quiet = operands->program != NULL,
+                                        .is_detailed = log_setting.verbosity >= LOG_LEVEL_INFO};
+        result = probe(connecting.loop, &probing, err);
+    } else if (result == 0) {
+        result = connect_and_serve(&connecting);
+    }
+    limit_cancel(&limit);
+    loop_free(connecting.loop);
     proxy_release(&connecting.proxy);
     free(connecting.ports.numbers);
-    if (result == 0 && given->probe.probe && operands->program)
-        result = program_replace(operands->program, err);
-    return result;
+    return result == 0 && probes && operands->program ? program_replace(operands->program, err)
+                                                      : result;
 }
 
 const struct command connect_command = {

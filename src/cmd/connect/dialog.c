@@ -1,6 +1,7 @@
 /*
- * See dialog.h. The steps are taken in order: one that sends waits until what was sent before it has gone, one that
- * expects until its expression is matched by what has come since the last match. All that comes is printed.
+ * See dialog.h. The steps are taken in order (dialog_go_on): one that sends waits until what was sent before it has gone,
+ * one that expects until its expression is matched by what has come since the last match. All that comes is printed. While
+ * stdout, or a file of --output or --hex-dump, cannot take more, nothing is read.
  */
 #include "cmd/connect/dialog.h"
 
@@ -13,18 +14,68 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "cmd/common/connection_log.h"
+#include "proto/pattern.h"
 #include "stream/write_queue.h"
 #include "sys/sock.h"
 
 enum {
-    HEARD_MAX = 65536, /* bytes that an expression can look back on, and a datagram's most */
-    HEARD_ROOM = 2 * HEARD_MAX,
+    RX_MAX = 65536, /* bytes that an expression can look back on, and the longest datagram */
+    RX_ROOM = 2 * RX_MAX,
     SHOWN_MAX = 240,        /* of a piece of the transcript */
-    LAST_MAX = 64,          /* bytes that are shown where an expression was not met */
-    DATAGRAM_QUIT_MS = 1000 /* without an answer to what was said last */
+    LAST_MAX = 64,          /* bytes that are shown where an expression was not matched */
+    DATAGRAM_QUIT_MS = 1000 /* without an answer to what was sent last */
 };
 
-struct conversation {
+/* Options */
+
+static const char *script_add(struct script *script, struct script_step step)
+{
+    if (script->count == SCRIPT_MAX)
+        return "is one step too many (64 at most)";
+    script->steps[script->count++] = step;
+    return NULL;
+}
+
+static const char *script_read_send(char *text, void *field)
+{
+    struct script_step step = {.text = text};
+    const char *wrong = text_unescape(text, &step.length);
+    return wrong ? wrong : script_add(field, step);
+}
+
+static const char *script_read_expect(char *text, void *field)
+{
+    return script_add(field, (struct script_step){true, text, strlen(text)});
+}
+
+const struct opt_type opt_send = {.metavar = "TEXT", .read = script_read_send};
+const struct opt_type opt_expect = {.metavar = "REGEX", .read = script_read_expect};
+
+static int script_compile(const struct script_step *step, struct pattern *pattern,
+                          struct error *err)
+{
+    char why[PATTERN_WHY_MAX];
+    if (pattern_compile(pattern, step->text, why))
+        return 0;
+    return error_set(err, STATUS_USAGE, "option --expect: '%.100s': %s", step->text, why);
+}
+
+int script_check(const struct script *script, struct error *err)
+{
+    struct pattern pattern;
+    for (size_t i = 0; i < script->count; i++) {
+        if (!script->steps[i].expects)
+            continue;
+        if (script_compile(&script->steps[i], &pattern, err))
+            return -1;
+        pattern_release(&pattern);
+    }
+    return 0;
+}
+
+/* The dialog */
+
+struct dialog {
     struct loop *loop;
     const struct script *script;
     const struct session *session;
@@ -34,34 +85,29 @@ struct conversation {
     struct pattern pattern;
     bool compiled;
     struct watch watch;
-    struct write_queue saying;
-    struct write_queue printing;
-    char *heard; /* the conversation's, HEARD_ROOM + 1 bytes: what no expression has met yet */
+    struct write_queue tx;  /* to the peer */
+    struct write_queue out; /* to stdout */
+    char *rx; /* the dialog's, RX_ROOM + 1 bytes: what no expression has matched yet */
     size_t length;
     struct pattern_place place; /* in them */
-    char last[LAST_MAX];        /* what has come, met or not, the newest last */
+    char last[LAST_MAX];        /* what has come, matched or not, the newest last */
     uint64_t received;
-    bool heard_all; /* the peer has ended */
-    bool shut;      /* our sending half, before that */
-    bool over;      /* once all is printed */
-    struct timer idle;
-    struct timer quit; /* once all is said */
+    bool rx_ended; /* the peer has ended */
+    bool shut;     /* our sending half, before that */
+    bool over;     /* once all is printed */
+    struct idle_limit idle;
+    struct timer quit; /* once all is sent */
     struct error *err;
 };
 
-static void stop(struct conversation *conversation, int result)
+static void dialog_fail(struct dialog *dialog, const char *what, int failure)
 {
-    loop_stop(conversation->loop, result);
-}
-
-static void fail(struct conversation *conversation, const char *what)
-{
-    stop(conversation, error_system(conversation->err, STATUS_TRANSFER, errno, "%s %s", what,
-                                    conversation->log.peer));
+    loop_stop(dialog->loop,
+              error_system(dialog->err, STATUS_TRANSFER, failure, "%s %s", what, dialog->log.peer));
 }
 
 /* The transcript, at -v. */
-static void show(char direction, const char *bytes, size_t length)
+static void dialog_log_bytes(char direction, const char *bytes, size_t length)
 {
     char text[SHOWN_MAX + 1];
     if (log_setting.verbosity < LOG_LEVEL_INFO)
@@ -70,361 +116,310 @@ static void show(char direction, const char *bytes, size_t length)
     log_note(LOG_LEVEL_INFO, "%c %s%s", direction, text, length > SHOWN_MAX ? "..." : "");
 }
 
-/* Those who want to see the bytes cannot take more now. */
-static bool is_held(const struct conversation *conversation)
+/* Those who write the bytes down (--output, --hex-dump) cannot take more now. */
+static bool dialog_is_held(const struct dialog *dialog)
 {
-    const struct filter *tx = flow_filter(&conversation->session->filters->tx);
-    const struct filter *rx = flow_filter(&conversation->session->filters->rx);
-    return (tx && tx->held) || (rx && rx->held);
+    const struct filters *filters = dialog->session->filters;
+    return filters->tx.filter.held || filters->rx.filter.held;
 }
 
-static const struct script_step *step_of(const struct conversation *conversation)
+/* NULL: all steps are taken. */
+static const struct script_step *dialog_step(const struct dialog *dialog)
 {
-    return conversation->at < conversation->script->count
-               ? &conversation->script->steps[conversation->at]
-               : NULL;
+    return dialog->at < dialog->script->count ? &dialog->script->steps[dialog->at] : NULL;
 }
 
-static bool has_said_all(const struct conversation *conversation)
+static bool dialog_has_sent_all(const struct dialog *dialog)
 {
-    return !step_of(conversation) && !write_queue_has_pending(&conversation->saying);
+    return !dialog_step(dialog) && !write_queue_has_pending(&dialog->tx);
 }
 
-/* How long the peer may go on once all is said; -1: until it ends. */
-static int64_t quit_after_ms(const struct conversation *conversation)
+static void dialog_await(struct dialog *dialog)
 {
-    int64_t given_ms = conversation->session->transfer->quit_after_ms;
-    return given_ms < 0 && conversation->is_datagram ? DATAGRAM_QUIT_MS : given_ms;
+    bool reads = !dialog->rx_ended && !write_queue_has_pending(&dialog->out) &&
+                 !dialog_is_held(dialog);
+    uint32_t in = reads ? EPOLLIN : 0U;
+    uint32_t out = write_queue_has_pending(&dialog->tx) ? EPOLLOUT : 0U;
+    if (in | out)
+        loop_watch(dialog->loop, &dialog->watch, in | out);
+    else
+        loop_unwatch(dialog->loop, &dialog->watch);
 }
 
-static void set_quit(struct conversation *conversation)
+/* The end */
+
+/* From now on the peer may go on for so long; without a limit, until it ends. */
+static void dialog_set_quit(struct dialog *dialog)
 {
-    int64_t after_ms = quit_after_ms(conversation);
+    int64_t after_ms = dialog->session->transfer->quit_after_ms;
+    if (after_ms < 0 && dialog->is_datagram)
+        after_ms = DATAGRAM_QUIT_MS;
     if (after_ms >= 0)
-        loop_timer_set(conversation->loop, &conversation->quit, after_ms);
+        loop_timer_set(dialog->loop, &dialog->quit, after_ms);
 }
 
-static void note_move(struct conversation *conversation)
+static void dialog_note_move(struct dialog *dialog)
 {
-    int64_t idle_ms = conversation->session->limits->idle_ms;
-    if (idle_ms >= 0)
-        loop_timer_set(conversation->loop, &conversation->idle, idle_ms);
-    if (conversation->is_datagram && loop_timer_is_set(&conversation->quit))
-        set_quit(conversation);
+    idle_limit_moved(&dialog->idle);
+    if (dialog->is_datagram && loop_timer_is_set(&dialog->quit))
+        dialog_set_quit(dialog);
 }
 
-static void end(struct conversation *conversation)
+static void dialog_end(struct dialog *dialog)
 {
-    loop_unwatch(conversation->loop, &conversation->watch);
-    conversation->over = true;
-    if (!write_queue_has_pending(&conversation->printing))
-        stop(conversation, 0);
+    loop_unwatch(dialog->loop, &dialog->watch);
+    dialog->over = true;
+    if (!write_queue_has_pending(&dialog->out))
+        loop_stop(dialog->loop, 0);
 }
 
-/* What an expression has met, or will not meet, is behind us. */
-static void forget(struct conversation *conversation, size_t length)
+static void dialog_end_sending(struct dialog *dialog)
 {
-    struct pattern_place *place = &conversation->place;
-    if (length)
-        place->in_line = conversation->heard[length - 1] != '\n';
-    place->searched = 0;
-    conversation->length -= length;
-    memmove(conversation->heard, conversation->heard + length, conversation->length);
+    if (dialog->rx_ended) {
+        dialog_end(dialog);
+        return;
+    }
+    if (!dialog->is_datagram && session_shuts(dialog->session)) {
+        sock_shutdown(dialog->watch.fd, SHUT_WR);
+        dialog->shut = true;
+    }
+    dialog_set_quit(dialog);
 }
 
-static void remember_last(struct conversation *conversation, const char *bytes, size_t length)
-{
-    char *last = conversation->last;
-    size_t taken = length < LAST_MAX ? length : LAST_MAX;
-    memmove(last, last + taken, LAST_MAX - taken);
-    memcpy(last + LAST_MAX - taken, bytes + length - taken, taken);
-}
-
-static const char *ordinal(size_t number)
+/* Adds, to an end that is not what was wanted, which expression was waited for, and what came instead. */
+static void dialog_add_awaited(const struct dialog *dialog, const struct script_step *step)
 {
     static const char *const endings[] = {"th", "st", "nd", "rd"};
-    bool is_regular = number % 10 > 3 || number / 10 % 10 == 1;
-    return endings[is_regular ? 0 : number % 10];
-}
-
-/* After an end that is not what was wanted: which expression was waited for, and what came instead. */
-static void tell_awaited(const struct conversation *conversation, const struct script_step *step)
-{
     char last[4 * LAST_MAX + 1];
-    uint64_t received = conversation->received;
+    uint64_t received = dialog->received;
     size_t shown = received < LAST_MAX ? (size_t)received : LAST_MAX, number = 0;
-    for (const struct script_step *at = conversation->script->steps; at <= step; at++)
+    for (const struct script_step *at = dialog->script->steps; at <= step; at++)
         number += at->expects;
-    last[text_escape(last, sizeof last - 1, conversation->last + LAST_MAX - shown, shown)] = '\0';
-    error_add(conversation->err, "; still waiting for '%.200s' (%zu%s --expect); ", step->text,
-              number, ordinal(number));
+    bool is_regular = number % 10 > 3 || number / 10 % 10 == 1;
+    last[text_escape(last, sizeof last - 1, dialog->last + LAST_MAX - shown, shown)] = '\0';
+    error_add(dialog->err, "; still waiting for '%.200s' (%zu%s --expect); ", step->text, number,
+              endings[is_regular ? 0 : number % 10]);
     if (received)
-        error_add(conversation->err, "last: \"%s%s\"", received > shown ? "..." : "", last);
+        error_add(dialog->err, "last: \"%s%s\"", received > shown ? "..." : "", last);
     else
-        error_add(conversation->err, "nothing has come");
+        error_add(dialog->err, "nothing has come");
 }
 
-/* Whether the expression is met by what has come so far. */
-static bool is_met(struct conversation *conversation, const struct script_step *step)
+/* The steps */
+
+/* Forgets what an expression has matched, or will not match. */
+static void dialog_forget(struct dialog *dialog, size_t length)
 {
-    if (!conversation->compiled && script_compile(step, &conversation->pattern, conversation->err))
+    struct pattern_place *place = &dialog->place;
+    if (length)
+        place->in_line = dialog->rx[length - 1] != '\n';
+    place->searched = 0;
+    dialog->length -= length;
+    memmove(dialog->rx, dialog->rx + length, dialog->length);
+}
+
+/* Whether the expression is matched by what has come so far. */
+static bool dialog_matches(struct dialog *dialog, const struct script_step *step)
+{
+    if (!dialog->compiled && script_compile(step, &dialog->pattern, dialog->err))
         memory_impossible("an expression that was compiled before");
-    conversation->compiled = true;
-    ptrdiff_t met = pattern_find(&conversation->pattern, conversation->heard, conversation->length,
-                                 &conversation->place);
-    if (met < 0)
+    dialog->compiled = true;
+    ptrdiff_t matched = pattern_find(&dialog->pattern, dialog->rx, dialog->length, &dialog->place);
+    if (matched < 0)
         return false;
-    forget(conversation, (size_t)met);
-    pattern_release(&conversation->pattern);
-    conversation->compiled = false;
+    dialog_forget(dialog, (size_t)matched);
+    pattern_release(&dialog->pattern);
+    dialog->compiled = false;
     log_note(LOG_LEVEL_INFO, "met: %s", step->text);
     return true;
 }
 
-static void await(struct conversation *conversation)
+/* False: it has to wait for what was sent before, so that each is a datagram, or it has failed. */
+static bool dialog_send(struct dialog *dialog, const struct script_step *step)
 {
-    bool hears = !conversation->heard_all && !write_queue_has_pending(&conversation->printing) &&
-                 !is_held(conversation);
-    uint32_t in = hears ? EPOLLIN : 0U;
-    uint32_t out = write_queue_has_pending(&conversation->saying) ? EPOLLOUT : 0U;
-    if (in | out)
-        loop_watch(conversation->loop, &conversation->watch, in | out);
-    else
-        loop_unwatch(conversation->loop, &conversation->watch);
-}
-
-/* False: it has to wait for what was said before, so that each is a datagram, or it has failed. */
-static bool say(struct conversation *conversation, const struct script_step *step)
-{
-    if (write_queue_has_pending(&conversation->saying) || is_held(conversation))
+    if (write_queue_has_pending(&dialog->tx) || dialog_is_held(dialog))
         return false;
-    show('>', step->text, step->length);
-    if (filters_look_tx(conversation->session->filters, step->text, step->length)) {
-        stop(conversation, -1);
+    dialog_log_bytes('>', step->text, step->length);
+    if (filters_look_tx(dialog->session->filters, step->text, step->length)) {
+        loop_stop(dialog->loop, -1);
         return false;
     }
-    if (write_queue_put(&conversation->saying, step->text, step->length) == 0)
+    if (write_queue_put(&dialog->tx, step->text, step->length) == 0)
         return true;
-    errno = conversation->saying.failure;
-    fail(conversation, "write to");
+    dialog_fail(dialog, "write to", dialog->tx.failure);
     return false;
 }
 
-/* Takes the steps that can be taken now. False: one of them waits, or has failed. */
-static bool take_steps(struct conversation *conversation)
+/* Takes the steps that can be taken now. */
+static void dialog_go_on(struct dialog *dialog)
 {
+    const struct script *script = dialog->script;
     const struct script_step *step;
-    for (; (step = step_of(conversation)); conversation->at++)
-        if (step->expects ? !is_met(conversation, step) : !say(conversation, step))
-            return false;
-    return true;
-}
-
-/* Nothing more will be said. */
-static void end_saying(struct conversation *conversation)
-{
-    if (conversation->heard_all) {
-        end(conversation);
+    bool had_sent_all = dialog_has_sent_all(dialog);
+    while ((step = dialog_step(dialog))) {
+        if (step->expects ? !dialog_matches(dialog, step) : !dialog_send(dialog, step))
+            break;
+        dialog->at++;
+    }
+    if (!step && script->steps[script->count - 1].expects) {
+        dialog_end(dialog);
         return;
     }
-    if (!conversation->is_datagram && session_shuts(conversation->session)) {
-        sock_shutdown(conversation->watch.fd, SHUT_WR);
-        conversation->shut = true;
-    }
-    set_quit(conversation);
+    dialog_await(dialog);
+    if (!had_sent_all && dialog_has_sent_all(dialog))
+        dialog_end_sending(dialog);
 }
 
-static void go_on(struct conversation *conversation)
-{
-    const struct script *script = conversation->script;
-    bool had_said_all = has_said_all(conversation);
-    if (take_steps(conversation) && script->steps[script->count - 1].expects) {
-        end(conversation);
-        return;
-    }
-    await(conversation);
-    if (!had_said_all && has_said_all(conversation))
-        end_saying(conversation);
-}
+/* Events */
 
-static void end_peer(struct conversation *conversation)
+static void dialog_peer_ended(struct dialog *dialog)
 {
-    const struct script_step *step = step_of(conversation);
-    conversation->heard_all = true;
-    if (conversation->shut)
-        session_log_silence(conversation->session, conversation->log.peer, conversation->received);
-    if (has_said_all(conversation))
-        end(conversation);
+    const struct script_step *step = dialog_step(dialog);
+    dialog->rx_ended = true;
+    if (dialog->shut)
+        session_log_silence(dialog->session, dialog->log.peer, dialog->received);
+    if (dialog_has_sent_all(dialog))
+        dialog_end(dialog);
     else if (!step || !step->expects)
-        await(conversation);
+        dialog_await(dialog);
     else
-        stop(conversation,
-             error_set(conversation->err, STATUS_EXPECT, "%s has ended", conversation->log.peer));
+        loop_stop(dialog->loop,
+                  error_set(dialog->err, STATUS_EXPECT, "%s has ended", dialog->log.peer));
 }
 
-static void take(struct conversation *conversation, char *bytes, size_t length)
+static void dialog_read(struct dialog *dialog)
 {
-    show('<', bytes, length);
-    conversation->length += length;
-    conversation->received += length;
-    remember_last(conversation, bytes, length);
-    if (filters_look_rx(conversation->session->filters, bytes, length))
-        stop(conversation, -1);
-    else if (write_queue_put(&conversation->printing, bytes, length) < 0)
-        stop(conversation, write_queue_error(&conversation->printing, "stdout", conversation->err));
-    else
-        go_on(conversation);
-}
-
-static void hear(struct conversation *conversation)
-{
-    if (conversation->length >= HEARD_MAX)
-        forget(conversation, conversation->length - HEARD_MAX / 2);
-    char *bytes = conversation->heard + conversation->length;
-    ssize_t got = sock_recv(conversation->watch.fd, bytes, HEARD_ROOM - conversation->length);
+    if (dialog->length >= RX_MAX)
+        dialog_forget(dialog, dialog->length - RX_MAX / 2);
+    char *bytes = dialog->rx + dialog->length, *last = dialog->last;
+    ssize_t got = sock_recv(dialog->watch.fd, bytes, RX_ROOM - dialog->length);
     if (got < 0 && errno == EAGAIN)
         return;
     if (got < 0) {
-        fail(conversation, "read from");
+        dialog_fail(dialog, "read from", errno);
         return;
     }
-    if (got == 0 && !conversation->is_datagram) {
-        end_peer(conversation);
+    if (got == 0 && !dialog->is_datagram) {
+        dialog_peer_ended(dialog);
         return;
     }
-    note_move(conversation);
-    take(conversation, bytes, (size_t)got);
-}
-
-static void ready(struct watch *watch, uint32_t events)
-{
-    struct conversation *conversation = LOOP_OWNER(watch, struct conversation, watch);
-    if (write_queue_has_pending(&conversation->saying) && events & ~(uint32_t)EPOLLIN)
-        write_queue_flush(&conversation->saying);
+    size_t length = (size_t)got, kept = length < LAST_MAX ? length : LAST_MAX;
+    dialog_note_move(dialog);
+    dialog_log_bytes('<', bytes, length);
+    dialog->length += length;
+    dialog->received += length;
+    memmove(last, last + kept, LAST_MAX - kept);
+    memcpy(last + LAST_MAX - kept, bytes + length - kept, kept);
+    if (filters_look_rx(dialog->session->filters, bytes, length))
+        loop_stop(dialog->loop, -1);
+    else if (write_queue_put(&dialog->out, bytes, length) < 0)
+        loop_stop(dialog->loop, write_queue_error(&dialog->out, "stdout", dialog->err));
     else
-        hear(conversation);
+        dialog_go_on(dialog);
 }
 
-static void said(struct write_queue *queue)
+static void dialog_ready(struct watch *watch, uint32_t events)
 {
-    struct conversation *conversation = LOOP_OWNER(queue, struct conversation, saying);
-    note_move(conversation);
-    if (queue->failure) {
-        errno = queue->failure;
-        fail(conversation, "write to");
-    } else if (has_said_all(conversation)) {
-        await(conversation);
-        end_saying(conversation);
-    } else {
-        go_on(conversation);
-    }
-}
-
-static void printed(struct write_queue *queue)
-{
-    struct conversation *conversation = LOOP_OWNER(queue, struct conversation, printing);
-    if (queue->failure)
-        stop(conversation, write_queue_error(queue, "stdout", conversation->err));
-    else if (conversation->over)
-        stop(conversation, 0);
+    struct dialog *dialog = LOOP_OWNER(watch, struct dialog, watch);
+    if (write_queue_has_pending(&dialog->tx) && events & ~(uint32_t)EPOLLIN)
+        write_queue_flush(&dialog->tx);
     else
-        await(conversation);
+        dialog_read(dialog);
 }
 
-static void idle_too_long(struct timer *timer)
+/* The socket can be written to: the first steps may be taken. */
+static void dialog_start(struct watch *watch, uint32_t events)
 {
-    struct conversation *conversation = LOOP_OWNER(timer, struct conversation, idle);
-    char limit[UNITS_DURATION_MAX];
-    units_show_duration(limit, conversation->session->limits->idle_ms);
-    stop(conversation, error_set(conversation->err, STATUS_TIMEOUT, "%s: nothing moved for %s",
-                                 conversation->log.peer, limit));
-}
-
-static void waited_enough(struct timer *timer)
-{
-    end(LOOP_OWNER(timer, struct conversation, quit));
-}
-
-static void released(struct filter *filter)
-{
-    go_on(filter->mover);
-}
-
-static void listen_to_filter(struct conversation *conversation, struct filter *filter,
-                             void (*resume)(struct filter *filter))
-{
-    if (!filter)
-        return;
-    filter->mover = conversation;
-    filter->resume = resume;
-}
-
-static void listen_to_filters(struct conversation *conversation,
-                              void (*resume)(struct filter *filter))
-{
-    listen_to_filter(conversation, flow_filter(&conversation->session->filters->tx), resume);
-    listen_to_filter(conversation, flow_filter(&conversation->session->filters->rx), resume);
-}
-
-static void start(struct watch *watch, uint32_t events)
-{
-    struct conversation *conversation = LOOP_OWNER(watch, struct conversation, watch);
     (void)events;
-    watch->ready = ready;
-    go_on(conversation);
+    watch->ready = dialog_ready;
+    dialog_go_on(LOOP_OWNER(watch, struct dialog, watch));
 }
 
-static void tell_failure(const struct conversation *conversation)
+static void dialog_sent(struct write_queue *queue)
 {
-    const struct script_step *step = step_of(conversation);
-    int status = conversation->err->status;
-    bool is_theirs = status == STATUS_TRANSFER || status == STATUS_TIMEOUT ||
-                     status == STATUS_EXPECT;
-    if (step && step->expects && is_theirs)
-        tell_awaited(conversation, step);
+    struct dialog *dialog = LOOP_OWNER(queue, struct dialog, tx);
+    dialog_note_move(dialog);
+    if (queue->failure) {
+        dialog_fail(dialog, "write to", queue->failure);
+    } else if (dialog_has_sent_all(dialog)) {
+        dialog_await(dialog);
+        dialog_end_sending(dialog);
+    } else {
+        dialog_go_on(dialog);
+    }
 }
 
-static void release(struct conversation *conversation)
+static void dialog_printed(struct write_queue *queue)
 {
-    listen_to_filters(conversation, NULL);
-    loop_timer_cancel(conversation->loop, &conversation->idle);
-    loop_timer_cancel(conversation->loop, &conversation->quit);
-    loop_unwatch(conversation->loop, &conversation->watch);
-    write_queue_release(&conversation->saying);
-    write_queue_release(&conversation->printing);
-    if (conversation->compiled)
-        pattern_release(&conversation->pattern);
-    free(conversation->heard);
+    struct dialog *dialog = LOOP_OWNER(queue, struct dialog, out);
+    if (queue->failure)
+        loop_stop(dialog->loop, write_queue_error(queue, "stdout", dialog->err));
+    else if (dialog->over)
+        loop_stop(dialog->loop, 0);
+    else
+        dialog_await(dialog);
+}
+
+static void dialog_released(struct filter *filter)
+{
+    dialog_go_on(filter->mover);
+}
+
+static void dialog_idle_over(struct idle_limit *limit)
+{
+    struct dialog *dialog = LOOP_OWNER(limit, struct dialog, idle);
+    char text[UNITS_DURATION_MAX];
+    loop_stop(dialog->loop,
+              error_set(dialog->err, STATUS_TIMEOUT, "%s: nothing moved for %s", dialog->log.peer,
+                        units_show_duration(text, limit->limit_ms)));
+}
+
+static void dialog_quit_over(struct timer *timer)
+{
+    dialog_end(LOOP_OWNER(timer, struct dialog, quit));
 }
 
 int dialog_run(const struct session *session, const struct script *script,
                const struct connection *connection, struct error *err)
 {
-    int fd = connection->fd;
-    struct conversation conversation = {.loop = session->loop,
-                                        .script = script,
-                                        .session = session,
-                                        .log.stats = session->transfer->stats,
-                                        .is_datagram = connection->socktype == SOCK_DGRAM,
-                                        .watch = {.fd = fd, .ready = start},
-                                        .heard = memory_grow(NULL, HEARD_ROOM + 1, 1),
-                                        .idle.fired = idle_too_long,
-                                        .quit.fired = waited_enough,
-                                        .err = err};
-    connection_log_open(&conversation.log, fd, &connection->peer);
-    write_queue_init(&conversation.saying, NULL, session_socket(connection), said);
-    write_queue_init(&conversation.printing, session->loop, session_output(session), printed);
-    write_queue_watch_hangup(&conversation.printing);
-    listen_to_filters(&conversation, released);
-    note_move(&conversation);
-    loop_watch(session->loop, &conversation.watch, EPOLLOUT);
+    struct filter *filters[] = {&session->filters->tx.filter, &session->filters->rx.filter};
+    struct dialog dialog = {.loop = session->loop,
+                            .script = script,
+                            .session = session,
+                            .log.stats = session->transfer->stats,
+                            .is_datagram = connection->socktype == SOCK_DGRAM,
+                            .watch = {.fd = connection->fd, .ready = dialog_start},
+                            .rx = memory_grow(NULL, RX_ROOM + 1, 1),
+                            .quit.fired = dialog_quit_over,
+                            .err = err};
+    connection_log_open(&dialog.log, connection->fd, &connection->peer);
+    write_queue_init(&dialog.tx, NULL, session_socket(connection), dialog_sent);
+    write_queue_init(&dialog.out, session->loop, session_output(session), dialog_printed);
+    write_queue_watch_hangup(&dialog.out);
+    for (size_t i = 0; i < 2; i++) {
+        filters[i]->mover = &dialog;
+        filters[i]->resume = dialog_released;
+    }
+    idle_limit_start(&dialog.idle, session->loop, session->limits->idle_ms, dialog_idle_over);
+    loop_watch(session->loop, &dialog.watch, EPOLLOUT);
     int result = loop_run(session->loop);
-    if (result < 0)
-        tell_failure(&conversation);
-    connection_log_close(&conversation.log,
-                         (struct report_end){.in = conversation.received,
-                                             .out = conversation.saying.written,
-                                             .how = connection_log_how(result, err)});
-    release(&conversation);
+    const struct script_step *step = dialog_step(&dialog);
+    if (result < 0 && step && step->expects &&
+        (err->status == STATUS_TRANSFER || err->status == STATUS_TIMEOUT ||
+         err->status == STATUS_EXPECT))
+        dialog_add_awaited(&dialog, step);
+    connection_log_close(&dialog.log, (struct report_end){.in = dialog.received,
+                                                          .out = dialog.tx.written,
+                                                          .how = connection_log_how(result, err)});
+    for (size_t i = 0; i < 2; i++)
+        filters[i]->resume = NULL;
+    idle_limit_stop(&dialog.idle);
+    loop_timer_cancel(session->loop, &dialog.quit);
+    loop_unwatch(session->loop, &dialog.watch);
+    write_queue_release(&dialog.tx);
+    write_queue_release(&dialog.out);
+    if (dialog.compiled)
+        pattern_release(&dialog.pattern);
+    free(dialog.rx);
     return result;
 }

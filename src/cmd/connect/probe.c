@@ -1,9 +1,11 @@
 /*
  * See probe.h. A round looks the name up and probes every port that was not found open, several at a time; rounds are
- * repeated as connect_retry.h says.
+ * repeated as connect_retry.h says. What was found is put together in memory and written from the loop, since stdout may
+ * block.
  */
 #include "cmd/connect/probe.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,23 +13,24 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "cli/json.h"
 #include "cmd/common/limit.h"
-#include "cmd/connect/probe_show.h"
 #include "net/address.h"
 #include "net/port_probe.h"
 #include "net/resolver.h"
 #include "sys/sockname.h"
+#include "sys/unblocked.h"
 
 enum {
     STREAM_MS = 3000, /* for an answer, without -w */
     DATAGRAM_MS = 1000,
-    TURN = 64,         /* probes that are started in a row */
-    LAST_WORDS_MS = 80 /* for stdout, when a limit is over */
+    TURN = 64,        /* probes that are started in a row */
+    SHOW_REST_MS = 80 /* for stdout, when a limit is over */
 };
 
 /* Options */
 
-static const char *read_hex(char *text, void *field)
+static const char *probe_read_hex(char *text, void *field)
 {
     struct opt_bytes *bytes = field;
     size_t length = strlen(text) / 2;
@@ -43,7 +46,7 @@ static const char *read_hex(char *text, void *field)
     return NULL;
 }
 
-const struct opt_type opt_hex = {.metavar = "HEX", .read = read_hex};
+const struct opt_type opt_hex = {.metavar = "HEX", .read = probe_read_hex};
 
 int probe_take_list(const char **words, int count, char *word, struct ports *ports,
                     struct error *err)
@@ -64,82 +67,84 @@ int probe_take_list(const char **words, int count, char *word, struct ports *por
 
 /* One run */
 
+struct finding {
+    uint16_t port; /* 0: that of the address, which need not have one */
+    bool known;
+    enum port_probe_answer answer;
+    int64_t took_us;
+    char *reason; /* the finding's; NULL: none */
+};
+
 struct prober {
     const struct probing *probing;
     struct loop *loop;
     struct source source;
     struct resolved resolved;
-    struct retry_rounds grace;
+    struct retry_rounds rounds;
     struct finding *findings;
     size_t count;
     size_t *order;  /* in which the ports are probed */
     size_t started; /* of `order`: what is before it may be overwritten */
     size_t running;
-    size_t most;      /* that may be running */
+    size_t max_running;
     bool is_starting; /* a probe that is over at once does not start the next */
     struct timer turn;
 };
 
+/* A probe that is running. */
 struct slot {
     struct port_probe probe;
     struct prober *prober;
     struct finding *finding;
 };
 
-/* "Connection refused", "Connection refused, says 192.0.2.1" */
-static char *reason_of(const struct port_probe *probe)
+static bool finding_is_open(const struct finding *finding)
 {
-    char text[ATTEMPT_REASON_MAX + SOCKNAME_TEXT_MAX + 8], by[SOCKNAME_TEXT_MAX];
-    if (probe->answer == PORT_PROBE_OPEN || probe->answer == PORT_PROBE_SILENT)
-        return NULL;
-    snprintf(text, sizeof text, "%s%s%s", probe->reason, probe->by.length ? ", says " : "",
-             probe->by.length ? sockname_host(&probe->by, by) : "");
-    return memory_copy(text, strlen(text));
+    return finding->known && finding->answer == PORT_PROBE_OPEN;
 }
 
-static void start_more(struct prober *prober);
+static void prober_start_more(struct prober *prober);
 
-/* No socket was to be had while others had theirs: it is put off until one of those is over, and
- * from now on there are no more at a time than could be had. */
-static bool put_off(struct prober *prober, const struct finding *finding)
-{
-    if (!prober->running)
-        return false;
-    prober->order[--prober->started] = (size_t)(finding - prober->findings);
-    prober->most = prober->running;
-    return true;
-}
-
-static void note(struct finding *finding, const struct port_probe *probe)
-{
-    finding->known = true;
-    finding->answer = probe->answer;
-    finding->took_us = probe->took_us;
-    finding->reason = reason_of(probe);
-}
-
-static void settled(struct port_probe *probe)
+static void slot_settled(struct port_probe *probe)
 {
     struct slot *slot = LOOP_OWNER(probe, struct slot, probe);
     struct prober *prober = slot->prober;
+    struct finding *finding = slot->finding;
     prober->running--;
-    if (!probe->is_short || probe->answer == PORT_PROBE_OPEN || !put_off(prober, slot->finding))
-        note(slot->finding, probe);
+    if (probe->is_short && probe->answer != PORT_PROBE_OPEN && prober->running) {
+        /* No socket was to be had while others had theirs: it is put off until one of those is over, and
+         * from now on there are no more at a time than could be had. */
+        prober->order[--prober->started] = (size_t)(finding - prober->findings);
+        prober->max_running = prober->running;
+    } else {
+        finding->known = true;
+        finding->answer = probe->answer;
+        finding->took_us = probe->took_us;
+        finding->reason = NULL;
+        if (probe->answer != PORT_PROBE_OPEN && probe->answer != PORT_PROBE_SILENT) {
+            /* "Connection refused", "Connection refused, says 192.0.2.1" */
+            char text[ATTEMPT_REASON_MAX + SOCKNAME_TEXT_MAX + 8], by[SOCKNAME_TEXT_MAX];
+            snprintf(text, sizeof text, "%s%s%s", probe->reason, probe->by.length ? ", says " : "",
+                     probe->by.length ? sockname_host(&probe->by, by) : "");
+            finding->reason = memory_copy(text, strlen(text));
+        }
+    }
     free(slot);
     if (!prober->is_starting)
-        start_more(prober);
+        prober_start_more(prober);
 }
 
-static int64_t limit_of_one(const struct prober *prober)
+/* How long one probe may take in this round. */
+static int64_t prober_limit_ms(const struct prober *prober)
 {
     const struct probing *probing = prober->probing;
     int64_t limit_ms = probing->dial->timeout_ms;
     if (limit_ms < 0)
         limit_ms = probing->address->socktype == SOCK_DGRAM ? DATAGRAM_MS : STREAM_MS;
-    return retry_rounds_limit(&prober->grace, limit_ms);
+    return retry_rounds_limit(&prober->rounds, limit_ms);
 }
 
-static void start_one(struct prober *prober, struct finding *finding)
+static void prober_start_one(struct prober *prober, struct finding *finding)
 {
     const struct probing *probing = prober->probing;
     struct slot *slot = memory_new(1, sizeof *slot);
@@ -153,64 +158,43 @@ static void start_one(struct prober *prober, struct finding *finding)
                                       .sockopt = probing->dial->sockopt,
                                       .payload = probing->options->payload.bytes,
                                       .payload_length = probing->options->payload.length,
-                                      .limit_ms = limit_of_one(prober),
-                                      .verify_open = probing->reach->wait_ms >= 0 ||
-                                                     probing->reach->retries,
-                                      .settled = settled};
+                                      .limit_ms = prober_limit_ms(prober),
+                                      .verify_open = probing->retry->wait_ms >= 0 ||
+                                                     probing->retry->retries,
+                                      .settled = slot_settled};
     prober->running++;
     port_probe_start(&slot->probe);
 }
 
-static bool may_start(const struct prober *prober)
+static bool prober_may_start(const struct prober *prober)
 {
-    return prober->started < prober->count && prober->running < prober->most;
+    return prober->started < prober->count && prober->running < prober->max_running;
 }
 
 /* Those that are answered at once, as on this machine, leave signals and limits their turn. */
-static void start_more(struct prober *prober)
+static void prober_start_more(struct prober *prober)
 {
     prober->is_starting = true;
-    for (int i = 0; i < TURN && may_start(prober); i++) {
+    for (int i = 0; i < TURN && prober_may_start(prober); i++) {
         struct finding *finding = &prober->findings[prober->order[prober->started++]];
         if (!finding_is_open(finding))
-            start_one(prober, finding);
+            prober_start_one(prober, finding);
     }
     prober->is_starting = false;
-    if (may_start(prober))
+    if (prober_may_start(prober))
         loop_timer_set(prober->loop, &prober->turn, 0);
     else if (!prober->running)
         loop_stop(prober->loop, 0);
 }
 
-static void turn_came(struct timer *timer)
+static void prober_turn_came(struct timer *timer)
 {
-    start_more(LOOP_OWNER(timer, struct prober, turn));
+    prober_start_more(LOOP_OWNER(timer, struct prober, turn));
 }
 
 /* Rounds */
 
-/* Fisher and Yates */
-static void shuffle(size_t *order, size_t count)
-{
-    for (size_t i = count; i > 1; i--) {
-        uint32_t random = 0;
-        if (getrandom(&random, sizeof random, 0) < 0)
-            return;
-        size_t other = random % i, kept = order[i - 1];
-        order[i - 1] = order[other];
-        order[other] = kept;
-    }
-}
-
-static void order(struct prober *prober)
-{
-    for (size_t i = 0; i < prober->count; i++)
-        prober->order[i] = i;
-    if (prober->probing->options->random)
-        shuffle(prober->order, prober->count);
-}
-
-static void forget_reasons(struct prober *prober)
+static void prober_forget_reasons(struct prober *prober)
 {
     for (size_t i = 0; i < prober->count; i++) {
         free(prober->findings[i].reason);
@@ -218,7 +202,7 @@ static void forget_reasons(struct prober *prober)
     }
 }
 
-static size_t count(const struct prober *prober, enum port_probe_answer answer)
+static size_t prober_count(const struct prober *prober, enum port_probe_answer answer)
 {
     size_t found = 0;
     for (size_t i = 0; i < prober->count; i++)
@@ -226,38 +210,42 @@ static size_t count(const struct prober *prober, enum port_probe_answer answer)
     return found;
 }
 
-/* One that nobody was asked about, if there is one: what is wrong is wrong with us. Else the first. */
-static const struct finding *find_worst(const struct prober *prober)
+/* The host, or the whole address where it has none, as it was typed; in `out` (ADDRESS_TEXT_MAX
+ * bytes) where it has to be put together. */
+static const char *prober_host(const struct prober *prober, char *out)
 {
-    for (size_t i = 0; i < prober->count; i++)
-        if (prober->findings[i].known && prober->findings[i].answer == PORT_PROBE_UNASKED)
-            return &prober->findings[i];
-    return prober->findings;
+    const struct address *address = prober->probing->address;
+    if (address->kind != ADDRESS_INET)
+        return address_text(address, false, out);
+    return *address->host ? address->host : "localhost";
 }
 
 /* What one port, or all of them, are to an error. */
-static int complain(const struct prober *prober, struct error *err)
+static int prober_complain(const struct prober *prober, struct error *err)
 {
     char text[ADDRESS_TEXT_MAX];
-    const struct finding *worst = find_worst(prober);
-    const struct address *address = prober->probing->address;
-    size_t closed = prober->count - count(prober, PORT_PROBE_OPEN);
-    if (prober->count == 1)
-        address_text(address, false, text);
-    else
-        snprintf(text, sizeof text, "%s", finding_host(address, text));
-    if (worst->answer == PORT_PROBE_UNASKED || (prober->count == 1 && worst->reason))
-        return error_set(err, STATUS_CONNECT, "connect to %s: %s", text, worst->reason);
+    const struct finding *worst = prober->findings;
+    const size_t closed = prober->count - prober_count(prober, PORT_PROBE_OPEN);
+    const bool is_one = prober->count == 1;
+    const char *name = is_one ? address_text(prober->probing->address, false, text)
+                              : prober_host(prober, text);
+    /* One that nobody was asked about, if there is one: what is wrong is wrong with us. Else the first. */
+    for (size_t i = prober->count; i--;)
+        if (prober->findings[i].known && prober->findings[i].answer == PORT_PROBE_UNASKED)
+            worst = &prober->findings[i];
+    if (worst->answer == PORT_PROBE_UNASKED || (is_one && worst->reason))
+        return error_set(err, STATUS_CONNECT, "connect to %s: %s", name, worst->reason);
     /* Where there was an answer in an earlier round, that is the reason. */
-    bool is_silent = count(prober, PORT_PROBE_SILENT) == closed && prober->grace.deadline_ms >= 0;
+    bool is_silent = prober_count(prober, PORT_PROBE_SILENT) == closed &&
+                     prober->rounds.deadline_ms >= 0;
     int status = is_silent ? STATUS_TIMEOUT : STATUS_CONNECT;
-    if (prober->count == 1)
-        return error_set(err, status, "connect to %s: no answer", text);
-    return error_set(err, status, "connect to %s: %zu of %zu ports are not open", text, closed,
+    if (is_one)
+        return error_set(err, status, "connect to %s: no answer", name);
+    return error_set(err, status, "connect to %s: %zu of %zu ports are not open", name, closed,
                      prober->count);
 }
 
-static int look_up(struct prober *prober, int64_t limit_ms, bool complete, struct error *err)
+static int prober_look_up(struct prober *prober, int64_t limit_ms, bool complete, struct error *err)
 {
     const struct resolver_options how = {.numeric = prober->probing->dial->numeric,
                                          .complete = complete,
@@ -266,99 +254,167 @@ static int look_up(struct prober *prober, int64_t limit_ms, bool complete, struc
     return resolver_look_up(prober->loop, prober->probing->address, &how, &prober->resolved, err);
 }
 
-/* Every port that was not found open. */
-static int probe_names(struct prober *prober)
+/* Probes every port that was not found open at the names. */
+static int prober_probe_names(struct prober *prober)
 {
-    forget_reasons(prober);
+    size_t *order = prober->order;
+    prober_forget_reasons(prober);
     prober->started = 0;
-    prober->most = (size_t)prober->probing->options->parallel;
-    order(prober);
+    prober->max_running = (size_t)prober->probing->options->parallel;
+    for (size_t i = 0; i < prober->count; i++)
+        order[i] = i;
+    /* Fisher and Yates */
+    for (size_t i = prober->probing->options->random ? prober->count : 0; i > 1; i--) {
+        uint32_t random = 0;
+        if (getrandom(&random, sizeof random, 0) < 0)
+            break;
+        size_t other = random % i, kept = order[i - 1];
+        order[i - 1] = order[other];
+        order[other] = kept;
+    }
     loop_timer_set(prober->loop, &prober->turn, 0);
     return loop_run(prober->loop);
 }
 
 /* The names of one family were probed, and some port is open at none of them. The other family's are
  * waited for as long as an answer to a probe is; without them, what is known stands. */
-static int probe_late_names(struct prober *prober)
+static int prober_probe_late_names(struct prober *prober)
 {
     struct error ignored = {.status = STATUS_OK};
     struct resolved known = prober->resolved;
     prober->resolved = (struct resolved){0};
-    if (look_up(prober, limit_of_one(prober), true, &ignored) == 0) {
+    if (prober_look_up(prober, prober_limit_ms(prober), true, &ignored) == 0) {
         resolved_release(&known);
-        return probe_names(prober);
+        return prober_probe_names(prober);
     }
     prober->resolved = known;
     return ignored.status == STATUS_OK ? -1 : 0;
 }
 
-static int probe_once(struct prober *prober, struct error *err)
+/* One round. */
+static int prober_probe_once(struct prober *prober, struct error *err)
 {
-    const int64_t limit_ms = retry_rounds_limit(&prober->grace, prober->probing->dial->timeout_ms);
-    if (look_up(prober, limit_ms, false, err) || probe_names(prober))
+    const int64_t limit_ms = retry_rounds_limit(&prober->rounds, prober->probing->dial->timeout_ms);
+    if (prober_look_up(prober, limit_ms, false, err) || prober_probe_names(prober))
         return -1;
-    if (count(prober, PORT_PROBE_OPEN) < prober->count && prober->resolved.partial &&
-        probe_late_names(prober))
+    if (prober_count(prober, PORT_PROBE_OPEN) < prober->count && prober->resolved.partial &&
+        prober_probe_late_names(prober))
         return -1;
-    return count(prober, PORT_PROBE_OPEN) == prober->count ? 0 : complain(prober, err);
+    return prober_count(prober, PORT_PROBE_OPEN) == prober->count ? 0
+                                                                  : prober_complain(prober, err);
 }
 
-static int probe_with_patience(struct prober *prober, struct error *err)
+static int prober_probe(struct prober *prober, struct error *err)
 {
-    retry_rounds_init(&prober->grace, prober->probing->reach, prober->loop);
+    retry_rounds_init(&prober->rounds, prober->probing->retry, prober->loop);
     for (;;) {
         struct error failure = {.status = STATUS_OK};
-        if (probe_once(prober, &failure) == 0)
+        if (prober_probe_once(prober, &failure) == 0)
             return 0;
-        if (failure.status == STATUS_OK || retry_rounds_pause(&prober->grace, &failure, err))
+        if (failure.status == STATUS_OK || retry_rounds_pause(&prober->rounds, &failure, err))
             return -1;
     }
 }
 
-static void prepare(struct prober *prober)
+/* What was found, on stdout */
+
+static void finding_show_line(FILE *out, const struct finding *finding, const char *state,
+                              bool detailed)
 {
-    const struct probing *probing = prober->probing;
-    prober->count = probing->ports->count ? probing->ports->count : 1;
-    prober->findings = memory_new(prober->count, sizeof *prober->findings);
-    prober->order = memory_new(prober->count, sizeof *prober->order);
-    for (size_t i = 0; i < probing->ports->count; i++)
-        prober->findings[i].port = probing->ports->numbers[i];
+    fprintf(out, " %s", state);
+    if (detailed)
+        fprintf(out, " %.2f ms%s%s", (double)finding->took_us / 1000, finding->reason ? ": " : "",
+                finding->reason ? finding->reason : "");
+    putc('\n', out);
 }
 
-static int show(const struct prober *prober, struct error *err)
+static void finding_show_object(FILE *out, const struct finding *finding, const char *state)
 {
-    const struct probing *probing = prober->probing;
-    const struct findings findings = {.each = prober->findings,
-                                      .count = prober->count,
-                                      .address = probing->address,
-                                      .port = sockname_port(&prober->resolved.names[0])};
-    return findings_show(&findings, prober->loop, probing->options->json, probing->is_detailed,
-                         err);
+    fprintf(out, ", \"state\": \"%s\", \"ms\": %.3f", state, (double)finding->took_us / 1000);
+    if (finding->reason) {
+        fputs(", \"reason\": ", out);
+        json_string(out, finding->reason, strlen(finding->reason));
+    }
+    putc('}', out);
 }
 
-/* What is open is said even where something else is not: also when a limit is over, if stdout takes it. */
-static void show_rest(const struct prober *prober, const struct error *err)
+/* A line for each that is open, with its details also for the others; or all that are known as an array. */
+static void prober_print(const struct prober *prober, FILE *out)
 {
-    struct limit limit = {.timer.fired = NULL};
-    struct error unshown;
-    limit_start(&limit, prober->loop, err->status == STATUS_TIMEOUT ? LAST_WORDS_MS : -1, &unshown);
-    show(prober, &unshown);
-    limit_cancel(&limit);
+    static const char *const states[] = {[PORT_PROBE_OPEN] = "open",
+                                         [PORT_PROBE_CLOSED] = "closed",
+                                         [PORT_PROBE_SILENT] = "no answer",
+                                         [PORT_PROBE_UNASKED] = "not probed"};
+    const bool json = prober->probing->options->json, detailed = prober->probing->is_detailed;
+    const bool has_port = prober->probing->address->kind == ADDRESS_INET;
+    const unsigned port = sockname_port(&prober->resolved.names[0]);
+    char text[ADDRESS_TEXT_MAX];
+    const char *host = prober_host(prober, text), *before = "[";
+    for (size_t i = 0; i < prober->count; i++) {
+        const struct finding *finding = &prober->findings[i];
+        if (!finding->known || (!json && !detailed && !finding_is_open(finding)))
+            continue;
+        if (json) {
+            fprintf(out, "%s{\"host\": ", before);
+            json_string(out, host, strlen(host));
+        } else {
+            fputs(host, out);
+        }
+        if (has_port)
+            fprintf(out, json ? ", \"port\": %u" : " %u", finding->port ? finding->port : port);
+        if (json)
+            finding_show_object(out, finding, states[finding->answer]);
+        else
+            finding_show_line(out, finding, states[finding->answer], detailed);
+        before = ",\n ";
+    }
+    if (json)
+        fputs(*before == '[' ? "[]\n" : "]\n", out);
+}
+
+static int prober_show(const struct prober *prober, struct error *err)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        memory_impossible("out of memory");
+    prober_print(prober, out);
+    if (fclose(out))
+        memory_impossible("out of memory");
+    int result = unblocked_write(prober->loop, fd_stdout(), text, length);
+    int failure = errno;
+    free(text);
+    if (result == 0 || failure == ECANCELED)
+        return result;
+    return failure == EPIPE ? error_silent(err, STATUS_LOCAL_IO)
+                            : error_system(err, STATUS_LOCAL_IO, failure, "write to stdout");
 }
 
 int probe(struct loop *loop, const struct probing *probing, struct error *err)
 {
-    struct prober prober = {.probing = probing, .loop = loop, .turn.fired = turn_came};
-    prepare(&prober);
+    const struct ports *ports = probing->ports;
+    struct prober prober = {.probing = probing, .loop = loop, .turn.fired = prober_turn_came};
+    prober.count = ports->count ? ports->count : 1;
+    prober.findings = memory_new(prober.count, sizeof *prober.findings);
+    prober.order = memory_new(prober.count, sizeof *prober.order);
+    for (size_t i = 0; i < ports->count; i++)
+        prober.findings[i].port = ports->numbers[i];
     int result = dial_read_source(&prober.source, probing->address, probing->dial, err);
     if (result == 0)
-        result = probe_with_patience(&prober, err);
+        result = prober_probe(&prober, err);
     bool shows = prober.resolved.count && !probing->is_quiet;
-    if (shows && result)
-        show_rest(&prober, err);
-    else if (shows)
-        result = show(&prober, err);
-    forget_reasons(&prober);
+    if (shows && result) {
+        /* What is open is said even where something else is not: also when a limit is over, if stdout takes it. */
+        struct limit limit = {.timer.fired = NULL};
+        struct error unshown;
+        limit_start(&limit, loop, err->status == STATUS_TIMEOUT ? SHOW_REST_MS : -1, &unshown);
+        prober_show(&prober, &unshown);
+        limit_cancel(&limit);
+    } else if (shows) {
+        result = prober_show(&prober, err);
+    }
+    prober_forget_reasons(&prober);
     resolved_release(&prober.resolved);
     free(prober.findings);
     free(prober.order);

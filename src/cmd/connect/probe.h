@@ -1,6 +1,6 @@
 /*
- * connect --probe: which ports are open. Nothing is sent to a stream; a UDP port gets a datagram,
- * for else it could not be told.
+ * connect --probe: which ports are open. Nothing is sent to a stream; a UDP port gets a datagram, since nothing else would
+ * tell.
  */
 #ifndef CMD_CONNECT_PROBE_H
 #define CMD_CONNECT_PROBE_H
@@ -37,10 +37,10 @@ extern const struct opt_type opt_hex; /* HEX: bytes, two digits each */
         OPT(0, "parallel", number, options, field.parallel, "at most N probes at a time (64)"),    \
         OPT(0, "payload", hex, options, field.payload, "of the datagram to a UDP port")
 
-/* All of it is the owner's. */
+/* What is probed, and how. All of it is the owner's. */
 struct probing {
     const struct probe_options *options;
-    const struct connect_retry_options *reach;
+    const struct connect_retry_options *retry;
     const struct dial_options *dial;
     const struct address *address; /* its port is the only one where there is no list */
     const struct ports *ports;
@@ -48,14 +48,17 @@ struct probing {
     bool is_detailed; /* -v: also what is not open, and how long it took */
 };
 
-/* The words of an address whose port may be a list: fills *ports, and puts the first port in the
- * list's place, in `word`, which holds WORD_MAX bytes and may become one of the words. */
 enum { PROBE_WORD_MAX = 512 };
+
+/* Reads the `count` words of an address whose port may be a list: fills *ports, whose numbers are the caller's to free, and
+ * puts the first port in the list's place, in `word`, which holds PROBE_WORD_MAX bytes and may become one of the words.
+ * Status 2. */
 int probe_take_list(const char **words, int count, char *word, struct ports *ports,
                     struct error *err);
 
-/* Probes, and prints what is open; again and again, where there is grace. Status 4 where a port
- * is not open, 5 where the grace is at its end. */
+/* Probes by running the loop, and prints what is open: a line each, with -v also for the others, or an array of JSON
+ * objects; again and again, where there are more rounds. Status 4 where a port is not open, 5 where the time for that is
+ * over, 8 where stdout fails, silent where a reader has had enough. */
 int probe(struct loop *loop, const struct probing *probing, struct error *err);
 
 #endif
