@@ -66,16 +66,6 @@ static int retry_rounds_rest(const struct retry_rounds *rounds, int64_t for_ms)
     return timed_out ? 0 : -1;
 }
 
-/* The time of --wait is over: the last reason is the reason, not that the last round was short. */
-static int retry_rounds_give_up(const struct retry_rounds *rounds, const struct error *failure,
-                                struct error *err)
-{
-    bool says_nothing = failure->status == STATUS_TIMEOUT && rounds->last.status;
-    *err = says_nothing ? rounds->last : *failure;
-    err->status = STATUS_TIMEOUT;
-    return error_add(err, " (no more time to wait)");
-}
-
 /* Until the next round; 0: there is no time for one more. None follows faster than the one before,
  * unless that one took long: the pause before the last is as long as it takes for that round to begin
  * just before the end. */
@@ -100,10 +90,15 @@ int retry_rounds_pause(struct retry_rounds *rounds, const struct error *failure,
         return -1;
     }
     int64_t pause_ms = retry_rounds_next_pause_ms(rounds);
-    if (!pause_ms)
-        return retry_rounds_rest(rounds, retry_rounds_left_ms(rounds))
-                   ? -1
-                   : retry_rounds_give_up(rounds, failure, err);
+    if (!pause_ms) {
+        if (retry_rounds_rest(rounds, retry_rounds_left_ms(rounds)))
+            return -1;
+        /* The time of --wait is over: the last reason is the reason, not that the last round was short. */
+        bool says_nothing = failure->status == STATUS_TIMEOUT && rounds->last.status;
+        *err = says_nothing ? rounds->last : *failure;
+        err->status = STATUS_TIMEOUT;
+        return error_add(err, " (no more time to wait)");
+    }
     if (failure->status != STATUS_TIMEOUT)
         rounds->last = *failure;
     if (!waits)
@@ -135,39 +130,39 @@ int connect_retry_check(struct loop *loop, const struct connect_retry_options *o
 
 /* One round. What goes wrong is in *failure; its status stays 0 when somebody else has stopped the
  * loop. */
-static int connect_once(const struct retry_rounds *rounds, const struct connect_retry *reach,
+static int connect_once(const struct retry_rounds *rounds, const struct connect_retry *retry,
                         struct connection *connection, struct error *failure)
 {
     struct loop *loop = rounds->loop;
-    int64_t limit_ms = retry_rounds_limit(rounds, reach->dial->timeout_ms);
-    const struct address *next = reach->proxy ? &reach->proxy->address : reach->address;
-    struct dial_options how = *reach->dial;
+    int64_t limit_ms = retry_rounds_limit(rounds, retry->dial->timeout_ms);
+    const struct address *next = retry->proxy ? &retry->proxy->address : retry->address;
+    struct dial_options how = *retry->dial;
     int64_t began_ms = loop_now_ms();
     how.timeout_ms = limit_ms;
     how.is_retried = rounds->deadline_ms >= 0 || rounds->retries > 0;
     if (dial(loop, next, &how, connection, failure))
         return -1;
-    if (!reach->proxy)
+    if (!retry->proxy)
         return 0;
     if (limit_ms >= 0) {
         limit_ms -= loop_now_ms() - began_ms;
         limit_ms = limit_ms < 0 ? 0 : limit_ms;
     }
-    const struct proxy_way way = {reach->proxy, reach->address, limit_ms, reach->idle_ms};
+    const struct proxy_way way = {retry->proxy, retry->address, limit_ms, retry->idle_ms};
     if (proxy_pass(loop, connection->fd, &way, failure) == 0)
         return 0;
     connection_close(connection);
     return -1;
 }
 
-int connect_with_retry(struct loop *loop, const struct connect_retry *reach,
+int connect_with_retry(struct loop *loop, const struct connect_retry *retry,
                        struct connection *connection, struct error *err)
 {
     struct retry_rounds rounds;
-    retry_rounds_init(&rounds, reach->options, loop);
+    retry_rounds_init(&rounds, retry->options, loop);
     for (;;) {
         struct error failure = {.status = STATUS_OK};
-        if (connect_once(&rounds, reach, connection, &failure) == 0)
+        if (connect_once(&rounds, retry, connection, &failure) == 0)
             return 0;
         if (failure.status == STATUS_OK)
             return -1; /* somebody else has stopped the loop, and said why */

@@ -1,6 +1,6 @@
 /*
- * Getting a connection as the command line wants it: directly or through a proxy, at once or with
- * patience for a server that is not there yet.
+ * Getting a connection as the command line wants it: directly or through a proxy, at once or in several rounds, for a
+ * server that is not there yet.
  */
 #ifndef CMD_COMMON_CONNECT_RETRY_H
 #define CMD_COMMON_CONNECT_RETRY_H
@@ -40,19 +40,20 @@ struct retry_rounds {
 };
 void retry_rounds_init(struct retry_rounds *rounds, const struct connect_retry_options *options,
                        struct loop *loop);
-/* Milliseconds that a round may take, given the limit for each round (-1: none); -1: no limit. */
+
+/* How long a round may take, given the limit for each round (-1: none); -1: no limit. */
 int64_t retry_rounds_limit(const struct retry_rounds *rounds, int64_t limit_ms);
-/* After a round that has failed with *failure: runs the loop for a pause, longer each time. 0: now
- * the next round; -1: this was the last one, and *err says why, or somebody else has stopped the
- * loop and filled *err. */
+
+/* Runs the loop for a pause after a round that has failed with *failure, longer each time. 0: the next round may begin; -1:
+ * this was the last one, and *err says why, or somebody else has stopped the loop and filled *err. */
 int retry_rounds_pause(struct retry_rounds *rounds, const struct error *failure, struct error *err);
 
-/* Usage errors; fills *proxy, kind and address, with what is to be used, which may have to be read from a
- * file: see secret_read. 1: a proxy, 0: none. */
+/* Fills *proxy, which proxy_release gives back, with the proxy that is to be used, whose URL may have to be read from a file:
+ * see secret_read. 1: there is a proxy; 0: there is none; -1: status 2, or as secret_read. */
 int connect_retry_check(struct loop *loop, const struct connect_retry_options *options,
                         const struct address *address, struct proxy *proxy, struct error *err);
 
-/* Whom to reach, and how. All of it is the owner's. */
+/* Whom to connect to, and how. All of it is the owner's. */
 struct connect_retry {
     const struct address *address;
     const struct proxy *proxy; /* NULL: none */
@@ -61,8 +62,8 @@ struct connect_retry {
     int64_t idle_ms; /* what a proxy may be silent for; -1: no limit */
 };
 
-/* As dial, in as many rounds as the options say. */
-int connect_with_retry(struct loop *loop, const struct connect_retry *reach,
+/* Does what dial does, in as many rounds as the options say. */
+int connect_with_retry(struct loop *loop, const struct connect_retry *retry,
                        struct connection *connection, struct error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * See connection_log.h. What is said goes to cli/report, as a line or as an object; the record holds what that needs
+ * See connection_log.h. What is logged goes to cli/report, as a line or as an object; the record holds what that needs
  * from the first moment of a connection to its last.
  */
 #include "cmd/common/connection_log.h"

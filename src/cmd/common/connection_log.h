@@ -1,5 +1,5 @@
 /*
- * The log of one connection: who it is with and since when, and what is told of it at its end.
+ * The log of one connection: who it is with and since when, and what is logged at its end.
  */
 #ifndef CMD_COMMON_CONNECTION_LOG_H
 #define CMD_COMMON_CONNECTION_LOG_H
@@ -20,18 +20,22 @@ struct connection_log {
     bool stats;                    /* --stats */
 };
 
-/* Whether anybody will read it. */
+/* Whether anybody will read a log. */
 bool connection_log_is_wanted(void);
-/* From now on; a second time, only the peer is another. `peer` may be without a name. */
+
+/* Begins the record of a connection with `peer`, which may be without a name. A second call only changes the peer. */
 void connection_log_open(struct connection_log *log, int fd, const struct sockname *peer);
-/* … and tells that the peer has come, */
+
+/* Does the same, and logs that the peer has come. */
 void connection_log_accept(struct connection_log *log, int fd, const struct sockname *peer);
-/* or that it is over, before its descriptor is closed; `end` says how, and how many bytes. */
+
+/* Logs that the connection is over, before its descriptor is closed; `end` says how, and how many bytes. */
 void connection_log_close(const struct connection_log *log, struct report_end end);
 
-/* How it ended, of what its transfer returned. */
+/* How a connection ended, by what its transfer returned. */
 enum report_how connection_log_how(int result, const struct error *err);
-/* The same of an errno; 0 is a limit of ours that ran out. */
+
+/* How a connection ended, by an errno; 0 is a limit of ours that ran out. */
 enum report_how connection_log_how_failed(int errnum);
 
 #endif

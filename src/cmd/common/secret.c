@@ -18,7 +18,6 @@
 enum { LINE_MAX_BYTES = 4096 };
 
 struct line {
-    struct loop *loop;
     int fd;
     const char *option; /* these two for errors */
     const char *file;
@@ -33,13 +32,6 @@ static int line_refuse(const struct line *line, const char *wrong)
                      line->option, line->file, wrong);
 }
 
-static int line_end(struct line *line)
-{
-    if (line->length && line->bytes[line->length - 1] == '\r')
-        line->length--;
-    return line->length ? 1 : line_refuse(line, "is empty");
-}
-
 /* One byte. 1: the line is complete; 0: there is more of it. */
 static int line_read(struct line *line)
 {
@@ -49,8 +41,11 @@ static int line_read(struct line *line)
         return 0;
     if (got < 0)
         return error_system(line->err, STATUS_LOCAL_IO, errno, "read %s", line->file);
-    if (got == 0 || *byte == '\n')
-        return line_end(line);
+    if (got == 0 || *byte == '\n') {
+        if (line->length && byte[-1] == '\r')
+            line->length--;
+        return line->length ? 1 : line_refuse(line, "is empty");
+    }
     if (*byte == '\0')
         return line_refuse(line, "has a NUL in it");
     if (++line->length == sizeof line->bytes)
@@ -58,42 +53,28 @@ static int line_read(struct line *line)
     return 0;
 }
 
-/* A FIFO that nobody has opened for writing yet would look as if it were at its end. */
-static bool line_has_to_wait(const struct line *line)
-{
-    struct stat status;
-    return fstat(line->fd, &status) == 0 &&
-           (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || isatty(line->fd));
-}
-
-static int line_read_all(struct line *line)
-{
-    bool waits = line_has_to_wait(line);
-    int result = 0;
-    while (result == 0)
-        result = waits && unblocked_await(line->loop, line->fd, EPOLLIN) ? -1 : line_read(line);
-    return result;
-}
-
-/* A descriptor that is open is read on from where it is. */
-static int line_open(struct line *line)
-{
-    int named = strcmp(line->file, "-") == 0 ? 0 : output_path_descriptor(line->file);
-    int fd = named < 0 ? open(line->file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-                       : fcntl(named, F_DUPFD_CLOEXEC, 0);
-    line->fd = fd;
-    return fd < 0 ? error_system(line->err, STATUS_LOCAL_IO, errno, "open %s", line->file) : 0;
-}
-
 char *secret_read(struct loop *loop, const char *option, const char *value, struct error *err)
 {
-    struct line line = {.loop = loop, .option = option, .file = value + 1, .err = err};
+    struct line line = {.option = option, .file = value + 1, .err = err};
     char *secret = NULL;
     if (*value != '@')
         return memory_copy(value, strlen(value));
-    if (line_open(&line))
+    /* A descriptor that is open is read on from where it is. */
+    int named = strcmp(line.file, "-") == 0 ? 0 : output_path_descriptor(line.file);
+    line.fd = named < 0 ? open(line.file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+                        : fcntl(named, F_DUPFD_CLOEXEC, 0);
+    if (line.fd < 0) {
+        error_system(err, STATUS_LOCAL_IO, errno, "open %s", line.file);
         return NULL;
-    if (line_read_all(&line) > 0)
+    }
+    /* A FIFO that nobody has opened for writing yet would look as if it were at its end. */
+    struct stat status;
+    bool waits = fstat(line.fd, &status) == 0 &&
+                 (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || isatty(line.fd));
+    int result = 0;
+    while (result == 0)
+        result = waits && unblocked_await(loop, line.fd, EPOLLIN) ? -1 : line_read(&line);
+    if (result > 0)
         secret = memory_copy(line.bytes, line.length);
     explicit_bzero(line.bytes, sizeof line.bytes);
     close(line.fd);

@@ -44,7 +44,6 @@ struct fd session_output(const struct session *session)
 struct stream {
     struct relay relay;
     struct loop *loop;
-    struct fd reopened; /* closed with the stream, where it is not stdin itself */
 };
 
 static void stream_done(struct relay *relay)
@@ -102,24 +101,6 @@ struct relay_policy session_policy(const struct session *session)
     };
 }
 
-static void stream_prepare(struct stream *stream, const struct session *session, struct fd socket,
-                           const char *name)
-{
-    *stream = (struct stream){.loop = session->loop};
-    stream->relay.local = (struct relay_side){.in = session_input(session),
-                                              .out = session_output(session),
-                                              .in_name = "stdin",
-                                              .out_name = "stdout",
-                                              .status = STATUS_LOCAL_IO};
-    stream->relay.remote = (struct relay_side){
-        .in = socket, .out = socket, .in_name = name, .out_name = name, .status = STATUS_TRANSFER};
-    stream->relay.policy = session_policy(session);
-    stream->reopened = fd_reopened(stream->relay.local.in);
-    stream->relay.policy.reopened = &stream->reopened;
-    stream->relay.local_ended = stream_close_output;
-    stream->relay.done = stream_done;
-}
-
 int session_greet(const struct session *session, int fd, const struct sockname *peer,
                   struct error *err)
 {
@@ -136,10 +117,10 @@ int session_greet(const struct session *session, int fd, const struct sockname *
 int session_stream(const struct session *session, struct fd socket, const struct sockname *peer,
                    struct error *err)
 {
-    struct stream stream;
+    struct stream stream = {.loop = session->loop};
+    struct relay *relay = &stream.relay;
     struct pump_pool pool = {0};
-    struct progress progress = {.sent = &stream.relay.tx.pump.moved,
-                                .received = &stream.relay.rx.pump.taken};
+    struct progress progress = {.sent = &relay->tx.pump.moved, .received = &relay->rx.pump.taken};
     struct connection_log log = {.stats = session->transfer->stats};
     if (session_greet(session, socket.fd, peer, err))
         return -1;
@@ -147,27 +128,41 @@ int session_stream(const struct session *session, struct fd socket, const struct
         connection_log_accept(&log, socket.fd, peer);
     else
         connection_log_open(&log, socket.fd, peer);
-    stream_prepare(&stream, session, socket, log.peer);
-    relay_start(&stream.relay, session->loop, &pool);
+    relay->local = (struct relay_side){.in = session_input(session),
+                                       .out = session_output(session),
+                                       .in_name = "stdin",
+                                       .out_name = "stdout",
+                                       .status = STATUS_LOCAL_IO};
+    relay->remote = (struct relay_side){.in = socket,
+                                        .out = socket,
+                                        .in_name = log.peer,
+                                        .out_name = log.peer,
+                                        .status = STATUS_TRANSFER};
+    relay->policy = session_policy(session);
+    struct fd reopened = fd_reopened(relay->local.in);
+    relay->policy.reopened = &reopened;
+    relay->local_ended = stream_close_output;
+    relay->done = stream_done;
+    relay_start(relay, session->loop, &pool);
     if (session->transfer->progress)
-        progress_start(&progress, session->loop, &stream.relay.local.in);
+        progress_start(&progress, session->loop, &relay->local.in);
     int result = loop_run(session->loop);
     progress_stop(&progress);
-    relay_release(&stream.relay);
+    relay_release(relay);
     pump_pool_release(&pool);
-    if (stream.reopened.fd != stream.relay.local.in.fd)
-        close(stream.reopened.fd);
-    if (stream.relay.result < 0)
-        *err = stream.relay.error;
-    else if (stream.relay.shut && stream.relay.remote_ended)
-        session_log_silence(session, log.peer, stream.relay.rx.pump.taken);
+    if (reopened.fd != relay->local.in.fd)
+        close(reopened.fd);
+    if (relay->result < 0)
+        *err = relay->error;
+    else if (relay->shut && relay->remote_ended)
+        session_log_silence(session, log.peer, relay->rx.pump.taken);
     if (result == 0)
-        result = fd_finish_stdout(&stream.relay.local.out, err);
-    else if (!err->signal_number && relay_has_cut(&stream.relay) && sockname_is_inet(peer) &&
+        result = fd_finish_stdout(&relay->local.out, err);
+    else if (!err->signal_number && relay_has_cut(relay) && sockname_is_inet(peer) &&
              !socket.shared)
         sock_reset_on_close(socket.fd);
-    connection_log_close(&log, (struct report_end){.in = stream.relay.rx.pump.taken,
-                                                   .out = stream.relay.tx.pump.moved,
+    connection_log_close(&log, (struct report_end){.in = relay->rx.pump.taken,
+                                                   .out = relay->tx.pump.moved,
                                                    .how = connection_log_how(result, err)});
     return result;
 }
@@ -185,7 +180,7 @@ static void messages_done(struct datagram_relay *relay)
     loop_stop(LOOP_OWNER(relay, struct messages, relay)->loop, relay->result);
 }
 
-static void messages_peer_heard(struct datagram_relay *relay, const struct sockname *peer)
+static void messages_peer_changed(struct datagram_relay *relay, const struct sockname *peer)
 {
     struct messages *messages = LOOP_OWNER(relay, struct messages, relay);
     struct connection_log *log = &messages->log;
@@ -194,14 +189,14 @@ static void messages_peer_heard(struct datagram_relay *relay, const struct sockn
 }
 
 /* To a group or a broadcast address anybody may answer. */
-static void messages_answer_heard(struct datagram_relay *relay, const struct sockname *peer)
+static void messages_answer_came(struct datagram_relay *relay, const struct sockname *peer)
 {
     char name[SOCKNAME_TEXT_MAX];
     (void)relay;
     log_note(LOG_LEVEL_INFO, "answer from %s", sockname_text(peer, name));
 }
 
-/* Until a peer is heard, what is done is named after our own end. */
+/* Until a peer is known, what is done is named after our own end. */
 static void messages_open(struct messages *messages, const struct session *session, int socket)
 {
     struct connection_log *log = &messages->log;
@@ -224,16 +219,20 @@ static void messages_open(struct messages *messages, const struct session *sessi
         connection_log_open(log, socket, &name);
 }
 
-static void messages_prepare(struct datagram_relay *relay, const struct session *session,
-                             const struct datagram_policy *policy)
+int session_datagrams(const struct session *session, const int *sockets, size_t count,
+                      const struct datagram_policy *policy, struct error *err)
 {
+    const struct transfer_options *transfer = session->transfer;
+    struct messages messages = {.loop = session->loop};
+    struct datagram_relay *relay = &messages.relay;
+    struct progress progress = {.sent = &relay->bytes_out, .received = &relay->bytes_in};
     relay->policy = *policy;
     relay->policy.idle_ms = session->limits->idle_ms;
     relay->policy.silence_ms = session_silence_ms(session);
-    relay->policy.quit_after_ms = session->transfer->quit_after_ms;
-    relay->policy.lines = session->transfer->lines;
-    relay->policy.max_received = session->transfer->max_messages;
-    if (!session->serving && !policy->has_end && relay->policy.quit_after_ms < 0)
+    relay->policy.quit_after_ms = transfer->quit_after_ms;
+    relay->policy.lines = transfer->lines;
+    relay->policy.max_received = transfer->max_messages;
+    if (!session->serving && !policy->has_end && transfer->quit_after_ms < 0)
         relay->policy.quit_after_ms = DATAGRAM_QUIT_MS;
     relay->in = session_input(session);
     relay->in_reopened = fd_reopened(relay->in);
@@ -243,38 +242,26 @@ static void messages_prepare(struct datagram_relay *relay, const struct session 
     relay->tx_filter = flow_filter(&session->filters->tx);
     relay->rx_filter = flow_filter(&session->filters->rx);
     relay->tx_pace = flow_pace(&session->filters->tx);
-    relay->peer_changed = policy->peer == DATAGRAM_GROUP ? messages_answer_heard
-                                                         : messages_peer_heard;
+    relay->peer_changed = policy->peer == DATAGRAM_GROUP ? messages_answer_came
+                                                         : messages_peer_changed;
     relay->done = messages_done;
-}
-
-/* A seqpacket peer that has closed with messages unread has refused them. */
-static int messages_check_peer(int socket, const char *name, struct error *err)
-{
-    int failure = sock_error(socket);
-    return failure ? error_system(err, STATUS_TRANSFER, failure, "send to %s", name) : 0;
-}
-
-int session_datagrams(const struct session *session, const int *sockets, size_t count,
-                      const struct datagram_policy *policy, struct error *err)
-{
-    struct messages messages = {.loop = session->loop};
-    struct datagram_relay *relay = &messages.relay;
-    struct progress progress = {.sent = &relay->bytes_out, .received = &relay->bytes_in};
-    messages_prepare(relay, session, policy);
     messages_open(&messages, session, sockets[0]);
     for (size_t i = 0; i < count; i++)
         datagram_add_socket(relay, sockets[i]);
     datagram_start(relay, session->loop);
-    if (session->transfer->progress)
+    if (transfer->progress)
         progress_start(&progress, session->loop, &relay->in);
     int result = loop_run(session->loop);
     progress_stop(&progress);
     datagram_release(relay);
     if (relay->result < 0)
         *err = relay->error;
-    if (result == 0 && policy->has_end)
-        result = messages_check_peer(sockets[0], relay->peer_name, err);
+    if (result == 0 && policy->has_end) {
+        /* A seqpacket peer that has closed with messages unread has refused them. */
+        int failure = sock_error(sockets[0]);
+        if (failure)
+            result = error_system(err, STATUS_TRANSFER, failure, "send to %s", relay->peer_name);
+    }
     connection_log_close(&messages.log,
                          (struct report_end){.in = relay->bytes_in,
                                              .out = relay->bytes_out,

@@ -24,38 +24,43 @@ struct session {
     const struct limit_options *limits;
     int64_t keepalive_ms; /* as in struct sockopt */
     struct filters *filters;
-    const char *greeting; /* sent first */
+    const char *greeting; /* sent first; the owner's, as all of these */
     size_t greeting_length;
     bool no_input; /* stdin is somebody else's */
     bool serving;  /* a listener: stdin that is /dev/null is no input, rather than empty */
     bool proxied;  /* the connection is a proxy's, which would take a half-close for a hang-up */
 };
 
-/* A stream: runs the loop until both directions have ended. Closes nothing but stdout; where a limit
- * or a failure cut the stream, closing the socket will reset it. */
+/* Joins a stream to stdin and stdout: runs the loop until both directions have ended. Closes nothing but stdout; where a
+ * limit or a failure cut the stream, closing the socket will reset it. The status is the relay's. */
 int session_stream(const struct session *session, struct fd socket, const struct sockname *peer,
                    struct error *err);
 
-/* Messages, by one socket or the several of a listener, until their end. */
+/* Does the same for messages, by one socket or the several of a listener, until their end. */
 int session_datagrams(const struct session *session, const int *sockets, size_t count,
                       const struct datagram_policy *policy, struct error *err);
 
-/* What connect has connected. */
+/* The socket of a connection, as it is to be used: what was inherited may be shared with others. */
 struct fd session_socket(const struct connection *connection);
-/* stdin and stdout as this session uses them; an fd of -1: there is no input. */
+
+/* stdin as this session uses it; an fd of -1: there is no input. */
 struct fd session_input(const struct session *session);
+
+/* stdout, or with --send-only /dev/null, as this session uses it. */
 struct fd session_output(const struct session *session);
 
-/* What happens to a connection before its relay starts. */
+/* Does what comes before a connection's relay: dumps the greeting, sends the urgent byte. Status 1, or a filter's error. */
 int session_greet(const struct session *session, int fd, const struct sockname *peer,
                   struct error *err);
-/* The rules of its relay. */
+
+/* The rules of a connection's relay, as the options make them. */
 struct relay_policy session_policy(const struct session *session);
 
-/* Whether the sending half is shut down when all is said. */
+/* Whether the sending half is shut down when all is sent. */
 bool session_shuts(const struct session *session);
-/* Of a stream whose sending half was shut down: says at -v that the peer has ended, `received` bytes
- * later, if there was none, and that may be why. */
+
+/* Says at -v of a stream whose sending half was shut down, and whose peer has ended after `received` bytes: if these are 0,
+ * the first may be why. */
 void session_log_silence(const struct session *session, const char *peer, uint64_t received);
 
 /* How long the input may be silent after the other end has ended, as relay.h and hub.h take it. */

@@ -16,7 +16,6 @@
 #include "cmd/common/limit.h"
 #include "cmd/common/options.h"
 #include "cmd/common/session.h"
-#include "cmd/common/signals.h"
 #include "cmd/connect/dialog.h"
 #include "cmd/connect/probe.h"
 #include "cmd/serve/programs.h"

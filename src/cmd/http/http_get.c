@@ -5,8 +5,8 @@
  */
 #include "base/memory.h"
 #include "cli/report.h"
+#include "cmd/common/limit.h"
 #include "cmd/common/secret.h"
-#include "cmd/common/signals.h"
 #include "cmd/http/http_fetch.h"
 #include "cmd/http/http_options.h"
 #include "cmd/http/http_target.h"

@@ -14,7 +14,6 @@
 #include "base/list.h"
 #include "cmd/common/limit.h"
 #include "cmd/common/options.h"
-#include "cmd/common/signals.h"
 #include "cmd/serve/supervised_child.h"
 #include "net/access.h"
 #include "net/listener.h"

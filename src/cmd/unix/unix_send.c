@@ -18,7 +18,6 @@
 #include "cmd/common/connection_log.h"
 #include "cmd/common/limit.h"
 #include "cmd/common/options.h"
-#include "cmd/common/signals.h"
 #include "cmd/unix/messages.h"
 #include "command.h"
 #include "net/dial.h"
