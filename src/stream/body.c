@@ -20,18 +20,14 @@ static void body_unwatch(struct body *body)
     loop_unwatch(body->loop, &body->out_watch);
 }
 
-static void body_finish(struct body *body, enum body_outcome outcome)
+/* `failure` is the errno of a failed outcome, else 0. */
+static void body_finish(struct body *body, enum body_outcome outcome, int failure)
 {
     body->outcome = outcome;
+    body->failure = failure;
     body->finished = true;
     body_unwatch(body);
     loop_stop(body->loop, 0);
-}
-
-static void body_fail(struct body *body, enum body_outcome outcome, int failure)
-{
-    body->failure = failure;
-    body_finish(body, outcome);
 }
 
 /* Nothing can be written, but its reader may go away. */
@@ -71,11 +67,11 @@ static bool body_read_framing(struct body *body)
         return true;
     }
     if (got == 0)
-        body_finish(body, BODY_CUT);
+        body_finish(body, BODY_CUT, 0);
     else if (errno == EAGAIN)
         body_await_in(body);
     else
-        body_fail(body, BODY_FAILED_IN, errno);
+        body_finish(body, BODY_FAILED_IN, errno);
     return false;
 }
 
@@ -96,12 +92,12 @@ static bool body_follow(struct body *body)
         body_await_in(body);
         return false;
     case BODY_END:
-        body_finish(body, BODY_COMPLETE);
+        body_finish(body, BODY_COMPLETE, 0);
         return false;
     case BODY_WRONG:
         break;
     }
-    body_finish(body, BODY_MALFORMED);
+    body_finish(body, BODY_MALFORMED, 0);
     return false;
 }
 
@@ -119,7 +115,7 @@ static bool body_load(struct body *body)
         body->data -= length;
     pump->limit = length;
     if (pump->tap && length && pump->tap->look(pump->tap, bytes, length) < 0) {
-        body_fail(body, BODY_FAILED_IN, errno);
+        body_finish(body, BODY_FAILED_IN, errno);
         return false;
     }
     pump_preload(pump, bytes, length);
@@ -147,10 +143,10 @@ static bool body_move(struct body *body)
         loop_watch(body->loop, &body->out_watch, EPOLLOUT);
         return false;
     case PUMP_FAILED_IN:
-        body_fail(body, BODY_FAILED_IN, pump->failure);
+        body_finish(body, BODY_FAILED_IN, pump->failure);
         return false;
     case PUMP_FAILED_OUT:
-        body_fail(body, BODY_FAILED_OUT, pump->failure);
+        body_finish(body, BODY_FAILED_OUT, pump->failure);
         return false;
     case PUMP_WAITS:
         loop_unwatch(body->loop, &body->in_watch);
@@ -167,7 +163,7 @@ static bool body_move(struct body *body)
         return body_follow(body);
     if (pump->limit != UINT64_MAX)
         body->missing = pump->limit;
-    body_finish(body, pump->limit == UINT64_MAX ? BODY_COMPLETE : BODY_CUT);
+    body_finish(body, pump->limit == UINT64_MAX ? BODY_COMPLETE : BODY_CUT, 0);
     return false;
 }
 
@@ -221,7 +217,7 @@ static void body_out_ready(struct watch *watch, uint32_t events)
     if (watch->events)
         body_carry_on(body);
     else
-        body_fail(body, BODY_FAILED_OUT, EPIPE);
+        body_finish(body, BODY_FAILED_OUT, EPIPE);
 }
 
 static void body_pause_over(struct timer *timer)

@@ -1,6 +1,6 @@
 /*
- * A stream of which only segments are data: they pass from one end to another as fast as the
- * pump can; what is between them (the framing) is given to a parser.
+ * A stream of which only segments are data: they pass from one descriptor to another as fast as the pump can; what is
+ * between them (the framing) is given to a parser.
  */
 #ifndef STREAM_BODY_H
 #define STREAM_BODY_H
@@ -14,7 +14,7 @@
 #include "sys/idle_limit.h"
 #include "sys/loop.h"
 
-/* What the parser finds next. */
+/* What the parser finds next, after the framing that it was given. */
 enum body_next {
     BODY_DATA, /* after the framing come *data bytes of data; UINT64_MAX: all, until the end */
     BODY_MORE, /* all bytes were framing, and more is needed */
@@ -67,7 +67,7 @@ struct body {
  * When somebody else stops the loop: -1. The pump is the owner's to release. */
 int body_run(struct body *body);
 
-/* Bytes that have come by the stream since then. */
+/* How many bytes have come by the stream since body_run was called. */
 uint64_t body_taken(const struct body *body);
 
 #endif

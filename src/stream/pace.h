@@ -1,7 +1,6 @@
 /*
- * How fast bytes may go: so many a second, or line by line with a pause between. Pure: whoever
- * moves the bytes asks first, says what has moved, and waits where the answer is 0. Times are those
- * of loop_now_ms.
+ * How fast bytes may go: so many a second, or line by line with a pause between. Pure: whoever moves the bytes asks first,
+ * says what has moved, and waits where the answer is 0. Times are those of loop_now_ms.
  */
 #ifndef STREAM_PACE_H
 #define STREAM_PACE_H
@@ -23,10 +22,11 @@ struct pace {
     int64_t wait_ms;      /* after an answer of 0: how long */
 };
 
-/* How many of the `length` (not 0) bytes may go now: with line_ms, to the end of the first line.
- * `bytes` is NULL where nobody can see them; then only the rate counts. */
+/* Returns how many of the `length` (not 0) bytes may go now: with line_ms, to the end of the first line. `bytes` is NULL
+ * where nobody can see them; then only the rate counts. After 0, wait_ms says how long to wait. */
 size_t pace_allow(struct pace *pace, int64_t now_ms, const char *bytes, size_t length);
-/* They have gone. */
+
+/* Says that the bytes have gone. */
 void pace_spend(struct pace *pace, int64_t now_ms, const char *bytes, size_t length);
 
 #endif

@@ -93,11 +93,11 @@ enum pump_step {
     PUMP_STEP_WAIT  /* pump->state says for what, or that it is over */
 };
 
-static bool fd_can_splice(struct fd end)
+static bool fd_can_splice(struct fd fd)
 {
     /* A shared socket may be blocking, and splice has no flag to keep it from blocking us. */
-    return (end.kind == FD_SOCKET && !end.shared) || end.kind == FD_PIPE || end.kind == FD_NULL ||
-           end.kind == FD_FILE;
+    return (fd.kind == FD_SOCKET && !fd.shared) || fd.kind == FD_PIPE || fd.kind == FD_NULL ||
+           fd.kind == FD_FILE;
 }
 
 static bool pump_can_splice(const struct pump *pump)
@@ -108,13 +108,13 @@ static bool pump_can_splice(const struct pump *pump)
            fd_can_splice(pump->out);
 }
 
-/* Moves by this method from the next step on. */
-static void pump_set_method(struct pump *pump, enum pump_method method)
+/* Moves by this method from the next step on: that is what a step comes to where another method has to do it. */
+static enum pump_step pump_set_method(struct pump *pump, enum pump_method method)
 {
     pump->method = method;
     pump->in_a_row = 0;
     if (method != PUMP_SPLICE_PIPE || pump->made_room)
-        return;
+        return PUMP_STEP_MORE;
     /* What a stream needs, where it may be had: its pipes may hold more, and so may its socket. */
     pump->made_room = true;
     if (pump->in.kind == FD_PIPE)
@@ -123,6 +123,7 @@ static void pump_set_method(struct pump *pump, enum pump_method method)
         fcntl(pump->out.fd, F_SETPIPE_SZ, PUMP_PIPE);
     if (pump->out.kind == FD_SOCKET)
         sock_make_room(pump->out.fd);
+    return PUMP_STEP_MORE;
 }
 
 /* A pipe that others may read, too: whoever of them comes late waits in read(2), but not in splice(2). */
@@ -132,10 +133,10 @@ static bool pump_in_may_block(const struct pump *pump)
 }
 
 /* Moves by copying from now on, and never again otherwise. */
-static void pump_only_copy(struct pump *pump)
+static enum pump_step pump_only_copy(struct pump *pump)
 {
     pump->may_splice = false;
-    pump_set_method(pump, PUMP_COPY);
+    return pump_set_method(pump, PUMP_COPY);
 }
 
 static void pump_give_back_buffer(struct pump *pump)
@@ -254,10 +255,8 @@ static enum pump_step pump_discard(struct pump *pump)
     int failure = errno;
     pump_pool_give(pump->pool, buffer);
     errno = failure;
-    if (got < 0 && errno == EOPNOTSUPP) {
-        pump_only_copy(pump);
-        return PUMP_STEP_MORE;
-    }
+    if (got < 0 && errno == EOPNOTSUPP)
+        return pump_only_copy(pump);
     if (got < 0)
         return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
     pump->in_ended = got == 0;
@@ -274,19 +273,6 @@ static bool splice_is_refused(int errnum)
     return errnum == EINVAL || errnum == ENOSYS || errnum == EOPNOTSUPP || errnum == ESPIPE;
 }
 
-static enum pump_step pump_refuse_splice(struct pump *pump)
-{
-    pump_only_copy(pump);
-    return PUMP_STEP_MORE;
-}
-
-/* Copies, until it looks like a stream again. */
-static enum pump_step pump_fall_back(struct pump *pump)
-{
-    pump_set_method(pump, PUMP_COPY);
-    return PUMP_STEP_MORE;
-}
-
 /* At a byte of urgent data splice(2) stops, as if nothing had come or even as if it were the end:
  * only recv(2) goes on. True the second time that nothing came of a socket that was ready. */
 static bool pump_is_stuck(struct pump *pump)
@@ -294,12 +280,6 @@ static bool pump_is_stuck(struct pump *pump)
     bool again = pump->stalled_at == pump->taken;
     pump->stalled_at = pump->taken;
     return again && pump->in.kind == FD_SOCKET;
-}
-
-/* Whether it is an end, copying will tell. */
-static bool pump_may_be_urgent(const struct pump *pump, ssize_t moved)
-{
-    return moved == 0 && pump->in.kind == FD_SOCKET;
 }
 
 static ssize_t pump_splice_some(int in, int out, size_t length)
@@ -323,19 +303,19 @@ static enum pump_step pump_splice(struct pump *pump)
         if (poll(ends, 2, 0) <= 0 || !ends[0].revents)
             return pump_stop(pump, PUMP_WANTS_IN);
         if (ends[1].revents && pump_is_stuck(pump))
-            return pump_fall_back(pump);
+            return pump_set_method(pump, PUMP_COPY);
         return pump_stop(pump, PUMP_WANTS_OUT);
     }
     /* A pipe without a reader fails before the socket is looked at, which may have come to its end. */
     if (moved < 0 && errno == EPIPE && pump->in.kind == FD_SOCKET)
-        return pump_fall_back(pump);
+        return pump_set_method(pump, PUMP_COPY);
     if (moved < 0 && splice_is_refused(errno))
-        return pump_refuse_splice(pump);
+        return pump_only_copy(pump);
     if (moved < 0) /* only a reader that went away is a failure of the pipe's */
         return pump_stop(pump, pump->in.kind == FD_PIPE || errno == EPIPE ? PUMP_FAILED_OUT
                                                                           : PUMP_FAILED_IN);
-    if (pump_may_be_urgent(pump, moved))
-        return pump_fall_back(pump);
+    if (moved == 0 && pump->in.kind == FD_SOCKET) /* whether it is an end, copying will tell */
+        return pump_set_method(pump, PUMP_COPY);
     pump->in_ended = moved == 0;
     pump_count_taken(pump, (size_t)moved);
     pump->moved += (size_t)moved;
@@ -357,7 +337,7 @@ static void pump_give_back_pipe(struct pump *pump)
 static enum pump_step pump_fill_pipe(struct pump *pump)
 {
     if (pump->pipe[0] < 0 && pump_pool_take_pipe(pump->pool, pump->pipe) < 0)
-        return pump_refuse_splice(pump);
+        return pump_only_copy(pump);
     ssize_t moved = pump_splice_some(pump->in.fd, pump->pipe[1], pump_room(pump, PUMP_PIPE));
     if (moved > 0) {
         pump_count_taken(pump, (size_t)moved);
@@ -367,15 +347,15 @@ static enum pump_step pump_fill_pipe(struct pump *pump)
     int failure = errno;
     pump_give_back_pipe(pump);
     errno = failure;
-    if (pump_may_be_urgent(pump, moved))
-        return pump_fall_back(pump);
+    if (moved == 0 && pump->in.kind == FD_SOCKET) /* whether it is an end, copying will tell */
+        return pump_set_method(pump, PUMP_COPY);
     if (moved < 0 && splice_is_refused(errno))
-        return pump_refuse_splice(pump);
+        return pump_only_copy(pump);
     pump->in_ended = moved == 0;
     if (moved == 0)
         return PUMP_STEP_MORE;
     if (errno == EAGAIN && pump_is_stuck(pump))
-        return pump_fall_back(pump);
+        return pump_set_method(pump, PUMP_COPY);
     return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_IN : PUMP_FAILED_IN);
 }
 
@@ -395,7 +375,7 @@ static enum pump_step pump_drain_pipe(struct pump *pump)
     }
     ssize_t moved = pump_splice_some(pump->pipe[0], pump->out.fd, pump->piped);
     if (moved < 0 && splice_is_refused(errno))
-        return pump_refuse_splice(pump); /* and what the pipe holds goes by the buffer */
+        return pump_only_copy(pump); /* and what the pipe holds goes by the buffer */
     if (moved < 0)
         return pump_stop(pump, errno == EAGAIN ? PUMP_WANTS_OUT : PUMP_FAILED_OUT);
     pump->piped -= (size_t)moved;

@@ -1,11 +1,10 @@
 /*
- * One direction of flow: bytes read from one end and not yet written to another.
+ * One direction of flow: bytes read from one descriptor and not yet written to another.
  *
- * A pump copies or splices, and picks by the ends' kinds, and by what comes: zero-copy (splice(2)) for
- * streams where the kernel can and no filter has to see the bytes; else a buffer.
- * Where the kernel refuses it falls back to the buffer by itself. It holds at most PUMP_BUFFER bytes and
- * one pipe's worth, and does not read while it cannot write: that is the back-pressure. The buffer
- * (or pipe) is taken when bytes arrive and given back when they have left.
+ * A pump copies or splices, and picks by the kinds of the descriptors, and by what comes: zero-copy (splice(2)) for streams
+ * where the kernel can and nobody has to see the bytes; else a buffer. Where the kernel refuses it falls back to the buffer
+ * by itself. It holds at most PUMP_BUFFER bytes and one pipe's worth, and does not read while it cannot write: that is the
+ * back-pressure. The buffer (or pipe) is taken when bytes arrive and given back when they have left.
  */
 #ifndef STREAM_PUMP_H
 #define STREAM_PUMP_H
@@ -20,13 +19,15 @@
 
 enum { PUMP_BUFFER = 65536, PUMP_PIPE = 1 << 20 };
 
-/* Spare buffers and pipes, shared by the pumps of one thread. Start with {0}. */
+/* Spare buffers and pipes, shared by the pumps of one thread. Starts as {0}. */
 struct pump_pool {
     char *buffers[4];
     size_t buffer_count;
     int pipes[4][2];
     size_t pipe_count;
 };
+
+/* Gives up what the pool holds, once its pumps are released. May be called twice. */
 void pump_pool_release(struct pump_pool *pool);
 
 enum pump_state {
@@ -39,10 +40,10 @@ enum pump_state {
     PUMP_FAILED_OUT /* writing failed: see failure */
 };
 
-/* How bytes are moved: see pump.c. */
+/* How bytes are moved: pump.c says when. */
 enum pump_method {
     PUMP_COPY,        /* read into a buffer, write from it */
-    PUMP_SPLICE,      /* one end is a pipe: splice between the two, for messages */
+    PUMP_SPLICE,      /* one descriptor is a pipe: splice between the two, for messages */
     PUMP_SPLICE_PIPE, /* splice into a pipe of our own, and from it: for streams */
     PUMP_DISCARD      /* from TCP to /dev/null: the bytes are only counted */
 };
@@ -73,7 +74,7 @@ struct pump {
     uint64_t stalled_at;   /* `taken` when splicing found nothing although `in` was ready */
 };
 
-/* `pool` outlives the pump. */
+/* Prepares a pump between two descriptors, which stay the owner's. `pool` outlives the pump. */
 void pump_init(struct pump *pump, struct fd in, struct fd out, struct pump_pool *pool);
 /* Shows a tap what is read, before a filter changes it; what is read is then copied. NULL is none. To be called before the
  * first move. */
@@ -81,17 +82,22 @@ void pump_tap(struct pump *pump, struct tap *tap);
 
 /* Lets a filter change what is read, which is then copied. NULL is none. To be called before the first move. */
 void pump_filter(struct pump *pump, struct filter *filter);
-/* Slows it down; NULL: not. Before the first move. */
+
+/* Slows the pump down. NULL is no pace. To be called before the first move. */
 void pump_pace(struct pump *pump, struct pace *pace);
-/* Much will come: no need to find that out by copying. After filter and pace, before the first move. */
+
+/* Says that much will come, which need not be found out by copying. To be called after tap, filter and pace, and before the
+ * first move. */
 void pump_expect_stream(struct pump *pump);
-/* Puts bytes that have been read elsewhere in front of what `in` delivers, behind others that were put
- * there: at most PUMP_BUFFER in all, at most the limit, against which they count. No filter sees
- * them. Before the next move. */
+
+/* Puts bytes that have been read elsewhere in front of what `in` delivers, behind others that were put there: at most
+ * PUMP_BUFFER in all, at most the limit, against which they count. Neither tap nor filter sees them. */
 void pump_preload(struct pump *pump, const void *bytes, size_t length);
-/* From now on bytes go to `out`, those that are held first. A failure to write is forgotten. */
+
+/* Makes bytes go to `out` from now on, those that are held first. A failure to write is forgotten. */
 void pump_divert(struct pump *pump, struct fd out);
-/* Gives back what the pump holds. Closes neither end. */
+
+/* Gives back what the pump holds. Closes neither descriptor. May be called twice. */
 void pump_release(struct pump *pump);
 
 /* Moves what can be moved now without blocking, a bounded amount. Returns pump->state. */

@@ -1,6 +1,6 @@
 /*
- * Bytes on their way to one descriptor that several writers share (stdout of a server, a client
- * that is told things): written at once when possible, kept in order when not.
+ * Bytes on their way to one descriptor that several writers share (stdout of a server, a client of a hub): written at once
+ * when possible, kept in order when not.
  */
 #ifndef STREAM_WRITE_QUEUE_H
 #define STREAM_WRITE_QUEUE_H
@@ -40,27 +40,35 @@ struct write_queue {
     void (*drained)(struct write_queue *queue);
 };
 
+/* Prepares an empty queue for a descriptor, which stays the owner's. */
 void write_queue_init(struct write_queue *queue, struct loop *loop, struct fd fd,
                       void (*drained)(struct write_queue *queue));
-/* From now on, if it is a pipe whose reader goes away while nothing is written, that counts as a
- * write that failed with EPIPE. */
+
+/* Makes the queue notice, from now on, when the descriptor is a pipe whose reader goes away while nothing is written: that
+ * counts as a write that failed with EPIPE. */
 void write_queue_watch_hangup(struct write_queue *queue);
+
 /* Fills *err for the failure, with status 8: silent where a reader has had enough. Returns -1. */
 int write_queue_error(const struct write_queue *queue, const char *name, struct error *err);
-/* Forgets what waits. Does not close the descriptor. */
+
+/* Forgets what waits, and the cork. Does not close the descriptor. */
 void write_queue_release(struct write_queue *queue);
 
 /* Takes all of `bytes`. The writer is to stop when write_queue_has_pending says so and to go on when
  * `drained` is called: that is the back-pressure, and the bound. -1 if a write has failed. */
 int write_queue_put(struct write_queue *queue, const void *bytes, size_t length);
-/* From now on what is put is gathered in *cork, until that is full or write_queue_uncork is called. A piece that is larger
+
+/* Makes what is put be gathered in *cork from now on, until that is full or write_queue_uncork is called. A piece that is larger
  * than a cork is never gathered. What is gathered does not count as waiting. Again with the same cork: nothing. */
 void write_queue_cork(struct write_queue *queue, struct write_cork *cork);
+
 /* Puts what was gathered, and gathers no more; without a cork: nothing. -1 if a write has failed. */
 int write_queue_uncork(struct write_queue *queue);
-/* Writes what waits, as far as it goes now; then `drained`, if that was all or it failed. */
+
+/* Writes what waits, as far as it goes now, and calls `drained` if that was all or it failed. */
 void write_queue_flush(struct write_queue *queue);
-/* Something waits: the descriptor cannot take more now. */
+
+/* Whether something waits: the descriptor cannot take more now. */
 bool write_queue_has_pending(const struct write_queue *queue);
 
 #endif
