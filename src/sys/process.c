@@ -29,6 +29,7 @@ static struct program *children_take(struct children *children, pid_t id)
     if (program) {
         *at = program->next;
         program->id = 0;
+        loop_timer_cancel(children->loop, &program->grace);
     }
     return program;
 }
@@ -231,6 +232,23 @@ void program_kill(struct program *program)
         gone = waitpid(program->id, &program->end, 0);
     while (gone < 0 && errno == EINTR);
     children_take(program->children, program->id);
+}
+
+static void program_grace_timeout(struct timer *timer)
+{
+    struct program *program = LOOP_OWNER(timer, struct program, grace);
+    program_kill(program);
+    program->ended(program);
+}
+
+void program_stop(struct program *program, int signal_number, int64_t grace_ms)
+{
+    if (!program->id)
+        return;
+    if (signal_number)
+        program_signal(program, signal_number);
+    program->grace.fired = program_grace_timeout;
+    loop_timer_set(program->children->loop, &program->grace, grace_ms);
 }
 
 int program_status(const struct program *program)

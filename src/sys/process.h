@@ -37,6 +37,7 @@ struct program {
     int end;    /* as waitpid(2) says it */
     struct children *children;
     struct program *next; /* the children's */
+    struct timer grace;   /* of program_stop */
 };
 
 struct program_spec {
@@ -62,6 +63,9 @@ int program_replace(char *const *argv, struct error *err);
 /* To it and, where it has a process group of its own, to what it has started. Of one that does not
  * run: nothing. */
 void program_signal(const struct program *program, int signal_number);
+/* Sends the signal (0: none, it has been told already) and, where the program has not ended after grace_ms, SIGKILL.
+ * `ended` is called in either case. Of one that does not run: nothing. */
+void program_stop(struct program *program, int signal_number, int64_t grace_ms);
 /* Ends it, if it still runs, with SIGKILL, without a call of `ended`. */
 void program_kill(struct program *program);
 /* Closes what is open of `in` and `out`. */

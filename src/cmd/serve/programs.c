@@ -27,8 +27,8 @@
 #include "sys/sock.h"
 
 enum {
-    GRACE_MS = 1000, /* with a program that has lost its connection */
-    END_MS = 800     /* with one that is to end with the command */
+    GRACE_MS = 1000, /* of a program that has lost its connection */
+    END_MS = 800     /* of one that is to end with the command */
 };
 
 struct program_client {
@@ -39,12 +39,12 @@ struct program_client {
     struct filters filters; /* those of the session, with a state of their own */
     struct connection_log log;
     struct timer grace;
-    bool was_told; /* SIGTERM, its connection being over */
-    bool waits;    /* its relay is over; how its program ends will say whether that had said all */
-    bool is_proxy; /* see programs.h */
+    bool was_told; /* it has got SIGTERM, its connection being over */
+    bool waits;    /* its relay is over; how its program ends says whether that had written all */
+    bool is_proxy; /* see struct admitted_client */
 };
 
-/* Options */
+/* The options */
 
 bool program_is_given(const struct program_options *options)
 {
@@ -80,34 +80,29 @@ const char **program_words(const struct program_options *options, char **argumen
 
 /* The end of one */
 
-/* Its end is ours, as the connection's was: a limit is what there is to say. */
-static bool client_was_dismissed(const struct program_client *client)
-{
-    int end = client->program.end;
-    bool has_limit_ended_it = client->relay.result < 0 &&
-                              client->relay.error.status == STATUS_TIMEOUT;
-    return client->was_told && has_limit_ended_it && WIFSIGNALED(end) && WTERMSIG(end) == SIGTERM;
-}
-
-/* What the connection has ended with, if it failed, under the program's status, if that is not 0. */
+/* Returns how the connection has ended, if it failed, under the program's status, if that is not 0. */
 static int client_result(const struct program_client *client, struct error *err)
 {
     const struct program *program = &client->program;
-    int status = client_was_dismissed(client) ? 0 : program_status(program);
+    const struct error *error = &client->relay.error;
+    const int signal_number = WIFSIGNALED(program->end) ? WTERMSIG(program->end) : 0;
     int result = client->relay.result;
+    /* Where a limit has ended the connection, and we the program, the limit is what there is to say. */
+    const bool was_dismissed = client->was_told && result < 0 && error->status == STATUS_TIMEOUT &&
+                               signal_number == SIGTERM;
+    const int status = was_dismissed ? 0 : program_status(program);
     error_silent(err, 0);
     /* A health check that closes without a byte, by a reset at that, has found what it looked for. */
-    if (client->is_proxy && result < 0 && client->relay.error.status == STATUS_TRANSFER &&
+    if (client->is_proxy && result < 0 && error->status == STATUS_TRANSFER &&
         !client->relay.rx.pump.taken) {
-        log_note(LOG_LEVEL_INFO, "%s", client->relay.error.text);
+        log_note(LOG_LEVEL_INFO, "%s", error->text);
         result = 0;
     }
     if (result < 0)
-        *err = client->filters.error.status ? client->filters.error : client->relay.error;
-    if (result == 0 && WIFSIGNALED(program->end) && WTERMSIG(program->end) != SIGPIPE)
+        *err = client->filters.error.status ? client->filters.error : *error;
+    if (result == 0 && signal_number && signal_number != SIGPIPE)
         error_set(err, status, "%s: %s was ended by signal %d (%s)", client->log.peer,
-                  client->programs->argv[0], WTERMSIG(program->end),
-                  strsignal(WTERMSIG(program->end)));
+                  client->programs->argv[0], signal_number, strsignal(signal_number));
     if (status)
         err->status = status;
     return status ? -1 : result;
@@ -124,32 +119,28 @@ static void client_depart(struct program_client *client)
     list_remove(&programs->clients, &client->node);
     if (!programs->ending)
         programs->left(programs, result, &error);
-    else if (!programs->clients.count && loop_timer_is_set(&programs->limit))
+    else if (!programs->clients.count && programs->awaited)
         loop_stop(programs->session->loop, 0);
     free(client);
 }
 
-static void client_grace_over(struct timer *timer)
+static void client_grace_timeout(struct timer *timer)
 {
     struct program_client *client = LOOP_OWNER(timer, struct program_client, grace);
     client->was_told = true;
     program_signal(&client->program, SIGTERM);
 }
 
-/* Whether the peer has got less than the program had to say; a program that was killed had. */
-static bool client_has_cut(const struct program_client *client)
-{
-    const struct program *program = &client->program;
-    if (client->relay.result == 0 && !client->programs->ending)
-        return false;
-    bool killed = !program->id && WIFSIGNALED(program->end) && WTERMSIG(program->end) != SIGPIPE;
-    return killed || relay_has_cut(&client->relay);
-}
-
 static void client_disconnect(struct program_client *client)
 {
     struct relay *relay = &client->relay;
+    const struct program *program = &client->program;
     struct fd socket = relay->remote.in;
+    /* Has the peer got less than the program had to say? One that was killed had more. */
+    const bool killed = !program->id && WIFSIGNALED(program->end) &&
+                        WTERMSIG(program->end) != SIGPIPE;
+    const bool is_cut = (relay->result < 0 || client->programs->ending) &&
+                        (killed || relay_has_cut(relay));
     client->waits = false;
     if (relay->result == 0 && relay->shut && relay->remote_ended)
         session_log_silence(client->programs->session, client->log.peer, relay->rx.pump.taken);
@@ -158,7 +149,7 @@ static void client_disconnect(struct program_client *client)
                                              .out = relay->tx.pump.moved,
                                              .how = connection_log_how(relay->result,
                                                                        &relay->error)});
-    if (client_has_cut(client)) {
+    if (is_cut) {
         sock_abort(socket.fd);
     } else {
         char buffer[4096];
@@ -173,7 +164,7 @@ static void client_disconnect(struct program_client *client)
     program_close_out(&client->program);
 }
 
-/* The connection is over, of which a program that writes to it hears by SIGPIPE, or else SIGTERM. */
+/* The connection is over: a program that writes to it gets SIGPIPE, or else SIGTERM. */
 static void client_relay_ended(struct relay *relay)
 {
     struct program_client *client = LOOP_OWNER(relay, struct program_client, relay);
@@ -218,24 +209,13 @@ int program_start_for_client(struct children *children, struct program *program,
                              struct error *err)
 {
     struct environment environment;
-    struct program_spec told = *spec;
+    struct program_spec described = *spec;
     environment_init(&environment);
     environment_describe(&environment, client->fd, client->peer, &client->destination);
-    told.env = (const char *const *)environment.list;
-    int result = program_start(children, program, &told, err);
+    described.env = (const char *const *)environment.list;
+    int result = program_start(children, program, &described, err);
     environment_release(&environment);
     return result;
-}
-
-static int client_start_program(struct program_client *client, int fd,
-                                const struct admitted_client *admitted, struct error *err)
-{
-    const struct programs *programs = client->programs;
-    const struct program_spec spec = {.argv = programs->argv, .wired = true};
-    struct admitted_client known = *admitted;
-    known.fd = fd;
-    client->program.ended = client_program_ended;
-    return program_start_for_client(programs->children, &client->program, &spec, &known, err);
 }
 
 static void client_start_relay(struct program_client *client, const struct session *session,
@@ -264,12 +244,16 @@ static void client_start_relay(struct program_client *client, const struct sessi
 int programs_serve(struct programs *programs, struct fd socket,
                    const struct admitted_client *admitted, struct error *err)
 {
+    const struct program_spec spec = {.argv = programs->argv, .wired = true};
     struct session session = *programs->session;
+    struct admitted_client known = *admitted;
     struct program_client *client = memory_new(1, sizeof *client);
+    known.fd = socket.fd;
     client->programs = programs;
     client->is_proxy = admitted->is_proxy;
     client->log.stats = session.transfer->stats;
-    client->grace = (struct timer){.fired = client_grace_over};
+    client->grace = (struct timer){.fired = client_grace_timeout};
+    client->program.ended = client_program_ended;
     filters_copy(&client->filters, session.filters);
     session.filters = &client->filters;
     if (session.serving)
@@ -277,7 +261,7 @@ int programs_serve(struct programs *programs, struct fd socket,
     else
         connection_log_open(&client->log, socket.fd, admitted->peer);
     if (session_greet(&session, socket.fd, admitted->peer, err) ||
-        client_start_program(client, socket.fd, admitted, err)) {
+        program_start_for_client(programs->children, &client->program, &spec, &known, err)) {
         connection_log_close(&client->log, (struct report_end){.how = REPORT_ERROR});
         sock_abort(socket.fd); /* an end would say that there was nothing to say */
         free(client);
@@ -299,25 +283,17 @@ int programs_init(struct programs *programs, struct error *err)
     return 0;
 }
 
-static void programs_limit_over(struct timer *timer)
-{
-    loop_stop(LOOP_OWNER(timer, struct programs, limit)->session->loop, 0);
-}
-
 void programs_end(struct programs *programs)
 {
-    struct loop *loop = programs->session->loop;
     programs->ending = true;
-    programs->limit = (struct timer){.fired = programs_limit_over};
     LIST_EACH (struct program_client, client, &programs->clients, node) {
         client->relay.policy.no_shutdown = true; /* the end of a program that is killed is none */
         program_signal(&client->program, SIGTERM);
     }
-    if (programs->clients.count) {
-        loop_timer_set(loop, &programs->limit, END_MS);
-        loop_run(loop);
-        loop_timer_cancel(loop, &programs->limit);
-    }
+    programs->awaited = true;
+    if (programs->clients.count)
+        loop_await(programs->session->loop, END_MS, NULL);
+    programs->awaited = false;
     LIST_EACH (struct program_client, client, &programs->clients, node) {
         program_kill(&client->program); /* whatever it still does */
         if (!client->relay.finished)

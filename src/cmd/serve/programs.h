@@ -31,24 +31,24 @@ struct programs {
     const struct session *session;
     struct children *children; /* initialised */
     const char **argv;         /* of program_words; the owner's */
-    /* One is over, with its connection closed and its program reaped: 0, or -1 and *err, with the
+    /* Called when one is over, with its connection closed and its program reaped: result is 0, or -1 and *err, with the
      * status that the program has ended with, or else the connection. */
     void (*left)(struct programs *programs, int result, const struct error *err);
 
     struct pump_pool pool;
     struct fd sink;
     struct list clients;
-    struct timer limit;
     bool ending;
+    bool awaited; /* the loop runs until all are over */
 };
 
-/* The result says whether a program is to be started. */
+/* program_is_given tells whether a program is to be started. */
 bool program_is_given(const struct program_options *options);
 
 /* program_check says whether the options go together: 0, or -1 and status 2. */
 int program_check(const struct program_options *options, char **arguments, struct error *err);
 
-/* The result is the program and its arguments, to be given to free(). */
+/* program_words returns the program and its arguments, NULL after the last, to be given to free(). */
 const char **program_words(const struct program_options *options, char **arguments);
 
 /* program_start_for_client starts a program whose environment describes the connection of a client (see

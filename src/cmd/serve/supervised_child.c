@@ -1,19 +1,21 @@
 /*
  * See supervised_child.h. The child runs beside the server. When it ends, a timer gives the server a moment to read
- * what was sent just before; when a signal comes first, the child is asked to end and the same timer is its grace.
- * When the server has ended by itself (supervised_child_end), `waiting` says that its end alone is awaited.
+ * what was sent just before; when a signal comes first, the child is asked to end, and killed if it does not
+ * (program_stop). When the server has ended by itself (supervised_child_end), `waiting` says that its end alone is
+ * awaited.
  */
 #include "cmd/serve/supervised_child.h"
 
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "cmd/serve/environment.h"
 #include "sys/descriptors.h"
 
 enum {
     DRAIN_MS = 50,  /* for the server to read what was sent just before the end */
-    GRACE_MS = 1000 /* with one that was asked to end */
+    GRACE_MS = 1000 /* of one that was asked to end */
 };
 
 int supervised_child_check(bool run, char *const *words, struct error *err)
@@ -27,31 +29,21 @@ int supervised_child_check(bool run, char *const *words, struct error *err)
 
 /* Starting */
 
-/* An address to connect to: for all addresses, the machine's own, of IPv4 where both families are
- * heard: loopback may be without IPv6. */
-static const char *child_reachable_host(const struct listener_socket *listens, char *out)
-{
-    bool hears_both = *listener_text(listens, out) == '*';
-    sockname_host(&listens->name, out);
-    if (hears_both || strcmp(out, "0.0.0.0") == 0)
-        return "127.0.0.1";
-    return strcmp(out, "::") == 0 ? "::1" : out;
-}
-
-static void child_time_over(struct timer *timer)
+static void child_drain_timeout(struct timer *timer)
 {
     struct supervised_child *child = LOOP_OWNER(timer, struct supervised_child, timer);
-    program_kill(&child->program);
     if (child->waiting)
         loop_stop(child->loop, 0);
     else
         child->stop(child, child->asked);
 }
 
+/* One that had to be killed has sent nothing just before. */
 static void child_ended(struct program *program)
 {
     struct supervised_child *child = LOOP_OWNER(program, struct supervised_child, program);
-    loop_timer_set(child->loop, &child->timer, child->waiting ? 0 : DRAIN_MS);
+    bool killed = child->asked && WIFSIGNALED(program->end) && WTERMSIG(program->end) == SIGKILL;
+    loop_timer_set(child->loop, &child->timer, child->waiting || killed ? 0 : DRAIN_MS);
 }
 
 int supervised_child_start(struct supervised_child *child, struct children *children,
@@ -59,11 +51,20 @@ int supervised_child_start(struct supervised_child *child, struct children *chil
                            struct error *err)
 {
     struct environment environment;
-    char host[SOCKNAME_TEXT_MAX];
+    char text[SOCKNAME_TEXT_MAX];
+    const char *host = text;
     if (children_init(children, child->loop, err))
         return -1;
+    /* An address to connect to: for all addresses, the machine's own, of IPv4 where both families are
+     * served: loopback may be without IPv6. */
+    const bool has_both = *listener_text(listens, text) == '*';
+    sockname_host(&listens->name, text);
+    if (has_both || strcmp(text, "0.0.0.0") == 0)
+        host = "127.0.0.1";
+    else if (strcmp(text, "::") == 0)
+        host = "::1";
     environment_init(&environment);
-    environment_set(&environment, "SOCKCTL_ADDR", child_reachable_host(listens, host));
+    environment_set(&environment, "SOCKCTL_ADDR", host);
     if (listens->name.storage.ss_family == AF_UNIX)
         environment_set(&environment, "SOCKCTL_PORT", NULL);
     else
@@ -72,7 +73,7 @@ int supervised_child_start(struct supervised_child *child, struct children *chil
                                       .env = (const char *const *)environment.list};
     descriptors_close_on_exec();
     child->program.ended = child_ended;
-    child->timer = (struct timer){.fired = child_time_over};
+    child->timer = (struct timer){.fired = child_drain_timeout};
     int result = program_start(children, &child->program, &spec, err);
     child->started = result == 0;
     environment_release(&environment);
@@ -90,9 +91,9 @@ bool supervised_child_signal(struct supervised_child *child, int signal_number)
     if (!child->program.id || child->asked)
         return child->waiting;
     child->asked = true;
-    if (!loop_signal_is_of_terminal(child->loop)) /* which has reached it already */
-        program_signal(&child->program, signal_number);
-    loop_timer_set(child->loop, &child->timer, GRACE_MS);
+    /* A signal of the terminal's has reached it already. */
+    program_stop(&child->program, loop_signal_is_of_terminal(child->loop) ? 0 : signal_number,
+                 GRACE_MS);
     return true;
 }
 
@@ -103,10 +104,8 @@ int supervised_child_end(struct supervised_child *child, int result, struct erro
     if (result < 0 && err->status == STATUS_OK) /* nothing but that it was to stop */
         result = 0;
     child->waiting = true;
-    if (child->program.id && result < 0 && !child->asked) {
-        program_signal(&child->program, SIGTERM);
-        loop_timer_set(child->loop, &child->timer, GRACE_MS);
-    }
+    if (result < 0 && !child->asked)
+        program_stop(&child->program, SIGTERM, GRACE_MS);
     if (child->program.id)
         result |= loop_run(child->loop);
     loop_timer_cancel(child->loop, &child->timer);

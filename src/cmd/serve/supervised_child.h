@@ -15,29 +15,32 @@
 #include "sys/loop.h"
 #include "sys/process.h"
 
-/* Start with {0}. */
+/* It starts as {0}; the owner sets loop and stop. */
 struct supervised_child {
     struct loop *loop;
     struct program program;
-    /* The server is to stop; `asked`: a signal says so. */
+    /* Called when the server is to stop; `asked`: because a signal says so. */
     void (*stop)(struct supervised_child *child, bool asked);
-    struct timer timer;
+    struct timer timer; /* from its end until the server stops */
     bool asked;
     bool started;
     bool waiting; /* for its end alone */
 };
 
-/* Whether `words`, what followed `--`, and --run go together. Status 2. */
+/* Checks that `words`, what followed `--`, and --run go together. Returns 0, or -1 with status 2. */
 int supervised_child_check(bool run, char *const *words, struct error *err);
-/* Starts it, with the address of `listens` in its environment. */
+
+/* Starts the command, with the address of `listens` in its environment. Returns 0, or -1 and the status of
+ * program_start. */
 int supervised_child_start(struct supervised_child *child, struct children *children,
                            char *const *words, const struct listener_socket *listens,
                            struct error *err);
-/* A signal has come. False: it is not the child that has to end first. */
+
+/* Passes a signal on that has come. Returns false where it is not the child that has to end first. */
 bool supervised_child_signal(struct supervised_child *child, int signal_number);
-/* What a command ends with: of a server that has ended by itself, with `result`, it awaits the
- * child's end, if that was 0, or else ends it. Its status counts, unless the server has
- * failed. */
+
+/* Returns what a command ends with: of a server that has ended by itself, with `result`, it awaits the child's end, if
+ * that was 0, or else ends it. The child's status counts, unless the server has failed. */
 int supervised_child_end(struct supervised_child *child, int result, struct error *err);
 
 #endif

@@ -31,7 +31,6 @@ struct message_program {
     size_t length;
     size_t room;
     bool no_answer;
-    struct timer grace;
 };
 
 /* What is held counts as its client's. */
@@ -137,7 +136,6 @@ static void run_complete(struct message_program *run)
     run_drop_answer(run);
     run_end_input(run);
     run_end_output(run);
-    loop_timer_cancel(loop, &run->grace);
     list_remove(&programs->running, &run->node);
     free(run);
     if (client)
@@ -155,13 +153,6 @@ static void run_program_ended(struct program *program)
     struct message_program *run = LOOP_OWNER(program, struct message_program, program);
     while (run_read_output(run))
         continue;
-    run_complete(run);
-}
-
-static void run_grace_over(struct timer *timer)
-{
-    struct message_program *run = LOOP_OWNER(timer, struct message_program, grace);
-    program_kill(&run->program);
     run_complete(run);
 }
 
@@ -187,7 +178,6 @@ void message_programs_run(struct message_programs *programs, struct message_clie
     list_append(&programs->running, &run->node);
     client->user_data = run;
     client->held = true;
-    run->grace = (struct timer){.fired = run_grace_over};
     run->output = (struct watch){.fd = run->program.out, .ready = run_output_ready};
     loop_watch(programs->hub->loop, &run->output, EPOLLIN);
     write_queue_init(&run->input, programs->hub->loop, fd_of_pipe(run->program.in),
@@ -209,8 +199,7 @@ void message_programs_abandon(struct message_client *client)
     run_end_input(run);
     run_end_output(run);
     run_drop_answer(run);
-    program_signal(&run->program, SIGTERM);
-    loop_timer_set(run->programs->hub->loop, &run->grace, GRACE_MS);
+    program_stop(&run->program, SIGTERM, GRACE_MS);
 }
 
 void message_programs_end(struct message_programs *programs)
