@@ -1,7 +1,7 @@
 /*
  * See environment.h. The list begins with the strings of environ; what is set goes to its end, and is freed with it.
- * What is known of a connection is put together once (struct described) and then written by the names of each tool
- * whose scripts are to work here unchanged.
+ * What is known of a connection is put together once, and then written by the names of each tool whose scripts are to
+ * work here unchanged (environment_describe).
  */
 #include "cmd/serve/environment.h"
 
@@ -26,27 +26,23 @@ void environment_release(struct environment *environment)
     free(environment->list);
 }
 
-static void environment_drop(struct environment *environment, size_t at)
-{
-    if (at >= environment->count - environment->own) {
-        free(environment->list[at]);
-        environment->own--;
-    }
-    environment->count--;
-    memmove(environment->list + at, environment->list + at + 1,
-            (environment->count - at + 1) * sizeof(char *));
-}
-
 static void environment_remove(struct environment *environment, const char *name)
 {
-    size_t length = strlen(name);
+    const size_t length = strlen(name);
     size_t at = 0;
-    while (at < environment->count)
-        if (strncmp(environment->list[at], name, length) == 0 &&
-            environment->list[at][length] == '=')
-            environment_drop(environment, at);
-        else
+    while (at < environment->count) {
+        char **variable = &environment->list[at];
+        if (strncmp(*variable, name, length) != 0 || (*variable)[length] != '=') {
             at++;
+            continue;
+        }
+        if (at >= environment->count - environment->own) {
+            free(*variable);
+            environment->own--;
+        }
+        environment->count--;
+        memmove(variable, variable + 1, (environment->count - at + 1) * sizeof(char *));
+    }
 }
 
 void environment_init(struct environment *environment)
@@ -70,8 +66,7 @@ void environment_set(struct environment *environment, const char *name, const ch
     size_t room = strlen(name) + strlen(value) + 2;
     char *variable = memory_new(room, 1);
     snprintf(variable, room, "%s=%s", name, value);
-    environment->list = memory_grow(environment->list, environment->count + 2,
-                                    sizeof *environment->list);
+    environment->list = memory_grow(environment->list, environment->count + 2, sizeof(char *));
     environment->list[environment->count++] = variable;
     environment->list[environment->count] = NULL;
     environment->own++;
@@ -96,21 +91,11 @@ struct side {
     char socat_text[INET6_ADDRSTRLEN];
 };
 
-/* "[0000:0000:0000:0000:0000:0000:0000:0001]" */
-static const char *side_ipv6_in_full(struct side *side, const struct sockname *name)
+static void side_describe(struct side *side, const struct sockname *name)
 {
     const struct sockaddr_in6 *ipv6 = (const void *)&name->storage;
     const unsigned char *byte = ipv6->sin6_addr.s6_addr;
     char *out = side->socat_text;
-    for (int i = 0; i < 16; i += 2)
-        out += sprintf(out, "%c%02x%02x", i ? ':' : '[', byte[i], byte[i + 1]);
-    *out++ = ']';
-    *out = '\0';
-    return side->socat_text;
-}
-
-static void side_describe(struct side *side, const struct sockname *name)
-{
     *side = (struct side){.port = NULL};
     side->host = side->socat = sockname_host(name, side->host_text);
     if (name->storage.ss_family == AF_UNIX) {
@@ -120,87 +105,17 @@ static void side_describe(struct side *side, const struct sockname *name)
     }
     snprintf(side->port_text, sizeof side->port_text, "%u", sockname_port(name));
     side->port = side->port_text;
-    if (strchr(side->host, ':'))
-        side->socat = side_ipv6_in_full(side, name);
+    if (!strchr(side->host, ':'))
+        return;
+    /* "[0000:0000:0000:0000:0000:0000:0000:0001]" */
+    for (int i = 0; i < 16; i += 2)
+        out += sprintf(out, "%c%02x%02x", i ? ':' : '[', byte[i], byte[i + 1]);
+    *out++ = ']';
+    *out = '\0';
+    side->socat = side->socat_text;
 }
 
-struct described {
-    const char *proto; /* NULL: a family that has no name here */
-    bool is_inet;
-    bool is_unix;
-    struct side local;
-    struct side peer;
-};
-
-static void described_fill(struct described *what, int fd, const struct sockname *peer,
-                           const struct sockname *proxied)
-{
-    struct sockname local = {.length = 0};
-    sa_family_t family = peer->storage.ss_family;
-    if (proxied)
-        local = *proxied;
-    else
-        sock_name(fd, &local);
-    if (family == AF_UNSPEC) /* a peer without a name */
-        family = local.storage.ss_family;
-    what->is_inet = family == AF_INET || family == AF_INET6;
-    what->is_unix = family == AF_UNIX;
-    what->proto = what->is_inet        ? "TCP"
-                  : what->is_unix      ? "UNIX"
-                  : family == AF_VSOCK ? "VSOCK"
-                                       : NULL;
-    side_describe(&what->local, &local);
-    side_describe(&what->peer, peer);
-}
-
-static void environment_set_own(struct environment *environment, const struct described *what)
-{
-    environment_set(environment, "SOCKCTL_PROTO", what->proto);
-    environment_set(environment, "SOCKCTL_REMOTE_ADDR", what->peer.host);
-    environment_set(environment, "SOCKCTL_REMOTE_PORT", what->peer.port);
-    environment_set(environment, "SOCKCTL_LOCAL_ADDR", what->local.host);
-    environment_set(environment, "SOCKCTL_LOCAL_PORT", what->local.port);
-}
-
-/* ncat calls a UNIX socket TCP, its ends localhost, and their ports empty. */
-static void environment_set_ncat(struct environment *environment, const struct described *what)
-{
-    bool unix_socket = what->is_unix;
-    environment_set(environment, "NCAT_PROTO", unix_socket ? "TCP" : what->proto);
-    environment_set(environment, "NCAT_REMOTE_ADDR", unix_socket ? "localhost" : what->peer.host);
-    environment_set(environment, "NCAT_REMOTE_PORT", unix_socket ? "" : what->peer.port);
-    environment_set(environment, "NCAT_LOCAL_ADDR", unix_socket ? "localhost" : what->local.host);
-    environment_set(environment, "NCAT_LOCAL_PORT", unix_socket ? "" : what->local.port);
-}
-
-static void environment_set_socat(struct environment *environment, const struct described *what)
-{
-    environment_set(environment, "SOCAT_PEERADDR", what->peer.socat);
-    environment_set(environment, "SOCAT_PEERPORT", what->peer.port);
-    environment_set(environment, "SOCAT_SOCKADDR", what->local.socat);
-    environment_set(environment, "SOCAT_SOCKPORT", what->local.port);
-    environment_set_number(environment, "SOCAT_PID", getpid());
-    environment_set_number(environment, "SOCAT_PPID", getpid());
-    environment_set(environment, "SOCAT_VERSION", NULL);
-}
-
-/* Source: https://cr.yp.to/ucspi-tcp/environment.html, and PROTOCOL of ucspi-unix. */
-static void environment_set_ucspi(struct environment *environment, const struct described *what)
-{
-    bool inet = what->is_inet, unix_socket = what->is_unix;
-    const char *path = *what->local.host ? what->local.host : what->peer.host;
-    environment_set(environment, "PROTO", inet || unix_socket ? what->proto : NULL);
-    environment_set(environment, "TCPREMOTEIP", inet ? what->peer.host : NULL);
-    environment_set(environment, "TCPREMOTEPORT", inet ? what->peer.port : NULL);
-    environment_set(environment, "TCPLOCALIP", inet ? what->local.host : NULL);
-    environment_set(environment, "TCPLOCALPORT", inet ? what->local.port : NULL);
-    environment_set(environment, "TCPREMOTEHOST", NULL);
-    environment_set(environment, "TCPLOCALHOST", NULL);
-    environment_set(environment, "TCPREMOTEINFO", NULL);
-    environment_set(environment, "UNIXLOCALPATH", unix_socket ? path : NULL);
-}
-
-/* Who the peer is, or was when it connected. */
+/* Sets which user and process the peer is, or was when it connected. */
 static void environment_set_credentials(struct environment *environment, int fd, bool unix_socket)
 {
     static const char *const names[][2] = {{"SOCKCTL_PEER_PID", "UNIXREMOTEPID"},
@@ -227,13 +142,62 @@ static void environment_set_credentials(struct environment *environment, int fd,
 void environment_describe(struct environment *environment, int fd, const struct sockname *peer,
                           const struct sockname *proxied)
 {
-    struct described what;
-    if (proxied && !proxied->length)
-        proxied = NULL;
-    described_fill(&what, fd, peer, proxied);
-    environment_set_own(environment, &what);
-    environment_set_ncat(environment, &what);
-    environment_set_socat(environment, &what);
-    environment_set_ucspi(environment, &what);
-    environment_set_credentials(environment, fd, what.is_unix && !proxied);
+    struct sockname own = {.length = 0};
+    struct side local, remote;
+    char pid[24];
+    const bool is_proxied = proxied && proxied->length;
+    if (is_proxied)
+        own = *proxied;
+    else
+        sock_name(fd, &own);
+    side_describe(&local, &own);
+    side_describe(&remote, peer);
+    snprintf(pid, sizeof pid, "%" PRId64, (int64_t)getpid());
+    const sa_family_t family = peer->storage.ss_family == AF_UNSPEC /* a peer without a name */
+                                   ? own.storage.ss_family
+                                   : peer->storage.ss_family;
+    const bool inet = family == AF_INET || family == AF_INET6, is_unix = family == AF_UNIX;
+    const char *proto = inet ? "TCP" : is_unix ? "UNIX" : family == AF_VSOCK ? "VSOCK" : NULL;
+    /* ncat calls a UNIX socket TCP, its ends localhost, and their ports empty. */
+    const struct side none = {.host = NULL}, localhost = {.host = "localhost", .port = ""};
+    const struct side *inet_local = inet ? &local : &none, *inet_remote = inet ? &remote : &none;
+    const struct side *ncat_local = is_unix ? &localhost : &local;
+    const struct side *ncat_remote = is_unix ? &localhost : &remote;
+    const struct {
+        const char *name;
+        const char *value;
+    } variables[] = {
+        {"SOCKCTL_PROTO", proto},
+        {"SOCKCTL_REMOTE_ADDR", remote.host},
+        {"SOCKCTL_REMOTE_PORT", remote.port},
+        {"SOCKCTL_LOCAL_ADDR", local.host},
+        {"SOCKCTL_LOCAL_PORT", local.port},
+        {"NCAT_PROTO", is_unix ? "TCP" : proto},
+        {"NCAT_REMOTE_ADDR", ncat_remote->host},
+        {"NCAT_REMOTE_PORT", ncat_remote->port},
+        {"NCAT_LOCAL_ADDR", ncat_local->host},
+        {"NCAT_LOCAL_PORT", ncat_local->port},
+        {"SOCAT_PEERADDR", remote.socat},
+        {"SOCAT_PEERPORT", remote.port},
+        {"SOCAT_SOCKADDR", local.socat},
+        {"SOCAT_SOCKPORT", local.port},
+        {"SOCAT_PID", pid},
+        {"SOCAT_PPID", pid},
+        {"SOCAT_VERSION", NULL},
+        /* Source: https://cr.yp.to/ucspi-tcp/environment.html, and PROTOCOL of ucspi-unix. */
+        {"PROTO", inet || is_unix ? proto : NULL},
+        {"TCPREMOTEIP", inet_remote->host},
+        {"TCPREMOTEPORT", inet_remote->port},
+        {"TCPLOCALIP", inet_local->host},
+        {"TCPLOCALPORT", inet_local->port},
+        {"TCPREMOTEHOST", NULL},
+        {"TCPLOCALHOST", NULL},
+        {"TCPREMOTEINFO", NULL},
+        {"UNIXLOCALPATH", !is_unix      ? NULL
+                          : *local.host ? local.host
+                                        : remote.host},
+    };
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        environment_set(environment, variables[i].name, variables[i].value);
+    environment_set_credentials(environment, fd, is_unix && !is_proxied);
 }

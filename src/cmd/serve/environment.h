@@ -16,17 +16,19 @@ struct environment {
     size_t own; /* the last of them, which are the environment's own; the others are environ's */
 };
 
-/* A copy of environ, without what a service manager has passed to this process: its sockets
+/* environment_init makes a copy of environ, without what a service manager has passed to this process: its sockets
  * (LISTEN_PID and the like), and where it waits for word of us (NOTIFY_SOCKET). */
 void environment_init(struct environment *environment);
+
+/* environment_release frees the list and what is its own. */
 void environment_release(struct environment *environment);
 
-/* NULL: there is to be no such variable. */
+/* environment_set sets a variable to a copy of the value; NULL: there is to be no such variable. */
 void environment_set(struct environment *environment, const char *name, const char *value);
 void environment_set_number(struct environment *environment, const char *name, int64_t value);
 
-/* What is known of the stream `fd` and its peer, by our own names and those of ncat, socat and UCSPI
- * tools: see sockctl-listen(1), PROGRAMS. What does not apply is removed. `proxied`, unless it is
+/* environment_describe sets what is known of the stream `fd` and its peer, by our own names and those of ncat, socat and
+ * UCSPI tools: see sockctl-listen(1), PROGRAMS. Variables that do not apply are removed. `proxied`, unless it is
  * NULL or of length 0, is our end as the peer, who is not the one at the other end, has it. */
 void environment_describe(struct environment *environment, int fd, const struct sockname *peer,
                           const struct sockname *proxied);

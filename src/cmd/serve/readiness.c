@@ -1,6 +1,7 @@
 /*
  * See readiness.h. Three ways to say it, in this order: the port goes into a file that is replaced in one step, a
- * newline to the descriptor, and READY=1 to the service manager. Writes that may block run the loop.
+ * newline to the descriptor, and READY=1 to the service manager. Writes that may block run the loop; ECANCELED says that
+ * somebody else has stopped it.
  */
 #include "cmd/serve/readiness.h"
 
@@ -32,13 +33,7 @@ int readiness_check(const struct readiness_options *options, struct error *err)
     return 0;
 }
 
-/* Unless somebody else has stopped the loop. */
-static int readiness_fail_write(const char *name, struct error *err)
-{
-    return errno == ECANCELED ? -1 : error_system(err, STATUS_LOCAL_IO, errno, "write to %s", name);
-}
-
-/* The port, or what stands for it where there is none: the path of a UNIX socket. */
+/* Writes the port, or what stands for it where there is none: the path of a UNIX socket. */
 static int readiness_write_port(const char *path, const struct sockname *name, struct loop *loop,
                                 struct error *err)
 {
@@ -54,19 +49,12 @@ static int readiness_write_port(const char *path, const struct sockname *name, s
     if (result == 0)
         result = replace_file_create(&file, err);
     if (result == 0 && unblocked_write(loop, fd_of_own(file.fd), text, length + 1))
-        result = readiness_fail_write(path, err);
+        result = errno == ECANCELED
+                     ? -1
+                     : error_system(err, STATUS_LOCAL_IO, errno, "write to %s", path);
     if (result == 0)
         result = replace_file_commit(&file, err);
     replace_file_release(&file);
-    return result;
-}
-
-static int readiness_write_newline(int fd, struct loop *loop, struct error *err)
-{
-    char name[sizeof "descriptor " + 3 * sizeof fd];
-    snprintf(name, sizeof name, "descriptor %d", fd);
-    int result = unblocked_write(loop, fd_of(fd), "\n", 1) ? readiness_fail_write(name, err) : 0;
-    close(fd);
     return result;
 }
 
@@ -100,8 +88,15 @@ int readiness_tell(const struct readiness_options *options, const struct socknam
     const char *manager = getenv("NOTIFY_SOCKET");
     if (options->port_file && readiness_write_port(options->port_file, name, loop, err))
         return -1;
-    if (options->ready_fd >= 0 && readiness_write_newline(options->ready_fd, loop, err))
-        return -1;
+    if (options->ready_fd >= 0) {
+        int failure = unblocked_write(loop, fd_of(options->ready_fd), "\n", 1) ? errno : 0;
+        close(options->ready_fd);
+        if (failure && failure != ECANCELED)
+            error_system(err, STATUS_LOCAL_IO, failure, "write to descriptor %d",
+                         options->ready_fd);
+        if (failure)
+            return -1;
+    }
     if (manager)
         readiness_notify(manager);
     return 0;

@@ -29,23 +29,10 @@ enum {
                              program that is being started */
 };
 
-/* Who may connect */
-
 static int server_read_list(void *context, int fd, char **bytes, size_t *length)
 {
     const struct server *server = context;
     return unblocked_read(server->loop, fd, LIST_MAX, bytes, length);
-}
-
-static void server_reload_access(struct server *server)
-{
-    struct error err;
-    if (access_read(&server->access, true, &err))
-        report_warning("SIGHUP: %s; the lists stay as they were", err.text);
-    else
-        log_note(LOG_LEVEL_INFO, "SIGHUP: the lists of who may connect have been read again");
-    if (server->reviewed)
-        server->reviewed(server);
 }
 
 /* Opening */
@@ -100,12 +87,20 @@ int server_open(struct server *server, const struct address *address)
 static void server_signalled(void *context, int signal_number)
 {
     struct server *server = context;
-    server->stopped |= signal_number != SIGHUP || !server->access.rules.has_files;
-    if (signal_number == SIGHUP && server->access.rules.has_files)
-        server_reload_access(server);
-    else if (supervised_child_signal(&server->child, signal_number))
+    struct error err;
+    if (signal_number == SIGHUP && server->access.rules.has_files) {
+        if (access_read(&server->access, true, &err))
+            report_warning("SIGHUP: %s; the lists stay as they were", err.text);
+        else
+            log_note(LOG_LEVEL_INFO, "SIGHUP: the lists of who may connect have been read again");
+        if (server->reviewed)
+            server->reviewed(server);
         return;
-    else if (server->stopping)
+    }
+    server->stopped = true;
+    if (supervised_child_signal(&server->child, signal_number))
+        return;
+    if (server->stopping)
         server->stopping(server);
     else
         loop_stop(server->loop, error_signal(server->err, signal_number));
@@ -145,10 +140,10 @@ int server_ready(struct server *server)
                                   &listener->sockets[0], server->err);
 }
 
-/* Clients inherit it. */
 void server_send_at_once(const struct server *server)
 {
     const struct listener *listener = &server->listener;
+    /* Clients inherit it from the listening socket. */
     for (size_t i = 0; i < listener->count && listener->socktype == SOCK_STREAM; i++)
         if (sockname_is_inet(&listener->sockets[i].name))
             sock_set(listener->sockets[i].watch.fd, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -192,7 +187,7 @@ static void pending_client_remove(struct pending_client *client)
     free(client);
 }
 
-/* It is as if it had not come: the wait for the first client goes on. */
+/* A client that is rejected is as if it had not come: the wait for the first client goes on. */
 static void server_reject(int fd, const struct sockname *peer)
 {
     char name[SOCKNAME_TEXT_MAX];

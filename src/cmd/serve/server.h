@@ -29,25 +29,24 @@ struct admitted_client {
     bool is_proxy;               /* it is the proxy itself: its header is LOCAL or UNKNOWN */
 };
 
-/* The owner sets what stands before `listener`, joined and stopping not later than server_ready; the
- * rest is zero. */
+/* The owner sets what stands before `began`, joined and stopping not later than server_ready; the rest is zero. */
 struct server {
     struct loop *loop;
     const struct server_options *options;
     const struct limit_options *limits;
     const struct sockopt *sockopt; /* NULL: none */
     bool numeric;
-    bool worker;          /* one of several processes: that it listens has been told */
+    bool worker;          /* one of several processes: the first process has said that it listens */
     int64_t header_ms;    /* clients that may announce begin with a PROXY header, within this time;
                              0: nobody does */
     char *const *command; /* of --run: what followed `--` */
     struct error *err;
-    /* A client has come and is admitted. The callee calls server_left when it has gone. */
+    /* Called when a client has come and is admitted. The callee calls server_left when it has gone. */
     void (*joined)(struct server *server, const struct admitted_client *client);
-    /* A signal, or the end of the command of --run, says that it is to end its connections in order,
-     * and then to stop the loop with 0. NULL: a signal ends the command. */
+    /* Called when a signal, or the end of the command of --run, says that the server is to end its connections in
+     * order, and then to stop the loop with 0. NULL: a signal ends the command. */
     void (*stopping)(struct server *server);
-    /* The lists of who may connect have been read again. NULL: nobody has to know. */
+    /* Called when the lists of who may connect have been read again. NULL: nobody has to know. */
     void (*reviewed)(struct server *server);
 
     bool began;   /* server_begin was called */
@@ -99,7 +98,8 @@ void server_accept(struct server *server);
 /* server_accept_waiting does the same at once for those that have connected already, before the listener is closed. */
 void server_accept_waiting(struct server *server);
 
-/* The result admits the senders of datagrams whom the lists let in, as they are at the time of each datagram. */
+/* server_senders returns what admits the senders of datagrams whom the lists let in, as they are at the time of each
+ * datagram. The server outlives it. */
 struct sock_senders server_senders(struct server *server);
 
 /* server_datagram_sockets gives a server of datagrams its sockets together with who may send to them, without whom

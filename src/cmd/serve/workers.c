@@ -45,7 +45,7 @@ static void workers_signal(const struct workers *workers, int signal_number)
             kill(workers->ids[i], signal_number);
 }
 
-static void workers_grace_over(struct timer *timer)
+static void workers_grace_timeout(struct timer *timer)
 {
     workers_signal(LOOP_OWNER(timer, struct workers, grace), SIGKILL);
 }
@@ -54,34 +54,32 @@ static void workers_stop(struct workers *workers)
 {
     workers->stopping = true;
     workers_signal(workers, SIGTERM);
-    workers->grace.fired = workers_grace_over;
+    workers->grace.fired = workers_grace_timeout;
     if (!loop_timer_is_set(&workers->grace))
         loop_timer_set(workers->server->loop, &workers->grace, GRACE_MS);
 }
 
-static void workers_note_end(struct workers *workers, int index, int status)
-{
-    struct error *err = workers->server->err;
-    workers->ids[index] = 0;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return;
-    if (!workers->stopping && WIFEXITED(status))
-        error_silent(err, WEXITSTATUS(status));
-    else if (!workers->stopping)
-        error_set(err, STATUS_TRANSFER, "a worker was ended by signal %d", WTERMSIG(status));
-    if (!workers->stopping)
-        workers_stop(workers);
-}
-
-/* Those that have ended; with flags of 0, all, which are waited for. Returns how many are left. */
+/* Reaps those that have ended; with flags of 0, all, which are waited for. Returns how many are left. */
 static int workers_reap(struct workers *workers, int flags)
 {
+    struct error *err = workers->server->err;
     int left = 0;
     for (int i = 0; i < workers->count; i++) {
         int status;
-        if (workers->ids[i] && waitpid(workers->ids[i], &status, flags) == workers->ids[i])
-            workers_note_end(workers, i, status);
-        left += workers->ids[i] != 0;
+        if (!workers->ids[i])
+            continue;
+        if (waitpid(workers->ids[i], &status, flags) != workers->ids[i]) {
+            left++;
+            continue;
+        }
+        workers->ids[i] = 0;
+        if (workers->stopping || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+            continue;
+        if (WIFEXITED(status))
+            error_silent(err, WEXITSTATUS(status));
+        else
+            error_set(err, STATUS_TRANSFER, "a worker was ended by signal %d", WTERMSIG(status));
+        workers_stop(workers);
     }
     return left;
 }
@@ -103,25 +101,6 @@ static void workers_signalled(void *context, int signal_number)
         workers_stop(workers);
 }
 
-static int workers_await(struct workers *workers)
-{
-    struct server *server = workers->server;
-    sigset_t set;
-    signals_set(&set);
-    sigaddset(&set, SIGCHLD);
-    if (server->access.rules.has_files)
-        sigaddset(&set, SIGHUP);
-    loop_signals(server->loop, &set, workers_signalled, workers);
-    workers_stop_if_none(workers); /* some may have ended before their signal was asked for */
-    int result = loop_run(server->loop);
-    if (workers_reap(workers, WNOHANG)) { /* a time limit is over */
-        workers_stop(workers);
-        loop_run(server->loop);
-    }
-    loop_timer_cancel(server->loop, &workers->grace);
-    return result;
-}
-
 int workers_check(int64_t count, bool awaits, bool runs, struct error *err)
 {
     if (count > WORKERS_MAX)
@@ -133,9 +112,10 @@ int workers_check(int64_t count, bool awaits, bool runs, struct error *err)
 
 int workers_run(struct workers *workers, struct server *server, int count)
 {
-    pid_t parent = getpid();
+    const pid_t parent = getpid();
+    sigset_t set;
     *workers = (struct workers){.server = server};
-    /* First, so that no worker holds the descriptor that tells: clients wait in the backlog. */
+    /* First, so that no worker holds the descriptor of --ready-fd: clients wait in the backlog. */
     if (server_ready(server))
         return -1;
     for (; workers->count < count; workers->count++) {
@@ -151,5 +131,17 @@ int workers_run(struct workers *workers, struct server *server, int count)
         }
         workers->ids[workers->count] = id;
     }
-    return workers_await(workers);
+    signals_set(&set);
+    sigaddset(&set, SIGCHLD);
+    if (server->access.rules.has_files)
+        sigaddset(&set, SIGHUP);
+    loop_signals(server->loop, &set, workers_signalled, workers);
+    workers_stop_if_none(workers); /* some may have ended before their signal was asked for */
+    int result = loop_run(server->loop);
+    if (workers_reap(workers, WNOHANG)) { /* a time limit is over */
+        workers_stop(workers);
+        loop_run(server->loop);
+    }
+    loop_timer_cancel(server->loop, &workers->grace);
+    return result;
 }

@@ -21,12 +21,13 @@ struct workers {
     struct server_options share; /* of a worker: it has its part of -m */
 };
 
-/* Whether there can be so many, beside what they cannot be had with: a wait for the first client, and
- * a command of --run. Status 2. */
+/* workers_check checks that there can be so many, beside what they cannot be had with: a wait for the first client, and
+ * a command of --run. Returns 0, or -1 with status 2. */
 int workers_check(int64_t count, bool awaits, bool runs, struct error *err);
-/* After server_open: starts `count` processes. In each of them it returns 1, and the server has a
- * loop of its own, ready for server_ready, and its share of the clients. In the first one it returns when all have ended: 0, or
- * -1 and the error, which the worker that failed has told already. */
+
+/* workers_run starts `count` processes, after server_open. In each of them it returns 1, and the server has a loop of its
+ * own, ready for server_ready, and its share of the clients. In the first one it returns when all have ended: 0, or
+ * -1 and the error, which the worker that failed has printed already. */
 int workers_run(struct workers *workers, struct server *server, int count);
 
 #endif
