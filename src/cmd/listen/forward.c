@@ -59,20 +59,13 @@ struct remote_dial {
     void *context;
 };
 
-/* The dial goes first, then its owner hears of it. */
-static void remote_dial_end(struct remote_dial *dial, const struct connection *connection,
+/* Ends a dial, of which its owner is informed when it is gone. `context` is the dial. */
+static void remote_dial_end(void *context, const struct connection *connection,
                             const struct error *err)
 {
-    void (*done)(void *, const struct connection *, const struct error *) = dial->done;
-    void *context = dial->context;
-    free(dial);
-    done(context, connection, err);
-}
-
-static void remote_dial_concluded(void *context, const struct connection *connection,
-                                  const struct error *err)
-{
-    remote_dial_end(context, connection, err);
+    const struct remote_dial dial = *(struct remote_dial *)context;
+    free(context);
+    dial.done(dial.context, connection, err);
 }
 
 static struct remote_dial *remote_dials_take_first(struct remote_dials *dials)
@@ -82,24 +75,18 @@ static struct remote_dial *remote_dials_take_first(struct remote_dials *dials)
     return first;
 }
 
-static void remote_dials_ask(struct remote_dials *dials);
+static void remote_dials_asked(void *context, const struct connection *connection,
+                               const struct error *err);
 
 /* Those who wait connect now, if the name is known; else somebody has to ask again. */
 static void remote_dials_go_on(struct remote_dials *dials)
 {
     while (dials->waiting.first && (!dials->is_name || dials->how->known->count)) {
         struct remote_dial *next = remote_dials_take_first(dials);
-        next->dialer = dial_start(dials->loop, dials->to, dials->how, remote_dial_concluded, next);
+        next->dialer = dial_start(dials->loop, dials->to, dials->how, remote_dial_end, next);
     }
     if (dials->waiting.first && !dials->asking)
-        remote_dials_ask(dials);
-}
-
-static void remote_dials_fail(struct remote_dials *dials, const struct error *err)
-{
-    const struct error reason = *err;
-    while (dials->waiting.first)
-        remote_dial_end(remote_dials_take_first(dials), NULL, &reason);
+        dials->asking = dial_start(dials->loop, dials->to, dials->how, remote_dials_asked, dials);
 }
 
 static void remote_dials_asked(void *context, const struct connection *connection,
@@ -111,32 +98,12 @@ static void remote_dials_asked(void *context, const struct connection *connectio
         remote_dial_end(remote_dials_take_first(dials), connection, NULL);
     else if (connection)
         sock_close(connection->fd);
-    else
-        remote_dials_fail(dials, err);
+    while (!connection && dials->waiting.first)
+        remote_dial_end(remote_dials_take_first(dials), NULL, err);
     remote_dials_go_on(dials);
 }
 
-static void remote_dials_ask(struct remote_dials *dials)
-{
-    dials->asking = dial_start(dials->loop, dials->to, dials->how, remote_dials_asked, dials);
-}
-
-static void remote_dials_release(struct remote_dials *dials)
-{
-    if (dials->asking)
-        dial_cancel(dials->asking);
-    dials->asking = NULL;
-}
-
-static void remote_dials_init(struct remote_dials *dials)
-{
-    struct sockname literal;
-    struct error ignored;
-    dials->is_name = dials->to->kind == ADDRESS_INET &&
-                     hostname_read_literal(dials->to->host, &literal, &ignored) != 1;
-}
-
-/* As dial_start. `done` is called with the dial gone, unless remote_dial_cancel comes before it. */
+/* Connects as dial_start does. `done` is called when the dial is gone, unless remote_dial_cancel comes before it. */
 static struct remote_dial *remote_dial_start(struct remote_dials *dials,
                                              void (*done)(void *context,
                                                           const struct connection *connection,
@@ -182,7 +149,7 @@ static void forwarding_warn(struct forwarding *forwarding, const struct sockname
     report_warning("%s: %s", sockname_text(client, name), err->text);
 }
 
-/* At -v, or as an object. */
+/* Logs a remote connection, at -v, or as an object. */
 static void forwarding_log_connected(const struct connection *connection)
 {
     if (!connection_log_is_wanted())
@@ -218,7 +185,7 @@ static void stream_client_free(struct stream_client *client)
     server_left(server);
 }
 
-/* Before it was joined. */
+/* Ends a client that is not joined yet. */
 static void stream_client_reject(struct stream_client *client, enum report_how how)
 {
     if (client->dial)
@@ -230,43 +197,33 @@ static void stream_client_reject(struct stream_client *client, enum report_how h
     stream_client_free(client);
 }
 
-static enum report_how stream_pair_how(const struct forwarding *forwarding,
-                                       const struct forward_pair *pair, enum forward_end how)
-{
-    static const enum report_how hows[] = {[FORWARD_EOF] = REPORT_EOF,
-                                           [FORWARD_IDLE] = REPORT_TIMEOUT,
-                                           [FORWARD_STOPPED] = REPORT_SIGNAL};
-    if (how == FORWARD_FAILED)
-        return connection_log_how_failed(pair->failure);
-    if (how == FORWARD_STOPPED && forwarding->listening->err->status == STATUS_TIMEOUT)
-        return REPORT_TIMEOUT;
-    return hows[how];
-}
-
-static void stream_client_log_end(const struct stream_client *client,
-                                  const struct forward_pair *pair, enum forward_end how)
-{
-    const char *name = client->log->peer;
-    if (how == FORWARD_FAILED)
-        log_note(LOG_LEVEL_INFO, "%s: %s: %s", name,
-                 pair->failed == &pair->local ? "the client" : "the far side",
-                 strerror(pair->failure));
-    else if (how == FORWARD_IDLE)
-        log_note(LOG_LEVEL_INFO, "%s: nothing moved within the time limit", name);
-    connection_log_close(
-        client->log,
-        (struct report_end){.in = pair->local.channel.pump.taken - client->preface_length,
-                            .out = pair->remote.channel.pump.moved,
-                            .how = stream_pair_how(client->all->forwarding, pair, how)});
-}
-
 static void stream_pair_left(struct forward *forward, const struct forward_pair *pair,
                              enum forward_end how)
 {
+    static const enum report_how hows[] = {[FORWARD_EOF] = REPORT_EOF,
+                                           [FORWARD_IDLE] = REPORT_TIMEOUT,
+                                           [FORWARD_STOPPED] = REPORT_SIGNAL,
+                                           [FORWARD_FAILED] = REPORT_ERROR};
     struct stream_client *client = pair->user_data;
+    const struct error *err = client->all->forwarding->listening->err;
+    struct report_end end = {.how = hows[how]};
     (void)forward;
-    if (client->log)
-        stream_client_log_end(client, pair, how);
+    if (client->log) {
+        const char *name = client->log->peer;
+        if (how == FORWARD_FAILED)
+            log_note(LOG_LEVEL_INFO, "%s: %s: %s", name,
+                     pair->failed == &pair->local ? "the client" : "the far side",
+                     strerror(pair->failure));
+        else if (how == FORWARD_IDLE)
+            log_note(LOG_LEVEL_INFO, "%s: nothing moved within the time limit", name);
+        if (how == FORWARD_FAILED)
+            end.how = connection_log_how_failed(pair->failure);
+        else if (how == FORWARD_STOPPED && err->status == STATUS_TIMEOUT)
+            end.how = REPORT_TIMEOUT;
+        end.in = pair->local.channel.pump.taken - client->preface_length;
+        end.out = pair->remote.channel.pump.moved;
+        connection_log_close(client->log, end);
+    }
     stream_client_free(client);
 }
 
@@ -275,30 +232,25 @@ static void stream_all_left(struct forward *forward)
     loop_stop(forward->loop, 0);
 }
 
-static size_t stream_write_preface(struct stream_client *client, char *out)
-{
-    struct proxied_ends *proxied = &client->proxied;
-    if (!client->all->forwarding->listening->given->forward.send_proxy)
-        return 0;
-    if (!proxied->destination.length)
-        sock_name(client->fd, &proxied->destination);
-    return proxied_ends_write(proxied, SOCK_STREAM, out);
-}
-
 static void stream_remote_connected(void *context, const struct connection *connection,
                                     const struct error *err)
 {
     struct stream_client *client = context;
     struct forwarding *forwarding = client->all->forwarding;
+    struct proxied_ends *proxied = &client->proxied;
     char preface[PROXY_HEADER_MAX];
     client->dial = NULL;
     if (!connection) {
-        forwarding_warn(forwarding, &client->proxied.source, err);
+        forwarding_warn(forwarding, &proxied->source, err);
         stream_client_reject(client, connection_log_how(-1, err));
         return;
     }
     forwarding_log_connected(connection);
-    client->preface_length = stream_write_preface(client, preface);
+    if (forwarding->listening->given->forward.send_proxy) {
+        if (!proxied->destination.length)
+            sock_name(client->fd, &proxied->destination);
+        client->preface_length = proxied_ends_write(proxied, SOCK_STREAM, preface);
+    }
     const struct forward_ends ends = {
         .local = fd_of_socket(client->fd),
         .remote = fd_of_socket(connection->fd),
@@ -379,7 +331,7 @@ struct flow_client {
     struct connection_log *log; /* NULL where nobody will read it */
 };
 
-/* It goes first, then the flow. */
+/* Frees the client; the flow goes after it. */
 static void flow_client_free(struct flow_client *client, struct report_end end)
 {
     if (client->dial)
@@ -508,24 +460,6 @@ int listen_check_forward(const struct listen_options *typed, struct error *err)
     return forward_read_address(typed, &to, err);
 }
 
-/* Datagrams to datagrams, connections to connections. */
-static int forward_check_kinds(const struct forwarding *forwarding, struct error *err)
-{
-    const struct forward_options *forward = &forwarding->listening->given->forward;
-    bool from = forwarding->listening->server.listener.socktype == SOCK_DGRAM;
-    bool to = forwarding->to.socktype == SOCK_DGRAM;
-    if (from != to)
-        return error_set(err, STATUS_USAGE, "option --to: %s cannot be forwarded to %s",
-                         from ? "datagrams" : "connections",
-                         to ? "a datagram socket" : "a connection");
-    if (to && forwarding->listening->given->workers > 1)
-        return error_set(err, STATUS_USAGE,
-                         "option --workers: datagrams are one process's to forward");
-    if (to && forward->send_proxy)
-        return error_set(err, STATUS_USAGE, "option --send-proxy: datagrams have no PROXY header");
-    return 0;
-}
-
 /* What the user chose for sockets is for both sides, except what only makes sense for one. */
 static void forward_choose_sockopt(struct forwarding *forwarding)
 {
@@ -544,6 +478,7 @@ int listen_forward(struct listening *listening)
 {
     const struct listen_options *given = listening->given;
     struct server *server = &listening->server;
+    struct error *err = listening->err;
     struct forwarding forwarding = {.listening = listening,
                                     .limits = given->limits,
                                     .how = {.numeric = given->family.numeric,
@@ -552,23 +487,38 @@ int listen_forward(struct listening *listening)
                                             .known = &forwarding.known,
                                             .hears_anybody = true},
                                     .dials = {.to = &forwarding.to, .how = &forwarding.how}};
-    if (forward_read_address(given, &forwarding.to, listening->err) ||
-        forward_check_kinds(&forwarding, listening->err))
+    struct sockname literal;
+    struct error ignored;
+    if (forward_read_address(given, &forwarding.to, err))
         return -1;
+    /* Datagrams go to datagrams, connections to connections. */
+    const bool from_datagrams = server->listener.socktype == SOCK_DGRAM;
+    const bool to_datagrams = forwarding.to.socktype == SOCK_DGRAM;
+    if (from_datagrams != to_datagrams)
+        return error_set(err, STATUS_USAGE, "option --to: %s cannot be forwarded to %s",
+                         from_datagrams ? "datagrams" : "connections",
+                         to_datagrams ? "a datagram socket" : "a connection");
+    if (to_datagrams && given->workers > 1)
+        return error_set(err, STATUS_USAGE,
+                         "option --workers: datagrams are one process's to forward");
+    if (to_datagrams && given->forward.send_proxy)
+        return error_set(err, STATUS_USAGE, "option --send-proxy: datagrams have no PROXY header");
     forward_choose_sockopt(&forwarding);
     server_send_at_once(server);
     int result = listen_share(listening);
     if (result == 1) {
         server_bound(server, 2);
         forwarding.dials.loop = listening->loop;
-        remote_dials_init(&forwarding.dials);
+        forwarding.dials.is_name = forwarding.to.kind == ADDRESS_INET &&
+                                   hostname_read_literal(forwarding.to.host, &literal, &ignored) !=
+                                       1;
         forwarding.limits.timeout_ms = -1;
         server->limits = &forwarding.limits;
-        result = forwarding.to.socktype == SOCK_DGRAM ? forward_datagrams(&forwarding)
-                                                      : forward_connections(&forwarding);
+        result = to_datagrams ? forward_datagrams(&forwarding) : forward_connections(&forwarding);
     }
     server_refuse(server);
-    remote_dials_release(&forwarding.dials);
+    if (forwarding.dials.asking)
+        dial_cancel(forwarding.dials.asking);
     server->limits = &given->limits;
     resolved_release(&forwarding.known);
     return result;

@@ -2,7 +2,7 @@
  * sockctl listen: waits for a client and is to it what connect is to its peer; with --keep-open,
  * for many clients at once.
  *
- * run reads the address, checks the options, opens the files and the server, and chooses one of the ways to
+ * listen_run reads the address, checks the options, opens the files and the server, and chooses one of the ways to
  * serve, each with a struct of its own: one client, datagrams and programs are here, many clients in many.c, --to in
  * forward.c.
  */
@@ -64,7 +64,7 @@ static const struct listen_options defaults = {.family = FAMILY_DEFAULTS,
                                                .server = SERVER_DEFAULTS,
                                                .workers = 1};
 
-/* What was given beside --keep-open, or in place of it. */
+/* Returns the name of the option that was given beside --keep-open, or in place of it. */
 static const char *listen_mode_name(const struct listen_options *given)
 {
     return given->chat ? "chat" : given->broker ? "broker" : "serial";
@@ -83,7 +83,7 @@ int listen_share(struct listening *listening)
 
 struct one {
     struct listening *listening;
-    int fd; /* of the client who came */
+    int fd; /* of the client */
     struct sockname peer;
     struct watch reader; /* of stdout, while nobody has come */
 };
@@ -97,7 +97,7 @@ static void one_joined(struct server *server, const struct admitted_client *admi
     loop_stop(server->loop, 0);
 }
 
-/* Whoever was to read what a client sends has gone before one has come. */
+/* The reader of stdout has gone before a client has come. */
 static void one_reader_gone(struct watch *watch, uint32_t events)
 {
     struct listening *listening = LOOP_OWNER(watch, struct one, reader)->listening;
@@ -245,43 +245,26 @@ static int listen_programs(struct listening *listening)
 
 /* The command */
 
-static int listen_serve(struct listening *listening)
-{
-    const struct listen_options *given = listening->given;
-    if (given->accept_proxy && listening->server.listener.socktype == SOCK_DGRAM)
-        return error_set(listening->err, STATUS_USAGE,
-                         "option --accept-proxy: datagrams have no PROXY header");
-    if (given->forward.to)
-        return listen_forward(listening);
-    if (listening->argv)
-        return listen_programs(listening);
-    if (listening->server.listener.socktype == SOCK_DGRAM)
-        return listen_datagrams(listening);
-    return given->keep_open ? listen_many(listening) : listen_one(listening);
-}
-
-static int64_t listen_header_ms(const struct listen_options *given)
-{
-    const struct limit_options *limits = &given->limits;
-    int64_t limit_ms = limits->timeout_ms >= 0 ? limits->timeout_ms : HEADER_MS;
-    if (!given->accept_proxy)
-        return 0;
-    if (limits->idle_ms >= 0 && limits->idle_ms < limit_ms)
-        limit_ms = limits->idle_ms;
-    return limit_ms > 0 ? limit_ms : 1;
-}
-
+/* Opens what is asked for, and chooses the way to serve. */
 static int listen_open_and_serve(struct listening *listening, const struct address *address)
 {
+    const struct listen_options *given = listening->given;
     struct server *server = &listening->server;
     if (server_begin(server))
         return -1;
-    int result = filters_open(&listening->filters, server->loop, &listening->given->transfer,
-                              listening->err);
+    int result = filters_open(&listening->filters, server->loop, &given->transfer, listening->err);
     if (result == 0)
         result = server_open(server, address);
+    const bool is_datagram = server->listener.socktype == SOCK_DGRAM;
+    if (result == 0 && given->accept_proxy && is_datagram)
+        result = error_set(listening->err, STATUS_USAGE,
+                           "option --accept-proxy: datagrams have no PROXY header");
     if (result == 0)
-        result = listen_serve(listening);
+        result = given->forward.to  ? listen_forward(listening)
+                 : listening->argv  ? listen_programs(listening)
+                 : is_datagram      ? listen_datagrams(listening)
+                 : given->keep_open ? listen_many(listening)
+                                    : listen_one(listening);
     if (filters_wait(&listening->filters)) /* a signal from here on ends that, too */
         signals_catch(&server->signals, server->loop, listening->err);
     result = filters_close(&listening->filters, result, server->stopped, listening->err);
@@ -319,17 +302,6 @@ static int listen_read_address(const struct listen_options *given, const struct 
     if (count > 2)
         return error_set(err, STATUS_USAGE, "the address to listen on is given twice");
     return address_parse(address, words, count, &use, err);
-}
-
-/* Options that imply others. */
-static void listen_imply_options(struct listen_options *given)
-{
-    given->broker = given->broker || given->chat;
-    given->keep_open = given->keep_open || given->broker || given->serial;
-    if (given->serial)
-        given->server.max_conns = 1;
-    if (program_is_given(&given->program) && given->keep_open && !given->server.max_conns)
-        given->server.max_conns = PROGRAMS_MAX;
 }
 
 /* What follows `--` is for --run, or else for --exec. */
@@ -381,21 +353,31 @@ static int listen_check(const struct listening *listening, const struct operands
                             : 0;
 }
 
-static int run(const void *chosen, const struct operands *operands, struct error *err)
+static int listen_run(const void *chosen, const struct operands *operands, struct error *err)
 {
     struct listen_options settled = *(const struct listen_options *)chosen;
     const struct listen_options *given = &settled;
-    listen_imply_options(&settled);
+    const struct limit_options *limits = &given->limits;
     struct listening listening = {.typed = chosen, .given = given, .err = err};
     struct address address;
+    /* Options that imply others. */
+    settled.broker |= settled.chat;
+    settled.keep_open |= settled.broker || settled.serial;
+    if (settled.serial)
+        settled.server.max_conns = 1;
+    if (program_is_given(&given->program) && settled.keep_open && !settled.server.max_conns)
+        settled.server.max_conns = PROGRAMS_MAX;
     if (given->log_json)
         report_as_objects();
     if (listen_read_address(given, operands, &address, err) || listen_check(&listening, operands))
         return -1;
+    int64_t header_ms = limits->timeout_ms >= 0 ? limits->timeout_ms : HEADER_MS;
+    if (limits->idle_ms >= 0 && limits->idle_ms < header_ms)
+        header_ms = limits->idle_ms;
     listening.loop = loop_new();
     listening.session = (struct session){.loop = listening.loop,
                                          .transfer = &given->transfer,
-                                         .limits = &given->limits,
+                                         .limits = limits,
                                          .keepalive_ms = given->sockopt.keepalive_ms,
                                          .filters = &listening.filters,
                                          .greeting = given->greeting.bytes,
@@ -409,7 +391,9 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                        .command = given->server.readiness.run ? operands->program
                                                                               : NULL,
                                        .numeric = given->family.numeric,
-                                       .header_ms = listen_header_ms(given),
+                                       .header_ms = !given->accept_proxy ? 0
+                                                    : header_ms > 0      ? header_ms
+                                                                         : 1,
                                        .err = err};
     if (given->keep_open || given->forward.to)
         listening.server.children.most_open = descriptors_allow_max();
@@ -431,5 +415,5 @@ const struct command listen_command = {
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,
-    .run = run,
+    .run = listen_run,
 };

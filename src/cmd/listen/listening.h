@@ -56,9 +56,12 @@ struct listening {
     void *serving;
 };
 
-/* A way to serve runs until its end, and returns 0, or -1 and listening->err. The server is open. */
-int listen_many(struct listening *listening);    /* clients at once, who share stdin and stdout */
-int listen_forward(struct listening *listening); /* clients, to another address (--to) */
+/* listen_many serves many clients at once, who share stdin and stdout, until the end. The server is open. Returns 0, or
+ * -1 and listening->err. */
+int listen_many(struct listening *listening);
+
+/* listen_forward forwards clients to another address (--to), in the same way. */
+int listen_forward(struct listening *listening);
 
 /* listen_share starts the processes of --workers. It returns 1 in a process that is to serve, which may be one of
  * several; else all is over, and the way returns what this did. */

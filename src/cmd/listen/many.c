@@ -21,7 +21,7 @@
 enum {
     ROOM = 1 << 16,
     NAME_ROOM = 32,
-    NAMES_TOLD = 20,
+    NAMES_MAX = 20,                    /* of others, which a new client is told */
     PEER_ROOM = 4 * SOCKNAME_TEXT_MAX, /* of one as it is shown */
     ANNOUNCE_ROOM = PEER_ROOM + 2 * NAME_ROOM
 };
@@ -50,19 +50,19 @@ static void broker_received(struct hub *hub, struct hub_client *from, const char
         hub_send_others(hub, from, bytes, length);
 }
 
-/* Lines on their way to all but `from`, gathered so that one send takes those of one read. */
-struct gathered {
+/* Lines on their way to all but `from`, so that one send takes those of one read. */
+struct chat_output {
     struct hub *hub;
     struct hub_client *from;
     size_t length;
     char bytes[ROOM];
 };
 
-static void gathered_send(struct gathered *gathered)
+static void chat_output_send(struct chat_output *output)
 {
-    if (gathered->length)
-        hub_send_others(gathered->hub, gathered->from, gathered->bytes, gathered->length);
-    gathered->length = 0;
+    if (output->length)
+        hub_send_others(output->hub, output->from, output->bytes, output->length);
+    output->length = 0;
 }
 
 static unsigned long client_number(const struct hub_client *client)
@@ -71,15 +71,15 @@ static unsigned long client_number(const struct hub_client *client)
     return ours ? ours->number : 0;
 }
 
-static void gathered_add(struct gathered *gathered, const struct chat_text *line)
+static void chat_output_add(struct chat_output *output, const struct chat_text *line)
 {
-    if (ROOM - gathered->length < NAME_ROOM + CHAT_SHOWN_MAX + 1)
-        gathered_send(gathered);
-    char *out = gathered->bytes + gathered->length;
-    size_t length = (size_t)snprintf(out, NAME_ROOM, "<user%lu> ", client_number(gathered->from));
+    if (ROOM - output->length < NAME_ROOM + CHAT_SHOWN_MAX + 1)
+        chat_output_send(output);
+    char *out = output->bytes + output->length;
+    size_t length = (size_t)snprintf(out, NAME_ROOM, "<user%lu> ", client_number(output->from));
     length += chat_show(out + length, line->bytes, line->length);
     out[length++] = '\n';
-    gathered->length += length;
+    output->length += length;
 }
 
 static void chat_received(struct hub *hub, struct hub_client *from, const char *bytes,
@@ -87,16 +87,16 @@ static void chat_received(struct hub *hub, struct hub_client *from, const char *
 {
     struct many *many = LOOP_OWNER(hub, struct many, hub);
     struct many_client *client = from ? from->user_data : &many->input;
-    struct gathered gathered;
+    struct chat_output output;
     struct chat_text text = {bytes, length}, line;
-    gathered.hub = hub;
-    gathered.from = from;
-    gathered.length = 0;
+    output.hub = hub;
+    output.from = from;
+    output.length = 0;
     while (bytes && chat_next(&client->reader, &text, &line))
-        gathered_add(&gathered, &line);
+        chat_output_add(&output, &line);
     if (!bytes && chat_rest(&client->reader, &line))
-        gathered_add(&gathered, &line);
-    gathered_send(&gathered);
+        chat_output_add(&output, &line);
+    chat_output_send(&output);
     if (client->reader.cut && !client->warned)
         report_warning("%s: a line longer than %d bytes was cut", client->log.peer, CHAT_LINE_MAX);
     client->warned = client->reader.cut;
@@ -106,7 +106,7 @@ static void chat_received(struct hub *hub, struct hub_client *from, const char *
 
 /* Comings and goings */
 
-/* Not to those that have ended: they would be kept by each other's leaving. */
+/* Tells all but one client, and not those that have ended: they would be kept by each other's leaving. */
 static void chat_announce(const struct hub *hub, const struct hub_client *but, const char *what)
 {
     char line[NAME_ROOM + ANNOUNCE_ROOM];
@@ -116,40 +116,27 @@ static void chat_announce(const struct hub *hub, const struct hub_client *but, c
             hub_send(client, line, (size_t)length);
 }
 
-/* The new client is told its name, and who is there; of many, some. */
-static void chat_welcome(struct hub_client *client)
-{
-    char line[NAME_ROOM * (NAMES_TOLD + 3)];
-    size_t others = client->hub->clients.count - 1;
-    int told = 0;
-    int length = snprintf(line, sizeof line, "<announce> you are <user%lu>%s",
-                          client_number(client), others ? "; already here:" : "");
-    for (const struct hub_client *other = LIST_NEXT(client, struct hub_client, node);
-         other && told < NAMES_TOLD; told++) {
-        length += snprintf(line + length, NAME_ROOM, " <user%lu>", client_number(other));
-        other = LIST_NEXT(other, struct hub_client, node);
-    }
-    if (others > NAMES_TOLD)
-        length += snprintf(line + length, NAME_ROOM, " and %zu more", others - NAMES_TOLD);
-    line[length++] = '\n';
-    hub_send(client, line, (size_t)length);
-}
-
+/* The new client is told its name, and who is there; of many, some. The others are told that it is there. */
 static void chat_client_joined(struct hub_client *client)
 {
     const struct many_client *ours = client->user_data;
-    char shown[PEER_ROOM];
-    char what[ANNOUNCE_ROOM];
-    size_t length = chat_show(shown, ours->log.peer, strlen(ours->log.peer));
-    chat_welcome(client);
-    snprintf(what, sizeof what, "%.*s is connected as <user%lu>", (int)length, shown, ours->number);
-    chat_announce(client->hub, client, what);
-}
-
-static void chat_client_left(const struct hub_client *client)
-{
-    char what[2 * NAME_ROOM];
-    snprintf(what, sizeof what, "<user%lu> has left", client_number(client));
+    char line[NAME_ROOM * (NAMES_MAX + 3)], shown[PEER_ROOM], what[ANNOUNCE_ROOM];
+    const size_t others = client->hub->clients.count - 1;
+    int names = 0;
+    int length = snprintf(line, sizeof line, "<announce> you are <user%lu>%s", ours->number,
+                          others ? "; already here:" : "");
+    for (const struct hub_client *other = LIST_NEXT(client, struct hub_client, node);
+         other && names < NAMES_MAX; names++) {
+        length += snprintf(line + length, NAME_ROOM, " <user%lu>", client_number(other));
+        other = LIST_NEXT(other, struct hub_client, node);
+    }
+    if (others > NAMES_MAX)
+        length += snprintf(line + length, NAME_ROOM, " and %zu more", others - NAMES_MAX);
+    line[length++] = '\n';
+    const int shown_length = (int)chat_show(shown, ours->log.peer, strlen(ours->log.peer));
+    hub_send(client, line, (size_t)length);
+    snprintf(what, sizeof what, "%.*s is connected as <user%lu>", shown_length, shown,
+             ours->number);
     chat_announce(client->hub, client, what);
 }
 
@@ -191,6 +178,7 @@ static void many_client_left(struct hub *hub, const struct hub_client *client, e
     struct many *many = LOOP_OWNER(hub, struct many, hub);
     struct many_client *ours = client->user_data;
     const char *name = ours->log.peer;
+    char what[2 * NAME_ROOM];
     bool is_check = ours->is_proxy && !client->bytes_in; /* a health check */
     if (how == HUB_RESET && is_check)
         log_note(LOG_LEVEL_INFO, "%s: %s", name, strerror(client->failure));
@@ -208,8 +196,9 @@ static void many_client_left(struct hub *hub, const struct hub_client *client, e
                          (struct report_end){.in = client->bytes_in,
                                              .out = client->queue.written,
                                              .how = many_client_how(many, client, how)});
+    snprintf(what, sizeof what, "<user%lu> has left", ours->number);
     if (many->listening->given->chat && how != HUB_STOPPED)
-        chat_client_left(client);
+        chat_announce(hub, client, what);
     chat_release(&ours->reader);
     free(ours);
     server_left(&many->listening->server);
