@@ -1,9 +1,9 @@
 /*
  * Who may talk to us.
  *
- * access_read reads the words of the options, entry by entry (reading_add_entry), from the command line and from files, into
- * new rules, which take the place of the old ones only where all of it could be read. The questions at the end are
- * asked of each client and of each datagram; they take the rules as they are.
+ * access_read reads the words of the options, entry by entry (reading_add_entry), from the command line and from
+ * files, into new rules, which take the place of the old ones only where all of it could be read. The questions at
+ * the end are asked of each client and of each datagram; they take the rules as they are.
  */
 #include "net/access.h"
 

@@ -52,8 +52,8 @@ struct access {
     struct access_rules rules;
 };
 
-/* Reads the lists. With `again`, files have been read before: what is not a regular file is an error then. Returns 0, or
- * -1 with status 2 for what is no list, 8 for a file that cannot be read; the rules are then still the old ones. */
+/* Reads the lists. With `again`, files have been read before: what is not a regular file is an error then. Returns 0,
+ * or -1 with status 2 for what is no list, 8 for a file that cannot be read; the rules are then still the old ones. */
 int access_read(struct access *access, bool again, struct error *err);
 
 /* Frees the rules. It may be called twice. */
@@ -69,8 +69,8 @@ bool access_admits(const struct access *access, const struct sockname *peer);
  * list of proxies. */
 bool access_may_announce(const struct access *access, const struct sockname *peer);
 
-/* Tells whether the lists of addresses let `peer` speak to us as a proxy, whose clients are judged by themselves. Where it
- * has no internet address, as over a UNIX socket, they have nothing to say about it. */
+/* Tells whether the lists of addresses let `peer` speak to us as a proxy, whose clients are judged by themselves.
+ * Where it has no internet address, as over a UNIX socket, they have nothing to say about it. */
 bool access_admits_proxy(const struct access *access, const struct sockname *peer);
 
 /* Tells whether the list of users lets the client at the other end of the socket `fd` speak to us. */
@@ -79,8 +79,8 @@ bool access_admits_user(const struct access *access, int fd);
 /* Tells whether both let the sender of a datagram speak to us, of whom the kernel says which user it is. */
 bool access_admits_sender(const struct access *access, const struct sock_message *message);
 
-/* Tells whether an answer to this datagram would feed a loop, or flood somebody else: its source port is that of a service
- * that answers whoever speaks to it (CVE-1999-0103, CVE-2024-2169), or its source is our own socket, bound to
+/* Tells whether an answer to this datagram would feed a loop, or flood somebody else: its source port is that of a
+ * service that answers whoever speaks to it (CVE-1999-0103, CVE-2024-2169), or its source is our own socket, bound to
  * `own`. No list has a say in it. */
 bool access_may_amplify(const struct sockname *source, const struct sockname *own);
 

@@ -94,7 +94,7 @@ static bool is_ipv6(const char *host)
     return inet_pton(AF_INET6, literal, &address) == 1;
 }
 
-/* `*` and nothing are no host: every address, or this machine. */
+/* Reads a host. `*` and nothing are none: every address, or this machine. */
 static int read_host(const struct address_reading *reading, const char *text, size_t length)
 {
     struct address *address = reading->address;
@@ -118,7 +118,7 @@ static int read_host(const struct address_reading *reading, const char *text, si
     return 0;
 }
 
-/* [IPV6]:PORT, or [IPV6] as the first of two words. */
+/* Reads [IPV6]:PORT, or [IPV6] as the first of two words. */
 static int read_brackets(const struct address_reading *reading, const char *text)
 {
     const char *end = strchr(text, ']');
@@ -134,7 +134,7 @@ static int read_brackets(const struct address_reading *reading, const char *text
     return read_port(reading, reading->port ? reading->port : end + 2);
 }
 
-/* PORT, HOST:PORT, [IPV6]:PORT, or HOST PORT. */
+/* Reads PORT, HOST:PORT, [IPV6]:PORT, or HOST PORT. */
 static int read_inet(const struct address_reading *reading, const char *text)
 {
     const int asked = reading->use->family;
@@ -160,7 +160,7 @@ static int read_inet(const struct address_reading *reading, const char *text)
     return read_port(reading, colon ? colon + 1 : reading->port);
 }
 
-/* CID:PORT; when listening, every CID: *:PORT, :PORT or PORT. */
+/* Reads CID:PORT; when listening, every CID: *:PORT, :PORT or PORT. */
 static int read_vsock(const struct address_reading *reading, const char *text)
 {
     enum { CID_DIGITS_MAX = 10 };
@@ -180,7 +180,7 @@ static int read_vsock(const struct address_reading *reading, const char *text)
     return 0;
 }
 
-/* SCHEME://...: RFC 3986, 3.1. A path that looks like one can be told from it by unix: before it. */
+/* Tells whether the word begins with SCHEME:// (RFC 3986, 3.1). A path that does is typed with unix: before it. */
 static bool is_url(const char *word)
 {
     static const char scheme[] =

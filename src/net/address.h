@@ -1,6 +1,6 @@
 /*
- * Addresses as a person types them: the grammar is in sockctl(1), ADDRESSES. These functions are pure: they look nothing
- * up and open no socket.
+ * Addresses as a person types them: the grammar is in sockctl(1), ADDRESSES. These functions are pure: they look
+ * nothing up and open no socket.
  */
 #ifndef NET_ADDRESS_H
 #define NET_ADDRESS_H

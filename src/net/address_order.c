@@ -8,7 +8,7 @@
 
 #include "sys/sock.h"
 
-/* As IPv6 addresses, IPv4 ones mapped. */
+/* Returns the IPv6 address of a name; IPv4 addresses are mapped. */
 static struct in6_addr ipv6_of(const struct sockname *name)
 {
     struct in6_addr address = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
@@ -29,7 +29,7 @@ static unsigned common_bits(const struct in6_addr *one, const struct in6_addr *o
     return bits;
 }
 
-/* Section 2.1 */
+/* Looks the address up in the table of policies (section 2.1). */
 static void find_policy(const struct in6_addr *address, unsigned *precedence, unsigned *label)
 {
     static const struct {
@@ -53,7 +53,7 @@ static void find_policy(const struct in6_addr *address, unsigned *precedence, un
     *label = table[i].label;
 }
 
-/* Section 3.1 and 3.2 */
+/* Returns the scope (sections 3.1 and 3.2). */
 static unsigned scope_of(const struct in6_addr *address)
 {
     const unsigned char *bytes = address->s6_addr;

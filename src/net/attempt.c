@@ -4,7 +4,7 @@
  * attempt_start opens it, binds it to the source (attempt_bind) and connects (attempt_connect), which for UNIX
  * sockets, datagrams and loopback is over at once. Else the attempt is under way: attempt_ready is called when
  * the handshake has ended, attempt_backlog_timeout when a UNIX server's full backlog is tried anew. Either ends in
- * attempt_connected or attempt_fail, and the owner is told by `settled`.
+ * attempt_connected or attempt_fail, of which `settled` informs the owner.
  */
 #include "net/attempt.h"
 
@@ -110,13 +110,13 @@ static const char *attempt_bind(struct attempt *attempt)
 
 /* Connecting */
 
-/* Whether the peer is a group or a broadcast address, to which the socket is not to be connected. The routing table
- * says what is a broadcast address: to such a one the kernel connects only where that is allowed (socket(7),
+/* Tells whether the peer is a group or a broadcast address, to which the socket is not to be connected. The routing
+ * table says what is a broadcast address: to such a one the kernel connects only where that is allowed (socket(7),
  * SO_BROADCAST). */
 static bool is_to_many(const struct attempt *attempt)
 {
     const int fd = attempt->watch.fd;
-    if (!attempt->hears_anybody || attempt->socktype != SOCK_DGRAM)
+    if (!attempt->any_sender || attempt->socktype != SOCK_DGRAM)
         return false;
     if (sockname_is_multicast(attempt->peer))
         return true;
@@ -174,8 +174,8 @@ static void attempt_backlog_timeout(struct timer *timer)
         attempt->settled(attempt);
 }
 
-/* How the connect that was under way has ended is asked of connect(2) itself, which answers the second
- * call with the outcome of the first. A vsock answers EALREADY for ever, so its error is asked for. */
+/* Asks connect(2) itself how the connect that was under way has ended: the second call returns the outcome of the
+ * first. A vsock returns EALREADY for ever, so its pending error is read. */
 static void attempt_ready(struct watch *watch, uint32_t events)
 {
     struct attempt *attempt = LOOP_OWNER(watch, struct attempt, watch);

@@ -28,7 +28,7 @@ struct attempt {
     int socktype;
     const struct source *source;
     const struct sockopt *sockopt; /* NULL: none */
-    bool hears_anybody; /* of datagrams: to a group or a broadcast address, it is not connected */
+    bool any_sender; /* of datagrams: to a group or a broadcast address, it is not connected */
     /* Called from the loop when the attempt was under way, and now is up or has failed. It may drop and free it. */
     void (*settled)(struct attempt *attempt);
     void *context;
@@ -40,7 +40,7 @@ struct attempt {
     int no_port;  /* ATTEMPT_FAILED: EADDRNOTAVAIL: no local address or port is left; else 0 */
     bool unbound; /* ATTEMPT_FAILED: because the source could not be bound */
     struct sockname local;   /* ATTEMPT_UP */
-    bool is_group;           /* ATTEMPT_UP: it is not connected, see hears_anybody */
+    bool is_group;           /* ATTEMPT_UP: it is not connected, see any_sender */
     struct socket_file file; /* of a UNIX source; the attempt's */
     struct watch watch;      /* watch.fd is the attempt's; -1: closed */
     struct timer again;      /* a UNIX server's backlog was full */

@@ -2,11 +2,12 @@
  * Getting a connected socket: a race of all the addresses that a name has.
  *
  * A dialer looks the name up (dialer_look_up; the answer comes to dialer_looked_up, and that for a family that was
- * slower to dialer_looked_up_late), puts an attempt for each address in line, the families in turn (dialer_line_up), and
- * starts them one after the other (dialer_start_next): whenever one has failed, and else when its head start is over. The
- * first that is connected is the connection (dialer_win); when none is left, dialer_fail says what became of each. Both
- * end in dialer_conclude, which frees the dialer and calls `done`. Inherited sockets are connected already, and only
- * adopted. dial() does the same for a caller that has nothing else to do: it runs the loop meanwhile.
+ * slower to dialer_looked_up_late), puts an attempt for each address in line, the families in turn (dialer_line_up),
+ * and starts them one after the other (dialer_start_next): whenever one has failed, and else when its head start is
+ * over. The first that is connected is the connection (dialer_win); when none is left, dialer_fail says what became
+ * of each. Both end in dialer_conclude, which frees the dialer and calls `done`. Inherited sockets are connected
+ * already, and only adopted. dial() does the same for a caller that has nothing else to do: it runs the loop
+ * meanwhile.
  */
 #include "net/dial.h"
 
@@ -30,7 +31,7 @@ struct dialer {
     struct address address;
     struct source source;
     const struct sockopt *sockopt;
-    bool hears_anybody;
+    bool any_sender;
     struct resolver *resolver; /* while the look-up goes on */
     struct resolved resolved;
     struct resolved late;   /* the family that was known later */
@@ -153,7 +154,7 @@ static void dialer_conclude_timeout(struct timer *timer)
 
 static void dialer_look_up(struct dialer *dialer);
 
-/* "connect to localhost:81: [::1]:81: Connection refused; 127.0.0.1:81: timed out", and without
+/* Ends with "connect to localhost:81: [::1]:81: Connection refused; 127.0.0.1:81: timed out", and without
  * the address where it is the only one and written as the user wrote it. */
 static void dialer_fail(struct dialer *dialer, int status)
 {
@@ -215,7 +216,8 @@ static void dialer_win(struct attempt *attempt)
     dialer_conclude(dialer);
 }
 
-/* Where no attempt is under way nor is there another to be started, names that come late are waited for. */
+/* Starts attempts until one is under way. Where none is, nor is there another to be started, it waits for names that
+ * come late. */
 static void dialer_start_next(struct dialer *dialer)
 {
     loop_timer_cancel(dialer->loop, &dialer->stagger);
@@ -281,14 +283,14 @@ static void dialer_add_attempts(struct dialer *dialer, const struct resolved *na
                                     .socktype = dialer->address.socktype,
                                     .source = &dialer->source,
                                     .sockopt = dialer->sockopt,
-                                    .hears_anybody = dialer->hears_anybody,
+                                    .any_sender = dialer->any_sender,
                                     .settled = dialer_attempt_settled,
                                     .context = dialer};
         dialer->attempts[dialer->count++] = attempt;
     }
 }
 
-/* The next attempt from `from` on whose peer is of the family, or is not. */
+/* Returns the place of the next attempt from `from` on whose peer is of the family, or is not. */
 static size_t find_attempt(struct attempt *const *attempts, size_t from, int family, bool of_it)
 {
     while (attempts[from] && (attempts[from]->peer->storage.ss_family == family) != of_it)
@@ -364,7 +366,7 @@ static void dialer_look_up(struct dialer *dialer)
 
 /* Starting */
 
-/* fd: and systemd: are connected already. */
+/* Takes an inherited socket (fd:, systemd:), which is connected already. */
 static int dialer_adopt(struct dialer *dialer)
 {
     struct connection *connection = &dialer->connection;
@@ -402,7 +404,7 @@ struct dialer *dial_start(struct loop *loop, const struct address *address,
     *dialer = (struct dialer){.loop = loop,
                               .address = *address,
                               .sockopt = options->sockopt,
-                              .hears_anybody = options->hears_anybody,
+                              .any_sender = options->any_sender,
                               .numeric = options->numeric,
                               .is_retried = options->is_retried,
                               .timeout_ms = options->timeout_ms,

@@ -28,7 +28,7 @@ struct dial_options {
     const char *source;      /* -s: local IP address or UNIX path; NULL: the system's choice */
     const char *source_port; /* -p; NULL: the system's choice */
     const struct sockopt *sockopt; /* NULL: none */
-    bool hears_anybody; /* a datagram socket to a group or a broadcast address is not connected */
+    bool any_sender; /* a datagram socket to a group or a broadcast address is not connected */
     /* What a name was found to be, kept from one connection to the next and looked up anew when
      * none of it answers. Starts as {0}, the owner's to release; NULL: every time a look-up. */
     struct resolved *known;
@@ -39,7 +39,7 @@ struct connection {
     bool inherited;       /* fd: or systemd: others may share it, and it is left as it was: use
                              fd_of, not fd_of_socket; the sock_ calls never block on it */
     int socktype;         /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
-    bool is_group;        /* it is not connected, see hears_anybody: send to `peer` */
+    bool is_group;        /* it is not connected, see any_sender: send to `peer` */
     struct sockname peer; /* as connected to */
     struct sockname local;
     struct socket_file file; /* of -s PATH; connection_close removes it */

@@ -1,5 +1,5 @@
 /*
- * Sockets that whoever started us has opened, found by number or in what systemd says in the environment.
+ * Sockets that the process that started us has opened, found by number or in what systemd says in the environment.
  */
 #include "net/inherited.h"
 
@@ -17,7 +17,7 @@
 
 enum { SYSTEMD_FIRST = 3 }; /* SD_LISTEN_FDS_START */
 
-/* The number that an environment variable holds; -1 without one. */
+/* Returns the number that an environment variable holds; -1 without one. */
 static int64_t environment_number(const char *variable)
 {
     int64_t value;
@@ -42,14 +42,14 @@ static bool systemd_has_name(int index, const char *name)
     return length == strlen(name) && memcmp(at, name, length) == 0;
 }
 
-/* A program that we start gets none of them, whether we use it or not. */
+/* Keeps a descriptor from the programs that we start, which get none of them, whether we use it or not. */
 static int close_on_exec(int fd)
 {
     int flags = fcntl(fd, F_GETFD);
     return flags < 0 ? -1 : fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
 }
 
-/* A socket that is also stdin, stdout or stderr is taken from there: as that, it is used up. */
+/* Moves a socket that is also stdin, stdout or stderr: as that, it is used up. */
 static int move_from_standard(int fd)
 {
     enum { STANDARD = 3 };

@@ -1,5 +1,5 @@
 /*
- * Sockets that whoever started us has opened: fd:N, and those of systemd (LISTEN_PID, LISTEN_FDS,
+ * Sockets that the process that started us has opened: fd:N, and those of systemd (LISTEN_PID, LISTEN_FDS,
  * LISTEN_FDNAMES). Source: sd_listen_fds(3).
  */
 #ifndef NET_INHERITED_H

@@ -2,10 +2,10 @@
  * Bound sockets, and the clients that they accept.
  *
  * listener_open binds a socket for each address of the name (open_resolved, open_addresses, open_socket), or adopts
- * what was inherited (open_inherited). Where another process has the port, the error names it, as far as /proc tells
- * (port_owner_text).
- * From listener_accept on, listener_accept_clients is called when there are clients. When the system has run out of something
- * that a client needs, the listener rests for a while: clients then wait in the backlog.
+ * what was inherited (open_inherited). Where another process has the port, the error names it, as far as /proc shows
+ * it (port_owner_text). From listener_accept on, listener_accept_clients is called when there are clients. When the
+ * system has run out of something that a client needs, the listener rests for a while: clients then wait in the
+ * backlog.
  */
 #include "net/listener.h"
 
@@ -100,7 +100,7 @@ static bool cut_words(char *line, char **words, size_t count)
     return true;
 }
 
-/* The inode of the socket in a line of a table, which is changed; 0 if it is not the one that is wanted:
+/* Returns the inode of the socket in a line of a table, which is changed; 0 if it is not the one that is wanted:
  * "1: 0100007F:1F90 00000000:0000 0A …", the inode being the tenth word, or, of UNIX sockets,
  * "…: 00000002 00000000 00010000 0001 01 12345 PATH". */
 static unsigned long line_inode(char *line, const struct port_wanted *wanted)
@@ -131,7 +131,8 @@ static int entry_is_number(const struct dirent *entry)
     return text_is_digits(entry->d_name, strlen(entry->d_name));
 }
 
-/* Whether `found` is so of a number in a directory, which is then in `number` (NUMBER_MAX bytes). */
+/* Looks for a name in a directory that is a number, and for which `found` returns true. It is then in `number`
+ * (NUMBER_MAX bytes). */
 static bool find_numbered(const char *directory,
                           bool (*found)(const char *number, const void *context),
                           const void *context, char *number)
@@ -264,7 +265,7 @@ static bool is_dual(const struct opening *opening, const struct sockname *name)
            opening->address->family == AF_UNSPEC;
 }
 
-/* What the kernel is to say beside each datagram. */
+/* Asks the kernel for what it knows of the sender of each datagram. */
 static void ask_about_senders(const struct opening *opening, int fd, int family)
 {
     sock_ask_destination(fd, family);
@@ -272,8 +273,9 @@ static void ask_about_senders(const struct opening *opening, int fd, int family)
         sock_set(fd, SOL_SOCKET, SO_PASSCRED, 1);
 }
 
-/* A TCP port whose last connections are in TIME_WAIT can be listened on again. Nothing of the kind
- * for UDP: there, another user's socket could take the port over from ours. */
+/* Sets the options of a socket that is to be bound. A TCP port whose last connections are in TIME_WAIT can be
+ * listened on again. Nothing of the kind is set for UDP: there, another user's socket could take the port over from
+ * ours. */
 static int set_options(const struct opening *opening, int fd, const struct sockname *name)
 {
     int family = name->storage.ss_family;
@@ -457,7 +459,7 @@ bool listener_rest(struct listener *listener)
     return true;
 }
 
-/* The client is gone before it was accepted, or its network is: accept(2), "Error handling". */
+/* Tells whether the client is gone before it was accepted, or its network is: accept(2), "Error handling". */
 static bool is_transient(int errnum)
 {
     static const int transient[] = {EINTR,       ECONNABORTED, EPROTO, ENETDOWN,

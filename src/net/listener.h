@@ -65,9 +65,9 @@ int listener_open(struct listener *listener, struct loop *loop, const struct add
  * IPv6 alone. Returns out, which holds SOCKNAME_TEXT_MAX bytes. */
 char *listener_text(const struct listener_socket *socket, char *out);
 
-/* Gives each new connection (non-blocking, the callee's) to `accepted`, which may pause or close the listener. Transient
- * errors are retried; where the system is out of descriptors or memory, clients wait in the backlog, and one warning in
- * 10 s says so. */
+/* Gives each new connection (non-blocking, the callee's) to `accepted`, which may pause or close the listener.
+ * Transient errors are retried; where the system is out of descriptors or memory, clients wait in the backlog, and
+ * one warning in 10 s says so. */
 void listener_accept(struct listener *listener,
                      void (*accepted)(void *context, int fd, const struct sockname *peer),
                      void *context);

@@ -109,7 +109,7 @@ void networks_add(struct networks *networks, const struct network *network)
     networks->items[networks->count++] = *network;
 }
 
-/* By address; of two that begin alike, the larger network first. */
+/* Sorts by address; of two that begin alike, the larger network comes first. */
 static int compare_networks(const void *one, const void *other)
 {
     return memcmp(one, other, sizeof(struct network));

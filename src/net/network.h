@@ -42,8 +42,8 @@ void networks_add(struct networks *networks, const struct network *network);
 /* Sorts the set, after the last has been added. */
 void networks_settle(struct networks *networks);
 
-/* Tells whether an address, which network_of has filled, is in one of the networks. A network that names no zone has the
- * addresses of every zone. */
+/* Tells whether an address, which network_of has filled, is in one of the networks. A network that names no zone has
+ * the addresses of every zone. */
 bool networks_have(const struct networks *networks, const struct network *address);
 
 /* Frees and empties the set. It may be called twice. */

@@ -1,9 +1,9 @@
 /*
  * Whether one port of a host is open.
  *
- * There is a try for each address, all at the same time. Each connects (try_settled), and where that is not enough waits
- * for what comes back (try_answered). The first that finds the port open ends the probe (probe_open), and so do the
- * last that comes to nothing (try_end) and the time limit.
+ * There is a try for each address, all at the same time. Each connects (try_settled), and where that is not enough
+ * waits for what comes back (try_answered). The first that finds the port open ends the probe (probe_open), and so do
+ * the last that comes to nothing (try_end) and the time limit.
  */
 #include "net/port_probe.h"
 
@@ -58,7 +58,7 @@ static void probe_open(struct port_probe *probe)
     probe_settle(probe);
 }
 
-/* One try has come to nothing. The last one ends the probe; a port is not closed as long as an address was
+/* Ends a try that has come to nothing. The last one ends the probe; a port is not closed as long as an address was
  * not asked for want of a socket. */
 static void try_end(struct port_probe_try *try)
 {

@@ -36,7 +36,8 @@ struct port_probe {
     int64_t limit_ms;
     bool verify_open; /* a stream that is closed at once is not open: what is in front accepts for a
                        server that is not there */
-    /* Called when the probe is over and the rest is set, from port_probe_start or from the loop. It may free the probe. */
+    /* Called when the probe is over and the rest is set, from port_probe_start or from the loop. It may free the
+     * probe. */
     void (*settled)(struct port_probe *probe);
 
     enum port_probe_answer answer;

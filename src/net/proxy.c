@@ -41,7 +41,7 @@ static const struct {
                {"socks5://", PROXY_SOCKS5},
                {"socks5h://", PROXY_SOCKS5}};
 
-/* What follows the scheme; NULL: none that is known. */
+/* Returns what follows the scheme; NULL: none that is known. */
 static const char *read_scheme(struct proxy *proxy, const char *url)
 {
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
@@ -106,8 +106,8 @@ static unsigned target_port(const struct address *target)
     return resolver_port(target, false, &port, &unsaid) ? 0 : port;
 }
 
-/* Writes the host as proxies take it into `out` (ADDRESS_HOST_MAX + 1 bytes): in ASCII, for we cannot know how they would
- * read another encoding. Returns NULL, or what is wrong, which proxy_check has said. */
+/* Writes the host as proxies take it into `out` (ADDRESS_HOST_MAX + 1 bytes): in ASCII, for we cannot know how they
+ * would read another encoding. Returns NULL, or what is wrong, which proxy_check has said. */
 static const char *write_target_host(const struct address *target, char *out)
 {
     const char *host = *target->host ? target->host : "localhost";
@@ -275,7 +275,7 @@ static void http_send(struct proxy_dialog *dialog)
     dialog_start_sending(dialog);
 }
 
-/* The head is looked at where it waits, so that nothing behind it is taken. */
+/* Receives a part of the head, which is looked at where it waits, so that nothing behind it is taken. */
 static ssize_t http_receive(struct proxy_dialog *dialog)
 {
     char *rx = dialog->rx + dialog->rx_length;

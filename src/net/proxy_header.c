@@ -129,8 +129,8 @@ static void reader_limit_timeout(struct timer *timer)
                     "no PROXY header within the time limit");
 }
 
-/* Reads what is at the socket's front, without taking it. Returns its length, or -1: *complaint says why there is nothing,
- * or is NULL where something may come. */
+/* Reads what is at the socket's front, without taking it. Returns its length, or -1: *complaint says why there is
+ * nothing, or is NULL where something may come. */
 static ssize_t reader_peek(const struct proxy_header_reader *reader, char *out, size_t room,
                            const char **complaint)
 {
@@ -158,7 +158,7 @@ static const char *reader_skip(struct proxy_header_reader *reader)
     return NULL;
 }
 
-/* What belongs to the header is seen before it is taken: a header that is not complete is all that
+/* Reads the header. What belongs to it is seen before it is taken: a header that is not complete is all that
  * the socket holds, so that nothing of what follows it is ever taken. */
 static const char *reader_read(struct proxy_header_reader *reader)
 {

@@ -98,7 +98,7 @@ int resolver_port(const struct address *address, bool numeric, unsigned *port, s
     return 0;
 }
 
-/* Without a host: every address, or this machine's own. Where both families are wanted, a listener
+/* Adds what no host stands for: every address, or this machine's own. Where both families are wanted, a listener
  * on the IPv6 wildcard has IPv4 too. */
 static void add_default(struct resolved *resolved, const struct address *address, bool listening,
                         unsigned port)
@@ -121,7 +121,7 @@ static void add_default(struct resolved *resolved, const struct address *address
     }
 }
 
-/* As resolve_at_once, of a host and a port. */
+/* Does what resolve_at_once does for a host and a port. */
 static int resolve_inet_at_once(const struct address *address,
                                 const struct resolver_options *options, unsigned *port,
                                 struct resolved *resolved, struct error *err)
@@ -153,9 +153,9 @@ static int resolve_inet_at_once(const struct address *address,
     return wrong ? hostname_fail(address->host, wrong, err) : 0;
 }
 
-/* 1: the names are in *resolved; 0: only a look-up can tell, and *port is the port; -1: *err says
- * what is wrong (status 2 for the service or the family, 3 for the host). Service names are looked
- * up here: what tells them is a file at hand. */
+/* Resolves what needs no look-up. Returns 1: the names are in *resolved; 0: it takes a look-up, and *port is the
+ * port; or -1: *err says what is wrong (status 2 for the service or the family, 3 for the host). Service names are
+ * looked up here: they are in a file at hand. */
 static int resolve_at_once(const struct address *address, const struct resolver_options *options,
                            unsigned *port, struct resolved *resolved, struct error *err)
 {
@@ -213,8 +213,8 @@ struct lookup {
     atomic_int owners;
 };
 
-/* The whole is what has `family`, AF_UNSPEC: both. NULL: no descriptor was to be had, and errno says
- * why. */
+/* Makes a look-up, of which the whole is what has `family`, AF_UNSPEC: both. NULL: there was no descriptor, and errno
+ * says why. */
 static struct lookup *lookup_new(const char *host, int family, int socktype)
 {
     const int families[LOOKUP_PARTS] = {family, AF_INET, AF_INET6};
@@ -236,7 +236,8 @@ static struct lookup *lookup_new(const char *host, int family, int socktype)
     return NULL;
 }
 
-/* Threads that still wait for an answer end by themselves, and delay nobody's exit. */
+/* Leaves a look-up, which the last owner frees. Threads that still wait for an answer end by themselves, and delay
+ * nobody's exit. */
 static void lookup_leave(struct lookup *lookup)
 {
     if (atomic_fetch_sub(&lookup->owners, 1) > 1)
@@ -285,7 +286,7 @@ static int lookup_ask(struct lookup *lookup, enum lookup_part part)
     return failure;
 }
 
-/* NULL: there is none yet. It lasts as long as the look-up. */
+/* Returns the answer for a part, which lasts as long as the look-up; NULL: there is none yet. */
 static const struct lookup_answer *lookup_answer(const struct lookup *lookup, enum lookup_part part)
 {
     const struct lookup_question *question = &lookup->questions[part];
@@ -378,7 +379,7 @@ static bool answers_have_one_host(const struct lookup_answer *one,
     return !name || !other_name || strcasecmp(name, other_name) == 0;
 }
 
-/* The look-up is over: everything that it found. */
+/* Delivers everything that a look-up found, which is over. */
 static void resolver_deliver_all(struct resolver *resolver, const struct lookup_answer *whole,
                                  const struct lookup_answer *v4, const struct lookup_answer *v6)
 {
@@ -410,7 +411,7 @@ static void resolver_deliver_all(struct resolver *resolver, const struct lookup_
     resolver_deliver(resolver, false);
 }
 
-/* One family's names, while the other's are still to come. */
+/* Delivers one family's names, while the other's are still to come. */
 static void resolver_deliver_one(struct resolver *resolver, const struct lookup_answer *answer)
 {
     const bool goes_on = resolver->late != NULL;
@@ -471,7 +472,7 @@ static int64_t resolver_try_ms(const struct resolver *resolver)
     return limit_ms / TRIES < TRY_MIN_MS ? TRY_MIN_MS : limit_ms / TRIES;
 }
 
-/* That a thread cannot be started is no failure: there is one already. */
+/* Asks once more. That a thread cannot be started is no failure: there is one already. */
 static void resolver_ask_again(struct timer *timer)
 {
     struct resolver *resolver = LOOP_OWNER(timer, struct resolver, again);

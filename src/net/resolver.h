@@ -42,8 +42,8 @@ void resolved_copy(struct resolved *copy, const struct resolved *resolved);
 /* Adds a copy of one more name, unless it is there already. */
 void resolved_add(struct resolved *resolved, const struct sockname *name);
 
-/* Writes the port of an address of kind ADDRESS_INET: a number, or unless `numeric` a service, which is looked up in the
- * list of services (services(5)). Returns 0, or -1 with status 2. */
+/* Writes the port of an address of kind ADDRESS_INET: a number, or unless `numeric` a service, which is looked up in
+ * the list of services (services(5)). Returns 0, or -1 with status 2. */
 int resolver_port(const struct address *address, bool numeric, unsigned *port, struct error *err);
 
 /* Looks `address` (not fd: or systemd:) up into *resolved, which is then the caller's. It runs the loop while a look-up

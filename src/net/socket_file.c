@@ -80,7 +80,7 @@ static const char *remove_stale(const char *path, const struct sockname *name)
     return unlink(path) < 0 && errno != ENOENT ? strerror(errno) : NULL;
 }
 
-/* Replaces the file of a dead server. Looking, removing and binding are one step, as far as other sockctls are concerned. */
+/* Replaces the file of a dead server. Looking, removing and binding are one step, for other sockctls. */
 static const char *replace_stale(int fd, const char *path, const struct sockname *name, int mode)
 {
     int lock = lock_directory(path);

@@ -1,6 +1,6 @@
 /*
  * The file of a UNIX socket: made by bind(2), never at the cost of anybody else's, and removed by
- * whoever made it. A file that a dead server of our own user has left is replaced; any other is not
+ * the process that made it. A file that a dead server of our own user has left is replaced; any other is not
  * touched, nor does the server behind it notice that somebody asked.
  * Source: unix(7), flock(2).
  */

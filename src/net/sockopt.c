@@ -37,7 +37,7 @@ static int64_t buffer_size(uint64_t size)
     return size < INT_MAX / 2 ? (int64_t)size : INT_MAX / 2; /* the kernel doubles it: socket(7) */
 }
 
-/* The kernel gives a smaller buffer without a word where its limit is lower. */
+/* Warns of a buffer that is smaller than asked for: the kernel says nothing where its limit is lower. */
 static void warn_of_small_buffer(int fd, const struct setting *setting)
 {
     const bool is_buffer = setting->level == SOL_SOCKET &&

@@ -32,10 +32,10 @@ struct sockopt {
 /* What the socket is for: two options differ. */
 enum sockopt_use { SOCKOPT_CONNECT, SOCKOPT_LISTEN, SOCKOPT_ACCEPTED };
 
-/* Opens a socket, the caller's, with the options set; `options` may be NULL. Returns it, or -1 and errno; *refused is then
- * the option that the system refuses ("--mark"), or NULL where it refuses the socket itself. An option that this kind
- * of socket does not have is refused too. Urgent data that a TCP peer sends is read in line; UDP gets a large receive
- * buffer, as far as the system lets it, unless `rcvbuf` says otherwise. */
+/* Opens a socket, the caller's, with the options set; `options` may be NULL. Returns it, or -1 and errno; *refused is
+ * then the option that the system refuses ("--mark"), or NULL where it refuses the socket itself. An option that this
+ * kind of socket does not have is refused too. Urgent data that a TCP peer sends is read in line; UDP gets a large
+ * receive buffer, as far as the system lets it, unless `rcvbuf` says otherwise. */
 int sockopt_open(const struct sockopt *options, int family, int socktype, enum sockopt_use use,
                  const char **refused);
 

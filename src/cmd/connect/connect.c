@@ -286,8 +286,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                              .sockopt = &given->sockopt},
                                     .err = err};
     /* Only stdin and stdout know what to do with a socket that is not connected. */
-    connecting.dial.hears_anybody = !program_is_given(&given->program) && !given->script.count &&
-                                    !given->pass_fd && !probes;
+    connecting.dial.any_sender = !program_is_given(&given->program) && !given->script.count &&
+                                 !given->pass_fd && !probes;
     if (given->log_json)
         report_as_objects();
     if (connect_check(given, operands, err))

@@ -223,7 +223,7 @@ static void client_left(struct echo *echo, const struct echo_client *client, enu
 static bool answers_datagram(struct echo_datagrams *datagrams, const struct sockname *source,
                              const struct sockname *own)
 {
-    server_heard(&LOOP_OWNER(datagrams, struct echoing, datagrams)->server);
+    server_first_came(&LOOP_OWNER(datagrams, struct echoing, datagrams)->server);
     return source->storage.ss_family == AF_UNIX || !access_may_amplify(source, own);
 }
 

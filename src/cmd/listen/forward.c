@@ -78,7 +78,7 @@ static struct remote_dial *remote_dials_take_first(struct remote_dials *dials)
 static void remote_dials_asked(void *context, const struct connection *connection,
                                const struct error *err);
 
-/* Those who wait connect now, if the name is known; else somebody has to ask again. */
+/* Lets those who wait connect, if the name is known; else one of them has to ask again. */
 static void remote_dials_go_on(struct remote_dials *dials)
 {
     while (dials->waiting.first && (!dials->is_name || dials->how->known->count)) {
@@ -138,8 +138,8 @@ struct forwarding {
     struct limit_options limits; /* of the server: -w is for connecting here */
 };
 
-/* A remote connection could not be made: a warning, but of those about a lack of descriptors or of local ports one in
- * 10 s, and then no more clients come for a while. `client` is who it was for. */
+/* Warns that a remote connection could not be made for `client`. Of those about a lack of descriptors or of local
+ * ports, one in 10 s is printed, and no more clients come for a while. */
 static void forwarding_warn(struct forwarding *forwarding, const struct sockname *client,
                             const struct error *err)
 {
@@ -392,7 +392,7 @@ static void flows_stop(struct server *server)
     loop_stop(server->loop, 0);
 }
 
-/* The lists of who may speak to us have been read again. */
+/* Called when the lists of who may speak to us have been read again. */
 static void flows_reviewed(struct server *server)
 {
     struct flow_forwarding *all = LOOP_OWNER(server, struct listening, server)->serving;
@@ -460,7 +460,7 @@ int listen_check_forward(const struct listen_options *typed, struct error *err)
     return forward_read_address(typed, &to, err);
 }
 
-/* What the user chose for sockets is for both sides, except what only makes sense for one. */
+/* Chooses the options of the remote sockets: the user's are for both sides, except what only makes sense for one. */
 static void forward_choose_sockopt(struct forwarding *forwarding)
 {
     const struct sockopt none = SOCKOPT_DEFAULTS;
@@ -485,7 +485,7 @@ int listen_forward(struct listening *listening)
                                             .timeout_ms = given->limits.timeout_ms,
                                             .sockopt = &forwarding.sockopt,
                                             .known = &forwarding.known,
-                                            .hears_anybody = true},
+                                            .any_sender = true},
                                     .dials = {.to = &forwarding.to, .how = &forwarding.how}};
     struct sockname literal;
     struct error ignored;
@@ -507,7 +507,7 @@ int listen_forward(struct listening *listening)
     server_send_at_once(server);
     int result = listen_share(listening);
     if (result == 1) {
-        server_bound(server, 2);
+        server_reserve(server, 2);
         forwarding.dials.loop = listening->loop;
         forwarding.dials.is_name = forwarding.to.kind == ADDRESS_INET &&
                                    hostname_read_literal(forwarding.to.host, &literal, &ignored) !=

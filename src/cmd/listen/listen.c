@@ -137,7 +137,7 @@ static int listen_one(struct listening *listening)
     return result;
 }
 
-/* Datagrams: whoever speaks */
+/* Datagrams */
 
 _Static_assert((int)DATAGRAM_SOCKETS_MAX >= (int)LISTENER_SOCKETS_MAX, "a listener has more");
 
@@ -161,7 +161,7 @@ static int listen_datagrams(struct listening *listening)
         return -1;
     int result = session_datagrams(&listening->session, sockets, count, &policy, listening->err);
     if (given->keep_open && listening->err->signal_number)
-        return 0; /* a server that was told to stop */
+        return 0; /* a server that a signal has stopped */
     return result;
 }
 
@@ -222,7 +222,7 @@ static int listen_programs(struct listening *listening)
     int result = listen_share(listening);
     if (result != 1)
         return result;
-    server_bound(server, 3); /* its socket, and two pipes */
+    server_reserve(server, 3); /* its socket, and two pipes */
     if (children_init(&server->children, listening->loop, listening->err))
         return -1;
     listening->serving = &clients;
@@ -271,7 +271,7 @@ static int listen_open_and_serve(struct listening *listening, const struct addre
     return server_close(server, result);
 }
 
-/* What follows `--` is part of the address where nothing else asks for it. */
+/* Returns what follows `--`, where that is part of the address: nothing else asks for it. */
 static char **address_after_dashes(const struct listen_options *given,
                                    const struct operands *operands)
 {
@@ -279,7 +279,7 @@ static char **address_after_dashes(const struct listen_options *given,
     return asked || operands->count > 0 ? NULL : operands->program;
 }
 
-/* The address in one or two words, of which -s and -p may have been given as options. */
+/* Reads the address in one or two words, of which -s and -p may have been given as options. */
 static int listen_read_address(const struct listen_options *given, const struct operands *operands,
                                struct address *address, struct error *err)
 {
@@ -304,7 +304,7 @@ static int listen_read_address(const struct listen_options *given, const struct 
     return address_parse(address, words, count, &use, err);
 }
 
-/* What follows `--` is for --run, or else for --exec. */
+/* Returns what follows `--`, where that is for --exec, and not for --run. */
 static char **listen_arguments(const struct listen_options *given, const struct operands *operands)
 {
     return given->server.readiness.run || address_after_dashes(given, operands) ? NULL

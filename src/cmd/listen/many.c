@@ -21,7 +21,7 @@
 enum {
     ROOM = 1 << 16,
     NAME_ROOM = 32,
-    NAMES_MAX = 20,                    /* of others, which a new client is told */
+    NAMES_MAX = 20,                    /* of others, in the welcome of a new client */
     PEER_ROOM = 4 * SOCKNAME_TEXT_MAX, /* of one as it is shown */
     ANNOUNCE_ROOM = PEER_ROOM + 2 * NAME_ROOM
 };
@@ -106,7 +106,8 @@ static void chat_received(struct hub *hub, struct hub_client *from, const char *
 
 /* Comings and goings */
 
-/* Tells all but one client, and not those that have ended: they would be kept by each other's leaving. */
+/* Sends an announcement to all but one client, and not to those that have ended: they would be kept by each other's
+ * leaving. */
 static void chat_announce(const struct hub *hub, const struct hub_client *but, const char *what)
 {
     char line[NAME_ROOM + ANNOUNCE_ROOM];
@@ -116,7 +117,7 @@ static void chat_announce(const struct hub *hub, const struct hub_client *but, c
             hub_send(client, line, (size_t)length);
 }
 
-/* The new client is told its name, and who is there; of many, some. The others are told that it is there. */
+/* Announces to a new client its name, and who is there, or some of them; and to the others that it is there. */
 static void chat_client_joined(struct hub_client *client)
 {
     const struct many_client *ours = client->user_data;
@@ -212,7 +213,7 @@ static void many_done(struct hub *hub, int result)
     loop_stop(listening->loop, result);
 }
 
-/* A server that is told to stop ends its connections in order and with success. */
+/* Called by a signal: the server ends its connections in order and with success. */
 static void many_stop(struct server *server)
 {
     struct many *many = LOOP_OWNER(server, struct listening, server)->serving;

@@ -27,8 +27,8 @@ void environment_release(struct environment *environment);
 void environment_set(struct environment *environment, const char *name, const char *value);
 void environment_set_number(struct environment *environment, const char *name, int64_t value);
 
-/* environment_describe sets what is known of the stream `fd` and its peer, by our own names and those of ncat, socat and
- * UCSPI tools: see sockctl-listen(1), PROGRAMS. Variables that do not apply are removed. `proxied`, unless it is
+/* environment_describe sets what is known of the stream `fd` and its peer, by our own names and those of ncat, socat
+ * and UCSPI tools: see sockctl-listen(1), PROGRAMS. Variables that do not apply are removed. `proxied`, unless it is
  * NULL or of length 0, is our end as the peer, who is not the one at the other end, has it. */
 void environment_describe(struct environment *environment, int fd, const struct sockname *peer,
                           const struct sockname *proxied);

@@ -39,7 +39,7 @@ struct program_client {
     struct filters filters; /* those of the session, with a state of their own */
     struct connection_log log;
     struct timer grace;
-    bool was_told; /* it has got SIGTERM, its connection being over */
+    bool was_signalled; /* it has got SIGTERM, its connection being over */
     bool waits;    /* its relay is over; how its program ends says whether that had written all */
     bool is_proxy; /* see struct admitted_client */
 };
@@ -88,8 +88,8 @@ static int client_result(const struct program_client *client, struct error *err)
     const int signal_number = WIFSIGNALED(program->end) ? WTERMSIG(program->end) : 0;
     int result = client->relay.result;
     /* Where a limit has ended the connection, and we the program, the limit is what there is to say. */
-    const bool was_dismissed = client->was_told && result < 0 && error->status == STATUS_TIMEOUT &&
-                               signal_number == SIGTERM;
+    const bool was_dismissed = client->was_signalled && result < 0 &&
+                               error->status == STATUS_TIMEOUT && signal_number == SIGTERM;
     const int status = was_dismissed ? 0 : program_status(program);
     error_silent(err, 0);
     /* A health check that closes without a byte, by a reset at that, has found what it looked for. */
@@ -108,7 +108,7 @@ static int client_result(const struct program_client *client, struct error *err)
     return status ? -1 : result;
 }
 
-/* Both are over. */
+/* Forgets a client whose relay and program are both over. */
 static void client_depart(struct program_client *client)
 {
     struct programs *programs = client->programs;
@@ -127,7 +127,7 @@ static void client_depart(struct program_client *client)
 static void client_grace_timeout(struct timer *timer)
 {
     struct program_client *client = LOOP_OWNER(timer, struct program_client, grace);
-    client->was_told = true;
+    client->was_signalled = true;
     program_signal(&client->program, SIGTERM);
 }
 

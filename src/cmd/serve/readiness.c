@@ -1,7 +1,7 @@
 /*
  * See readiness.h. Three ways to say it, in this order: the port goes into a file that is replaced in one step, a
- * newline to the descriptor, and READY=1 to the service manager. Writes that may block run the loop; ECANCELED says that
- * somebody else has stopped it.
+ * newline to the descriptor, and READY=1 to the service manager. Writes that may block run the loop; ECANCELED says
+ * that somebody else has stopped it.
  */
 #include "cmd/serve/readiness.h"
 
@@ -58,7 +58,7 @@ static int readiness_write_port(const char *path, const struct sockname *name, s
     return result;
 }
 
-/* NOTIFY_SOCKET is a path, or after @ a name of the abstract namespace. */
+/* Sends READY=1 to NOTIFY_SOCKET, which is a path, or after @ a name of the abstract namespace. */
 static void readiness_notify(const char *path)
 {
     static const char state[] = "READY=1";
@@ -82,8 +82,8 @@ static void readiness_notify(const char *path)
         sock_close(fd);
 }
 
-int readiness_tell(const struct readiness_options *options, const struct sockname *name,
-                   struct loop *loop, struct error *err)
+int readiness_report(const struct readiness_options *options, const struct sockname *name,
+                     struct loop *loop, struct error *err)
 {
     const char *manager = getenv("NOTIFY_SOCKET");
     if (options->port_file && readiness_write_port(options->port_file, name, loop, err))

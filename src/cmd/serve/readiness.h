@@ -15,10 +15,10 @@
  * ours inherits. Returns 0, or -1 with status 2. */
 int readiness_check(const struct readiness_options *options, struct error *err);
 
-/* readiness_tell says that the server listens on `name`, and closes the descriptor. A FIFO without a reader, and a
+/* readiness_report says that the server listens on `name`, and closes the descriptor. A FIFO without a reader, and a
  * descriptor that takes nothing, are waited for in the loop: -1, and *err as it was, when somebody else stops that. A
  * service manager that is not there is no failure; those of the other two are status 8. */
-int readiness_tell(const struct readiness_options *options, const struct sockname *name,
-                   struct loop *loop, struct error *err);
+int readiness_report(const struct readiness_options *options, const struct sockname *name,
+                     struct loop *loop, struct error *err);
 
 #endif

@@ -43,7 +43,7 @@ int server_begin(struct server *server)
     if (readiness_check(&server->options->readiness, server->err) ||
         supervised_child_check(server->options->readiness.run, server->command, server->err))
         return -1;
-    /* Before the socket file is there, and before anybody is told: what arrives from here on waits
+    /* This comes before the socket file is there, and before anybody is informed: signals from here on wait
      * for the loop. */
     signals_catch(&server->signals, server->loop, server->err);
     limit_command(&server->total, server->loop, server->limits->max_time_ms, server->err);
@@ -106,7 +106,7 @@ static void server_signalled(void *context, int signal_number)
         loop_stop(server->loop, error_signal(server->err, signal_number));
 }
 
-/* The command of --run is over. One client that is being served has its own end. */
+/* Called when the command of --run is over. One client that is being served has its own end. */
 static void server_child_gone(struct supervised_child *child, bool asked)
 {
     struct server *server = LOOP_OWNER(child, struct server, child);
@@ -129,8 +129,8 @@ int server_ready(struct server *server)
         return 0;
     for (size_t i = 0; i < listener->count; i++)
         report_listening(listener_text(&listener->sockets[i], name), listener->any_port);
-    if (readiness_tell(&server->options->readiness, &listener->sockets[0].name, server->loop,
-                       server->err))
+    if (readiness_report(&server->options->readiness, &listener->sockets[0].name, server->loop,
+                         server->err))
         return -1;
     if (!server->options->readiness.run)
         return 0;
@@ -158,7 +158,7 @@ void server_await_first(struct server *server)
     limit_start(&server->wait, server->loop, server->limits->timeout_ms, server->err);
 }
 
-void server_heard(struct server *server)
+void server_first_came(struct server *server)
 {
     limit_cancel(&server->wait);
 }
@@ -197,12 +197,12 @@ static void server_reject(int fd, const struct sockname *peer)
 
 static void server_join(struct server *server, const struct admitted_client *client)
 {
-    server_heard(server);
+    server_first_came(server);
     server->joined(server, client);
 }
 
-/* The second half of server_admit: who the lists are about is known by now, or there was no header. Who closes
- * without a byte is a load balancer that looks whether we are there. */
+/* Does the second half of server_admit: the client is known by now, or there was no header. A connection that closes
+ * without a byte is a load balancer's, which looks whether we are there. */
 static void server_admit_proxied(void *context, const struct proxied_ends *proxied,
                                  const char *complaint)
 {
@@ -283,7 +283,7 @@ size_t server_datagram_sockets(struct server *server, int sockets[LISTENER_SOCKE
 
 /* Clients come and go */
 
-void server_bound(struct server *server, int descriptors)
+void server_reserve(struct server *server, int descriptors)
 {
     int64_t room = descriptors_max() - OWN_DESCRIPTORS - (int64_t)server->listener.count;
     server->max_clients = room > descriptors ? (size_t)(room / descriptors) : 1;

@@ -23,7 +23,7 @@
 
 /* A client that may talk to us. An engine gets its clients as these, from `joined`, and in no other way. */
 struct admitted_client {
-    int fd;                      /* whoever `joined` is called of owns it */
+    int fd;                      /* owned by the callee of `joined` */
     const struct sockname *peer; /* the client, be it behind a proxy; valid during the call */
     struct sockname destination; /* our end as it has it, by its PROXY header; length 0: not said */
     bool is_proxy;               /* it is the proxy itself: its header is LOCAL or UNKNOWN */
@@ -60,7 +60,7 @@ struct server {
     struct limit wait;            /* for the first client */
     struct limit total;
     struct signals signals;
-    struct children children; /* initialised by whoever starts programs */
+    struct children children; /* initialised by those who start programs */
     struct supervised_child child;
 };
 
@@ -85,12 +85,12 @@ int server_ready(struct server *server);
 /* server_await_first starts the limit of the wait for the first client. */
 void server_await_first(struct server *server);
 
-/* server_heard ends that wait; with streams, the server calls it by itself. */
-void server_heard(struct server *server);
+/* server_first_came ends that wait: somebody has come; with streams, the server calls it by itself. */
+void server_first_came(struct server *server);
 
-/* server_bound says that each client takes so many descriptors: those for whom there would be none wait in the
+/* server_reserve keeps so many descriptors for each client: those for whom there would be none wait in the
  * backlog. */
-void server_bound(struct server *server, int descriptors);
+void server_reserve(struct server *server, int descriptors);
 
 /* From server_accept on, clients that are admitted are given to `joined`; never more than max_conns at a time. */
 void server_accept(struct server *server);

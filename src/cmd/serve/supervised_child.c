@@ -38,7 +38,7 @@ static void child_drain_timeout(struct timer *timer)
         child->stop(child, child->asked);
 }
 
-/* One that had to be killed has sent nothing just before. */
+/* Gives the server a moment; not after a child that had to be killed, which has sent nothing just before. */
 static void child_ended(struct program *program)
 {
     struct supervised_child *child = LOOP_OWNER(program, struct supervised_child, program);

@@ -1,9 +1,9 @@
 /*
  * --run: a command that is started once the server listens, and at whose end the server stops.
  *
- * It shares our stdin, stdout, stderr and process group. A signal that is to stop the server is
- * passed on to it first, unless a terminal has told it already; the server stops when it has ended,
- * or a second later, and then it is killed.
+ * It shares our stdin, stdout, stderr and process group. A signal that is to stop the server is passed on to it
+ * first, unless it comes from a terminal, which has sent it to both; the server stops when it has ended, or a second
+ * later, and then it is killed.
  */
 #ifndef CMD_SERVE_SUPERVISED_CHILD_H
 #define CMD_SERVE_SUPERVISED_CHILD_H

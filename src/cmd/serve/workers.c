@@ -15,7 +15,7 @@ enum { GRACE_MS = 1500 }; /* more than a worker has with its programs */
 
 /* In a worker */
 
-/* What the parent's loop knows is the parent's. */
+/* Leaves the parent's loop behind, in a new worker. Returns 1. */
 static int worker_begin(struct workers *workers, int count, pid_t parent)
 {
     struct server *server = workers->server;
@@ -29,7 +29,7 @@ static int worker_begin(struct workers *workers, int count, pid_t parent)
     listener_inherit(&server->listener, server->loop);
     server->wait.loop = server->total.loop = server->loop;
     server->total.timer = (struct timer){0};
-    setpgid(0, 0); /* ^C is for the parent, which tells the workers once */
+    setpgid(0, 0); /* ^C is for the parent, which passes it on once */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         raise(SIGTERM);

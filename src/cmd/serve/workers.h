@@ -17,7 +17,7 @@ struct workers {
     pid_t ids[WORKERS_MAX]; /* 0: ended */
     int count;
     bool stopping;
-    struct timer grace;          /* with those that were told to stop */
+    struct timer grace;          /* of those that have got SIGTERM */
     struct server_options share; /* of a worker: it has its part of -m */
 };
 
@@ -25,9 +25,9 @@ struct workers {
  * a command of --run. Returns 0, or -1 with status 2. */
 int workers_check(int64_t count, bool awaits, bool runs, struct error *err);
 
-/* workers_run starts `count` processes, after server_open. In each of them it returns 1, and the server has a loop of its
- * own, ready for server_ready, and its share of the clients. In the first one it returns when all have ended: 0, or
- * -1 and the error, which the worker that failed has printed already. */
+/* workers_run starts `count` processes, after server_open. In each of them it returns 1, and the server has a loop of
+ * its own, ready for server_ready, and its share of the clients. In the first one it returns when all have ended: 0,
+ * or -1 and the error, which the worker that failed has printed already. */
 int workers_run(struct workers *workers, struct server *server, int count);
 
 #endif
