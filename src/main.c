@@ -50,63 +50,38 @@ static void hold_standard_descriptors(void)
                 memory_impossible("cannot open /dev/null in place of a closed descriptor");
 }
 
-/* A set-user-ID or set-group-ID copy would do for anybody what its owner alone may do: it reads and
- * writes files, and runs programs. File capabilities, which set AT_SECURE as well, leave the ids as
- * they are. */
-static bool has_borrowed_ids(void)
-{
-    return getauxval(AT_SECURE) && (getuid() != geteuid() || getgid() != getegid());
-}
-
-static const struct command *exact_command(const char *name)
-{
-    for (const struct command *const *at = commands; *at; at++)
-        if (strcmp((*at)->name, name) == 0)
-            return *at;
-    return NULL;
-}
-
-static const struct command *nearest_command(const char *name)
-{
-    const struct command *nearest = NULL;
-    size_t least = 4;
-    for (const struct command *const *at = commands; *at; at++) {
-        size_t distance = text_distance(name, (*at)->name);
-        if (distance < least) {
-            least = distance;
-            nearest = *at;
-        }
-    }
-    return nearest;
-}
-
-static const struct command *unknown_command(const char *name, struct error *err)
-{
-    error_set(err, STATUS_USAGE, "unknown command '%.100s'", name);
-    const struct command *nearest = nearest_command(name);
-    if (nearest)
-        error_add(err, " (did you mean %s?)", nearest->name);
-    return NULL;
-}
-
-/* By its name or a prefix that no other command shares; NULL and *err. */
+/* Finds a command by its name, or by a prefix that no other command shares. NULL: *err says why not. */
 static const struct command *find_command(const char *name, struct error *err)
 {
-    const struct command *found = exact_command(name);
-    size_t matches = 0;
-    if (found)
-        return found;
+    const struct command *match = NULL, *nearest = NULL;
+    size_t matches = 0, min_distance = 4;
     error_set(err, STATUS_USAGE, "'%.100s' is ambiguous:", name);
-    for (const struct command *const *at = commands; *at && *name; at++) {
-        if (!text_starts_with((*at)->name, name))
-            continue;
-        found = *at;
-        matches++;
-        error_add(err, " %s", (*at)->name);
+    for (const struct command *const *at = commands; *at; at++) {
+        if (strcmp((*at)->name, name) == 0) {
+            match = *at;
+            matches = 1;
+            break;
+        }
+        size_t distance = text_distance(name, (*at)->name);
+        if (distance < min_distance) {
+            min_distance = distance;
+            nearest = *at;
+        }
+        if (*name && text_starts_with((*at)->name, name)) {
+            match = *at;
+            matches++;
+            error_add(err, " %s", match->name);
+        }
     }
-    if (matches > 1)
-        return NULL;
-    return found ? found : unknown_command(name, err);
+    if (matches == 1) {
+        error_silent(err, STATUS_OK); /* what was written so far is no failure */
+        return match;
+    }
+    if (!matches)
+        error_set(err, STATUS_USAGE, "unknown command '%.100s'", name);
+    if (!matches && nearest)
+        error_add(err, " (did you mean %s?)", nearest->name);
+    return NULL;
 }
 
 static int show_version(struct error *err)
@@ -115,6 +90,7 @@ static int show_version(struct error *err)
     return report_flush_stdout(err);
 }
 
+/* Shows the help of a command; NULL: of all. */
 static int show_help(const char *name, struct error *err)
 {
     const struct command *command = name ? find_command(name, err) : NULL;
@@ -124,12 +100,6 @@ static int show_help(const char *name, struct error *err)
         help_command(stdout, command);
     else
         help_overview(stdout, commands);
-    return report_flush_stdout(err);
-}
-
-static int show_table(struct error *err)
-{
-    help_table(stdout, commands);
     return report_flush_stdout(err);
 }
 
@@ -150,7 +120,7 @@ static int run_command(const struct command *command, int argc, char **argv, str
     return result;
 }
 
-/* The words before a command; *command is set when one was named. */
+/* Does what the command line says; *command is set when it names one. */
 static int dispatch(int argc, char **argv, const struct command **command, struct error *err)
 {
     *command = NULL;
@@ -163,8 +133,10 @@ static int dispatch(int argc, char **argv, const struct command **command, struc
         return show_help(NULL, err);
     if (strcmp(word, "help") == 0)
         return show_help(argv[2], err);
-    if (strcmp(word, "--table") == 0)
-        return show_table(err);
+    if (strcmp(word, "--table") == 0) {
+        help_table(stdout, commands);
+        return report_flush_stdout(err);
+    }
     if (word[0] == '-')
         return error_set(err, STATUS_USAGE, "unknown option %.100s before the command", word);
     *command = find_command(word, err);
@@ -185,23 +157,14 @@ static void print_error(const struct error *err, const struct command *command)
     log_write(hint, (size_t)length);
 }
 
-/* Ends as the signal would have ended us, so that the shell sees it. */
-static void raise_again(int signal_number)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, signal_number);
-    signal(signal_number, SIG_DFL);
-    raise(signal_number);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 int main(int argc, char **argv)
 {
     struct error err = {0};
     const struct command *command;
     hold_standard_descriptors();
-    if (has_borrowed_ids()) {
+    /* A set-user-ID or set-group-ID copy would do for anybody what its owner alone may do: it reads and writes files,
+     * and runs programs. File capabilities, which set AT_SECURE as well, leave the ids as they are. */
+    if (getauxval(AT_SECURE) && (getuid() != geteuid() || getgid() != getegid())) {
         log_error(STATUS_CANNOT_RUN,
                   "a set-user-ID or set-group-ID copy does not run: chmod ug-s it");
         return STATUS_CANNOT_RUN;
@@ -211,7 +174,14 @@ int main(int argc, char **argv)
     if (dispatch(argc, argv, &command, &err) == 0)
         return STATUS_OK;
     print_error(&err, command);
-    if (err.signal_number)
-        raise_again(err.signal_number);
+    if (err.signal_number) {
+        /* It ends us, as it would have done, so that the shell sees it. */
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, err.signal_number);
+        signal(err.signal_number, SIG_DFL);
+        raise(err.signal_number);
+        sigprocmask(SIG_UNBLOCK, &set, NULL);
+    }
     return err.status;
 }
