@@ -50,7 +50,7 @@ struct send_share {
 
 /* Shares of a send buffer */
 
-static uint64_t receiver_of(const struct send_answer *answer)
+static uint64_t hash_receiver(const struct send_answer *answer)
 {
     const struct sockname *peer = &answer->message->peer;
     const unsigned char *bytes = (const unsigned char *)&peer->storage;
@@ -91,16 +91,6 @@ static bool shares_allow(struct send_shares *shares, int fd, const struct send_s
     return shares_have_room(shares, share->receiver, share->bytes, limit);
 }
 
-static void shares_add(struct send_shares *shares, const struct send_share *share)
-{
-    if (!shares->sent)
-        shares->sent = memory_new(SENT_MAX, sizeof *shares->sent);
-    if (shares->count == SENT_MAX)
-        return;
-    shares->sent[shares->count++] = *share;
-    shares->bytes += share->bytes;
-}
-
 /* What waits for its receiver */
 
 enum outcome { SENT, LOST, BUSY };
@@ -108,17 +98,24 @@ enum outcome { SENT, LOST, BUSY };
 static enum outcome queue_send(struct send_queue *queue, const struct send_answer *answer)
 {
     const struct sockname *peer = &answer->message->peer;
+    struct send_shares *shares = &queue->shares;
     bool has_share = peer->length && peer->storage.ss_family == AF_UNIX;
     struct send_share share = {.bytes = SENT_COST + 2 * answer->length};
     if (has_share) {
-        share.receiver = receiver_of(answer);
-        if (!shares_allow(&queue->shares, answer->fd, &share))
+        share.receiver = hash_receiver(answer);
+        if (!shares_allow(shares, answer->fd, &share))
             return BUSY;
     }
     if (sock_send_answer(answer->fd, answer->bytes, answer->length, answer->message) < 0)
         return errno == EAGAIN || errno == ENOBUFS ? BUSY : LOST;
-    if (has_share)
-        shares_add(&queue->shares, &share);
+    if (!has_share)
+        return SENT;
+    if (!shares->sent)
+        shares->sent = memory_new(SENT_MAX, sizeof *shares->sent);
+    if (shares->count < SENT_MAX) {
+        shares->sent[shares->count++] = share;
+        shares->bytes += share.bytes;
+    }
     return SENT;
 }
 
@@ -129,7 +126,7 @@ static size_t queue_count_receiver(const struct send_queue *queue, const struct 
     const struct sockname *peer = &answer->message->peer;
     size_t count = 0;
     *bytes = 0;
-    LIST_EACH (struct send_entry, entry, &queue->waiting, node) {
+    LIST_EACH (struct send_entry, entry, &queue->waiting.entries, node) {
         const struct sockname *other = &entry->message.peer;
         if (entry == end)
             break;
@@ -154,17 +151,10 @@ static struct send_entry *entry_new(const struct send_answer *answer)
     return entry;
 }
 
-static void queue_drop_waiting(struct send_queue *queue, struct send_entry *entry)
+static void row_drop(struct send_row *row, struct send_entry *entry)
 {
-    list_remove(&queue->waiting, &entry->node);
-    queue->waiting_bytes -= entry->answer.length;
-    free(entry);
-}
-
-static void queue_drop_delayed(struct send_queue *queue, struct send_entry *entry)
-{
-    list_remove(&queue->delayed, &entry->node);
-    queue->delayed_bytes -= entry->answer.length + DELAYED_COST;
+    list_remove(&row->entries, &entry->node);
+    row->bytes -= entry->answer.length;
     free(entry);
 }
 
@@ -174,14 +164,14 @@ static bool queue_answer_now(struct send_queue *queue, const struct send_answer 
     size_t bytes;
     size_t count = queue_count_receiver(queue, NULL, answer, &bytes);
     enum outcome outcome = count ? BUSY : queue_send(queue, answer);
-    if (outcome != BUSY || queue->waiting.count >= WAITING_MAX || count >= RECEIVER_MAX ||
-        answer->length > WAITING_BYTES_MAX - queue->waiting_bytes ||
+    if (outcome != BUSY || queue->waiting.entries.count >= WAITING_MAX || count >= RECEIVER_MAX ||
+        answer->length > WAITING_BYTES_MAX - queue->waiting.bytes ||
         answer->length > RECEIVER_BYTES_MAX - bytes)
         return outcome == SENT;
     struct send_entry *entry = entry_new(answer);
     entry->due_ms = loop_now_ms() + LIFE_MS;
-    list_append(&queue->waiting, &entry->node);
-    queue->waiting_bytes += answer->length;
+    list_append(&queue->waiting.entries, &entry->node);
+    queue->waiting.bytes += answer->length;
     if (!loop_timer_is_set(&queue->again))
         loop_timer_set(queue->loop, &queue->again, AGAIN_MS);
     return true;
@@ -191,16 +181,16 @@ static void queue_try_again(struct timer *timer)
 {
     struct send_queue *queue = LOOP_OWNER(timer, struct send_queue, again);
     int64_t now_ms = loop_now_ms();
-    LIST_EACH (struct send_entry, entry, &queue->waiting, node) {
+    LIST_EACH (struct send_entry, entry, &queue->waiting.entries, node) {
         size_t bytes;
         enum outcome outcome = BUSY;
         /* In order: not before one that still waits for the same receiver. */
         if (!queue_count_receiver(queue, entry, &entry->answer, &bytes))
             outcome = queue_send(queue, &entry->answer);
         if (outcome != BUSY || now_ms >= entry->due_ms)
-            queue_drop_waiting(queue, entry);
+            row_drop(&queue->waiting, entry);
     }
-    if (queue->waiting.count)
+    if (queue->waiting.entries.count)
         loop_timer_set(queue->loop, &queue->again, AGAIN_MS);
 }
 
@@ -210,23 +200,26 @@ static void queue_send_due(struct timer *timer)
 {
     struct send_queue *queue = LOOP_OWNER(timer, struct send_queue, due);
     int64_t now_ms = loop_now_ms();
-    LIST_EACH (struct send_entry, entry, &queue->delayed, node) {
+    LIST_EACH (struct send_entry, entry, &queue->delayed.entries, node) {
         if (entry->due_ms > now_ms) {
             loop_timer_set(queue->loop, timer, entry->due_ms - now_ms);
             break;
         }
         queue_answer_now(queue, &entry->answer);
-        queue_drop_delayed(queue, entry);
+        row_drop(&queue->delayed, entry);
     }
 }
 
 bool send_queue_can_delay(const struct send_queue *queue, size_t length)
 {
-    return queue->delayed_bytes + length + DELAYED_COST <= DELAYED_BYTES_MAX;
+    const struct send_row *row = &queue->delayed;
+    size_t bytes = row->bytes + row->entries.count * DELAYED_COST;
+    return bytes + length + DELAYED_COST <= DELAYED_BYTES_MAX;
 }
 
 bool send_queue_answer(struct send_queue *queue, const struct send_answer *answer, int64_t due_ms)
 {
+    struct send_row *row = &queue->delayed;
     int64_t now_ms = due_ms ? loop_now_ms() : 0;
     if (due_ms <= now_ms)
         return queue_answer_now(queue, answer);
@@ -235,11 +228,11 @@ bool send_queue_answer(struct send_queue *queue, const struct send_answer *answe
     struct send_entry *entry = entry_new(answer);
     entry->due_ms = due_ms;
     /* Behind those that are due at the same time or before. */
-    struct list_node *before = NULL, *last = queue->delayed.last;
+    struct list_node *before = NULL, *last = row->entries.last;
     for (; last && LIST_ITEM(last, struct send_entry, node)->due_ms > due_ms; last = last->previous)
         before = last;
-    list_insert(&queue->delayed, &entry->node, before);
-    queue->delayed_bytes += answer->length + DELAYED_COST;
+    list_insert(&row->entries, &entry->node, before);
+    row->bytes += answer->length;
     if (!last)
         loop_timer_set(queue->loop, &queue->due, due_ms - now_ms);
     return true;
@@ -254,24 +247,26 @@ void send_queue_init(struct send_queue *queue, struct loop *loop)
                                  .due.fired = queue_send_due};
 }
 
+/* -1: whatever socket they are to leave by. */
+static void row_forget(struct send_row *row, int fd)
+{
+    LIST_EACH (struct send_entry, entry, &row->entries, node)
+        if (fd < 0 || entry->answer.fd == fd)
+            row_drop(row, entry);
+}
+
 void send_queue_forget(struct send_queue *queue, int fd)
 {
-    LIST_EACH (struct send_entry, entry, &queue->waiting, node)
-        if (entry->answer.fd == fd)
-            queue_drop_waiting(queue, entry);
-    LIST_EACH (struct send_entry, entry, &queue->delayed, node)
-        if (entry->answer.fd == fd)
-            queue_drop_delayed(queue, entry);
+    row_forget(&queue->waiting, fd);
+    row_forget(&queue->delayed, fd);
 }
 
 void send_queue_release(struct send_queue *queue)
 {
     loop_timer_cancel(queue->loop, &queue->again);
     loop_timer_cancel(queue->loop, &queue->due);
-    LIST_EACH (struct send_entry, entry, &queue->waiting, node)
-        queue_drop_waiting(queue, entry);
-    LIST_EACH (struct send_entry, entry, &queue->delayed, node)
-        queue_drop_delayed(queue, entry);
+    row_forget(&queue->waiting, -1);
+    row_forget(&queue->delayed, -1);
     free(queue->shares.sent);
     queue->shares = (struct send_shares){0};
 }

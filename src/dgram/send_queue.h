@@ -32,21 +32,25 @@ struct send_shares {
     size_t room;  /* and its size; 0: not asked yet */
 };
 
+/* Entries that wait, and the bytes in them. */
+struct send_row {
+    struct list entries;
+    size_t bytes;
+};
+
 struct send_queue {
     struct loop *loop;
-    struct list
-        waiting; /* entries whose receiver cannot take them now, in the order of their answers */
-    size_t waiting_bytes;
-    struct timer again;  /* until the next try */
-    struct list delayed; /* entries that are not due, the next one first */
-    size_t delayed_bytes;
-    struct timer due; /* until the first of them is */
+    struct send_row
+        waiting;        /* whose receiver cannot take them now, in the order of their answers */
+    struct timer again; /* until the next try */
+    struct send_row delayed; /* which are not due, the next one first */
+    struct timer due;        /* until the first of them is */
     struct send_shares shares;
 };
 
 void send_queue_init(struct send_queue *queue, struct loop *loop);
 
-/* send_queue_release forgets what waits. */
+/* send_queue_release forgets what waits, also of a queue that was zeroed and never initialised. */
 void send_queue_release(struct send_queue *queue);
 
 /* send_queue_forget forgets what waits to be sent by `fd`, which is to be closed. */

@@ -190,30 +190,24 @@ static void client_joined(struct server *server, const struct admitted_client *c
     echo_add(&echoing->echo, client->fd, server->listener.socktype, log);
 }
 
-static enum report_how how_client_left(const struct server *server,
-                                       const struct echo_client *client, enum echo_end how)
-{
-    if (how == ECHO_FAILED) /* without a failure: --reset-after */
-        return client->failure ? connection_log_how_failed(client->failure) : REPORT_RESET;
-    if (how == ECHO_IDLE)
-        return REPORT_TIMEOUT;
-    if (how == ECHO_STOPPED)
-        return server->err->status == STATUS_TIMEOUT ? REPORT_TIMEOUT : REPORT_SIGNAL;
-    return REPORT_EOF;
-}
-
 static void client_left(struct echo *echo, const struct echo_client *client, enum echo_end how)
 {
     struct server *server = &LOOP_OWNER(echo, struct echoing, echo)->server;
     struct connection_log *log = client->user_data;
-    if (log && how == ECHO_FAILED && client->failure)
+    struct report_end end = {.in = client->bytes_in, .out = client->bytes_out, .how = REPORT_EOF};
+    if (log && how == ECHO_FAILED && client->failure) {
         log_note(LOG_LEVEL_INFO, "%s: %s", log->peer, strerror(client->failure));
-    else if (log && how == ECHO_IDLE)
+        end.how = connection_log_how_failed(client->failure);
+    } else if (how == ECHO_FAILED) {
+        end.how = REPORT_RESET; /* --reset-after */
+    } else if (log && how == ECHO_IDLE) {
         log_note(LOG_LEVEL_INFO, "%s: nothing moved within the time limit", log->peer);
+        end.how = REPORT_TIMEOUT;
+    } else if (how == ECHO_STOPPED) {
+        end.how = server->err->status == STATUS_TIMEOUT ? REPORT_TIMEOUT : REPORT_SIGNAL;
+    }
     if (log)
-        connection_log_close(log, (struct report_end){.in = client->bytes_in,
-                                                      .out = client->bytes_out,
-                                                      .how = how_client_left(server, client, how)});
+        connection_log_close(log, end);
     free(log);
     server_left(server);
 }

@@ -137,10 +137,10 @@ void message_hub_answer(struct message_client *client, const char *message, size
     if (too_late || client->answers.failure || frame_wrap(&ends, hub->framing, message, length))
         return;
     client->bytes_out += ends.head_length + length + ends.tail_length;
-    hub->gathered.queue = &client->answers;
-    batch_put(&hub->gathered, ends.head, ends.head_length);
-    batch_put(&hub->gathered, message, length);
-    batch_put(&hub->gathered, ends.tail, ends.tail_length);
+    write_queue_cork(&client->answers, &hub->cork);
+    write_queue_put(&client->answers, ends.head, ends.head_length);
+    write_queue_put(&client->answers, message, length);
+    write_queue_put(&client->answers, ends.tail, ends.tail_length);
 }
 
 /* Takes all that was seen, but for the last `rest` bytes, out of the socket. Of several descriptors the first counts. */
@@ -185,7 +185,7 @@ static enum frame_step client_take_messages(struct message_client *client)
         client->last = !hub->arrived(client, &message);
         client_drop_passed(client);
     }
-    batch_flush(&hub->gathered);
+    write_queue_uncork(&client->answers);
     client_consume(client, step == FRAME_MORE ? 0 : frame_reader_return(&client->reader));
     return step;
 }
@@ -266,6 +266,8 @@ static void client_ready(struct watch *watch, uint32_t events)
     if (write_queue_has_pending(&client->answers)) {
         write_queue_flush(&client->answers);
     } else if (hub->paused) {
+        /* Only a client that has something to say is no longer awaited, and after the pause it is known: with
+         * thousands of silent ones, a pause costs nothing. */
         loop_unwatch(hub->loop, watch);
         if (!client->waits)
             list_append(&hub->waiting, &client->turn);
@@ -326,7 +328,7 @@ void message_hub_add(struct message_hub *hub, int fd)
 void message_hub_go_on(struct message_client *client)
 {
     struct message_hub *hub = client->hub;
-    batch_flush(&hub->gathered);
+    write_queue_uncork(&client->answers);
     client->held = false;
     idle_limit_moved(&client->idle);
     if (client->failure) {
@@ -339,13 +341,6 @@ void message_hub_go_on(struct message_client *client)
     }
     if (hub->ending)
         hub_read_last(hub);
-}
-
-/* Only a client that has something to say is no longer awaited, and after the pause it is known: with thousands of
- * silent ones, a pause costs nothing. */
-void message_hub_pause(struct message_hub *hub)
-{
-    hub->paused = true;
 }
 
 void message_hub_resume(struct message_hub *hub)

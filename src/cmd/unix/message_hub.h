@@ -19,7 +19,6 @@
 #include "base/list.h"
 #include "cli/report.h"
 #include "proto/frame.h"
-#include "stream/batch.h"
 #include "stream/write_queue.h"
 #include "sys/idle_limit.h"
 #include "sys/loop.h"
@@ -64,16 +63,16 @@ struct message_hub {
     struct timer turn;      /* of those that wait */
     struct budget budget;
     unsigned long count; /* of all there ever were */
-    bool paused;
+    bool paused;         /* set by the owner: no client is read from until message_hub_resume */
     bool ending;
-    struct batch gathered; /* answers to the client whose turn it is */
+    struct write_cork cork; /* of answers to the client whose turn it is */
     char buffer[MESSAGE_HUB_READ];
     size_t seen;     /* bytes in it, of the client whose turn it is */
     size_t consumed; /* of these */
     /* A message has come; false: nothing more is wanted of this client. May set client->held, and call
      * message_hub_answer and message_hub_end. */
     bool (*arrived)(struct message_client *client, const struct frame *message);
-    /* One client has had its turn. May call message_hub_pause. */
+    /* One client has had its turn. May set hub->paused. */
     void (*turn_over)(struct message_hub *hub);
     /* After message_hub_end: the last client has gone. */
     void (*ended)(struct message_hub *hub);
@@ -96,8 +95,7 @@ void message_hub_go_on(struct message_client *client);
 /* message_hub_owns says how many bytes the owner holds for this client. */
 void message_hub_owns(struct message_client *client, size_t bytes);
 
-/* After message_hub_pause no client is read from until message_hub_resume. */
-void message_hub_pause(struct message_hub *hub);
+/* message_hub_resume ends a pause. */
 void message_hub_resume(struct message_hub *hub);
 
 /* After message_hub_end, what the clients have sent already is still read, then they are closed; `ended` follows. */

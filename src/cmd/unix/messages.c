@@ -1,5 +1,5 @@
 /*
- * See messages.h. Options first, then the output: a batch in front of a write queue.
+ * See messages.h. Options first, then the output: a write queue with a cork.
  */
 #include "cmd/unix/messages.h"
 
@@ -47,14 +47,14 @@ void message_output_init(struct message_output *output, struct loop *loop, char 
 {
     output->end = end;
     write_queue_init(&output->queue, loop, fd_stdout(), drained);
-    output->batch.queue = &output->queue;
     write_queue_watch_hangup(&output->queue);
 }
 
 void message_output_print(struct message_output *output, const struct frame *message)
 {
-    batch_put(&output->batch, message->message, message->length);
-    batch_put(&output->batch, &output->end, 1);
+    write_queue_cork(&output->queue, &output->cork);
+    write_queue_put(&output->queue, message->message, message->length);
+    write_queue_put(&output->queue, &output->end, 1);
 }
 
 int message_output_check(const struct message_output *output, struct error *err)

@@ -12,7 +12,6 @@
 #include "cmd/common/options.h"
 #include "net/address.h"
 #include "proto/frame.h"
-#include "stream/batch.h"
 #include "stream/write_queue.h"
 #include "sys/loop.h"
 
@@ -46,13 +45,13 @@ int message_address(struct address *address, const char *path, bool listening, s
 int message_wrap(struct frame_ends *ends, const struct framing *framing,
                  const struct frame *message, struct error *err);
 
-/* Messages on their way to stdout, each whole and with the byte that ends it. They are gathered in `batch`, until the
- * owner calls batch_flush; what stdout does not take at once waits in `queue`. The owner releases the queue, and ends
- * with fd_finish_stdout. */
+/* Messages on their way to stdout, each whole and with the byte that ends it. They are gathered until the owner calls
+ * write_queue_uncork; what stdout does not take at once waits in `queue`. The owner releases the queue, and ends with
+ * fd_finish_stdout. */
 struct message_output {
     struct write_queue queue;
-    struct batch batch;
-    char end; /* of each message */
+    struct write_cork cork; /* empty at first */
+    char end;               /* of each message */
 };
 
 /* `drained` is called as write_queue.h says, also when the reader of stdout has gone. */

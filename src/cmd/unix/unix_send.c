@@ -72,7 +72,7 @@ struct sender {
     struct error *err;
     struct watch watch; /* the socket's */
     struct write_queue out;
-    struct batch frames;
+    struct write_cork cork; /* of messages that leave together */
     struct message_source source;
     struct frame_reader replies;
     struct message_output output;
@@ -219,16 +219,17 @@ static int sender_send(struct sender *sender)
             if (message_wrap(&ends, sender->given->messages.framing, &message, sender->err))
                 return -1;
             sender->out.passed = sender->given->passed;
-            batch_put(&sender->frames, ends.head, ends.head_length);
-            batch_put(&sender->frames, message.message, message.length);
-            batch_put(&sender->frames, ends.tail, ends.tail_length);
+            write_queue_cork(&sender->out, &sender->cork);
+            write_queue_put(&sender->out, ends.head, ends.head_length);
+            write_queue_put(&sender->out, message.message, message.length);
+            write_queue_put(&sender->out, ends.tail, ends.tail_length);
             sender->bytes_out += ends.head_length + message.length + ends.tail_length;
             sender->reply_due = sender->given->reply;
         }
         if (sender->given->passed >= 0)
-            batch_flush(&sender->frames);
+            write_queue_uncork(&sender->out);
     }
-    batch_flush(&sender->frames);
+    write_queue_uncork(&sender->out);
     if (sender->bytes_out != before)
         idle_limit_moved(&sender->idle);
     if (sender->out.failure)
@@ -256,7 +257,7 @@ static int sender_proceed(struct sender *sender)
         if (step == FRAME_MESSAGE) {
             sender->reply_due = false;
             message_output_print(&sender->output, &reply);
-            batch_flush(&sender->output.batch);
+            write_queue_uncork(&sender->output.queue);
         }
         if (step == FRAME_MALFORMED)
             error_set(sender->err, STATUS_MALFORMED, "reply from %s: malformed frame: %s",
@@ -374,7 +375,6 @@ static void sender_start(struct sender *sender, const struct connection *connect
     sender->watch = (struct watch){.fd = fd, .ready = sender_server_ready};
     write_queue_init(&sender->out, NULL, connection->inherited ? fd_of(fd) : fd_of_socket(fd),
                      sender_out_drained);
-    sender->frames.queue = &sender->out;
     frame_reader_init(&source->reader, given->null ? &framing_nul : &framing_line,
                       FRAME_MESSAGE_MAX);
     if (*messages) {

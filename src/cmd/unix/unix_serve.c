@@ -83,7 +83,7 @@ static bool serving_output_failed(struct serving *serving)
 {
     if (message_output_check(&serving->output, serving->server.err) == 0)
         return false;
-    message_hub_pause(&serving->hub);
+    serving->hub.paused = true;
     loop_stop(serving->server.loop, -1);
     return true;
 }
@@ -161,9 +161,9 @@ static bool message_arrived(struct message_client *client, const struct frame *m
 static void turn_over(struct message_hub *hub)
 {
     struct serving *serving = LOOP_OWNER(hub, struct serving, hub);
-    batch_flush(&serving->output.batch);
+    write_queue_uncork(&serving->output.queue);
     if (!serving_output_failed(serving) && serving_is_blocked(serving))
-        message_hub_pause(hub);
+        hub->paused = true;
 }
 
 static void clients_ended(struct message_hub *hub)
