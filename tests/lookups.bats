@@ -48,7 +48,7 @@ with_echo() {
     need python3
     mkdir www && echo page >www/page
     # shellcheck disable=SC2016
-    dns bash -c 'cd www && python3 -u -m http.server -b 127.0.0.1 80 >../http.out 2>&1 & http=$!
+    dns bash -c 'cd www && exec python3 -u -m http.server -b 127.0.0.1 80 >../http.out 2>&1 & http=$!
         until grep -q Serving http.out; do kill -0 $http || exit; sleep 0.02; done
         "$0" http-get http://half4.test/page; status=$?; kill $http; exit $status' "$SOCKCTL"
     assert_status 0
