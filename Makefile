@@ -12,7 +12,7 @@
 #   make soak             servers under hostile clients, for SECONDS=600
 #   make static           build/static/sockctl, one file, with musl
 #   make install          to DESTDIR and PREFIX; also uninstall
-#   make completions      regenerates completions/ from the option tables
+#   make completions      regenerates completions/ and man/sockctl-migrate.7 from the tables of src/
 #   make dist             a tarball of what is committed
 #   make compile_commands.json, clean
 #
@@ -48,6 +48,7 @@ targets  := $(wildcard tests/fuzz/fuzz_*.c)
 replay   := $(patsubst tests/fuzz/%.c,$(out)/replay/%,$(targets))
 fuzzers  := $(patsubst tests/fuzz/%.c,$(out)/fuzz/%,$(targets))
 manpages := $(wildcard man/*.1)
+guides   := $(wildcard man/*.7)
 all_c    := $(wildcard src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 version  := $(shell sed -n 's/.*SOCKCTL_VERSION "\(.*\)"/\1/p' src/command.h)
 
@@ -211,8 +212,9 @@ soak: $(binary)
 # What users and packagers get.
 completions: $(binary)
 	SOCKCTL="$$PWD/$(binary)" tests/checks/gen-completions completions
+	SOCKCTL="$$PWD/$(binary)" tests/checks/gen-migrate >man/sockctl-migrate.7
 
-installed := bin/sockctl $(manpages:man/%=share/man/man1/%) \
+installed := bin/sockctl $(manpages:man/%=share/man/man1/%) $(guides:man/%=share/man/man7/%) \
              share/bash-completion/completions/sockctl share/zsh/site-functions/_sockctl \
              share/fish/vendor_completions.d/sockctl.fish
 # In the shell, where a path is one word whatever is in it. A directory that exists stays as it is:
@@ -224,6 +226,7 @@ install: $(binary)
 	    [ -d $(call to,$$dir) ] || install -d $(call to,$$dir) || exit; done
 	install -m 755 $(binary) $(call to,bin/sockctl)
 	$(if $(manpages),install -m 644 $(manpages) $(call to,share/man/man1))
+	$(if $(guides),install -m 644 $(guides) $(call to,share/man/man7))
 	install -m 644 completions/sockctl.bash $(call to,share/bash-completion/completions/sockctl)
 	install -m 644 completions/_sockctl $(call to,share/zsh/site-functions)
 	install -m 644 completions/sockctl.fish $(call to,share/fish/vendor_completions.d)

@@ -29,6 +29,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "cli/foreign.h"
 #include "cli/help.h"
 #include "cli/opt.h"
 #include "cli/report.h"
@@ -135,6 +136,10 @@ static int dispatch(int argc, char **argv, const struct command **command, struc
         return show_help(argv[2], err);
     if (strcmp(word, "--table") == 0) {
         help_table(stdout, commands);
+        return report_flush_stdout(err);
+    }
+    if (strcmp(word, "--foreign") == 0) {
+        foreign_table(stdout);
         return report_flush_stdout(err);
     }
     if (word[0] == '-')

@@ -33,7 +33,7 @@ silent() {
 
 @test "the man pages are well-formed" {
     need mandoc
-    silent "$CHECKS/mandoc" "$ROOT"/man/*.1
+    silent "$CHECKS/mandoc" "$ROOT"/man/*.[17]
 }
 
 @test "sockctl(1) names every command" {
@@ -71,6 +71,7 @@ silent() {
     mkdir current
     "$CHECKS/gen-completions" current
     diff -r current "$ROOT/completions"
+    "$CHECKS/gen-migrate" | diff - "$ROOT/man/sockctl-migrate.7"
 }
 
 @test "12.1: the checks and what they generate are the same with each awk" {

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "cli/foreign.h"
 
 enum {
     FIRST_ROW = 256, /* getopt_long returns FIRST_ROW + the row's index, for entries too */
@@ -80,7 +81,17 @@ static const struct opt *row_of(const struct command *command, int found)
     return NULL;
 }
 
-/* Says what getopt_long complained of, `found` being '?' or ':'. */
+/* Says what to type instead of an option of another program; 0 if it asks for nothing that is not so anyway. */
+static int refuse_foreign(const struct foreign_word *foreign, const char *dashes, const char *name,
+                          size_t length, struct error *err)
+{
+    if (!foreign->answer)
+        return 0;
+    return error_set(err, STATUS_USAGE, "unknown option %s%.*s: %s", dashes, (int)length, name,
+                     foreign->answer);
+}
+
+/* Says what getopt_long complained of, `found` being '?' or ':'; 0 if it is no reason to end. */
 static int complain(const struct command *command, char **argv, int found, struct error *err)
 {
     const struct opt *row = optopt ? row_of(command, optopt) : NULL, *nearest = NULL;
@@ -88,10 +99,15 @@ static int complain(const struct command *command, char **argv, int found, struc
         return error_set(err, STATUS_USAGE, "option --%s needs an argument", row->name);
     if (row && optopt >= FIRST_ROW)
         return error_set(err, STATUS_USAGE, "option --%s takes no argument", row->name);
+    const char letter = (char)optopt, *word = optopt ? &letter : argv[optind - 1] + 2;
+    const size_t length = optopt ? 1 : strcspn(word, "=");
+    const struct foreign_word *foreign = foreign_option(command->name, word, length);
+    if (foreign)
+        return refuse_foreign(foreign, optopt ? "-" : "--", word, length, err);
     if (optopt)
         return error_set(err, STATUS_USAGE, "unknown option -%c", optopt);
-    const char *word = argv[optind - 1] + 2;
-    size_t length = strcspn(word, "="), min_distance = 4;
+    size_t min_distance = length / 3 +
+                          1; /* what was mistyped has two thirds of its letters right */
     char name[64] = "";
     memcpy(name, word, length < sizeof name ? length : sizeof name - 1);
     error_set(err, STATUS_USAGE, "unknown option --%.*s", (int)(length < 100 ? length : 100), word);
@@ -131,6 +147,35 @@ static void add_operand(const struct command *command, char *word, struct opt_pa
     parsed->words[parsed->count++] = command->takes_urls ? opt_copy_url(word) : word;
 }
 
+/* Wipes and frees the copies that the array holds. */
+static void wipe_words(void *words, size_t count)
+{
+    char **copies = words;
+    for (size_t i = 0; i < count; i++)
+        memory_wipe(copies[i]);
+}
+
+/* Refuses operands as other programs have them, and drops those that change nothing here. */
+static int check_foreign_operands(const struct command *command, struct opt_parsed *parsed,
+                                  struct error *err)
+{
+    int kept = 0, result = 0;
+    for (int i = 0; i < parsed->count; i++) {
+        const char *word = parsed->words[i];
+        const struct foreign_word *foreign = foreign_operand(command->name, word,
+                                                             parsed->count == 1);
+        if (foreign && foreign->answer && !result)
+            result = error_set(err, STATUS_USAGE, "'%.100s': %s", word, foreign->answer);
+        if (!foreign || foreign->answer)
+            parsed->words[kept++] = word;
+        else if (command->takes_urls)
+            wipe_words(&parsed->words[i], 1);
+    }
+    parsed->count = kept;
+    parsed->words[kept] = NULL;
+    return result;
+}
+
 int opt_parse(const struct command *command, int argc, char **argv, struct opt_parsed *parsed,
               struct error *err)
 {
@@ -147,8 +192,11 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
             add_operand(command, optarg, parsed);
             continue;
         }
-        if (found == '?' || found == ':')
-            return complain(command, argv, found, err);
+        if (found == '?' || found == ':') {
+            if (complain(command, argv, found, err))
+                return -1;
+            continue;
+        }
         if (read_value(row_of(command, found), parsed, err))
             return -1;
     }
@@ -161,6 +209,8 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
             add_operand(command, *rest++, parsed);
     if (parsed->common.help || parsed->common.version)
         return 0;
+    if (check_foreign_operands(command, parsed, err))
+        return -1;
     if (parsed->count < command->min_operands)
         return error_set(err, STATUS_USAGE, "missing operand: %s %s", command->name,
                          command->operands);
@@ -182,14 +232,6 @@ int opt_check_mode(const struct command *command, const void *options, unsigned 
             return error_set(err, STATUS_USAGE, "option --%s%s", row->name, why);
     }
     return 0;
-}
-
-/* Wipes and frees the copies that the array holds. */
-static void wipe_words(void *words, size_t count)
-{
-    char **copies = words;
-    for (size_t i = 0; i < count; i++)
-        memory_wipe(copies[i]);
 }
 
 void opt_release(const struct command *command, struct opt_parsed *parsed)
