@@ -2,9 +2,9 @@
  * Asking DNS servers for records. It blocks, in poll(2), and is called from threads.
  *
  * dns_find goes through the names that the search list makes of a short one (search_names), for each of them through the
- * servers, in turns (ask_all), and asks each by dns_ask: over UDP, without EDNS where the server does not
- * know that, over TCP where the answer did not fit (ask_once, try_udp, try_tcp). What came of a server is an
- * answer, or a reason; the reasons of the last turn make the message when nobody could tell.
+ * servers, in turns (ask_all), and asks each by ask_server: over UDP, without EDNS where the server does not know that,
+ * over TCP where the answer did not fit (ask_until_judged, ask_once, try_udp, try_tcp). What came of a server is an answer,
+ * or a reason; the reasons of the last turn make the message when nobody could tell.
  */
 #include "dns/dns_client.h"
 
@@ -28,7 +28,7 @@
 
 /* Servers */
 
-/* "ADDR:PORT" in its parts, in place; an IPv6 address without brackets has no port. */
+/* Splits "ADDR:PORT" in place; an IPv6 address without brackets has no port. Returns NULL, or what is wrong. */
 static const char *split_server(char **host, const char **port)
 {
     int64_t number;
@@ -109,7 +109,7 @@ static char *name_text(const struct dns_name *name)
     return text;
 }
 
-/* NULL: it is malformed. */
+/* NULL: the data is malformed. */
 static char *data_text(const struct dns_reader *reader, const struct dns_record *record)
 {
     char *text = NULL;
@@ -155,31 +155,18 @@ static int read_records(struct dns_reader *reader, struct dns_lines *found)
     return more;
 }
 
-static bool has_type(const struct dns_lines *found, uint16_t type)
-{
-    for (size_t i = 0; i < found->count; i++)
-        if (found->lines[i].type == type || type == DNS_ANY)
-            return true;
-    return false;
-}
-
-/* What the CNAME record of `name` says; NULL: it has none. */
-static const char *find_alias(const struct dns_lines *found, const char *name)
-{
-    for (size_t i = 0; i < found->count; i++)
-        if (found->lines[i].type == DNS_CNAME && strcasecmp(found->lines[i].name, name) == 0)
-            return found->lines[i].data;
-    return NULL;
-}
-
-/* Whether the CNAME records lead from the name back to one that they have led to. */
+/* Says whether the CNAME records lead from the name back to one that they have led to. */
 static bool is_loop(const struct dns_lines *found, const struct dns_name *name)
 {
     char *asked = name_text(name);
     const char *at = asked;
-    size_t steps = 0;
-    while (at && steps++ <= found->count)
-        at = find_alias(found, at);
+    for (size_t steps = 0; at && steps <= found->count; steps++) {
+        const char *alias = NULL;
+        for (size_t i = 0; i < found->count && !alias; i++)
+            if (found->lines[i].type == DNS_CNAME && strcasecmp(found->lines[i].name, at) == 0)
+                alias = found->lines[i].data;
+        at = alias;
+    }
     free(asked);
     return at != NULL;
 }
@@ -232,7 +219,7 @@ static int try_fail_late(struct dns_try *try)
     return -1;
 }
 
-/* Until the socket is ready. */
+/* Waits until the socket is ready, or the try is over. */
 static int try_await(struct dns_try *try, short events)
 {
     struct pollfd socket = {.fd = try->fd, .events = events};
@@ -254,8 +241,7 @@ static bool try_is_answer(struct dns_try *try, size_t length)
     return dns_is_answer(&ask->reader, ask->buffer, length, &ask->question, &ask->head);
 }
 
-/* UDP. The kernel drops what comes from another address than the one connected to. */
-
+/* The kernel drops what comes from another address than the one connected to. */
 static int try_udp(struct dns_try *try)
 {
     struct dns_ask *ask = try->ask;
@@ -271,21 +257,6 @@ static int try_udp(struct dns_try *try)
             return ask_fail(ask, strerror(errno));
         try->mismatched += length >= 0;
     }
-}
-
-/* TCP */
-
-static int try_send_all(struct dns_try *try)
-{
-    for (size_t sent = 0; sent < try->length;) {
-        ssize_t more = sock_send(try->fd, try->query + sent, try->length - sent);
-        if (more < 0 && errno != EAGAIN)
-            return ask_fail(try->ask, strerror(errno));
-        if (more < 0 && try_await(try, POLLOUT))
-            return -1;
-        sent += more < 0 ? 0 : (size_t)more;
-    }
-    return 0;
 }
 
 static int try_receive_all(struct dns_try *try, unsigned char *out, size_t length)
@@ -311,7 +282,15 @@ static int try_tcp(struct dns_try *try)
     int errnum = sock_error(try->fd);
     if (errnum)
         return ask_fail(try->ask, strerror(errnum));
-    if (try_send_all(try) || try_receive_all(try, prefix, sizeof prefix))
+    for (size_t sent = 0; sent < try->length;) {
+        ssize_t more = sock_send(try->fd, try->query + sent, try->length - sent);
+        if (more < 0 && errno != EAGAIN)
+            return ask_fail(try->ask, strerror(errno));
+        if (more < 0 && try_await(try, POLLOUT))
+            return -1;
+        sent += more < 0 ? 0 : (size_t)more;
+    }
+    if (try_receive_all(try, prefix, sizeof prefix))
         return -1;
     const size_t length = (size_t)prefix[0] << 8 | prefix[1];
     if (try_receive_all(try, try->ask->buffer, length))
@@ -319,26 +298,18 @@ static int try_tcp(struct dns_try *try)
     return try_is_answer(try, length) ? 0 : ask_fail(try->ask, "its answer is to another question");
 }
 
-/* Both */
-
-static void try_write_query(struct dns_try *try, bool edns)
-{
-    struct dns_question *question = &try->ask->question;
-    if (getrandom(&question->id, sizeof question->id, 0) != sizeof question->id)
-        memory_impossible("getrandom failed");
-    size_t length = dns_query(question, edns, try->query + 2);
-    try->query[0] = (unsigned char)(length >> 8);
-    try->query[1] = (unsigned char)length;
-    try->length = length + 2;
-}
-
 static int ask_once(struct dns_ask *ask, const struct sockname *server, bool tcp, bool edns)
 {
-    int64_t now = loop_now_ms();
-    struct dns_try try = {.ask = ask, .end_ms = now + ask->timeout_ms};
+    struct dns_question *question = &ask->question;
+    struct dns_try try = {.ask = ask, .end_ms = loop_now_ms() + ask->timeout_ms};
     if (ask->deadline_ms >= 0 && ask->deadline_ms < try.end_ms)
         try.end_ms = ask->deadline_ms;
-    try_write_query(&try, edns);
+    if (getrandom(&question->id, sizeof question->id, 0) != sizeof question->id)
+        memory_impossible("getrandom failed");
+    const size_t length = dns_query(question, edns, try.query + 2);
+    try.query[0] = (unsigned char)(length >> 8);
+    try.query[1] = (unsigned char)length;
+    try.length = length + 2;
     try.fd = sock_open(server->storage.ss_family, tcp ? SOCK_STREAM : SOCK_DGRAM, 0);
     if (try.fd < 0)
         return ask_fail(ask, strerror(errno));
@@ -351,7 +322,7 @@ static int ask_once(struct dns_ask *ask, const struct sockname *server, bool tcp
     return result;
 }
 
-/* In words, those that say nothing of the name. */
+/* Puts into words the answers that say nothing of the name; -1: it is one of those. */
 static int ask_judge(struct dns_ask *ask)
 {
     static const char *const words[] = {
@@ -376,18 +347,18 @@ static int ask_judge(struct dns_ask *ask)
     return head->truncated ? ask_fail(ask, "its answer is cut off, also over TCP") : 0;
 }
 
-/* 0: there is an answer, of the code NOERROR or NXDOMAIN, which is all there and may still be malformed
- * behind its question; -1: there is none, and `why` says why. */
-static int dns_ask(struct dns_ask *ask, const struct sockname *server)
+/* 0: there is an answer, of the code NOERROR or NXDOMAIN, which is all there and may still be malformed behind its
+ * question; -1: there is none, and `why` says why. */
+static int ask_until_judged(struct dns_ask *ask, const struct sockname *server)
 {
     bool tcp = ask->tcp, edns = true;
     for (;;) {
         if (ask_once(ask, server, tcp, edns))
             return -1;
         const unsigned code = ask->head.code;
+        /* It may be older than EDNS0 (RFC 6891, 7), or without the one version that there is. */
         if (edns && (code == DNS_FORMERR || code == DNS_NOTIMP || code == DNS_BADVERS))
-            edns =
-                false; /* older than EDNS0 (RFC 6891, 7), or without the one version that there is */
+            edns = false;
         else if (ask->head.truncated && !tcp)
             tcp = true;
         else
@@ -425,8 +396,9 @@ static enum outcome read_answer(struct finding *finding)
     }
     if (ask->head.code == DNS_NXDOMAIN)
         return NO_NAME;
-    if (has_type(&finding->answer, ask->question.type))
-        return FOUND;
+    for (size_t i = 0; i < finding->answer.count; i++)
+        if (finding->answer.lines[i].type == ask->question.type || ask->question.type == DNS_ANY)
+            return FOUND;
     return is_loop(&finding->answer, &ask->question.name) ? LOOP : NO_RECORD;
 }
 
@@ -436,7 +408,7 @@ static enum outcome ask_server(struct finding *finding, const struct sockname *s
     struct dns_ask *ask = &finding->ask;
     enum outcome outcome = NO_ANSWER;
     ask->head.code = DNS_NOERROR;
-    if (dns_ask(ask, server) == 0)
+    if (ask_until_judged(ask, server) == 0)
         outcome = read_answer(finding);
     if (outcome == NO_ANSWER) {
         char name[SOCKNAME_TEXT_MAX];
@@ -449,20 +421,8 @@ static enum outcome ask_server(struct finding *finding, const struct sockname *s
     return outcome;
 }
 
-/* How often every server is asked: as the file says; within a limit, so that there are three tries. */
-static int64_t count_turns(const struct finding *finding)
-{
-    const struct resolv_conf *conf = &finding->options->conf;
-    const int64_t servers = (int64_t)conf->server_count;
-    const int64_t needed = (LIMITED_TRIES + servers - 1) / servers;
-    const bool is_short = finding->ask.deadline_ms >= 0 &&
-                          finding->options->limit_ms < LIMITED_TRIES * conf->timeout_ms;
-    return is_short && conf->attempts < needed ? needed : conf->attempts;
-}
-
-/* How long the next try may take: as the file says; in the first turn a server's part of that, as the
- * next one may know at once; within a limit so that there is time for `left` more, twice as long for
- * the last one. */
+/* Returns how long the next try may take: as the file says; in the first turn a server's part of that, as the next one may
+ * know at once; within a limit so that there is time for `left` more, twice as long for the last one. */
 static int64_t try_ms(const struct finding *finding, int64_t turn, int64_t left)
 {
     const struct resolv_conf *conf = &finding->options->conf;
@@ -482,13 +442,17 @@ static int64_t try_ms(const struct finding *finding, int64_t turn, int64_t left)
     return part_ms < ms ? part_ms : ms;
 }
 
-/* Every server in turn. The reasons are those of the last turn. */
+/* Asks every server in turn, as often as the file says; within a short limit, so that there are three tries. The reasons
+ * are those of the last turn. */
 static enum outcome ask_all(struct finding *finding)
 {
     const struct resolv_conf *conf = &finding->options->conf;
     const size_t count = conf->server_count;
     const size_t first = conf->rotate ? (size_t)loop_now_ms() : 0;
-    const int64_t turns = count_turns(finding);
+    const int64_t needed = (LIMITED_TRIES + (int64_t)count - 1) / (int64_t)count;
+    const bool is_short = finding->ask.deadline_ms >= 0 &&
+                          finding->options->limit_ms < LIMITED_TRIES * conf->timeout_ms;
+    const int64_t turns = is_short && conf->attempts < needed ? needed : conf->attempts;
     int64_t left = turns * (int64_t)count;
     finding->is_reached = false;
     for (int64_t turn = 0; turn < turns && !finding->ask.is_late; turn++) {
@@ -507,8 +471,8 @@ static enum outcome ask_all(struct finding *finding)
 
 enum { COMPLETE_MAX = 8 * DNS_NAME_MAX }; /* two names with each byte as \DDD */
 
-/* The name to be asked for as number `i`, if there is one: the name as it is comes first where it has
- * dots enough, else last. `complete` holds COMPLETE_MAX bytes. */
+/* Makes the name to be asked for as number `i`, if there is one: the name as it is comes first where it has dots enough,
+ * else last. `complete` holds COMPLETE_MAX bytes. */
 static bool name_candidate(const struct resolv_conf *conf, const char *name, size_t i,
                            char *complete)
 {

@@ -1,6 +1,6 @@
 /*
- * Asking DNS servers for records: over UDP, over TCP where the answer does not fit, each server in
- * turn, the search list for short names. Blocks; several threads may ask at once.
+ * Asking DNS servers for records: over UDP, over TCP where the answer does not fit, each server in turn, the search list
+ * for short names. Calls block; several threads may ask at once.
  */
 #ifndef DNS_DNS_CLIENT_H
 #define DNS_DNS_CLIENT_H
@@ -32,20 +32,23 @@ struct dns_lines {
     struct sockname server; /* that answered; length 0: none */
 };
 
-/* The servers at "ADDR", "ADDR:PORT" or "[ADDR]:PORT", in place of those in *conf; ADDR may be a name.
- * Status 2, or, for the name, 3, or 5 when limit_ms (-1: none) is over. */
+/* Puts the servers at "ADDR", "ADDR:PORT" or "[ADDR]:PORT" in place of those in *conf; ADDR may be a name. It fails with
+ * status 2, or, for the name, 3, or 5 when limit_ms (-1: none) is over. */
 int dns_set_server(struct resolv_conf *conf, const char *text, int64_t limit_ms, struct error *err);
 
-/* Asks for the records of `type` that `name` has; with a last dot, it is not searched for. Status 3:
- * there is no such name, its CNAME records lead in a circle, or nobody could tell; 6: there is no such record; 5: limit_ms is over.
- * Whatever came of it, *found holds what was answered, such as a CNAME that leads nowhere; dns_release
- * gives it back. */
+/* Asks for the records of `type` that `name` has; with a last dot, it is not searched for. It fails with status 3 where
+ * there is no such name, its CNAME records lead in a circle, or nobody could tell; with 6 where there is no such record;
+ * with 5 when limit_ms is over. Whatever came of it, *found holds what was answered, such as a CNAME that leads nowhere;
+ * dns_release gives it back. */
 int dns_find(const struct dns_options *options, const char *name, uint16_t type,
              struct dns_lines *found, struct error *err);
-/* "1.2.0.192.in-addr.arpa.", the name under which `address` has its PTR record. `out` holds
+
+/* Frees the records. */
+void dns_release(struct dns_lines *found);
+
+/* Writes "1.2.0.192.in-addr.arpa.", the name under which `address` has its PTR record, into `out`, which holds
  * DNS_REVERSE_MAX bytes. Returns out. */
 enum { DNS_REVERSE_MAX = 80 };
 char *dns_reverse_name(const struct sockname *address, char *out);
-void dns_release(struct dns_lines *found);
 
 #endif

@@ -19,7 +19,7 @@
 
 /* The list of aliases */
 
-/* Case does not count, nor does the dot of the root. */
+/* Compares names, in which neither case counts nor the dot of the root. */
 static bool is_same_name(const char *one, const char *other)
 {
     size_t length = strlen(one), other_length = strlen(other);
@@ -52,6 +52,7 @@ void names_release(struct names *names)
 
 /* From a name */
 
+/* Adds an address once, with the types of sockets that its service has. */
 static void add_address(struct names *names, const struct addrinfo *found)
 {
     struct sockname address = {.length = found->ai_addrlen};
@@ -133,21 +134,17 @@ static void add_aliases(struct names *names, const struct hostent *host)
         add_alias(names, *alias);
 }
 
-static bool has_family(const struct names *names, int family)
-{
-    for (size_t i = 0; i < names->addresses.count; i++)
-        if (names->addresses.names[i].storage.ss_family == family)
-            return true;
-    return false;
-}
-
 void names_add_aliases(struct names *names, const char *host)
 {
     static const int families[] = {AF_INET, AF_INET6};
     if (!idna_is_ascii(host))
         host = names->name;
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
-        if (!has_family(names, families[i]))
+        const struct resolved *addresses = &names->addresses;
+        size_t at = 0;
+        while (at < addresses->count && addresses->names[at].storage.ss_family != families[i])
+            at++;
+        if (at == addresses->count)
             continue;
         const struct question question = {.host = host, .family = families[i]};
         struct entry entry;
@@ -190,7 +187,7 @@ static void add_addresses(struct names *names, const struct hostent *host)
     }
 }
 
-static const char *no_entry(const struct entry *entry)
+static const char *entry_failure(const struct entry *entry)
 {
     if (entry->reason < 0) /* glibc's NETDB_INTERNAL */
         return strerror(entry->errnum);
@@ -211,9 +208,9 @@ int names_find_address(struct names *names, const char *text, const struct sockn
     *names = (struct names){0};
     find_entry(&entry, &question);
     if (!entry.found) {
-        hostname_fail(text, no_entry(&entry), err);
-    } else if (hostname_read_literal(entry.found->h_name, &literal,
-                                     err)) { /* so says musl of "none" */
+        hostname_fail(text, entry_failure(&entry), err);
+    } else if (hostname_read_literal(entry.found->h_name, &literal, err)) {
+        /* So says musl of "none". */
         hostname_fail(text, "it has no name", err);
     } else {
         names->name = memory_copy(entry.found->h_name, strlen(entry.found->h_name));

@@ -19,7 +19,7 @@ struct finding {
     struct provenance *found; /* for each address */
 };
 
-/* Ports do not count. */
+/* Notes where an address is from, unless that is known. Ports do not count. */
 static void add_provenance(const struct finding *finding, const struct sockname *address,
                            const char *text)
 {
@@ -61,37 +61,30 @@ static void read_hosts(const struct finding *finding)
     fclose(file);
 }
 
-static void add_record(const struct finding *finding, const struct dns_lines *found,
-                       const struct dns_line *line)
-{
-    char text[PROVENANCE_TEXT_MAX], server[SOCKNAME_TEXT_MAX];
-    struct sockname address;
-    struct error ignored;
-    if (hostname_read_literal(line->data, &address, &ignored) != 1)
-        return;
-    snprintf(text, sizeof text, "DNS server %s, TTL %lu", sockname_text(&found->server, server),
-             (unsigned long)line->ttl);
-    add_provenance(finding, &address, text);
-}
-
-static void ask_dns(const struct finding *finding, const struct dns_options *options, uint16_t type)
-{
-    struct dns_lines found;
-    struct error ignored;
-    if (dns_find(options, finding->host, type, &found, &ignored) == 0)
-        for (size_t i = 0; i < found.count; i++)
-            add_record(finding, &found, &found.lines[i]);
-    dns_release(&found);
-}
-
-/* Whether an address of the family is still without a provenance. */
-static bool is_open(const struct finding *finding, int family)
+/* Asks for the records of `type` if an address of the family is still without a provenance. */
+static void ask_dns(const struct finding *finding, const struct dns_options *options, int family,
+                    uint16_t type)
 {
     const struct resolved *addresses = &finding->names->addresses;
-    for (size_t i = 0; i < addresses->count; i++)
-        if (!*finding->found[i].text && addresses->names[i].storage.ss_family == family)
-            return true;
-    return false;
+    char text[PROVENANCE_TEXT_MAX], server[SOCKNAME_TEXT_MAX];
+    struct dns_lines found;
+    struct sockname address;
+    struct error ignored;
+    size_t open = 0;
+    while (open < addresses->count &&
+           (*finding->found[open].text || addresses->names[open].storage.ss_family != family))
+        open++;
+    if (open == addresses->count)
+        return;
+    int result = dns_find(options, finding->host, type, &found, &ignored);
+    for (size_t i = 0; i < found.count && !result; i++) {
+        if (hostname_read_literal(found.lines[i].data, &address, &ignored) != 1)
+            continue;
+        snprintf(text, sizeof text, "DNS server %s, TTL %lu", sockname_text(&found.server, server),
+                 (unsigned long)found.lines[i].ttl);
+        add_provenance(finding, &address, text);
+    }
+    dns_release(&found);
 }
 
 struct provenance *provenance_find(const struct names *names, const char *host,
@@ -101,10 +94,8 @@ struct provenance *provenance_find(const struct names *names, const char *host,
     struct finding finding = {names, host, NULL};
     finding.found = memory_new(count + 1, sizeof *finding.found);
     read_hosts(&finding);
-    if (is_open(&finding, AF_INET))
-        ask_dns(&finding, options, DNS_A);
-    if (is_open(&finding, AF_INET6))
-        ask_dns(&finding, options, DNS_AAAA);
+    ask_dns(&finding, options, AF_INET, DNS_A);
+    ask_dns(&finding, options, AF_INET6, DNS_AAAA);
     for (size_t i = 0; i < count; i++)
         if (!*finding.found[i].text)
             snprintf(finding.found[i].text, PROVENANCE_TEXT_MAX,

@@ -13,9 +13,9 @@ struct provenance {
     char text[PROVENANCE_TEXT_MAX];
 };
 
-/* Where each of the addresses of what was found as `host` is from: "hosts file, line 3", "DNS server
- * 127.0.0.1:53, TTL 60", "another source than the hosts file and DNS". One for each
- * address, the caller's to free. May block. */
+/* Finds where each of the addresses of what was found as `host` is from: "hosts file, line 3", "DNS server 127.0.0.1:53,
+ * TTL 60", "another source than the hosts file and DNS". Returns an array of one for each address, the caller's to free.
+ * The call may block. */
 struct provenance *provenance_find(const struct names *names, const char *host,
                                    const struct dns_options *options);
 

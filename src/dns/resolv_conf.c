@@ -29,23 +29,23 @@ static void add_server(struct resolv_conf *conf, const char *text)
 }
 
 /* The last line that says it counts. */
-static void set_search(struct resolv_conf *conf, char *words, size_t most)
+static void set_search(struct resolv_conf *conf, char *words, size_t max)
 {
     char *rest = NULL;
     conf->search_count = 0;
-    for (char *word = strtok_r(words, BLANKS, &rest); word && conf->search_count < most;
+    for (char *word = strtok_r(words, BLANKS, &rest); word && conf->search_count < max;
          word = strtok_r(NULL, BLANKS, &rest))
         conf->search[conf->search_count++] = word;
 }
 
-/* A number beyond the limits is the nearest one. */
-static void set_number(int64_t *value, const char *text, int64_t least, int64_t most)
+/* Sets a number; beyond the limits it is the nearest one. */
+static void set_number(int64_t *value, const char *text, int64_t min, int64_t max)
 {
-    int64_t number = most;
+    int64_t number = max;
     if (!text_is_digits(text, strlen(text)))
         return;
-    units_number(text, 0, most, &number);
-    *value = number < least ? least : number;
+    units_number(text, 0, max, &number);
+    *value = number < min ? min : number;
 }
 
 static void set_option(struct resolv_conf *conf, const char *word)
@@ -90,27 +90,21 @@ void resolv_conf_parse(struct resolv_conf *conf, char *text)
         read_line(conf, line);
 }
 
-/* "example.com", of a machine that is called so. */
-static char *own_domain(char *host, size_t room)
-{
-    host[room - 1] = '\0';
-    char *dot = gethostname(host, room - 1) ? NULL : strchr(host, '.');
-    return dot ? dot + 1 : NULL;
-}
-
 void resolv_conf_read(struct resolv_conf *conf)
 {
     enum { FILE_MAX = 65536, HOST_MAX = 256 };
-    char *text = memory_new(FILE_MAX + 1 + HOST_MAX, 1);
+    char *text = memory_new(FILE_MAX + 1 + HOST_MAX, 1), *host = text + FILE_MAX + 1;
     FILE *file = fopen("/etc/resolv.conf", "re");
     if (file) {
         text[fread(text, 1, FILE_MAX, file)] = '\0';
         fclose(file);
     }
     resolv_conf_parse(conf, text);
-    char *domain = conf->search_count ? NULL : own_domain(text + FILE_MAX + 1, HOST_MAX);
-    if (domain)
-        set_search(conf, domain, 1);
+    if (!conf->search_count && gethostname(host, HOST_MAX - 1) == 0) {
+        char *dot = strchr(host, '.'); /* "machine.example.com" */
+        if (dot)
+            set_search(conf, dot + 1, 1);
+    }
     if (!conf->server_count)
         add_server(conf, "127.0.0.1");
 }

@@ -24,11 +24,13 @@ struct resolv_conf {
     bool tcp; /* use-vc */
 };
 
-/* Reads what such a file has; what makes no sense is passed over. `text` belongs to *conf. */
+/* Reads what such a file has; what makes no sense is passed over. `text`, allocated, belongs to *conf from then on. */
 void resolv_conf_parse(struct resolv_conf *conf, char *text);
-/* Reads /etc/resolv.conf, with the defaults where there is none: this machine's server, and its
- * domain. */
+
+/* Reads /etc/resolv.conf, with the defaults where there is none: this machine's server, and its domain. */
 void resolv_conf_read(struct resolv_conf *conf);
+
+/* Frees the text. */
 void resolv_conf_release(struct resolv_conf *conf);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * Names are written as labels with their lengths and read with their pointers followed, only ever backwards
- * (dns_name_expand). A query is one question; a reader goes through the records of a message that answers it. The
- * data of a record is printed by the letters that `types` has for its type, one a field, each with its printer in `printers`;
- * what has no letters, or is no printable data, is shown as RFC 3597 says.
+ * (dns_name_expand). A query is one question; a reader goes through the records of a message that answers it. The data of
+ * a record is printed by the letters that `types` has for its type, one a field, of which print_field knows the meaning;
+ * what has no letters is shown as RFC 3597 says.
  */
 #include "proto/dns.h"
 
@@ -23,7 +23,7 @@ enum {
 
 /* Names */
 
-/* The byte at *at, which moves on; -1: an escape that is none. */
+/* Reads the byte at *at, which moves on; -1: an escape that is none. */
 static int read_byte(const char **at)
 {
     if (**at != '\\')
@@ -38,7 +38,7 @@ static int read_byte(const char **at)
     return byte > UINT8_MAX ? -1 : byte;
 }
 
-/* One user_data, of which *at moves behind the last byte. */
+/* Reads one label; *at moves behind its last byte. */
 static const char *read_label(struct dns_name *name, const char **at)
 {
     const size_t start = name->length++;
@@ -70,12 +70,13 @@ const char *dns_name_read(struct dns_name *name, const char *text)
     return wrong;
 }
 
-static void print_byte(FILE *out, unsigned char byte)
+/* Prints a byte, with a backslash before one of `special`. */
+static void print_byte(FILE *out, unsigned char byte, const char *special)
 {
-    if (byte <= ' ' || byte >= 0x7f)
+    if (byte < ' ' || byte >= 0x7f)
         fprintf(out, "\\%03u", byte);
     else
-        fprintf(out, strchr("\"$().;@\\", byte) ? "\\%c" : "%c", byte);
+        fprintf(out, strchr(special, byte) ? "\\%c" : "%c", byte);
 }
 
 void dns_name_print(FILE *out, const struct dns_name *name)
@@ -84,19 +85,13 @@ void dns_name_print(FILE *out, const struct dns_name *name)
     if (name->length < 2)
         putc('.', out);
     while (name->bytes[at]) {
-        for (size_t left = name->bytes[at++]; left; left--)
-            print_byte(out, name->bytes[at++]);
+        for (size_t left = name->bytes[at++]; left; left--, at++)
+            if (name->bytes[at] == ' ')
+                fputs("\\032", out);
+            else
+                print_byte(out, name->bytes[at], "\"$().;@\\");
         putc('.', out);
     }
-}
-
-/* Where the rest of a compressed name is, of which *at is; before it, or it is malformed: 0. */
-static size_t follow_pointer(const struct dns_reader *reader, size_t at, size_t start)
-{
-    if (reader->bytes[at] < POINTER || at + 1 >= reader->length)
-        return 0;
-    size_t to = (size_t)(reader->bytes[at] & ~POINTER) << 8 | reader->bytes[at + 1];
-    return to < start ? to : 0;
 }
 
 /* Adds the labels from *at on, which moves behind them. 1: the root's was the last; 0: the rest of the
@@ -124,29 +119,30 @@ int dns_name_expand(const struct dns_reader *reader, size_t *place, struct dns_n
     int ended;
     name->length = 0;
     while (!(ended = read_labels(reader, &at, name))) {
-        after = after ? after : at + 2;
-        start = follow_pointer(reader, at, start);
-        if (!start)
+        /* A pointer leads to what is before the labels that it ends. */
+        if (reader->bytes[at] < POINTER || at + 1 >= reader->length)
             return -1;
-        at = start;
+        const size_t to = (size_t)(reader->bytes[at] & ~POINTER) << 8 | reader->bytes[at + 1];
+        if (!to || to >= start)
+            return -1;
+        after = after ? after : at + 2;
+        start = at = to;
     }
     *place = after ? after : at;
     return ended < 0 ? -1 : 0;
 }
 
-static unsigned char lower_case(unsigned char byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (unsigned char)(byte + 'a' - 'A') : byte;
-}
-
-/* Case does not count; the lengths of labels, at most 63, are no entries. */
+/* Compares names. Case does not count; the lengths of labels, at most 63, are no letters. */
 static bool is_same_name(const struct dns_name *one, const struct dns_name *other)
 {
     if (one->length != other->length)
         return false;
-    for (size_t i = 0; i < one->length; i++)
-        if (lower_case(one->bytes[i]) != lower_case(other->bytes[i]))
+    for (size_t i = 0; i < one->length; i++) {
+        const unsigned char byte = one->bytes[i], folded = byte & 0xdf; /* a letter in upper case */
+        const bool is_letter = folded >= 'A' && folded <= 'Z';
+        if (is_letter ? (other->bytes[i] & 0xdf) != folded : other->bytes[i] != byte)
             return false;
+    }
     return true;
 }
 
@@ -183,7 +179,8 @@ size_t dns_query(const struct dns_question *question, bool edns, unsigned char *
     return (size_t)(at + 6 - out);
 }
 
-static bool has_question(struct dns_reader *reader, const struct dns_question *question)
+/* Reads the question of an answer. False: it is another than ours. */
+static bool read_question(struct dns_reader *reader, const struct dns_question *question)
 {
     struct dns_name name;
     if (dns_name_expand(reader, &reader->place, &name) || reader->length - reader->place < 4)
@@ -205,8 +202,8 @@ const char *dns_code_name(unsigned code)
     return code < sizeof names / sizeof *names ? names[code] : NULL;
 }
 
-/* The upper bits of the code, which are in the OPT record behind the answer: the first byte of what
- * is the TTL in others. `records` are those of all sections. */
+/* Returns the upper bits of the code, which are in the OPT record behind the answer: the first byte of what is the TTL in
+ * others. `records` are those of all sections. */
 static unsigned extended_code(struct dns_reader reader, size_t records)
 {
     struct dns_record record;
@@ -231,7 +228,7 @@ bool dns_is_answer(struct dns_reader *reader, const unsigned char *bytes, size_t
                               .answers = read_u16(bytes + 6)};
     *reader = (struct dns_reader){bytes, length, HEADER, head->answers};
     const unsigned questions = read_u16(bytes + 4);
-    if (questions && (questions > 1 || !has_question(reader, question)))
+    if (questions && (questions > 1 || !read_question(reader, question)))
         return false;
     head->code |= extended_code(*reader,
                                 head->answers + read_u16(bytes + 8) + read_u16(bytes + 10));
@@ -263,7 +260,7 @@ int dns_next(struct dns_reader *reader, struct dns_record *record)
 static const struct {
     uint16_t type;
     const char *name;
-    const char *fields; /* a entry each, see `printers` */
+    const char *fields; /* a letter each, see print_field */
 } types[] = {
     {DNS_A, "A", "a"},       {2, "NS", "n"},         {DNS_CNAME, "CNAME", "n"},
     {6, "SOA", "nn44444"},   {DNS_PTR, "PTR", "n"},  {13, "HINFO", "ss"},
@@ -308,8 +305,7 @@ char *dns_type_text(uint16_t type, char *out)
     return out;
 }
 
-/* Fields. Each printer moves *at behind what it has printed, -1 where that is malformed. */
-
+/* What is left of the data of a record. Each printer moves `at` behind what it has printed; -1: that is malformed. */
 struct field {
     FILE *out;
     const struct dns_reader *reader;
@@ -325,7 +321,7 @@ static const unsigned char *take_bytes(struct field *field, size_t length)
     return field->reader->bytes + field->at - length;
 }
 
-/* A number of `length` bytes. */
+/* Takes a number of `length` bytes. */
 static int take_number(struct field *field, size_t length, uint32_t *value)
 {
     const unsigned char *bytes = take_bytes(field, length);
@@ -344,24 +340,12 @@ static int print_number(struct field *field, size_t length)
     return 0;
 }
 
-static int print_name(struct field *field)
-{
-    struct dns_name name;
-    if (dns_name_expand(field->reader, &field->at, &name) || field->at > field->end)
-        return -1;
-    dns_name_print(field->out, &name);
-    return 0;
-}
-
-/* With a backslash before those of `special`. */
+/* Prints bytes, with a backslash before those of `special`. */
 static int print_text(struct field *field, size_t length, const char *special)
 {
     const unsigned char *bytes = take_bytes(field, length);
     for (size_t i = 0; bytes && i < length; i++)
-        if (bytes[i] < ' ' || bytes[i] >= 0x7f)
-            fprintf(field->out, "\\%03u", bytes[i]);
-        else
-            fprintf(field->out, strchr(special, bytes[i]) ? "\\%c" : "%c", bytes[i]);
+        print_byte(field->out, bytes[i], special);
     return bytes ? 0 : -1;
 }
 
@@ -377,22 +361,6 @@ static int print_string(struct field *field)
 {
     uint32_t length;
     return take_number(field, 1, &length) ? -1 : print_quoted(field, length);
-}
-
-/* One at least. */
-static int print_strings(struct field *field)
-{
-    do
-        if (print_string(field))
-            return -1;
-    while (field->at < field->end && putc(' ', field->out) != EOF);
-    return 0;
-}
-
-static int print_tag(struct field *field)
-{
-    uint32_t length;
-    return take_number(field, 1, &length) ? -1 : print_text(field, length, " \"\\");
 }
 
 static int print_address(struct field *field, int family, size_t length)
@@ -424,7 +392,16 @@ static int print_base64(struct field *field)
 static const char *const keys[] = {"mandatory", "alpn", "no-default-alpn", "port",
                                    "ipv4hint",  "ech",  "ipv6hint",        "dohpath"};
 enum { KEYS = sizeof keys / sizeof *keys };
-enum { KEY_MANDATORY = 0, KEY_ALPN = 1, KEY_NO_DEFAULT_ALPN = 2, KEY_PORT = 3, KEY_DOHPATH = 7 };
+enum {
+    KEY_MANDATORY,
+    KEY_ALPN,
+    KEY_NO_DEFAULT_ALPN,
+    KEY_PORT,
+    KEY_IPV4HINT,
+    KEY_ECH,
+    KEY_IPV6HINT,
+    KEY_DOHPATH
+};
 
 static void print_key(FILE *out, uint32_t key)
 {
@@ -434,17 +411,8 @@ static void print_key(FILE *out, uint32_t key)
         fprintf(out, "key%lu", (unsigned long)key);
 }
 
-static int print_key_field(struct field *field)
-{
-    uint32_t key;
-    if (take_number(field, 2, &key))
-        return -1;
-    print_key(field->out, key);
-    return 0;
-}
-
-/* A comma in a protocol's name would end it: it is escaped once for the list, and then once more as
- * the text of a value. */
+/* Prints the name of a protocol. A comma in it would end it: it is escaped once for the list, and then once more as the
+ * text of a value. */
 static int print_protocol(struct field *field)
 {
     uint32_t length;
@@ -459,27 +427,32 @@ static int print_protocol(struct field *field)
     return 0;
 }
 
-static int print_list_item(struct field *field, uint32_t key)
+/* Prints the next item of a value. */
+static int print_item(struct field *field, uint32_t key)
 {
+    uint32_t number;
     switch (key) {
-    case 0:
-        return print_key_field(field);
-    case 1:
+    case KEY_MANDATORY:
+        if (take_number(field, 2, &number))
+            return -1;
+        print_key(field->out, number);
+        return 0;
+    case KEY_ALPN:
         return print_protocol(field);
-    case 3:
+    case KEY_PORT:
         return print_number(field, 2);
-    case 4:
+    case KEY_IPV4HINT:
         return print_address(field, AF_INET, 4);
-    case 5:
+    case KEY_ECH:
         return print_base64(field);
-    case 6:
+    case KEY_IPV6HINT:
         return print_address(field, AF_INET6, 16);
     default:
         return print_text(field, field->end - field->at, "\"\\");
     }
 }
 
-/* A key and the place of its value, behind which *at moves. */
+/* Takes a key and its value. */
 static int take_parameter(struct field *field, uint32_t *key, struct field *value)
 {
     uint32_t length;
@@ -501,26 +474,19 @@ static bool has_key(struct field parameters, uint32_t wanted)
     return false;
 }
 
-/* The keys that a client has to know: in strictly increasing order, which is above 0, as this one
- * itself is mandatory anyway, and all of them there (RFC 9460, 8). */
-static bool are_mandatory(struct field list, const struct field *parameters)
+/* Says whether a value can be of its key as far as its length and its list of keys go. */
+static bool fits_key(uint32_t key, struct field value, const struct field *parameters)
 {
-    uint32_t key, before = KEY_MANDATORY;
-    while (list.at < list.end) {
-        if (take_number(&list, 2, &key) || key <= before || !has_key(*parameters, key))
-            return false;
-        before = key;
-    }
-    return true;
-}
-
-/* Whether a value can be of its key as far as its length and its list of keys go. */
-static bool fits_key(uint32_t key, const struct field *value, const struct field *parameters)
-{
-    const size_t length = value->end - value->at;
+    const size_t length = value.end - value.at;
+    uint32_t before = KEY_MANDATORY;
     switch (key) {
     case KEY_MANDATORY:
-        return length && are_mandatory(*value, parameters);
+        /* The keys that a client has to know are in strictly increasing order, which is above 0, as this one itself is
+         * mandatory anyway, and all of them are there (RFC 9460, 8). */
+        for (uint32_t each; value.at < value.end; before = each)
+            if (take_number(&value, 2, &each) || each <= before || !has_key(*parameters, each))
+                return false;
+        return length;
     case KEY_NO_DEFAULT_ALPN:
         return !length;
     case KEY_PORT:
@@ -530,12 +496,12 @@ static bool fits_key(uint32_t key, const struct field *value, const struct field
     }
 }
 
-/* The next of the parameters, which are `all`; its key is above *before. */
+/* Prints the next of the parameters, which are `all`; its key is above *before (RFC 9460, 2.2). */
 static int print_parameter(struct field *field, const struct field *all, int64_t *before)
 {
     uint32_t key;
     struct field value;
-    if (take_parameter(field, &key, &value) || key <= *before || !fits_key(key, &value, all))
+    if (take_parameter(field, &key, &value) || key <= *before || !fits_key(key, value, all))
         return -1;
     const bool quoted = key == KEY_ALPN || key >= KEY_DOHPATH;
     *before = key;
@@ -544,28 +510,19 @@ static int print_parameter(struct field *field, const struct field *all, int64_t
         return 0;
     fputs(quoted ? "=\"" : "=", field->out);
     do
-        if (print_list_item(&value, key))
+        if (print_item(&value, key))
             return -1;
     while (value.at < value.end && putc(',', field->out) != EOF);
     fputs(quoted ? "\"" : "", field->out);
     return 0;
 }
 
-/* In strictly increasing order of their keys: RFC 9460, 2.2. */
-static int print_parameters(struct field *field)
-{
-    const struct field all = *field;
-    int64_t before = -1;
-    while (field->at < field->end) {
-        putc(' ', field->out);
-        if (print_parameter(field, &all, &before))
-            return -1;
-    }
-    return 0;
-}
-
 static int print_field(struct field *field, char kind)
 {
+    const struct field all = *field;
+    struct dns_name name;
+    int64_t before = -1;
+    uint32_t length;
     switch (kind) {
     case 'a':
         return print_address(field, AF_INET, 4);
@@ -574,17 +531,27 @@ static int print_field(struct field *field, char kind)
     case 'b':
         return print_base64(field);
     case 'n':
-        return print_name(field);
-    case 'p':
-        return print_parameters(field);
+        if (dns_name_expand(field->reader, &field->at, &name) || field->at > field->end)
+            return -1;
+        dns_name_print(field->out, &name);
+        return 0;
+    case 'p': /* parameters */
+        while (field->at < field->end)
+            if (putc(' ', field->out) == EOF || print_parameter(field, &all, &before))
+                return -1;
+        return 0;
     case 'q':
         return print_quoted(field, field->end - field->at);
     case 's':
         return print_string(field);
-    case 'S':
-        return print_strings(field);
-    case 't':
-        return print_tag(field);
+    case 'S': /* strings, one at least */
+        do
+            if (print_string(field))
+                return -1;
+        while (field->at < field->end && putc(' ', field->out) != EOF);
+        return 0;
+    case 't': /* a tag: a string without quotes */
+        return take_number(field, 1, &length) ? -1 : print_text(field, length, " \"\\");
     case 'x':
         return print_hex(field);
     default: /* '1', '2', '4': so many bytes */

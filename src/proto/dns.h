@@ -1,7 +1,7 @@
 /*
- * DNS messages (RFC 1035): a query, and the records of the answer to it. A name is kept as it is on
- * the wire: labels with their lengths, up to the root's 0. As text it is escaped as in zone files. The types
- * of records, and their data as text, are as zone files have them and dig(1) shows them.
+ * DNS messages (RFC 1035): a query, and the records of the answer to it. A name is kept as it is on the wire: labels with
+ * their lengths, up to the root's 0. As text it is escaped as in zone files. The types of records, and their data as text,
+ * are as zone files have them and dig(1) shows them. Pure.
  */
 #ifndef PROTO_DNS_H
 #define PROTO_DNS_H
@@ -65,41 +65,43 @@ struct dns_record {
     size_t end;
 };
 
-/* Reads "www.example.com", with or without the last dot; \DDD and \X stand for a byte. Returns NULL,
- * or what is wrong with it, in words of their own. */
+/* Reads "www.example.com", with or without the last dot; \DDD and \X stand for a byte. Returns NULL, or what is wrong with
+ * it, in words of their own. */
 const char *dns_name_read(struct dns_name *name, const char *text);
-/* With the last dot. */
+
+/* Prints a name with its last dot. */
 void dns_name_print(FILE *out, const struct dns_name *name);
 
-/* Writes the query, which desires recursion, if wanted with EDNS0 (RFC 6891). Returns its length;
- * `out` holds DNS_QUERY_MAX bytes. */
+/* Writes the query, which desires recursion, if wanted with EDNS0 (RFC 6891), into `out`, which holds DNS_QUERY_MAX bytes.
+ * Returns its length. */
 size_t dns_query(const struct dns_question *question, bool edns, unsigned char *out);
 
-/* The name of a code, "BADVERS"; NULL: it has none. */
+/* Returns the name of a code, "BADVERS"; NULL: it has none. */
 const char *dns_code_name(unsigned code);
 
-/* Whether the message answers that question. If so, *head is what it says of itself, and *reader is
- * before its first record. A complaint may do without the question. */
+/* Says whether the message answers that question. If so, *head is what it says of itself, and *reader is before its first
+ * record. A complaint may do without the question. */
 bool dns_is_answer(struct dns_reader *reader, const unsigned char *bytes, size_t length,
                    const struct dns_question *question, struct dns_head *head);
-/* 1: the next record of the answer is in *record; 0: there are no more; -1: the message is
- * malformed. */
+
+/* Reads the next record of the answer. Returns 1; 0: there are no more; -1: the message is malformed. */
 int dns_next(struct dns_reader *reader, struct dns_record *record);
 
-/* The name at *place, which moves on behind it. What is compressed points back and only back, so
- * that it ends. -1: it is malformed. */
+/* Reads the name at *place, which moves on behind it. What is compressed points back and only back, so that it ends.
+ * Returns 0; -1: it is malformed. */
 int dns_name_expand(const struct dns_reader *reader, size_t *place, struct dns_name *name);
 
 enum { DNS_A = 1, DNS_CNAME = 5, DNS_PTR = 12, DNS_AAAA = 28, DNS_ANY = 255 };
 enum { DNS_TYPE_TEXT_MAX = 12 };
 
-/* Reads a type: "MX", in any case, or "TYPE15" (RFC 3597); 0: there is no such type. */
+/* Reads a type: "MX", in any case, or "TYPE15" (RFC 3597). 0: there is no such type. */
 uint16_t dns_type_read(const char *text);
+
 /* Writes a type as text to `out`, which holds DNS_TYPE_TEXT_MAX bytes. Returns out. */
 char *dns_type_text(uint16_t type, char *out);
 
-/* Prints the data of a record. Every byte that is not printable ASCII is escaped as \DDD; what has no form of its own is shown
- * as RFC 3597 says. -1: the data is malformed, and what was printed is of no use. */
+/* Prints the data of a record. Every byte that is not printable ASCII is escaped as \DDD; what has no form of its own is
+ * shown as RFC 3597 says. Returns 0; -1: the data is malformed, and what was printed is of no use. */
 int dns_data_print(FILE *out, const struct dns_reader *reader, const struct dns_record *record);
 
 #endif

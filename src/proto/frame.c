@@ -1,6 +1,6 @@
 /*
- * Each framing is a row of a table: how its head is read and written, or the byte that ends a message. A reader keeps
- * what has come and was not yet taken. Messages with a length are found by next_by_length, those with an end by next_by_end.
+ * Each framing says how its head is read and written, or which byte ends a message. A reader keeps what has come and was
+ * not yet taken. Messages with a length are found by next_by_length, those with an end by next_by_end.
  */
 #include "proto/frame.h"
 
@@ -32,8 +32,8 @@ struct framing {
     const char *tail_name; /* for complaints, where there is a head too */
 };
 
-__attribute__((format(printf, 2, 3))) static enum frame_step malformed(struct frame_reader *reader,
-                                                                       const char *format, ...)
+__attribute__((format(printf, 2, 3))) static enum frame_step
+set_malformed(struct frame_reader *reader, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -51,7 +51,7 @@ static enum frame_step read_native(struct frame_reader *reader, struct head *hea
         return FRAME_MORE;
     memcpy(&length, reader->bytes, PREFIX);
     if (length <= 0)
-        return malformed(reader, "a length of %" PRId32, length);
+        return set_malformed(reader, "a length of %" PRId32, length);
     *head = (struct head){PREFIX, (uint64_t)length - 1};
     return FRAME_MESSAGE;
 }
@@ -94,11 +94,11 @@ static enum frame_step read_netstring(struct frame_reader *reader, struct head *
             return FRAME_MESSAGE;
         }
         if (digit > 9)
-            return malformed(reader, "no digits and a colon before the message");
+            return set_malformed(reader, "no digits and a colon before the message");
         if (i > 0 && reader->bytes[0] == '0')
-            return malformed(reader, "a length that starts with 0");
+            return set_malformed(reader, "a length that starts with 0");
         if (i == DIGITS_MAX)
-            return malformed(reader, "a length of more than %d digits", DIGITS_MAX);
+            return set_malformed(reader, "a length of more than %d digits", DIGITS_MAX);
         head->message = 10 * head->message + digit;
     }
     return FRAME_MORE;
@@ -190,19 +190,6 @@ void frame_reader_release(struct frame_reader *reader)
     frame_reader_init(reader, reader->framing, reader->max_message);
 }
 
-/* Room for `length` bytes: doubled each time, so that a message in many pieces is not copied for
- * each, but not beyond the longest frame. */
-static void make_room(struct frame_reader *reader, size_t length)
-{
-    const size_t longest = FRAME_HEAD_MAX + reader->max_message + reader->framing->tail_length;
-    if (length <= reader->room)
-        return;
-    reader->room = 2 * reader->room < longest ? 2 * reader->room : longest;
-    if (reader->room < length)
-        reader->room = length;
-    reader->kept = memory_grow(reader->kept, reader->room, 1);
-}
-
 void frame_reader_feed(struct frame_reader *reader, const char *bytes, size_t length)
 {
     if (!reader->length) {
@@ -210,10 +197,18 @@ void frame_reader_feed(struct frame_reader *reader, const char *bytes, size_t le
         reader->length = length;
         return;
     }
-    make_room(reader, reader->length + length);
+    const size_t whole = reader->length + length;
+    const size_t longest = FRAME_HEAD_MAX + reader->max_message + reader->framing->tail_length;
+    if (whole > reader->room) {
+        /* Doubled each time, so that a message in many pieces is not copied for each, but not beyond the longest. */
+        reader->room = 2 * reader->room < longest ? 2 * reader->room : longest;
+        if (reader->room < whole)
+            reader->room = whole;
+        reader->kept = memory_grow(reader->kept, reader->room, 1);
+    }
     memcpy(reader->kept + reader->length, bytes, length);
     reader->bytes = reader->kept;
-    reader->length += length;
+    reader->length = whole;
 }
 
 /* While a message is still arriving, nothing moves; after one, the room that it took is given back. */
@@ -255,13 +250,13 @@ static enum frame_step next_by_length(struct frame_reader *reader, struct frame 
     if (step != FRAME_MESSAGE)
         return step;
     if (head.message > reader->max_message)
-        return malformed(reader, "a message of %" PRIu64 " bytes, where at most %zu are taken",
-                         head.message, reader->max_message);
+        return set_malformed(reader, "a message of %" PRIu64 " bytes, where at most %zu are taken",
+                             head.message, reader->max_message);
     size_t end = head.size + (size_t)head.message;
     if (reader->length < end + framing->tail_length)
         return FRAME_MORE;
     if (memcmp(reader->bytes + end, framing->tail, framing->tail_length) != 0)
-        return malformed(reader, "no %s at the end", framing->tail_name);
+        return set_malformed(reader, "no %s at the end", framing->tail_name);
     return take_frame(reader, frame, head.size, (size_t)head.message);
 }
 
@@ -271,7 +266,7 @@ static enum frame_step next_by_end(struct frame_reader *reader, struct frame *fr
                              reader->length - reader->searched);
     size_t message = end ? (size_t)(end - reader->bytes) : reader->length;
     if (message > reader->max_message)
-        return malformed(reader, "a message of more than %zu bytes", reader->max_message);
+        return set_malformed(reader, "a message of more than %zu bytes", reader->max_message);
     if (end)
         return take_frame(reader, frame, 0, message);
     reader->searched = reader->length;

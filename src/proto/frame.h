@@ -26,21 +26,22 @@ extern const struct framing framing_native;
 extern const struct framing framing_line;
 extern const struct framing framing_nul; /* ended by NUL; has no name, so that nobody finds it */
 
-/* NULL: there is none of that name. */
+/* Returns the framing of that name, or NULL: there is none. */
 const struct framing *framing_find(const char *name);
 
-/* Sending: what goes before and after a message. */
+/* What goes before and after a message that is sent; `tail` is static. */
 struct frame_ends {
     char head[FRAME_HEAD_MAX];
     size_t head_length;
     const char *tail;
     size_t tail_length;
 };
-/* Returns NULL, or why such a message cannot be sent, as words that follow it. */
+
+/* Fills *ends. Returns NULL, or why such a message cannot be sent, as words that follow it. */
 const char *frame_wrap(struct frame_ends *ends, const struct framing *framing, const char *message,
                        size_t length);
 
-/* Receiving. Bytes are fed as they arrive, in pieces of any size; what a reader holds between two
+/* The reader of what is received. Bytes are fed as they arrive, in pieces of any size; what a reader holds between two
  * pieces is the part of a frame that has come, whatever length that frame claims to have. */
 struct frame_reader {
     const struct framing *framing;
@@ -53,7 +54,7 @@ struct frame_reader {
     char wrong[FRAME_WRONG_MAX]; /* of FRAME_MALFORMED: "a length of -5" */
 };
 
-/* Points into the bytes that were fed or are kept. */
+/* A message, which points into the bytes that were fed or are kept. */
 struct frame {
     const char *message;
     size_t length;
@@ -65,20 +66,27 @@ enum frame_step {
     FRAME_MALFORMED /* and so is all that follows: `wrong` says why */
 };
 
-/* A message of more than `max_message` bytes is malformed. */
+/* Starts a reader to which a message of more than `max_message` bytes is malformed. */
 void frame_reader_init(struct frame_reader *reader, const struct framing *framing,
                        size_t max_message);
+
+/* Frees what is kept; the reader may be fed anew. */
 void frame_reader_release(struct frame_reader *reader);
 
-/* The bytes have to stay until frame_reader_next says FRAME_MORE, or frame_reader_keep. Only then
- * may the next ones be fed. */
+/* Hands bytes to the reader. They have to stay until frame_reader_next returns FRAME_MORE, or until frame_reader_keep.
+ * Only then may the next ones be fed. */
 void frame_reader_feed(struct frame_reader *reader, const char *bytes, size_t length);
+
+/* Takes the next message. */
 enum frame_step frame_reader_next(struct frame_reader *reader, struct frame *frame);
+
 /* Copies what was fed and is not yet taken. */
 void frame_reader_keep(struct frame_reader *reader);
-/* Forgets it instead, to be fed again: returns how many bytes it is. */
+
+/* Forgets what was fed and is not yet taken, to be fed again, and returns how many bytes that is. */
 size_t frame_reader_return(struct frame_reader *reader);
-/* At the end of the stream, after FRAME_MORE: the start of the frame that was cut, if any. */
+
+/* Returns the start of the frame that was cut, if any, at the end of the stream, after FRAME_MORE. */
 struct frame frame_reader_rest(const struct frame_reader *reader);
 
 #endif

@@ -32,21 +32,11 @@ static const struct {
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 
-static bool starts_as(const char *start, size_t start_length, const char *bytes, size_t length)
-{
-    return memcmp(bytes, start, length < start_length ? length : start_length) == 0;
-}
-
 /* Version 2 */
-
-static unsigned byte_at(const char *bytes, size_t at)
-{
-    return (unsigned char)bytes[at];
-}
 
 static unsigned short_at(const char *bytes, size_t at)
 {
-    return byte_at(bytes, at) << 8 | byte_at(bytes, at + 1);
+    return (unsigned)(unsigned char)bytes[at] << 8 | (unsigned char)bytes[at + 1];
 }
 
 static size_t block_length(size_t family)
@@ -54,26 +44,15 @@ static size_t block_length(size_t family)
     return 2 * families[family].address_length + (families[family].has_port ? 4 : 0);
 }
 
-static void read_block(const char *block, size_t family, struct proxy_header *header)
-{
-    size_t length = families[family].address_length;
-    header->family = families[family].family;
-    memcpy(header->source.address, block, length);
-    memcpy(header->destination.address, block + length, length);
-    if (!families[family].has_port)
-        return;
-    header->source.port = short_at(block, 2 * length);
-    header->destination.port = short_at(block, 2 * length + 2);
-}
-
 static const char *read_binary(const char *bytes, size_t length, struct proxy_header *header,
                                size_t *size)
 {
     if (length < FIXED)
         return NULL;
-    unsigned command = byte_at(bytes, START);
-    size_t family = byte_at(bytes, START + 1) >> 4;
-    unsigned transport = byte_at(bytes, START + 1) & 15;
+    const char *block = bytes + FIXED;
+    unsigned command = (unsigned char)bytes[START];
+    size_t family = (unsigned char)bytes[START + 1] >> 4;
+    unsigned transport = bytes[START + 1] & 15;
     size_t rest = short_at(bytes, START + 2);
     if (command != LOCAL && command != PROXY)
         return "its version or command is unknown";
@@ -86,9 +65,17 @@ static const char *read_binary(const char *bytes, size_t length, struct proxy_he
     if (length < FIXED + block_length(family))
         return NULL;
     header->datagram = transport == DATAGRAM;
-    /* Without a transport the addresses are to be ignored. */
-    read_block(bytes + FIXED, transport ? family : PROXY_UNKNOWN, header);
     *size = FIXED + rest;
+    if (!transport)
+        return NULL; /* the addresses are to be ignored */
+    const size_t address = families[family].address_length;
+    header->family = families[family].family;
+    memcpy(header->source.address, block, address);
+    memcpy(header->destination.address, block + address, address);
+    if (families[family].has_port) {
+        header->source.port = short_at(block, 2 * address);
+        header->destination.port = short_at(block, 2 * address + 2);
+    }
     return NULL;
 }
 
@@ -118,7 +105,8 @@ size_t proxy_header_write(const struct proxy_header *header, char *out)
 
 /* Version 1 */
 
-/* The word at *text, up to the next space or the end, as a string; *text goes past the space. */
+/* Takes the word at *text, up to the next space or the end, as a string; *text goes past the space. False: *text is NULL,
+ * for there was no space behind the word before. */
 static bool take_word(char **text, char **word)
 {
     if (!*text)
@@ -157,26 +145,10 @@ static bool read_words(char *text, int family, struct proxy_header *header)
            read_port(destination_port, &header->destination.port);
 }
 
-/* `line` is what follows "PROXY ", without CR LF. */
-static const char *read_line(char *line, struct proxy_header *header)
-{
-    char *protocol;
-    bool good = false;
-    take_word(&line, &protocol);
-    if (strcmp(protocol, "UNKNOWN") == 0)
-        return NULL;
-    if (strcmp(protocol, "TCP4") == 0 && line)
-        good = read_words(line, AF_INET, header);
-    else if (strcmp(protocol, "TCP6") == 0 && line)
-        good = read_words(line, AF_INET6, header);
-    header->family = strcmp(protocol, "TCP4") == 0 ? PROXY_IPV4 : PROXY_IPV6;
-    return good ? NULL : "its line is malformed";
-}
-
 static const char *read_text(const char *bytes, size_t length, struct proxy_header *header,
                              size_t *size)
 {
-    char line[TEXT_MAX];
+    char line[TEXT_MAX], *words = line, *protocol;
     const char *end = memchr(bytes, '\n', length < TEXT_MAX ? length : TEXT_MAX);
     if (!end)
         return length < TEXT_MAX ? NULL : "its line is too long";
@@ -187,7 +159,14 @@ static const char *read_text(const char *bytes, size_t length, struct proxy_head
     memcpy(line, bytes + start, used - start - 2);
     line[used - start - 2] = '\0';
     *size = used;
-    return read_line(line, header);
+    take_word(&words, &protocol);
+    if (strcmp(protocol, "UNKNOWN") == 0)
+        return NULL;
+    const bool is_ipv4 = strcmp(protocol, "TCP4") == 0;
+    if (!is_ipv4 && strcmp(protocol, "TCP6") != 0)
+        return "its line is malformed";
+    header->family = is_ipv4 ? PROXY_IPV4 : PROXY_IPV6;
+    return read_words(words, is_ipv4 ? AF_INET : AF_INET6, header) ? NULL : "its line is malformed";
 }
 
 const char *proxy_header_read(const char *bytes, size_t length, struct proxy_header *header,
@@ -195,9 +174,10 @@ const char *proxy_header_read(const char *bytes, size_t length, struct proxy_hea
 {
     *header = (struct proxy_header){0};
     *size = 0;
-    if (starts_as(BINARY_START, START, bytes, length))
+    if (memcmp(bytes, BINARY_START, length < START ? length : START) == 0)
         return read_binary(bytes, length, header, size);
-    if (starts_as(TEXT_START, sizeof TEXT_START - 1, bytes, length))
+    const size_t text = sizeof TEXT_START - 1;
+    if (memcmp(bytes, TEXT_START, length < text ? length : text) == 0)
         return read_text(bytes, length, header, size);
     return "there is none";
 }

@@ -1,6 +1,6 @@
 /*
- * The header with which a proxy says whose connection it passes on, before the connection's own
- * bytes. Source: "The PROXY protocol, versions 1 & 2" (haproxy, doc/proxy-protocol.txt).
+ * The header with which a proxy says whose connection it passes on, before the connection's own bytes. Pure.
+ * Source: "The PROXY protocol, versions 1 & 2" (haproxy, doc/proxy-protocol.txt).
  */
 #ifndef PROTO_PROXY_HEADER_H
 #define PROTO_PROXY_HEADER_H
@@ -32,14 +32,13 @@ struct proxy_header {
     struct proxy_end destination;
 };
 
-/* Reads a header, of either version, from the first bytes of a connection. Returns NULL or what is
- * wrong with them. *size: 0, more bytes are needed; else the length of the header, which is in
- * *header. That may be more than `length`: what is missing then says nothing that counts here.
- * PROXY_HEADER_MAX bytes are always enough. */
+/* Reads a header, of either version, from the first bytes of a connection, of which PROXY_HEADER_MAX are always enough.
+ * Returns NULL, or what is wrong with them. *size is 0 where more bytes are needed, else the length of the header, which is
+ * in *header. That may be more than `length`: what is missing then says nothing that counts here. */
 const char *proxy_header_read(const char *bytes, size_t length, struct proxy_header *header,
                               size_t *size);
-/* Writes one of version 2; without a family, the command is LOCAL. Returns its length, at most
- * PROXY_HEADER_MAX. */
+
+/* Writes a header of version 2; without a family, the command is LOCAL. Returns its length, at most PROXY_HEADER_MAX. */
 size_t proxy_header_write(const struct proxy_header *header, char *out);
 
 #endif
