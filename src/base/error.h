@@ -1,9 +1,8 @@
 /*
- * What went wrong, carried from the function that met it up to main, which alone prints it.
+ * What went wrong, carried from the function that has found it up to main, which alone prints it.
  *
- * A function that can fail takes `struct error *err` last, fills it and returns -1; everyone
- * above returns -1 unchanged. The text says what was tried, on what, and why. It may hold bytes
- * from outside: message.h escapes them when it is printed.
+ * A function that can fail takes `struct error *err` last, fills it and returns -1; everyone above returns -1 unchanged.
+ * The text says what was tried, on what, and why. It may hold bytes from outside: base/log escapes them.
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
@@ -32,17 +31,37 @@ struct error {
     char text[2048];   /* empty: end with the status and say nothing (a reader that went away) */
 };
 
-/* Each fills *err and returns -1, so that a caller can `return error_set(…)`. The text is cut at
- * 300 bytes; error_add, for a list of attempts, may go on to the end of the array. */
+/* Fills *err and returns -1, so that a caller can `return error_set(…)`. The text is cut at 300 bytes. */
 int error_set(struct error *err, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* … followed by ": " and what the system calls errnum. */
+
+/* As error_set, followed by ": " and what the system calls errnum. */
 int error_system(struct error *err, int status, int errnum, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Adds to the text, such as one more of a list of attempts; it may go on to the end of the array. Returns -1. */
 int error_add(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* An end without a message. */
+
+/* Fills *err with an end that has no message. Returns -1. */
 int error_silent(struct error *err, int status);
-/* An end by that signal, once everything is cleaned up. */
+
+/* Fills *err with an end by that signal, once everything is cleaned up. Returns -1. */
 int error_signal(struct error *err, int signal_number);
+
+/* A failure that is kept until it can be reported: what a client or a connection holds, of which there are many. All zero
+ * is none. */
+struct kept_error {
+    int status, signal_number, errnum;
+    char *text; /* allocated, the keeper's until error_forget; NULL: it is empty */
+};
+
+/* Keeps a copy of *err in place of what was kept. */
+void error_keep(struct kept_error *kept, const struct error *err);
+
+/* Fills *err as it was when it was kept. Returns -1. */
+int error_restore(const struct kept_error *kept, struct error *err);
+
+/* Frees what is kept; that may be nothing. */
+void error_forget(struct kept_error *kept);
 
 #endif

@@ -6,14 +6,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
-#include "base/error.h"
 #include "base/log.h"
 
 void memory_impossible(const char *what)
 {
-    log_error(STATUS_IMPOSSIBLE, what);
-    exit(STATUS_IMPOSSIBLE);
+    log_error(EX_SOFTWARE, what); /* STATUS_IMPOSSIBLE of base/error, which builds on this module */
+    exit(EX_SOFTWARE);
 }
 
 void *memory_new(size_t count, size_t size)

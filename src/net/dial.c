@@ -49,7 +49,7 @@ struct dialer {
     struct timer late_limit; /* of the wait for names that are not known yet */
     struct timer conclude;   /* `done` for what was known at once */
     struct connection connection;
-    struct error error; /* if there is none */
+    struct kept_error failure; /* if it is known at once that there is none */
     void (*done)(void *context, const struct connection *connection, const struct error *err);
     void *context;
 };
@@ -117,6 +117,7 @@ static void dialer_free(struct dialer *dialer)
     loop_timer_cancel(dialer->loop, &dialer->late_limit);
     loop_timer_cancel(dialer->loop, &dialer->conclude);
     dialer_release_race(dialer);
+    error_forget(&dialer->failure);
     free(dialer);
 }
 
@@ -134,22 +135,25 @@ void dial_cancel(struct dialer *dialer)
     dialer_free(dialer);
 }
 
-static void dialer_conclude(struct dialer *dialer)
+/* Hands over the connection, or, where there is none, *err. */
+static void dialer_conclude(struct dialer *dialer, const struct error *err)
 {
     struct connection connection = dialer->connection;
-    struct error error = dialer->error;
     void *context = dialer->context;
     void (*done)(void *, const struct connection *, const struct error *) = dialer->done;
     dialer_free(dialer);
     if (connection.fd >= 0)
         done(context, &connection, NULL);
     else
-        done(context, NULL, &error);
+        done(context, NULL, err);
 }
 
 static void dialer_conclude_timeout(struct timer *timer)
 {
-    dialer_conclude(LOOP_OWNER(timer, struct dialer, conclude));
+    struct dialer *dialer = LOOP_OWNER(timer, struct dialer, conclude);
+    struct error err;
+    error_restore(&dialer->failure, &err);
+    dialer_conclude(dialer, &err);
 }
 
 static void dialer_look_up(struct dialer *dialer);
@@ -161,7 +165,7 @@ static void dialer_fail(struct dialer *dialer, int status)
     char asked[ADDRESS_TEXT_MAX];
     char tried[SOCKNAME_TEXT_MAX];
     char reason[ATTEMPT_REASON_MAX];
-    struct error *error = &dialer->error;
+    struct error error;
     if (dialer->was_known) {
         /* What was known is forgotten: the name may be somewhere else by now. */
         resolved_release(dialer->known);
@@ -173,33 +177,33 @@ static void dialer_fail(struct dialer *dialer, int status)
         }
     }
     address_text(&dialer->address, false, asked);
-    error_set(error, status, "connect to %s", asked);
+    error_set(&error, status, "connect to %s", asked);
     for (size_t i = 0; i < dialer->started; i++) {
         const struct attempt *attempt = dialer->attempts[i];
         sockname_text(attempt->peer, tried);
         if (dialer->started > 1 || strcmp(asked, tried) != 0)
-            error_add(error, "%s %s", i ? ";" : ":", tried);
-        error_add(error, ": %s", attempt_reason(attempt, reason));
-        error->errnum = attempt->no_socket ? attempt->no_socket : attempt->no_port;
+            error_add(&error, "%s %s", i ? ";" : ":", tried);
+        error_add(&error, ": %s", attempt_reason(attempt, reason));
+        error.errnum = attempt->no_socket ? attempt->no_socket : attempt->no_port;
     }
     if (dialer->resolver && dialer->started)
-        error_add(error, "; no answer to the look-up of its %s addresses",
+        error_add(&error, "; no answer to the look-up of its %s addresses",
                   dialer->attempts[0]->peer->storage.ss_family == AF_INET ? "IPv6" : "IPv4");
-    dialer_conclude(dialer);
+    dialer_conclude(dialer, &error);
 }
 
 static void dialer_limit_timeout(struct timer *timer)
 {
     struct dialer *dialer = LOOP_OWNER(timer, struct dialer, limit);
     char asked[ADDRESS_TEXT_MAX];
+    struct error err;
     if (dialer->started) {
         dialer_fail(dialer, STATUS_TIMEOUT);
         return;
     }
-    error_set(&dialer->error, STATUS_TIMEOUT,
-              "connect to %s: timed out while the name was looked up",
+    error_set(&err, STATUS_TIMEOUT, "connect to %s: timed out while the name was looked up",
               address_text(&dialer->address, false, asked));
-    dialer_conclude(dialer);
+    dialer_conclude(dialer, &err);
 }
 
 /* The race */
@@ -213,7 +217,7 @@ static void dialer_win(struct attempt *attempt)
     connection->is_group = attempt->is_group;
     connection->peer = *attempt->peer;
     connection->local = attempt->local;
-    dialer_conclude(dialer);
+    dialer_conclude(dialer, NULL);
 }
 
 /* Starts attempts until one is under way. Where none is, nor is there another to be started, it waits for names that
@@ -327,8 +331,7 @@ static void dialer_looked_up(void *context, struct resolved *resolved, const str
     if (!resolved || !resolved->partial)
         dialer->resolver = NULL;
     if (!resolved) {
-        dialer->error = *err;
-        dialer_conclude(dialer);
+        dialer_conclude(dialer, err);
         return;
     }
     dialer->resolved = *resolved;
@@ -367,11 +370,10 @@ static void dialer_look_up(struct dialer *dialer)
 /* Starting */
 
 /* Takes an inherited socket (fd:, systemd:), which is connected already. */
-static int dialer_adopt(struct dialer *dialer)
+static int dialer_adopt(struct dialer *dialer, struct error *err)
 {
     struct connection *connection = &dialer->connection;
     const struct address *address = &dialer->address;
-    struct error *err = &dialer->error;
     char text[ADDRESS_TEXT_MAX];
     struct inherited inherited;
     if (inherited_find(&inherited, address, err))
@@ -400,7 +402,7 @@ struct dialer *dial_start(struct loop *loop, const struct address *address,
 {
     struct dialer *dialer = memory_new(1, sizeof *dialer);
     struct sockname literal;
-    struct error ignored;
+    struct error err, ignored;
     *dialer = (struct dialer){.loop = loop,
                               .address = *address,
                               .sockopt = options->sockopt,
@@ -415,9 +417,11 @@ struct dialer *dial_start(struct loop *loop, const struct address *address,
                               .connection.fd = -1,
                               .done = done,
                               .context = context};
-    int result = dial_read_source(&dialer->source, address, options, &dialer->error);
+    int result = dial_read_source(&dialer->source, address, options, &err);
     if (result == 0 && (address->kind == ADDRESS_FD || address->kind == ADDRESS_SYSTEMD))
-        result = dialer_adopt(dialer);
+        result = dialer_adopt(dialer, &err);
+    if (result)
+        error_keep(&dialer->failure, &err);
     if (result || dialer->connection.fd >= 0) {
         loop_timer_set(loop, &dialer->conclude, 0);
         return dialer;

@@ -311,7 +311,7 @@ struct resolver {
     unsigned port;
     int result;
     struct resolved resolved;
-    struct error error;
+    struct kept_error failure;
     void (*done)(void *context, struct resolved *resolved, const struct error *err);
     void (*late)(void *context, struct resolved *resolved);
     void *context;
@@ -328,6 +328,7 @@ void resolver_cancel(struct resolver *resolver)
     if (resolver->lookup)
         lookup_leave(resolver->lookup);
     resolved_release(&resolver->resolved);
+    error_forget(&resolver->failure);
     free(resolver);
 }
 
@@ -336,10 +337,12 @@ static void resolver_deliver(struct resolver *resolver, bool goes_on)
 {
     const struct resolver own = *resolver;
     struct resolved resolved = own.resolved;
+    struct error err;
+    error_restore(&own.failure, &err);
     resolver->resolved = (struct resolved){0};
     if (!goes_on)
         resolver_cancel(resolver);
-    own.done(own.context, own.result < 0 ? NULL : &resolved, &own.error);
+    own.done(own.context, own.result < 0 ? NULL : &resolved, &err);
 }
 
 static void resolver_now_timeout(struct timer *timer)
@@ -403,10 +406,10 @@ static void resolver_deliver_all(struct resolver *resolver, const struct lookup_
         const struct lookup_answer *answer = whole ? whole : v6;
         if (!whole && hostname_is_graver(v4->code, v6->code))
             answer = v4;
-        resolver->result = hostname_fail(resolver->host,
-                                         hostname_failure(answer->code, answer->errnum,
-                                                          resolver->family),
-                                         &resolver->error);
+        struct error err;
+        resolver->result = hostname_fail(
+            resolver->host, hostname_failure(answer->code, answer->errnum, resolver->family), &err);
+        error_keep(&resolver->failure, &err);
     }
     resolver_deliver(resolver, false);
 }
@@ -510,9 +513,11 @@ struct resolver *resolver_start(
                                   .done = done,
                                   .late = options->late,
                                   .context = context};
-    int known = resolve_at_once(address, options, &resolver->port, &resolver->resolved,
-                                &resolver->error);
+    struct error err;
+    int known = resolve_at_once(address, options, &resolver->port, &resolver->resolved, &err);
     resolver->result = known < 0 ? -1 : 0;
+    if (known < 0)
+        error_keep(&resolver->failure, &err);
     if (known) {
         loop_timer_set(loop, &resolver->now, 0);
         return resolver;
@@ -521,8 +526,9 @@ struct resolver *resolver_start(
     resolver->lookup = lookup_new(resolver->host, resolver->family, address->socktype);
     int failure = resolver->lookup ? lookup_ask(resolver->lookup, LOOKUP_WHOLE) : errno;
     if (!resolver->lookup || failure) {
-        resolver->result = error_system(&resolver->error, STATUS_RESOLVE, failure,
+        resolver->result = error_system(&err, STATUS_RESOLVE, failure,
                                         "resolve %.100s: start the look-up", resolver->host);
+        error_keep(&resolver->failure, &err);
         loop_timer_set(loop, &resolver->now, 0);
         return resolver;
     }

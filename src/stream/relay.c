@@ -88,7 +88,7 @@ static void relay_add_undelivered(const struct relay *relay, struct error *err)
 static void relay_note_error(struct relay *relay, const struct error *err)
 {
     if (relay->result == 0)
-        relay->error = *err;
+        error_keep(&relay->failure, err);
     relay->result = -1;
 }
 

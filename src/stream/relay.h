@@ -74,9 +74,9 @@ struct relay {
     bool local_gone;   /* nobody will take what still arrives */
     bool finished;
     int result;
-    struct error error; /* what went wrong first */
-    uint64_t silent_at; /* bytes that had moved when the silence was last looked at */
-    int64_t confirm_ms; /* between two looks at what is not acknowledged */
+    struct kept_error failure; /* what went wrong first; relay_release leaves it to the owner */
+    uint64_t silent_at;        /* bytes that had moved when the silence was last looked at */
+    int64_t confirm_ms;        /* between two looks at what is not acknowledged */
     struct keepalive *keepalive;
     struct idle_limit idle;
     struct timer quit;

@@ -89,14 +89,14 @@ static int copies_open_file(struct copies *copies, struct copy_file *file, const
     return fd < 0 ? -1 : 0;
 }
 
-/* Status 8, and errno. */
-static int copy_file_write(struct copy_file *file, const char *bytes, size_t length,
-                           struct error *err)
+/* Writes to a file, if it is there. -1: it failed, as errno and filters_error say. */
+static int filters_write(struct filters *filters, struct copy_file *file, const char *bytes,
+                         size_t length)
 {
     if (!file->name || !length || write_queue_put(&file->queue, bytes, length) == 0)
         return 0;
-    error_system(err, STATUS_LOCAL_IO, file->queue.failure, "write to %s", file->name);
-    errno = file->queue.failure;
+    filters->failed = file->name;
+    errno = filters->failure = file->queue.failure;
     return -1;
 }
 
@@ -112,8 +112,10 @@ static void filters_close_file(struct filters *filters, struct copy_file *file)
         report_warning("%s: the last %zu bytes were not written", file->name, lost);
     if (fd != STDERR_FILENO && close(fd) < 0 && errno != EINTR && !failure)
         failure = errno;
-    if (failure && filters->error.status == 0)
-        error_system(&filters->error, STATUS_LOCAL_IO, failure, "write to %s", file->name);
+    if (failure && !filters->failed) {
+        filters->failed = file->name;
+        filters->failure = failure;
+    }
     file->name = NULL;
 }
 
@@ -129,7 +131,7 @@ static void filters_hold_if_waiting(struct filters *filters, struct filter *filt
     list_append(&copies->held, &filter->node);
 }
 
-/* Writes a segment of one direction down as a dump. Status 8, and errno. */
+/* Writes a segment of one direction down as a dump. -1 as filters_write. */
 static int filters_dump(struct filters *filters, struct flow *flow, const char *bytes,
                         size_t length)
 {
@@ -143,7 +145,7 @@ static int filters_dump(struct filters *filters, struct flow *flow, const char *
     while (length) {
         size_t part = length < DUMP_LINE_BYTES ? length : DUMP_LINE_BYTES;
         if (used > sizeof text - DUMP_LINE_MAX) {
-            if (copy_file_write(file, text, used, &filters->error))
+            if (filters_write(filters, file, text, used))
                 return -1;
             used = 0;
         }
@@ -152,7 +154,7 @@ static int filters_dump(struct filters *filters, struct flow *flow, const char *
         bytes += part;
         length -= part;
     }
-    return copy_file_write(file, text, used, &filters->error);
+    return filters_write(filters, file, text, used);
 }
 
 int filters_greeting(struct filters *filters, const char *bytes, size_t length)
@@ -171,7 +173,7 @@ int filters_look_tx(struct filters *filters, const char *bytes, size_t length)
 int filters_look_rx(struct filters *filters, const char *bytes, size_t length)
 {
     if (filters_dump(filters, &filters->rx, bytes, length) ||
-        copy_file_write(&filters->copies->output, bytes, length, &filters->error))
+        filters_write(filters, &filters->copies->output, bytes, length))
         return -1;
     filters_hold_if_waiting(filters, &filters->rx.filter);
     return 0;
@@ -198,7 +200,7 @@ static ssize_t filters_pass_rx(struct filter *filter, char **bytes, size_t lengt
         return -1;
     length = telnet_decode(&filters->telnet, *bytes, length);
     filters->tx.filter.has_answer = filters->telnet.refuses;
-    if (copy_file_write(&filters->copies->output, *bytes, length, &filters->error))
+    if (filters_write(filters, &filters->copies->output, *bytes, length))
         return -1;
     filters_hold_if_waiting(filters, filter);
     return (ssize_t)length;
@@ -285,6 +287,13 @@ void filters_leave(struct filters *filters)
     }
 }
 
+bool filters_error(const struct filters *filters, struct error *err)
+{
+    if (filters->failed)
+        error_system(err, STATUS_LOCAL_IO, filters->failure, "write to %s", filters->failed);
+    return filters->failed != NULL;
+}
+
 bool filters_wait(const struct filters *filters)
 {
     return copies_waiting(filters->copies) > 0;
@@ -319,8 +328,5 @@ int filters_close(struct filters *filters, int result, bool stopped, struct erro
     filters_close_file(filters, &copies->dump);
     free(copies);
     filters->copies = NULL;
-    if (filters->error.status == 0)
-        return result;
-    *err = filters->error;
-    return -1;
+    return filters_error(filters, err) ? -1 : result;
 }

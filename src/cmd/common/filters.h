@@ -34,7 +34,8 @@ struct filters {
     struct telnet_encoder encoder; /* of what is sent */
     struct telnet telnet;          /* that arrives */
     struct copies *copies;
-    struct error error; /* what went wrong in a filter; status 0: nothing */
+    const char *failed; /* the file that could not be written; NULL: none */
+    int failure;        /* its errno */
 };
 
 /* Opens the files that the options name, and runs the loop until those that are FIFOs have a reader. filters_close follows,
@@ -44,6 +45,9 @@ int filters_open(struct filters *filters, struct loop *loop, const struct transf
 
 /* Makes another loop the one that waits for the files, in a process of its own; nothing waits yet. */
 void filters_take_loop(struct filters *filters, struct loop *loop);
+
+/* Says whether a filter has failed, and fills *err if so (status 8). */
+bool filters_error(const struct filters *filters, struct error *err);
 
 /* Whether something waits to be written to the files. */
 bool filters_wait(const struct filters *filters);

@@ -152,10 +152,12 @@ int session_stream(const struct session *session, struct fd socket, const struct
     pump_pool_release(&pool);
     if (reopened.fd != relay->local.in.fd)
         close(reopened.fd);
-    if (relay->result < 0)
-        *err = relay->error;
-    else if (relay->shut && relay->remote_ended)
+    if (relay->result < 0) {
+        error_restore(&relay->failure, err);
+        error_forget(&relay->failure);
+    } else if (relay->shut && relay->remote_ended) {
         session_log_silence(session, log.peer, relay->rx.pump.taken);
+    }
     if (result == 0)
         result = fd_finish_stdout(&relay->local.out, err);
     else if (!err->signal_number && relay_has_cut(relay) && sockname_is_inet(peer) &&

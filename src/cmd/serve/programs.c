@@ -84,22 +84,22 @@ const char **program_words(const struct program_options *options, char **argumen
 static int client_result(const struct program_client *client, struct error *err)
 {
     const struct program *program = &client->program;
-    const struct error *error = &client->relay.error;
     const int signal_number = WIFSIGNALED(program->end) ? WTERMSIG(program->end) : 0;
     int result = client->relay.result;
+    error_restore(&client->relay.failure, err);
     /* Where a limit has ended the connection, and we the program, the limit is what there is to say. */
     const bool was_dismissed = client->was_signalled && result < 0 &&
-                               error->status == STATUS_TIMEOUT && signal_number == SIGTERM;
+                               err->status == STATUS_TIMEOUT && signal_number == SIGTERM;
     const int status = was_dismissed ? 0 : program_status(program);
-    error_silent(err, 0);
     /* A health check that closes without a byte, by a reset at that, has found what it looked for. */
-    if (client->is_proxy && result < 0 && error->status == STATUS_TRANSFER &&
+    if (client->is_proxy && result < 0 && err->status == STATUS_TRANSFER &&
         !client->relay.rx.pump.taken) {
-        log_note(LOG_LEVEL_INFO, "%s", error->text);
+        log_note(LOG_LEVEL_INFO, "%s", err->text);
+        error_silent(err, 0);
         result = 0;
     }
     if (result < 0)
-        *err = client->filters.error.status ? client->filters.error : *error;
+        filters_error(&client->filters, err);
     if (result == 0 && signal_number && signal_number != SIGPIPE)
         error_set(err, status, "%s: %s was ended by signal %d (%s)", client->log.peer,
                   client->programs->argv[0], signal_number, strsignal(signal_number));
@@ -116,6 +116,7 @@ static void client_depart(struct program_client *client)
     int result = client_result(client, &error);
     loop_timer_cancel(programs->session->loop, &client->grace);
     filters_leave(&client->filters);
+    error_forget(&client->relay.failure);
     list_remove(&programs->clients, &client->node);
     if (!programs->ending)
         programs->left(programs, result, &error);
@@ -141,14 +142,15 @@ static void client_disconnect(struct program_client *client)
                         WTERMSIG(program->end) != SIGPIPE;
     const bool is_cut = (relay->result < 0 || client->programs->ending) &&
                         (killed || relay_has_cut(relay));
+    struct error err;
+    error_restore(&relay->failure, &err);
     client->waits = false;
     if (relay->result == 0 && relay->shut && relay->remote_ended)
         session_log_silence(client->programs->session, client->log.peer, relay->rx.pump.taken);
     connection_log_close(&client->log,
                          (struct report_end){.in = relay->rx.pump.taken,
                                              .out = relay->tx.pump.moved,
-                                             .how = connection_log_how(relay->result,
-                                                                       &relay->error)});
+                                             .how = connection_log_how(relay->result, &err)});
     if (is_cut) {
         sock_abort(socket.fd);
     } else {
