@@ -1,64 +1,49 @@
 /*
- * See budget.h. A holder moves to another row when what it holds passes a power of two, so that counting costs
- * nothing else; in a row it goes to the end.
+ * A holder moves to another row when what it holds passes a power of two, so that counting costs nothing else; in a row it
+ * goes to the end.
  */
 #include "base/budget.h"
 
-void budget_init(struct budget *budget, uint64_t most)
+void budget_init(struct budget *budget, uint64_t max)
 {
-    *budget = (struct budget){.most = most < SIZE_MAX ? (size_t)most : SIZE_MAX};
-    if (!most)
-        budget->most = BUDGET_DEFAULT;
+    *budget = (struct budget){.max = max < SIZE_MAX ? (size_t)max : SIZE_MAX};
+    if (!max)
+        budget->max = BUDGET_DEFAULT;
 }
 
-/* The row of 2^N for 2^N to 2^(N+1) - 1 bytes. */
-static size_t budget_row_of(size_t bytes)
+/* Returns the row of 2^N for 2^N to 2^(N+1) - 1 bytes; NULL for none. */
+static struct list *budget_row(struct budget *budget, size_t bytes)
 {
     size_t row = 0;
+    if (!bytes)
+        return NULL;
     while (bytes >>= 1)
         row++;
-    return row;
-}
-
-static void budget_leave(struct budget *budget, struct budget_holder *holder)
-{
-    struct budget_row *row = &budget->rows[budget_row_of(holder->bytes)];
-    *(holder->previous ? &holder->previous->next : &row->first) = holder->next;
-    *(holder->next ? &holder->next->previous : &row->last) = holder->previous;
-}
-
-static void budget_enter(struct budget *budget, struct budget_holder *holder)
-{
-    struct budget_row *row = &budget->rows[budget_row_of(holder->bytes)];
-    holder->next = NULL;
-    holder->previous = row->last;
-    *(row->last ? &row->last->next : &row->first) = holder;
-    row->last = holder;
+    return &budget->rows[row];
 }
 
 void budget_set(struct budget *budget, struct budget_holder *holder, size_t bytes)
 {
-    size_t before = holder->bytes;
-    if (before == bytes)
+    if (holder->bytes == bytes)
         return;
-    bool stays = before && bytes && budget_row_of(before) == budget_row_of(bytes);
-    if (before && !stays)
-        budget_leave(budget, holder);
-    budget->used += bytes - before;
+    struct list *before = budget_row(budget, holder->bytes), *now = budget_row(budget, bytes);
+    if (before && before != now)
+        list_remove(before, &holder->node);
+    if (now && now != before)
+        list_append(now, &holder->node);
+    budget->used += bytes - holder->bytes;
     holder->bytes = bytes;
-    if (bytes && !stays)
-        budget_enter(budget, holder);
 }
 
 bool budget_is_exceeded(const struct budget *budget)
 {
-    return budget->used > budget->most;
+    return budget->used > budget->max;
 }
 
 struct budget_holder *budget_largest(const struct budget *budget)
 {
     for (size_t row = BUDGET_ROWS; row-- > 0;)
-        if (budget->rows[row].first)
-            return budget->rows[row].first;
+        if (budget->rows[row].count)
+            return LIST_FIRST(&budget->rows[row], struct budget_holder, node);
     return NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * See list.h. An empty list is two NULL pointers, the ends of the others point nowhere: nothing has to be
- * initialized, and a list may be moved while it is empty.
+ * An empty list is two NULL pointers, and the ends of the others point nowhere: nothing has to be initialized, and a list
+ * may be moved while it is empty.
  */
 #include "base/list.h"
 

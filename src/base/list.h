@@ -12,7 +12,7 @@ struct list_node {
     struct list_node *previous, *next;
 };
 
-/* All zero is the empty list. `count` is the number of items. */
+/* A list, which is empty while it is all zero. `count` is the number of items. */
 struct list {
     struct list_node *first, *last;
     size_t count;
@@ -27,7 +27,7 @@ void list_insert(struct list *list, struct list_node *node, struct list_node *be
 /* Takes a node out of the list that it is in. */
 void list_remove(struct list *list, struct list_node *node);
 
-/* The item whose node is `offset` bytes into it; NULL where there is no node. */
+/* Returns the item whose node is `offset` bytes into it; NULL where there is no node. */
 static inline void *list_item(struct list_node *node, size_t offset)
 {
     return node ? (char *)node - offset : NULL;

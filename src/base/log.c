@@ -1,11 +1,11 @@
 /*
- * Lines to stderr, which is never waited for: a terminal that has been stopped, or a pipe that nobody
- * reads, must not make a server deaf to its clients and its signals. What stderr does not take at once
- * is dropped and counted, and told of as soon as it takes something again.
+ * Lines to stderr, which is never waited for: a terminal that has been stopped, or a pipe that nobody reads, must not make
+ * a server deaf to its clients and its signals. What stderr does not take at once is dropped and counted, and the count is
+ * written as soon as it takes something again.
  *
- * stderr is shared with other processes, so it stays as it is. A pipe or terminal is opened anew, which
- * gives an open file description of our own that does not block. Where that cannot be done, and for
- * sockets, poll(2) is asked before each PIPE_BUF bytes.
+ * stderr is shared with other processes, so it stays as it is. A pipe or terminal is opened anew, which gives an open file
+ * description of our own that does not block. Where that cannot be done, and for sockets, poll(2) is asked before each
+ * PIPE_BUF bytes.
  */
 #include "base/log.h"
 
@@ -27,16 +27,20 @@ struct log_setting log_setting;
 enum {
     LINE_MAX_BYTES = 2300,
     OWN_FD = 10,       /* or above: the first ones are those of the calls that -vv shows */
-    LAST_WORDS_MS = 50 /* that the error at the end waits for stderr */
+    FINAL_WAIT_MS = 50 /* that the error at the end waits for stderr */
 };
 
-/* Opens stderr anew, if it is what can be. Two threads may do so at once: one is too late. */
-static int open_own(void)
+/* Returns what is to be written to, negative where it is to be asked first. The first call opens stderr anew, if it is
+ * what can be. Two threads may do so at once: one is too late. */
+static int stderr_fd(void)
 {
-    int none = 0, fd = STDERR_FILENO;
+    int none = 0, fd = atomic_load(&log_setting.fd);
     struct stat status;
+    if (fd)
+        return fd;
+    fd = STDERR_FILENO;
     if (fstat(STDERR_FILENO, &status) == 0 && !S_ISREG(status.st_mode))
-        fd = -STDERR_FILENO; /* negative: to be asked first */
+        fd = -STDERR_FILENO;
     if (fd < 0 && (S_ISFIFO(status.st_mode) || isatty(STDERR_FILENO))) {
         int opened = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         int moved = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, OWN_FD);
@@ -51,40 +55,27 @@ static int open_own(void)
     return none;
 }
 
-static int stderr_fd(void)
-{
-    int fd = atomic_load(&log_setting.fd);
-    return fd ? fd : open_own();
-}
-
 static bool is_ready(int fd, int wait_ms)
 {
     struct pollfd now = {.fd = fd < 0 ? -fd : fd, .events = POLLOUT};
     return poll(&now, 1, wait_ms) == 1;
 }
 
-/* As write(2): -1 and EAGAIN where it would block. */
-static ssize_t write_once(int fd, const char *text, size_t length)
-{
-    ssize_t wrote;
-    if (fd < 0 && !is_ready(fd, 0)) {
-        errno = EAGAIN;
-        return -1;
-    }
-    if (fd < 0 && length > PIPE_BUF)
-        length = PIPE_BUF;
-    do
-        wrote = write(fd < 0 ? -fd : fd, text, length);
-    while (wrote < 0 && errno == EINTR);
-    return wrote;
-}
-
-/* So many bytes as can be written now; of a stderr that fails, all: nobody is left to tell. */
+/* Writes as many bytes as can be written now, and returns their number; of a stderr that fails, all: nobody is left to
+ * read them. */
 static size_t write_now(const char *text, size_t length)
 {
-    int fd = stderr_fd();
+    const int fd = stderr_fd();
     for (size_t done = 0; done < length;) {
-        ssize_t wrote = write_once(fd, text + done, length - done);
+        size_t part = length - done;
+        ssize_t wrote;
+        if (fd < 0 && !is_ready(fd, 0))
+            return done;
+        if (fd < 0 && part > PIPE_BUF)
+            part = PIPE_BUF;
+        do
+            wrote = write(fd < 0 ? -fd : fd, text + done, part);
+        while (wrote < 0 && errno == EINTR);
         if (wrote < 0)
             return errno == EAGAIN ? done : length;
         done += (size_t)wrote;
@@ -101,7 +92,7 @@ static void write_or_drop(const char *line, size_t length)
         atomic_store(&log_setting.is_cut, true);
 }
 
-static size_t put_line(char *line, size_t room, const char *text)
+static size_t format_line(char *line, size_t room, const char *text)
 {
     size_t used = (size_t)(stpcpy(line, "sockctl: ") - line);
     used += text_escape(line + used, room - used - 1, text, strlen(text));
@@ -109,31 +100,23 @@ static size_t put_line(char *line, size_t room, const char *text)
     return used;
 }
 
-/* An object comes back to log_write, which has nothing to tell then. */
-static void put_dropped(unsigned count)
+/* Writes how many messages were dropped, if some were. False: there is still no room. */
+static bool write_dropped(void)
 {
-    char text[64];
-    snprintf(text, sizeof text, "warning: %u message%s dropped: stderr was full", count,
-             count > 1 ? "s were" : " was");
-    if (log_setting.as_object) {
-        log_setting.as_object(&(struct log_message){"warning", text, 0});
-    } else {
-        char line[128];
-        write_or_drop(line, put_line(line, sizeof line, text));
-    }
-}
-
-/* False: there is still no room. */
-static bool tell_dropped(void)
-{
+    char text[64], line[128];
     unsigned count = atomic_exchange(&log_setting.dropped, 0);
     if (!count)
         return true;
     bool starts_line = !atomic_load(&log_setting.is_cut) || write_now("\n", 1);
-    if (starts_line) {
+    snprintf(text, sizeof text, "warning: %u message%s dropped: stderr was full", count,
+             count > 1 ? "s were" : " was");
+    if (starts_line)
         atomic_store(&log_setting.is_cut, false);
-        put_dropped(count);
-    }
+    /* An object comes back to log_write, which finds nothing that was dropped. */
+    if (starts_line && log_setting.as_object)
+        log_setting.as_object(&(struct log_message){"warning", text, 0});
+    else if (starts_line)
+        write_or_drop(line, format_line(line, sizeof line, text));
     if (starts_line && !atomic_exchange(&log_setting.dropped, 0))
         return true;
     atomic_fetch_add(&log_setting.dropped, count);
@@ -146,7 +129,7 @@ void log_write(const char *line, size_t length)
     if (log_setting.live)
         write_now(erase_below, sizeof erase_below - 1);
     log_setting.live = false;
-    if (tell_dropped())
+    if (write_dropped())
         write_or_drop(line, length);
     else
         atomic_fetch_add(&log_setting.dropped, 1);
@@ -170,14 +153,8 @@ bool log_live(bool live, const char *text, size_t length)
     return true;
 }
 
-static void write_line(const char *text)
-{
-    char line[4 * LINE_MAX_BYTES];
-    log_write(line, put_line(line, sizeof line, text));
-}
-
-/* However a URL gets into a message, the USER:PASS@ in it is not shown: a password has no business on a
- * terminal or in a log. */
+/* Removes the USER:PASS@ of each URL, however it got into a message: a password has no business on a terminal or in a log.
+ * Returns the text, or the copy that was made. */
 static const char *without_userinfo(const char *text, char *copy)
 {
     char *to = copy;
@@ -197,29 +174,30 @@ static const char *without_userinfo(const char *text, char *copy)
     return copy;
 }
 
-static void put(const char *event, int status, const char *text)
+static void write_message(const char *event, int status, const char *text)
 {
     char copy[2 * LINE_MAX_BYTES]; /* "..." is no longer than what it is for, and its "://" */
+    char line[4 * LINE_MAX_BYTES];
     text = without_userinfo(text, copy);
     if (log_setting.as_object)
         log_setting.as_object(&(struct log_message){event, text, status});
     else
-        write_line(text);
+        log_write(line, format_line(line, sizeof line, text));
 }
 
-__attribute__((format(printf, 2, 0))) static void print(const char *event, const char *format,
-                                                        va_list args)
+__attribute__((format(printf, 2, 0))) static void format_message(const char *event,
+                                                                 const char *format, va_list args)
 {
     char text[LINE_MAX_BYTES];
     if (vsnprintf(text, sizeof text, format, args) >= 0)
-        put(event, 0, text);
+        write_message(event, 0, text);
 }
 
 void log_warning(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    print("warning", format, args);
+    format_message("warning", format, args);
     va_end(args);
 }
 
@@ -230,13 +208,13 @@ void log_note(int level, const char *format, ...)
     int saved = errno;
     va_list args;
     va_start(args, format);
-    print(level == LOG_LEVEL_TRACE ? "trace" : "note", format, args);
+    format_message(level == LOG_LEVEL_TRACE ? "trace" : "note", format, args);
     va_end(args);
     errno = saved;
 }
 
 void log_error(int status, const char *text)
 {
-    is_ready(stderr_fd(), LAST_WORDS_MS);
-    put("error", status, text);
+    is_ready(stderr_fd(), FINAL_WAIT_MS);
+    write_message("error", status, text);
 }

@@ -1,9 +1,8 @@
 /*
- * The one writer of lines to stderr: "sockctl: …". A line is bounded, every byte in it that is not
- * printable ASCII is escaped as \xNN, and it leaves in one write(2), so that lines of several
- * processes do not mix. With --log json each message is an object instead. No call waits for stderr:
- * what it does not take now is dropped, and how many were is told when it takes one again. Any thread
- * may call these.
+ * The one writer of lines to stderr: "sockctl: …". A line is bounded, every byte in it that is not printable ASCII is
+ * escaped as \xNN, and it leaves in one write(2), so that lines of several processes do not mix. With --log json each
+ * message is an object instead. No call waits for stderr: what it does not take now is dropped, and how many were is
+ * written when it takes one again. Any thread may call these.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -18,8 +17,8 @@ struct log_message {
     int status;        /* of an error; else 0 */
 };
 
-/* What is told, and how. The program's only mutable global; set before anything runs, except for
- * `live`, which is log_live's, and the last three, which are this module's. */
+/* What is logged, and how. It is the program's only mutable global. It is set before anything runs, except for `live`,
+ * which is log_live's, and the last three, which are this module's. */
 struct log_setting {
     int verbosity; /* 0 errors and warnings, 1 (-v) the life of each connection, 2 (-vv) every
                       socket call */
@@ -33,21 +32,24 @@ extern struct log_setting log_setting;
 
 enum { LOG_LEVEL_INFO = 1, LOG_LEVEL_TRACE = 2 };
 
-/* A warning. */
+/* Writes a warning. */
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Only if the verbosity is at least `level`. Leaves errno as it was. */
+
+/* Writes a note, if the verbosity is at least `level`. It leaves errno as it was. */
 void log_note(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* What the program ends with: stderr is given a moment to take it. */
+
+/* Writes what the program ends with: stderr is given a moment to take it. */
 void log_error(int status, const char *text);
 
-/* A line as it is, in one write(2). */
+/* Writes a line as it is, in one write(2). */
 void log_write(const char *line, size_t length);
 
-/* The columns of the terminal that stderr is, at present; 0 where it is none. */
+/* Returns the columns of the terminal that stderr is, at present; 0 where it is none. */
 unsigned log_columns(void);
-/* Draws (or with `live` false, takes away) a line that is to be drawn anew in its place: `text`
- * moves the cursor by itself, and leaves it at the start of the line. Never waits for a terminal
- * that has been stopped: false, and nothing is drawn. */
+
+/* Draws (or with `live` false, takes away) a line that is to be drawn anew in its place: `text` moves the cursor by itself,
+ * and leaves it at the start of the line. It never waits for a terminal that has been stopped: false, and nothing is
+ * drawn. */
 bool log_live(bool live, const char *text, size_t length);
 
 #endif

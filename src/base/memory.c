@@ -1,5 +1,5 @@
 /*
- * See memory.h.
+ * libc's allocator, whose failures end the program.
  */
 #include "base/memory.h"
 

@@ -1,5 +1,5 @@
 /*
- * See random.h.
+ * The generator is a counter and a function that mixes its bits, so that its state is one number.
  */
 #include "base/random.h"
 

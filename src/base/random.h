@@ -7,11 +7,13 @@
 
 #include <stdint.h>
 
-/* Its output function: a permutation in which every bit of the input moves every bit. */
+/* Mixes the bits of a number: a permutation in which every bit of the input moves every bit. */
 uint64_t random_mix(uint64_t state);
-/* The next number; moves *state on. */
+
+/* Returns the next number, and moves *state on. */
 uint64_t random_next(uint64_t *state);
-/* A start that nobody knows beforehand. */
+
+/* Returns a start that nobody knows beforehand. */
 uint64_t random_seed(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * See text.h. Nothing here allocates, and nothing depends on the locale.
+ * Each function stands for itself. None allocates, and none depends on the locale.
  */
 #include "base/text.h"
 
@@ -39,11 +39,11 @@ int text_hex_digit(char c)
     return -1;
 }
 
-/* Reads up to `most` digits of `base` at *at, which it moves on. */
-static int numeric_escape(const char **at, int base, int most)
+/* Reads up to `max` digits of `base` at *at, which it moves on. */
+static int read_number(const char **at, int base, int max)
 {
     int value = 0;
-    for (int i = 0; i < most; i++, (*at)++) {
+    for (int i = 0; i < max; i++, (*at)++) {
         int digit = text_hex_digit(**at);
         if (digit < 0 || digit >= base)
             break;
@@ -52,17 +52,17 @@ static int numeric_escape(const char **at, int base, int most)
     return value;
 }
 
-/* The byte that the escape after a backslash stands for; -1 if there is no such escape. */
-static int one_escape(const char **at)
+/* Reads the byte that the escape after a backslash stands for; -1 if there is no such escape. */
+static int read_escape(const char **at)
 {
     static const char names[] = "nrtabefv\\\"'";
     static const char bytes[] = "\n\r\t\a\b\033\f\v\\\"'";
     char c = **at;
     if (c >= '0' && c <= '7')
-        return numeric_escape(at, 8, 3);
+        return read_number(at, 8, 3);
     (*at)++;
     if (c == 'x')
-        return text_hex_digit(**at) < 0 ? -1 : numeric_escape(at, 16, 2);
+        return text_hex_digit(**at) < 0 ? -1 : read_number(at, 16, 2);
     const char *name = c ? strchr(names, c) : NULL;
     return name ? bytes[name - names] : -1;
 }
@@ -76,7 +76,7 @@ const char *text_unescape(char *text, size_t *length)
             continue;
         }
         in++;
-        int byte = one_escape(&in);
+        int byte = read_escape(&in);
         if (byte < 0)
             return "has an unknown escape";
         if (byte > UINT8_MAX)
@@ -87,35 +87,30 @@ const char *text_unescape(char *text, size_t *length)
     return NULL;
 }
 
-enum { WORD_MAX = 63 };
-
-static size_t least(size_t a, size_t b)
+static size_t min_of(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-/* The cost of turning the first `i` bytes of one into the first `j` of other, from those of less. */
-static size_t cheapest(size_t cost[][WORD_MAX + 1], const char *one, const char *other, size_t i,
-                       size_t j)
-{
-    if (i == 0 || j == 0)
-        return i + j;
-    size_t best = cost[i - 1][j - 1] + (one[i - 1] != other[j - 1]);
-    best = least(best, least(cost[i - 1][j], cost[i][j - 1]) + 1);
-    if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
-        best = least(best, cost[i - 2][j - 2] + 1);
-    return best;
-}
-
 size_t text_distance(const char *one, const char *other)
 {
+    enum { WORD_MAX = 63 };
     size_t rows = strlen(one), columns = strlen(other);
+    /* Of turning the first `i` bytes of one into the first `j` of other, from that for fewer bytes. */
     size_t cost[WORD_MAX + 1][WORD_MAX + 1];
     if (rows > WORD_MAX || columns > WORD_MAX)
         return SIZE_MAX;
     for (size_t i = 0; i <= rows; i++)
-        for (size_t j = 0; j <= columns; j++)
-            cost[i][j] = cheapest(cost, one, other, i, j);
+        for (size_t j = 0; j <= columns; j++) {
+            size_t best = i + j;
+            if (i && j) {
+                best = cost[i - 1][j - 1] + (one[i - 1] != other[j - 1]);
+                best = min_of(best, min_of(cost[i - 1][j], cost[i][j - 1]) + 1);
+            }
+            if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
+                best = min_of(best, cost[i - 2][j - 2] + 1);
+            cost[i][j] = best;
+        }
     return cost[rows][columns];
 }
 

@@ -1,5 +1,5 @@
 /*
- * See units.h. Readers go digit by digit, since strtoull(3) takes signs, blanks and what overflows.
+ * Readers go digit by digit, since strtoull(3) takes signs, blanks and what overflows.
  */
 #include "base/units.h"
 
@@ -16,38 +16,28 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Reads decimal digits at *at, which it moves on; false when there are none or they exceed
- * `most`. */
-static bool read_digits(const char **at, uint64_t most, uint64_t *value)
+/* Reads decimal digits at *at, which it moves on; false when there are none or they exceed `max`. */
+static bool read_digits(const char **at, uint64_t max, uint64_t *value)
 {
     const char *start = *at;
     *value = 0;
     for (; is_digit(**at); (*at)++) {
         uint64_t digit = (uint64_t)(**at - '0');
-        if (*value > (most - digit) / 10)
+        if (*value > (max - digit) / 10)
             return false;
         *value = *value * 10 + digit;
     }
     return *at != start;
 }
 
-/* The microseconds in one of the unit; 0 for a unit that is not known. */
-static uint64_t duration_unit(const char *unit)
+const char *units_duration(const char *text, int64_t *ms)
 {
+    enum { TEN_YEARS_S = 315360000 };
     static const struct {
         const char *name;
         uint64_t us;
     } units[] = {{"", 1000000}, {"s", 1000000}, {"ms", 1000}, {"m", 60000000}, {"h", 3600000000}};
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (strcmp(unit, units[i].name) == 0)
-            return units[i].us;
-    return 0;
-}
-
-const char *units_duration(const char *text, int64_t *ms)
-{
-    enum { TEN_YEARS_S = 315360000 };
-    uint64_t whole = 0, fraction = 0, scale = 1;
+    uint64_t whole = 0, fraction = 0, scale = 1, unit = 0;
     const char *at = text;
     if (!read_digits(&at, (uint64_t)TEN_YEARS_S * 1000, &whole))
         return not_duration;
@@ -62,7 +52,9 @@ const char *units_duration(const char *text, int64_t *ms)
             scale *= 10;
         }
     }
-    uint64_t unit = duration_unit(at);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(at, units[i].name) == 0)
+            unit = units[i].us;
     if (!unit || whole > (uint64_t)TEN_YEARS_S * 1000000 / unit)
         return not_duration;
     uint64_t us = whole * unit + fraction * unit / scale;
@@ -72,17 +64,17 @@ const char *units_duration(const char *text, int64_t *ms)
 
 const char *units_size(const char *text, uint64_t *bytes)
 {
-    static const char entries[] = "kKmMgGtT";
+    static const char suffixes[] = "kKmMgGtT";
     uint64_t value;
     const char *at = text;
     if (!read_digits(&at, INT64_MAX, &value))
         return not_size;
     unsigned shift = 0;
     if (*at) {
-        const char *entry = strchr(entries, *at);
-        if (!entry || at[1])
+        const char *suffix = strchr(suffixes, *at);
+        if (!suffix || at[1])
             return not_size;
-        shift = 10 * ((unsigned)(entry - entries) / 2 + 1);
+        shift = 10 * ((unsigned)(suffix - suffixes) / 2 + 1);
     }
     if (value > (uint64_t)INT64_MAX >> shift)
         return not_size;
@@ -90,15 +82,15 @@ const char *units_size(const char *text, uint64_t *bytes)
     return NULL;
 }
 
-const char *units_number(const char *text, int64_t least, int64_t most, int64_t *value)
+const char *units_number(const char *text, int64_t min, int64_t max, int64_t *value)
 {
     uint64_t number;
     const char *at = text;
     if (!read_digits(&at, INT64_MAX, &number) || *at)
         return "is not a whole number";
-    if ((int64_t)number < least)
+    if ((int64_t)number < min)
         return "is too small";
-    if ((int64_t)number > most)
+    if ((int64_t)number > max)
         return "is too large";
     *value = (int64_t)number;
     return NULL;

@@ -109,7 +109,7 @@ static bool hub_finish_if_stopped(struct hub *hub)
 static void hub_hold_for(struct hub *hub, struct hub_client *client)
 {
     const struct budget *budget = &hub->budget;
-    size_t max = budget->used > budget->most / 2 ? 0 : HUB_QUEUE / 2;
+    size_t max = budget->used > budget->max / 2 ? 0 : HUB_QUEUE / 2;
     if (hub->awaited || client->lost || client->queue.length <= max)
         return;
     int64_t left_ms = client->taken_ms + HOLD_MS - loop_now_ms();

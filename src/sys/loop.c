@@ -1,7 +1,7 @@
 /*
- * See loop.h. One round of loop_run: epoll_wait(2) for a batch of events or until the first timer is due; what is
- * always ready has its turn; the events of the batch are served; then the timers that are due fire, the earliest of a
- * heap first. What is freed meanwhile is told from what takes its place by the generation of its slot.
+ * One round of loop_run: epoll_wait(2) for a batch of events or until the first timer is due; the events of the batch are
+ * served; then the timers that are due fire, the earliest of a heap first; then what is always ready has its turn. What is
+ * freed meanwhile is told from what takes its place by the generation of its slot.
  */
 #include "sys/loop.h"
 
@@ -35,7 +35,7 @@ struct slot {
 
 struct loop {
     int epoll;
-    bool stopped; /* and `result` is not told yet */
+    bool stopped; /* and loop_run has not returned `result` yet */
     int result;
     size_t watch_count;
     struct slot *slots;
@@ -91,21 +91,17 @@ void loop_free(struct loop *loop)
 
 /* The table */
 
-static void loop_add_slots(struct loop *loop)
+static void watch_take_slot(struct loop *loop, struct watch *watch)
 {
-    uint32_t before = loop->slot_count;
-    loop->slot_count = before ? 2 * before : SLOTS_MIN;
-    loop->slots = memory_grow(loop->slots, loop->slot_count, sizeof *loop->slots);
+    const uint32_t before = loop->slot_count;
+    if (!loop->slot_free) {
+        loop->slot_count = before ? 2 * before : SLOTS_MIN;
+        loop->slots = memory_grow(loop->slots, loop->slot_count, sizeof *loop->slots);
+    }
     for (uint32_t i = loop->slot_count; i > before; i--) {
         loop->slots[i - 1] = (struct slot){.next = loop->slot_free};
         loop->slot_free = i;
     }
-}
-
-static void watch_take_slot(struct loop *loop, struct watch *watch)
-{
-    if (!loop->slot_free)
-        loop_add_slots(loop);
     watch->slot = loop->slot_free;
     struct slot *slot = &loop->slots[watch->slot - 1];
     loop->slot_free = slot->next;
@@ -123,29 +119,15 @@ static void watch_leave_slot(struct loop *loop, struct watch *watch)
     watch->slot = 0;
 }
 
-static uint64_t key_of(const struct loop *loop, const struct watch *watch)
-{
-    return (uint64_t)loop->slots[watch->slot - 1].generation << 32 | (watch->slot - 1);
-}
-
-/* NULL: it is no longer watched. If it was not any more when the round began either, its descriptor
- * has a duplicate. */
-static struct watch *watch_of(struct loop *loop, uint64_t key)
-{
-    const struct slot *slot = &loop->slots[(uint32_t)key];
-    if (slot->watch && slot->generation == (uint32_t)(key >> 32))
-        return slot->watch;
-    loop->has_orphan |= slot->left_round != loop->round;
-    return NULL;
-}
-
 /* Descriptors */
 
 static bool watch_add_to_epoll(struct loop *loop, struct watch *watch, int operation)
 {
     if (!watch->slot)
         watch_take_slot(loop, watch);
-    struct epoll_event event = {.events = watch->events, .data.u64 = key_of(loop, watch)};
+    const uint64_t generation = loop->slots[watch->slot - 1].generation;
+    struct epoll_event event = {.events = watch->events,
+                                .data.u64 = generation << 32 | (watch->slot - 1)};
     if (epoll_ctl(loop->epoll, operation, watch->fd, &event) == 0)
         return true;
     watch_leave_slot(loop, watch);
@@ -158,27 +140,23 @@ static void watch_enter_list(struct watch **list, struct watch *watch)
     *list = watch;
 }
 
-/* The user's watches are used up (ENOSPC, see epoll(7), max_user_watches), or the kernel has no memory:
- * that is no end of anything, only slower. */
-static void polled_enter(struct loop *loop, struct watch *watch)
-{
-    const char *reason = errno == ENOSPC ? "fs.epoll.max_user_watches is reached" : "out of memory";
-    if (!loop->warned)
-        log_warning("warning: epoll cannot watch more: %s; some are looked at every %d ms", reason,
-                    POLLED_MS);
-    loop->warned = true;
-    watch->polled = true;
-    watch_enter_list(&loop->polled, watch);
-    if (!loop_timer_is_set(&loop->look))
-        loop_timer_set(loop, &loop->look, POLLED_MS);
-}
-
 static void watch_register(struct loop *loop, struct watch *watch, int operation)
 {
     if (watch_add_to_epoll(loop, watch, operation))
         return;
+    /* The user's watches are used up (ENOSPC, see epoll(7), max_user_watches), or the kernel has no memory: that is no
+     * end of anything, only slower. */
     if (operation == EPOLL_CTL_ADD && (errno == ENOSPC || errno == ENOMEM)) {
-        polled_enter(loop, watch);
+        const char *reason = errno == ENOSPC ? "fs.epoll.max_user_watches is reached"
+                                             : "out of memory";
+        if (!loop->warned)
+            log_warning("warning: epoll cannot watch more: %s; some are looked at every %d ms",
+                        reason, POLLED_MS);
+        loop->warned = true;
+        watch->polled = true;
+        watch_enter_list(&loop->polled, watch);
+        if (!loop_timer_is_set(&loop->look))
+            loop_timer_set(loop, &loop->look, POLLED_MS);
         return;
     }
     if (errno != EPERM)
@@ -198,7 +176,7 @@ void loop_watch(struct loop *loop, struct watch *watch, uint32_t events)
     watch->watched = true;
 }
 
-/* `next`: of the list, the one whose turn is next. */
+/* Takes a watch out of a list, in which the turn of *next is the next. */
 static void watch_leave_list(struct watch **list, struct watch **next, struct watch *watch)
 {
     struct watch **at = list;
@@ -225,18 +203,15 @@ void loop_forget(struct loop *loop, struct watch *watch)
     loop->watch_count--;
     watch->watched = false;
     watch->events = 0;
-    if (watch->always) {
+    if (watch->always)
         watch_leave_list(&loop->always, &loop->always_next, watch);
-        return;
-    }
-    if (watch->polled) {
+    else if (watch->polled)
         watch_leave_list(&loop->polled, &loop->polled_next, watch);
-        return;
-    }
-    watch_leave_slot(loop, watch);
+    else
+        watch_leave_slot(loop, watch);
 }
 
-/* A closed descriptor of which there is a duplicate can be taken out of the instance in no other way.
+/* Replaces the epoll instance: a closed descriptor of which there is a duplicate can be taken out of it in no other way.
  * The new one has the old one's number. Where it cannot be had now, the next round tries again. */
 static void loop_renew_epoll(struct loop *loop)
 {
@@ -252,17 +227,7 @@ static void loop_renew_epoll(struct loop *loop)
             watch_register(loop, loop->slots[i].watch, EPOLL_CTL_ADD);
 }
 
-/* Whether there is room by now; else whether something has happened there. */
-static void polled_look_at(struct loop *loop, struct watch *watch, bool *full)
-{
-    struct pollfd now = {.fd = watch->fd, .events = (short)(watch->events & (EPOLLIN | EPOLLOUT))};
-    *full = *full || !watch_add_to_epoll(loop, watch, EPOLL_CTL_ADD);
-    if (!*full)
-        watch_leave_list(&loop->polled, &loop->polled_next, watch);
-    else if (poll(&now, 1, 0) > 0)
-        watch->ready(watch, (uint32_t)now.revents);
-}
-
+/* Looks whether epoll has room for them by now, and else whether something has happened there. */
 static void polled_look(struct timer *timer)
 {
     struct loop *loop = LOOP_OWNER(timer, struct loop, look);
@@ -270,8 +235,14 @@ static void polled_look(struct timer *timer)
     loop->polled_next = loop->polled;
     while (loop->polled_next && !loop->stopped) {
         struct watch *watch = loop->polled_next;
+        struct pollfd now = {.fd = watch->fd,
+                             .events = (short)(watch->events & (EPOLLIN | EPOLLOUT))};
         loop->polled_next = watch->next;
-        polled_look_at(loop, watch, &full);
+        full = full || !watch_add_to_epoll(loop, watch, EPOLL_CTL_ADD);
+        if (!full)
+            watch_leave_list(&loop->polled, &loop->polled_next, watch);
+        else if (poll(&now, 1, 0) > 0)
+            watch->ready(watch, (uint32_t)now.revents);
     }
     if (loop->polled)
         loop_timer_set(loop, timer, POLLED_MS);
@@ -286,7 +257,7 @@ static void heap_put(struct loop *loop, size_t at, struct timer *timer)
 }
 
 /* Moves `timer`, whose slot is `at`, to where it belongs. */
-static void heap_settle(struct loop *loop, size_t at, struct timer *timer)
+static void heap_sift(struct loop *loop, size_t at, struct timer *timer)
 {
     while (at > 0 && loop->heap[(at - 1) / 2]->due_ms > timer->due_ms) {
         heap_put(loop, at, loop->heap[(at - 1) / 2]);
@@ -327,14 +298,14 @@ void loop_timer_set(struct loop *loop, struct timer *timer, int64_t after_ms)
     else
         timer->due_ms = now_ms + (after_ms < INT64_MAX - now_ms ? after_ms : INT64_MAX - now_ms);
     if (timer->place) {
-        heap_settle(loop, timer->place - 1, timer);
+        heap_sift(loop, timer->place - 1, timer);
         return;
     }
     if (loop->heap_count == loop->heap_room) {
         loop->heap_room = loop->heap_room ? 2 * loop->heap_room : 8;
         loop->heap = memory_grow(loop->heap, loop->heap_room, sizeof(struct timer *));
     }
-    heap_settle(loop, loop->heap_count++, timer);
+    heap_sift(loop, loop->heap_count++, timer);
 }
 
 void loop_timer_cancel(struct loop *loop, struct timer *timer)
@@ -345,23 +316,12 @@ void loop_timer_cancel(struct loop *loop, struct timer *timer)
     struct timer *last = loop->heap[--loop->heap_count];
     timer->place = 0;
     if (last != timer)
-        heap_settle(loop, at, last);
+        heap_sift(loop, at, last);
 }
 
 bool loop_timer_is_set(const struct timer *timer)
 {
     return timer->place != 0;
-}
-
-/* Those that were due at `now_ms`: one that is set again and again, for at once, is over with this
- * millisecond, so that descriptors have their turn. */
-static void timers_fire(struct loop *loop, int64_t now_ms)
-{
-    while (!loop->stopped && loop->heap_count && loop->heap[0]->due_ms <= now_ms) {
-        struct timer *timer = loop->heap[0];
-        loop_timer_cancel(loop, timer);
-        timer->fired(timer);
-    }
 }
 
 /* Signals */
@@ -426,15 +386,17 @@ static void loop_serve_batch(struct loop *loop)
 {
     while (loop->batch_next < loop->batch_end && !loop->stopped) {
         const struct epoll_event *event = &loop->batch[loop->batch_next++];
-        struct watch *watch = watch_of(loop, event->data.u64);
-        if (watch)
-            watch->ready(watch, event->events);
+        const struct slot *slot = &loop->slots[(uint32_t)event->data.u64];
+        if (slot->watch && slot->generation == (uint32_t)(event->data.u64 >> 32))
+            slot->watch->ready(slot->watch, event->events);
+        else /* if it was not watched any more when the round began either, its descriptor has a duplicate */
+            loop->has_orphan |= slot->left_round != loop->round;
     }
     if (loop->has_orphan)
         loop_renew_epoll(loop);
 }
 
-/* False: a signal came in between, such as SIGCONT. */
+/* Waits for events. False: a signal came in between, such as SIGCONT. */
 static bool loop_await_batch(struct loop *loop, int timeout_ms)
 {
     int count = epoll_wait(loop->epoll, loop->batch, BATCH, timeout_ms);
@@ -446,26 +408,27 @@ static bool loop_await_batch(struct loop *loop, int timeout_ms)
     return count >= 0;
 }
 
-/* Everything that waits now, wherever. */
-static void loop_catch_up(struct loop *loop)
-{
-    size_t rounds = loop->watch_count / BATCH + 1;
-    do {
-        loop_await_batch(loop, 0);
-        loop_serve_batch(loop);
-    } while (loop->batch_end == BATCH && --rounds && !loop->stopped);
-}
-
-/* After a pause (SIGSTOP, or that of a virtual machine) limits are over, and what came before they were
- * is still to be read: that is seen to before any limit is. */
 static void loop_serve_timers(struct loop *loop, bool interrupted)
 {
     if (!loop->heap_count)
         return;
-    int64_t now_ms = loop_now_ms();
-    if (interrupted || loop->heap[0]->due_ms + LATE_MS < now_ms)
-        loop_catch_up(loop);
-    timers_fire(loop, now_ms);
+    const int64_t now_ms = loop_now_ms();
+    if (interrupted || loop->heap[0]->due_ms + LATE_MS < now_ms) {
+        /* After a pause (SIGSTOP, or that of a virtual machine) limits are over, and what came before they were is still
+         * to be read: everything that waits now, wherever, is served before any limit is. */
+        size_t rounds = loop->watch_count / BATCH + 1;
+        do {
+            loop_await_batch(loop, 0);
+            loop_serve_batch(loop);
+        } while (loop->batch_end == BATCH && --rounds && !loop->stopped);
+    }
+    /* Those that were due at `now_ms`: one that is set again and again, for at once, is over with this millisecond, so
+     * that descriptors have their turn. */
+    while (!loop->stopped && loop->heap_count && loop->heap[0]->due_ms <= now_ms) {
+        struct timer *timer = loop->heap[0];
+        loop_timer_cancel(loop, timer);
+        timer->fired(timer);
+    }
 }
 
 int loop_run(struct loop *loop)

@@ -20,7 +20,7 @@ int main(void)
     static struct budget_holder holders[HOLDERS];
     struct budget budget;
     budget_init(&budget, 0);
-    check(budget.most == BUDGET_DEFAULT, "the default");
+    check(budget.max == BUDGET_DEFAULT, "the default");
     budget_init(&budget, 10000);
     check(!budget_largest(&budget) && !budget_is_exceeded(&budget), "nobody holds anything");
     budget_set(&budget, &holders[0], 0);
