@@ -50,7 +50,7 @@ struct faulty {
     int64_t wait_ms; /* -1: for as long as it takes */
 };
 
-/* faulty_init starts with a socket, which stays the owner's. Then the owner sets `filter` and `number`. */
+/* faulty_init starts with a socket, which stays the owner's. Then the owner sets `tap` and `number`. */
 void faulty_init(struct faulty *faulty, int fd, bool by_message, const struct faults *faults);
 void faulty_release(struct faulty *faulty);
 

@@ -151,8 +151,10 @@ static void run_complete(struct message_program *run)
 static void run_program_ended(struct program *program)
 {
     struct message_program *run = LOOP_OWNER(program, struct message_program, program);
-    while (run_read_output(run))
-        continue;
+    bool more;
+    do
+        more = run_read_output(run);
+    while (more);
     run_complete(run);
 }
 
