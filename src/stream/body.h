@@ -62,7 +62,7 @@ struct body {
 };
 
 /* The owner sets loop, bytes, room, start, length, next and context, and idle perhaps, the rest is 0, and has called
- * pump_init on the pump, perhaps pump_pace and pump_tap; with data
+ * pump_init on the pump, perhaps pump_attach without a filter; with data
  * set, the stream starts with a segment of that length. Runs the loop until there is an outcome: 0.
  * When somebody else stops the loop: -1. The pump is the owner's to release. */
 int body_run(struct body *body);

@@ -34,7 +34,7 @@ void channel_init(struct channel *channel, struct fd in, int socktype, struct fd
 {
     *channel = (struct channel){.by_message = socktype == SOCK_SEQPACKET};
     pump_init(&channel->pump, in, out, &pool->pumps);
-    pump_tap(&channel->pump, tap);
+    pump_attach(&channel->pump, tap, NULL, NULL);
     if (!channel->by_message)
         return;
     /* With it, an empty message comes with its sender's credentials; the end does not. */

@@ -1,11 +1,10 @@
 /*
- * Pairs of connections, thousands at a time: what one side of a pair sends goes to the other, and
- * so do its end and its reset. A side that does not read is not sent to, and the other not read
- * from: that is the back-pressure, and it delays no other pair.
+ * Pairs of connections, thousands at a time: what one side of a pair sends goes to the other, and so do its end and its
+ * reset. A side that does not read is not sent to, and the other not read from: that is the back-pressure, and it delays no
+ * other pair. The local side is the one that came to us, the remote side the one that we have connected to.
  *
- * A stream that is cut, by our own end or by a limit, must not look like one that has ended: whoever
- * has not got all that the other side had to say has his connection reset, once what was sent to him is
- * acknowledged, if that does not take too long.
+ * A stream that is cut, by our own end or by a limit, must not look like one that has ended: the connection of a side that
+ * has not got all that the other sent is reset, once what was sent to it is acknowledged, if that does not take too long.
  */
 #ifndef STREAM_FORWARD_H
 #define STREAM_FORWARD_H
@@ -22,8 +21,8 @@
 #include "sys/idle_limit.h"
 
 enum forward_end {
-    FORWARD_EOF,    /* both sides have ended, and all of it is passed on, */
-    FORWARD_FAILED, /* one side did, see `failure`; the other has been reset */
+    FORWARD_EOF,    /* both sides have ended, and all of it is passed on */
+    FORWARD_FAILED, /* one side failed, see `failure`; the other has been reset */
     FORWARD_IDLE,
     FORWARD_STOPPED
 };
@@ -33,9 +32,9 @@ struct forward_side {
     struct watch watch; /* watch.fd is the pair's */
     struct keepalive *keepalive;
     struct channel channel; /* from here to the other side */
-    bool ended;             /* the channel has, and the other side was told, */
-    bool cut;               /* unless what comes from here was cut: then it will be reset */
-    bool hung;              /* closed both ways: nothing to hear from it but errors */
+    bool ended; /* the channel has ended, and so has the sending half of the other side */
+    bool cut;   /* what comes from here was cut: the other side will be reset */
+    bool hung;  /* it has closed both ways: only errors may come from it */
 };
 
 struct forward_pair {

@@ -1,7 +1,7 @@
 /*
- * See hub.h. What a client says is read when it is its turn: at once, or, while the output or the client that is
- * awaited holds everything up, in the order in which they asked (waiting). What several say in one round of the loop
- * is gathered and put out in one write. What the input says is queued for each client by its write queue; limits and
+ * See hub.h. What a client sends is read when it is its turn: at once, or, while the output or the client that is
+ * awaited holds everything up, in the order in which they asked (waiting). What several send in one round of the loop
+ * is gathered and put out in one write. What the input delivers is queued for each client by its write queue; limits and
  * queues are counted where they change (hub_client_count), so that no walk over all clients is needed to know whether
  * anybody can take more.
  *
@@ -31,13 +31,13 @@ static bool hub_has_input(const struct hub *hub)
     return hub->in.fd >= 0 && !hub->in_ended;
 }
 
-/* Whether an end now would cut what the input has to say to the clients. */
+/* Whether an end now would cut what the input has for the clients. */
 static bool hub_cuts_input(const struct hub *hub)
 {
     return hub_has_input(hub) && !hub->received && hub->in.kind != FD_TERMINAL;
 }
 
-/* The input is read while some client can take what it says. */
+/* The input is read while some client can take what it delivers. */
 static void hub_await_input(struct hub *hub)
 {
     bool wanted = hub->clients.count > hub->queued_count + hub->lost_count;
@@ -181,6 +181,7 @@ static void hub_client_drop(struct hub_client *client, enum hub_end how)
         hub->left(hub, client, how);
     loop_unwatch(hub->loop, &client->watch);
     loop_timer_cancel(hub->loop, &client->timer);
+    idle_limit_stop(&client->idle);
     keepalive_stop(client->keepalive);
     hub_client_forget_queue(client);
     if (lacks)
@@ -191,7 +192,22 @@ static void hub_client_drop(struct hub_client *client, enum hub_end how)
     free(client);
 }
 
+/* Drops a client, from the loop: that may be the end of a hub that stops, or let the input go on. */
+static void hub_client_leave(struct hub_client *client, enum hub_end how)
+{
+    struct hub *hub = client->hub;
+    hub_client_drop(client, how);
+    if (!hub_finish_if_stopped(hub))
+        hub_await_input(hub);
+}
+
 /* Limits of a client */
+
+static void hub_client_note_move(struct hub_client *client)
+{
+    client->moved_ms = loop_now_ms();
+    idle_limit_moved(&client->idle);
+}
 
 /* Until it has been silent for long enough after its end, or has taken nothing of what is queued. */
 static int64_t hub_client_until_silence_ms(const struct hub_client *client)
@@ -205,26 +221,17 @@ static int64_t hub_client_until_silence_ms(const struct hub_client *client)
     return may_get_more ? client->moved_ms + hub->silence_ms - loop_now_ms() : 0;
 }
 
-static int64_t hub_client_until_idle_ms(const struct hub_client *client)
-{
-    int64_t idle_ms = client->hub->idle_ms;
-    return idle_ms < 0 ? never_ms : client->moved_ms + idle_ms - loop_now_ms();
-}
-
-/* Until the nearest of its limits: never_ms if it has none, not over 0 if one is reached. */
+/* Until the nearest of its limits but the idle limit: never_ms if it has none, not over 0 if one is reached. */
 static int64_t hub_client_until_limit_ms(const struct hub_client *client)
 {
     const struct hub *hub = client->hub;
     if (client->lost)
         return 0;
     int64_t limit_ms = client->ended ? hub_client_until_silence_ms(client) : never_ms;
-    int64_t idle_ms = hub_client_until_idle_ms(client);
     int64_t quit_ms = hub->in_ended && hub->quit_after_ms >= 0
                           ? hub->in_moved_ms + hub->quit_after_ms - loop_now_ms()
                           : never_ms;
-    if (quit_ms < limit_ms)
-        limit_ms = quit_ms;
-    return idle_ms < limit_ms ? idle_ms : limit_ms;
+    return quit_ms < limit_ms ? quit_ms : limit_ms;
 }
 
 static void hub_client_await_limit(struct hub_client *client)
@@ -246,26 +253,27 @@ static bool hub_client_still_takes(struct hub_client *client)
 static void hub_client_limit_fired(struct timer *timer)
 {
     struct hub_client *client = LOOP_OWNER(timer, struct hub_client, timer);
-    struct hub *hub = client->hub;
     if (hub_client_until_limit_ms(client) > 0) {
         hub_client_await_limit(client);
         return;
     }
-    enum hub_end how = HUB_EOF;
-    if (client->lost)
-        how = client->lost_how;
-    else if (hub_client_until_idle_ms(client) <= 0)
-        how = HUB_IDLE;
-    else if (client->ended && client->queued && hub_client_until_silence_ms(client) <= 0)
+    enum hub_end how = client->lost ? client->lost_how : HUB_EOF;
+    if (!client->lost && client->ended && client->queued &&
+        hub_client_until_silence_ms(client) <= 0) {
+        if (hub_client_still_takes(client)) {
+            client->taken_ms = loop_now_ms();
+            hub_client_await_limit(client);
+            return;
+        }
         how = HUB_SLOW;
-    if (how == HUB_SLOW && !client->lost && hub_client_still_takes(client)) {
-        client->taken_ms = loop_now_ms();
-        hub_client_await_limit(client);
-        return;
     }
-    hub_client_drop(client, how);
-    if (!hub_finish_if_stopped(hub))
-        hub_await_input(hub);
+    hub_client_leave(client, how);
+}
+
+static void hub_client_idle_over(struct idle_limit *limit)
+{
+    struct hub_client *client = LOOP_OWNER(limit, struct hub_client, idle);
+    hub_client_leave(client, client->lost ? client->lost_how : HUB_IDLE);
 }
 
 /* To the clients */
@@ -305,7 +313,7 @@ void hub_send(struct hub_client *client, const char *bytes, size_t length)
     bool waited = write_queue_has_pending(&client->queue);
     if (client->lost)
         return;
-    client->moved_ms = loop_now_ms();
+    hub_client_note_move(client);
     if (!waited)
         client->taken_ms = client->moved_ms;
     if (write_queue_put(&client->queue, bytes, length) < 0) {
@@ -334,7 +342,7 @@ void hub_send_others(struct hub *hub, const struct hub_client *from, const char 
             hub_send(client, bytes, length);
 }
 
-/* After the end of the input, once all of it is sent: that is told to the client. */
+/* After the end of the input, once all of it is sent, the client is to see that. */
 static void hub_client_end_sending(struct hub_client *client)
 {
     if (client->hub->in_ended && !client->hub->no_shutdown &&
@@ -346,7 +354,7 @@ static void hub_client_drained(struct write_queue *queue)
 {
     struct hub_client *client = LOOP_OWNER(queue, struct hub_client, queue);
     struct hub *hub = client->hub;
-    client->moved_ms = loop_now_ms();
+    hub_client_note_move(client);
     if (queue->failure) {
         hub_client_lose(client, HUB_RESET);
         return;
@@ -417,15 +425,15 @@ static void hub_read_client(struct hub_client *client)
         if (errno == EAGAIN)
             return;
         client->failure = errno;
-        hub_client_drop(client, HUB_RESET);
-        hub_await_input(hub);
+        hub_client_leave(client, HUB_RESET);
         return;
     }
     if (got == 0) {
         if (hub->received)
             hub->received(hub, client, NULL, 0);
         client->ended = true;
-        client->moved_ms = client->taken_ms = loop_now_ms();
+        hub_client_note_move(client);
+        client->taken_ms = client->moved_ms;
         if (client->queued)
             hub_client_still_takes(client);
         hub_client_await(client);
@@ -433,7 +441,7 @@ static void hub_read_client(struct hub_client *client)
         return;
     }
     client->bytes_in += (uint64_t)got;
-    client->moved_ms = loop_now_ms();
+    hub_client_note_move(client);
     if (hub->rx_filter)
         got = hub->rx_filter->pass(hub->rx_filter, &bytes, (size_t)got);
     if (got < 0)
@@ -462,7 +470,7 @@ static void hub_client_ready(struct watch *watch, uint32_t events)
     } else if (!hub_is_held_up(hub)) {
         hub_read_client(client);
     } else {
-        /* A turn of its own for each, however many there are and whoever says most. */
+        /* A turn of its own for each, however many there are and whoever sends most. */
         if (!client->waits)
             list_append(&hub->waiting, &client->waiting_node);
         client->waits = true;
@@ -525,6 +533,7 @@ struct hub_client *hub_add(struct hub *hub, int fd, void *user_data)
     write_queue_init(&client->queue, NULL, fd_of_socket(fd), hub_client_drained);
     list_insert(&hub->clients, &client->node, hub->clients.first);
     hub_client_await(client);
+    idle_limit_start(&client->idle, hub->loop, hub->idle_ms, hub_client_idle_over);
     hub_client_await_limit(client);
     if (hub->greeting_length)
         hub_send(client, hub->greeting, hub->greeting_length);

@@ -26,6 +26,7 @@
 #include "stream/write_queue.h"
 #include "sys/drain.h"
 #include "sys/fd.h"
+#include "sys/idle_limit.h"
 #include "sys/loop.h"
 
 enum { HUB_QUEUE = 1 << 20, HUB_READ = 65535 };
@@ -48,12 +49,13 @@ struct hub_client {
     struct budget_holder holder;
     size_t owned; /* bytes that the owner holds for it, see hub_client_owns */
     struct keepalive *keepalive;
-    struct timer timer;            /* for the nearest of its limits */
+    struct idle_limit idle;
+    struct timer timer;            /* for the nearest of its other limits */
     bool ended;                    /* it has sent all it had */
-    bool lost;                     /* its timer will drop it, */
-    enum hub_end lost_how;         /* and that is how it has ended */
+    bool lost;                     /* its timer will drop it */
+    enum hub_end lost_how;         /* how it has ended then */
     struct list_node waiting_node; /* of those that wait to be read */
-    bool waits;                    /* it is one of them */
+    bool waits;                    /* it is in that list */
     int failure;                   /* errno of HUB_RESET */
     int64_t moved_ms;
     int64_t taken_ms;  /* when its queue was begun, or last got shorter */
@@ -64,10 +66,10 @@ struct hub_client {
 
 struct hub {
     struct loop *loop;
-    struct fd in;          /* fd -1: no input */
-    struct fd in_reopened; /* the same, to be read: see fd_reopened; the owner's */
+    struct fd in;          /* the owner's; fd -1: no input */
+    struct fd in_reopened; /* what `in` is read by, see fd_reopened; the owner's */
     struct fd out;
-    struct filter *tx_filter; /* of the input; the owner's; NULL: nobody looks at the bytes */
+    struct filter *tx_filter; /* of the input; the owner's; NULL: none */
     struct filter *rx_filter; /* of what the clients send */
     const char *in_name;      /* for errors; the owner's */
     const char *out_name;
@@ -80,8 +82,8 @@ struct hub {
     size_t greeting_length;
     uint64_t max_memory;        /* bytes of all queues together; 0: BUDGET_DEFAULT */
     struct list clients;        /* the last one added is the first */
-    size_t queued_count;        /* of them: those for whom something is queued, */
-    size_t lost_count;          /* and those whose timer will drop them */
+    size_t queued_count;        /* clients for whom something is queued */
+    size_t lost_count;          /* clients whose timer will drop them */
     struct budget budget;       /* of all queues */
     struct hub_client *awaited; /* the one that is behind; NULL: nobody is */
     struct timer hold;          /* until it is waited for no more */
@@ -91,8 +93,8 @@ struct hub {
     int64_t in_moved_ms;
     struct write_queue queue;
     char *buffer;            /* the hub's: 2 * HUB_READ bytes to read into, see filter.h */
-    struct write_cork *cork; /* the hub's: gathers what clients say in one round of the loop, */
-    struct timer put;        /* of which this is the end */
+    struct write_cork *cork; /* the hub's: gathers what clients send in one round of the loop */
+    struct timer put;        /* the end of that round */
     bool stopping;
     struct drain drain; /* of what is queued, while stopping */
     struct error error;

@@ -456,24 +456,12 @@ void pump_init(struct pump *pump, struct fd in, struct fd out, struct pump_pool 
         pump->method = PUMP_DISCARD;
 }
 
-void pump_tap(struct pump *pump, struct tap *tap)
+void pump_attach(struct pump *pump, struct tap *tap, struct filter *filter, struct pace *pace)
 {
     pump->tap = tap;
-    if (tap)
-        pump_only_copy(pump);
-}
-
-void pump_filter(struct pump *pump, struct filter *filter)
-{
     pump->filter = filter;
-    if (filter)
-        pump_only_copy(pump);
-}
-
-void pump_pace(struct pump *pump, struct pace *pace)
-{
     pump->pace = pace;
-    if (pace && pace->line_ms)
+    if (tap || filter || (pace && pace->line_ms))
         pump_only_copy(pump);
 }
 

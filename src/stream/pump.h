@@ -76,18 +76,12 @@ struct pump {
 
 /* Prepares a pump between two descriptors, which stay the owner's. `pool` outlives the pump. */
 void pump_init(struct pump *pump, struct fd in, struct fd out, struct pump_pool *pool);
-/* Shows a tap what is read, before a filter changes it; what is read is then copied. NULL is none. To be called before the
- * first move. */
-void pump_tap(struct pump *pump, struct tap *tap);
+/* Shows a tap what is read, lets a filter change it after that, and slows the pump down; NULL is none. What somebody has to
+ * see, or to find lines in, is copied. To be called before the first move. */
+void pump_attach(struct pump *pump, struct tap *tap, struct filter *filter, struct pace *pace);
 
-/* Lets a filter change what is read, which is then copied. NULL is none. To be called before the first move. */
-void pump_filter(struct pump *pump, struct filter *filter);
-
-/* Slows the pump down. NULL is no pace. To be called before the first move. */
-void pump_pace(struct pump *pump, struct pace *pace);
-
-/* Says that much will come, which need not be found out by copying. To be called after tap, filter and pace, and before the
- * first move. */
+/* Says that much will come, which need not be found out by copying. To be called after pump_attach, and before the first
+ * move. */
 void pump_expect_stream(struct pump *pump);
 
 /* Puts bytes that have been read elsewhere in front of what `in` delivers, behind others that were put there: at most

@@ -501,8 +501,7 @@ static void relay_flow_start(struct relay_flow *flow, struct relay *relay, struc
 {
     flow->relay = relay;
     flow->wait = (struct timer){.fired = relay_flow_waited};
-    pump_filter(&flow->pump, filter);
-    pump_pace(&flow->pump, pace);
+    pump_attach(&flow->pump, NULL, filter, pace);
     if (!filter)
         return;
     filter->mover = flow;

@@ -53,9 +53,7 @@ void http_body_init(struct http_body *body)
     };
     struct pump *pump = &body->framed.pump;
     pump_init(pump, fd_of_socket(exchange->fd), body->out, body->pool);
-    pump_tap(pump, body->tap);
-    if (body->pace)
-        pump_pace(pump, body->pace);
+    pump_attach(pump, body->tap, NULL, body->pace);
     if (body->kind == HTTP_BODY_LENGTH && exchange->head.content_length > LONG_BODY)
         pump_expect_stream(pump);
 }
