@@ -30,11 +30,10 @@ char *channel_pool_buffer(struct channel_pool *pool)
 }
 
 void channel_init(struct channel *channel, struct fd in, int socktype, struct fd out,
-                  struct channel_pool *pool, struct tap *tap)
+                  struct channel_pool *pool)
 {
     *channel = (struct channel){.by_message = socktype == SOCK_SEQPACKET};
     pump_init(&channel->pump, in, out, &pool->pumps);
-    pump_attach(&channel->pump, tap, NULL, NULL);
     if (!channel->by_message)
         return;
     /* With it, an empty message comes with its sender's credentials; the end does not. */

@@ -32,9 +32,9 @@ void channel_pool_release(struct channel_pool *pool);
 char *channel_pool_buffer(struct channel_pool *pool);
 
 /* Prepares a channel from `in`, a socket of type `socktype`, to `out`: a stream gets the bytes of messages without their
- * bounds. The descriptors stay the owner's. A `tap`, unless NULL, looks at what is read. */
+ * bounds. The descriptors stay the owner's. A tap may be attached to its pump (pump_attach), no filter and no pace. */
 void channel_init(struct channel *channel, struct fd in, int socktype, struct fd out,
-                  struct channel_pool *pool, struct tap *tap);
+                  struct channel_pool *pool);
 
 /* Puts bytes in front of what `in` delivers, before the first move: at most PUMP_BUFFER; from a seqpacket connection they
  * are a message of their own. */

@@ -291,8 +291,8 @@ void forward_join(struct forward *forward, const struct forward_ends *ends, void
     /* A splice would make messages of its own choice of a stream: what is shared is copied. */
     local.shared |= ends->remote_socktype == SOCK_SEQPACKET;
     remote.shared |= ends->local_socktype == SOCK_SEQPACKET;
-    channel_init(&pair->local.channel, local, ends->local_socktype, remote, &forward->pool, NULL);
-    channel_init(&pair->remote.channel, remote, ends->remote_socktype, local, &forward->pool, NULL);
+    channel_init(&pair->local.channel, local, ends->local_socktype, remote, &forward->pool);
+    channel_init(&pair->remote.channel, remote, ends->remote_socktype, local, &forward->pool);
     channel_preload(&pair->local.channel, ends->preface, ends->preface_length);
     idle_limit_start(&pair->idle, forward->loop, forward->idle_ms, pair_idle_over);
     /* While the remote side was being connected to, the client has most likely sent something. */

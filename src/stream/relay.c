@@ -26,14 +26,19 @@ static void relay_unwatch(struct relay *relay)
 
 void relay_release(struct relay *relay)
 {
-    struct timer *timers[] = {&relay->quit,    &relay->silence, &relay->confirm,
-                              &relay->parting, &relay->tx.wait, &relay->rx.wait};
+    struct timer *timers[] = {&relay->quit,
+                              &relay->silence,
+                              &relay->confirm,
+                              &relay->parting,
+                              &relay->tx.wait,
+                              &relay->rx.wait,
+                              NULL};
     struct relay_flow *flows[] = {&relay->tx, &relay->rx};
     if (!relay->loop)
         return;
     relay_unwatch(relay);
     idle_limit_stop(&relay->idle);
-    for (size_t i = 0; i < sizeof timers / sizeof *timers; i++)
+    for (size_t i = 0; timers[i]; i++)
         loop_timer_cancel(relay->loop, timers[i]);
     keepalive_stop(relay->keepalive);
     relay->keepalive = NULL;

@@ -146,29 +146,29 @@ static int connect_run_program(const struct session *session, const struct conne
 {
     const char **argv = program_words(&connecting->given->program, connecting->arguments);
     struct error *err = connecting->err;
-    struct connected_program run = {.err = err};
-    run.programs = (struct programs){.session = session,
-                                     .children = &run.children,
-                                     .argv = argv,
-                                     .left = connected_program_left};
+    struct connected_program joined = {.err = err};
+    joined.programs = (struct programs){.session = session,
+                                        .children = &joined.children,
+                                        .argv = argv,
+                                        .left = connected_program_left};
     connect_report(connection);
     int result = connection->socktype == SOCK_STREAM
-                     ? children_init(&run.children, session->loop, err)
+                     ? children_init(&joined.children, session->loop, err)
                      : error_set(err, STATUS_USAGE, "programs are for stream sockets");
     if (result == 0) {
-        result = programs_init(&run.programs, err);
+        result = programs_init(&joined.programs, err);
         if (result == 0) {
             struct fd socket = session_socket(connection);
             connection->fd = -1; /* from here on it is not ours to close */
             const struct admitted_client client = {.fd = socket.fd, .peer = &connection->peer};
-            result = programs_serve(&run.programs, socket, &client, err);
+            result = programs_serve(&joined.programs, socket, &client, err);
         }
         if (result == 0) {
             result = loop_run(session->loop);
-            programs_end(&run.programs);
+            programs_end(&joined.programs);
         }
-        programs_release(&run.programs);
-        children_release(&run.children);
+        programs_release(&joined.programs);
+        children_release(&joined.children);
     }
     free(argv);
     return result;

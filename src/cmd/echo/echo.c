@@ -127,7 +127,8 @@ static uint32_t client_start(struct echo_client *client)
     }
     client->kind = ECHO_CHANNEL;
     channel_init(&client->flow.channel, socket, client->by_message ? SOCK_SEQPACKET : SOCK_STREAM,
-                 socket, &echo->pool, echo->tap);
+                 socket, &echo->pool);
+    pump_attach(&client->flow.channel.pump, echo->tap, NULL, NULL);
     return EPOLLIN;
 }
 
