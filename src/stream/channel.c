@@ -53,15 +53,10 @@ void channel_preload(struct channel *channel, const char *bytes, size_t length)
     }
 }
 
-static void channel_drop_waiting(struct channel *channel)
+void channel_release(struct channel *channel)
 {
     free(channel->waiting);
     channel->waiting = NULL;
-}
-
-void channel_release(struct channel *channel)
-{
-    channel_drop_waiting(channel);
     pump_release(&channel->pump);
 }
 
@@ -85,7 +80,7 @@ static bool channel_send_message(struct channel *channel, const char *bytes, siz
     channel->pump.moved += part;
     bool waits = sent < 0 || part < length; /* the second, of a stream */
     char *rest = waits ? memory_copy(bytes + part, length - part) : NULL;
-    channel_drop_waiting(channel);
+    free(channel->waiting);
     channel->waiting = rest;
     channel->waiting_length = length - part;
     return !waits || channel_stop(channel, PUMP_WANTS_OUT);

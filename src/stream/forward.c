@@ -249,20 +249,19 @@ static void forward_end_all(struct forward *forward)
         pair_finish(pair, FORWARD_STOPPED);
 }
 
-static uint64_t side_left(const struct forward_side *side)
-{
-    int unacknowledged = sock_unacknowledged(side->watch.fd);
-    uint64_t held = side->channel.pump.taken - side->channel.pump.moved;
-    return held + (unacknowledged > 0 ? (uint64_t)unacknowledged : 0);
-}
-
-/* The pairs, and what they hold or the kernel has not been told the arrival of. */
+/* The pairs, what they hold, and what the kernel has not been told the arrival of. */
 static uint64_t forward_count_left(struct drain *drain)
 {
     struct forward *forward = LOOP_OWNER(drain, struct forward, drain);
     uint64_t left = forward->pairs.count;
-    LIST_EACH (struct forward_pair, pair, &forward->pairs, node)
-        left += side_left(&pair->local) + side_left(&pair->remote);
+    LIST_EACH (struct forward_pair, pair, &forward->pairs, node) {
+        const struct forward_side *sides[] = {&pair->local, &pair->remote};
+        for (size_t i = 0; i < 2; i++) {
+            int unacknowledged = sock_unacknowledged(sides[i]->watch.fd);
+            left += sides[i]->channel.pump.taken - sides[i]->channel.pump.moved;
+            left += unacknowledged > 0 ? (uint64_t)unacknowledged : 0;
+        }
+    }
     return left;
 }
 

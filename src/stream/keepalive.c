@@ -20,20 +20,15 @@ struct keepalive {
     bool lifted;
 };
 
-/* The peer answers, but takes nothing. */
-static bool keepalive_is_closed(const struct keepalive *keepalive, const struct sock_tcp *tcp)
-{
-    bool silent = tcp->asking && tcp->last_ack_ms >= keepalive->time_ms;
-    return !silent && (tcp->asking || !tcp->unacknowledged) && sock_unread(keepalive->fd) > 0;
-}
-
 static void keepalive_look(struct timer *timer)
 {
     struct keepalive *keepalive = LOOP_OWNER(timer, struct keepalive, timer);
     struct sock_tcp tcp;
     if (sock_tcp(keepalive->fd, &tcp))
         return;
-    bool lifts = keepalive_is_closed(keepalive, &tcp);
+    /* The limit is lifted while the peer answers, but takes nothing. */
+    bool silent = tcp.asking && tcp.last_ack_ms >= keepalive->time_ms;
+    bool lifts = !silent && (tcp.asking || !tcp.unacknowledged) && sock_unread(keepalive->fd) > 0;
     if (lifts && !keepalive->lifted &&
         sock_get(keepalive->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &keepalive->limit_ms))
         return;

@@ -11,8 +11,18 @@ enum { BYTE = 1000 }; /* a rate in bytes a second gives so many of these in a mi
 static const uint64_t rate_max = (uint64_t)1 << 40;
 static const int64_t elapsed_max_ms = 1 << 20;
 
-static size_t pace_allow_rate(struct pace *pace, int64_t now_ms, size_t length)
+size_t pace_allow(struct pace *pace, int64_t now_ms, const char *bytes, size_t length)
 {
+    if (pace->line_ms && bytes) {
+        const char *end = memchr(bytes, '\n', length);
+        pace->wait_ms = pace->next_line_ms - now_ms;
+        if (pace->wait_ms > 0)
+            return 0;
+        if (end)
+            length = (size_t)(end - bytes) + 1;
+    }
+    if (!pace->rate)
+        return length;
     int64_t rate = (int64_t)(pace->rate < rate_max ? pace->rate : rate_max);
     int64_t elapsed_ms = pace->counted_ms ? now_ms - pace->counted_ms : 0;
     int64_t burst = rate * PACE_BURST_MS + BYTE;
@@ -27,19 +37,6 @@ static size_t pace_allow_rate(struct pace *pace, int64_t now_ms, size_t length)
     }
     uint64_t allowed = (uint64_t)(pace->credit / BYTE);
     return allowed < length ? (size_t)allowed : length;
-}
-
-size_t pace_allow(struct pace *pace, int64_t now_ms, const char *bytes, size_t length)
-{
-    if (pace->line_ms && bytes) {
-        const char *end = memchr(bytes, '\n', length);
-        pace->wait_ms = pace->next_line_ms - now_ms;
-        if (pace->wait_ms > 0)
-            return 0;
-        if (end)
-            length = (size_t)(end - bytes) + 1;
-    }
-    return pace->rate ? pace_allow_rate(pace, now_ms, length) : length;
 }
 
 void pace_spend(struct pace *pace, int64_t now_ms, const char *bytes, size_t length)

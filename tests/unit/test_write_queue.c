@@ -1,8 +1,10 @@
 /*
- * What waits in an queue leaves in order; and for many small pieces, of which a little is taken now and
- * then, it neither asks for memory nor moves what waits each time.
+ * What waits in a queue leaves in order; and for many small pieces, of which a little is taken now and then, it neither
+ * asks for memory nor moves what waits each time. What a cork gathers leaves when the cork is full or taken off, in order,
+ * and does not count as waiting before.
  */
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -50,6 +52,47 @@ static bool put(struct write_queue *queue, size_t number, struct costs *costs)
     return well;
 }
 
+/* How many bytes have come, all of them `byte`; -1: others came. */
+static ssize_t come(int fd, char byte)
+{
+    static char bytes[2 * WRITE_CORK_BYTES];
+    ssize_t got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    for (ssize_t i = 0; i < got; i++)
+        if (bytes[i] != byte)
+            return -1;
+    return got < 0 ? 0 : got;
+}
+
+static bool corks(void)
+{
+    static char piece[WRITE_CORK_BYTES + 1];
+    static struct write_cork cork;
+    int ends[2], large = 1 << 20;
+    struct write_queue queue;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
+        return false;
+    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &large, sizeof large);
+    write_queue_init(&queue, NULL, fd_of_socket(ends[0]), drained);
+    write_queue_cork(&queue, &cork);
+    memset(piece, 'a', sizeof piece);
+    bool well = !write_queue_put(&queue, piece, 10) && !write_queue_put(&queue, piece, 20);
+    well = well && come(ends[1], 'a') == 0 && !write_queue_has_pending(&queue);
+    memset(piece, 'b', sizeof piece);
+    well = well && !write_queue_put(&queue, piece, WRITE_CORK_BYTES) && come(ends[1], 'a') == 30;
+    well = well && !write_queue_uncork(&queue) && come(ends[1], 'b') == WRITE_CORK_BYTES;
+    write_queue_cork(&queue, &cork);
+    well = well && !write_queue_put(&queue, piece, sizeof piece) &&
+           come(ends[1], 'b') == sizeof piece;
+    well = well && !write_queue_put(&queue, piece, 1) && come(ends[1], 'b') == 0;
+    close(ends[1]);
+    well = well && write_queue_uncork(&queue) < 0 && queue.failure && !write_queue_uncork(&queue);
+    write_queue_release(&queue);
+    close(ends[0]);
+    if (!well)
+        printf("a cork does not gather, or not in order\n");
+    return well;
+}
+
 int main(void)
 {
     int ends[2], little = 4096;
@@ -80,5 +123,5 @@ int main(void)
     write_queue_release(&queue);
     close(ends[0]);
     close(ends[1]);
-    return well ? 0 : 1;
+    return corks() && well ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 /*
- * Options that several commands share: one struct and one row macro each, so that a entry is
- * written once and means the same everywhere.
+ * Options that several commands share: one struct, one macro for its defaults and one for its rows each, so that an option
+ * is written once and means the same everywhere. All strings are words of argv.
  */
 #ifndef CMD_COMMON_OPTIONS_H
 #define CMD_COMMON_OPTIONS_H
@@ -17,12 +17,12 @@
  * (cli/opt.h); the command calls opt_check_mode with the one that it is in. */
 enum {
     MODE_STDIO = 1 << 0,    /* none of the four below: stdin and stdout are one peer's */
-    MODE_SHARED = 1 << 1,   /* they are all clients' (--keep-open) */
+    MODE_SHARED = 1 << 1,   /* stdin and stdout are all clients' (--keep-open) */
     MODE_PROGRAM = 1 << 2,  /* --exec, --sh-exec */
     MODE_SCRIPT = 1 << 3,   /* --send, --expect */
     MODE_FORWARD = 1 << 4,  /* --to */
     MODE_MESSAGES = 1 << 5, /* the socket keeps messages apart: it is no stream */
-    MODE_DATAGRAMS = 1 << 6 /* and has no connections */
+    MODE_DATAGRAMS = 1 << 6 /* the socket does that, and has no connections */
 };
 #define MODE_PROGRAM_WHY " makes no sense with a program"
 #define MODE_MESSAGES_WHY " is for streams"
@@ -52,7 +52,7 @@ struct protocol_options {
     OPT('u', "udp", flag, options, field.udp, "UDP, or UNIX datagrams with -U"),                   \
         OPT('U', "unix", flag, options, field.unix_socket, "the address is a UNIX socket's path")
 
-/* How it is told. */
+/* How events are logged; `field` is a bool: as objects. */
 #define LOG_ROWS(options, field)                                                                   \
     OPT(0, "log", log, options, field, "json: tell what happens as objects, one a line")
 
@@ -87,10 +87,10 @@ struct limit_options {
         OPT(0, "mark", mark, options, field.mark, "mark packets for routing and filters"),         \
         OPT('b', "broadcast", flag, options, field.broadcast, "allow broadcast addresses")
 
-/* Of a UNIX socket's file, unless --mode says otherwise. */
+/* The mode of a UNIX socket's file, unless --mode says otherwise. */
 enum { SOCKET_FILE_MODE = 0600 };
 
-/* How it is told that a server listens. */
+/* How a server says that it listens. */
 struct readiness_options {
     const char *port_file;
     int ready_fd; /* -1: none */
@@ -107,10 +107,10 @@ struct readiness_options {
         OPT(0, "run", flag, options, field.run,                                                    \
             "start the command after -- when listening, and stop when it ends")
 
-/* Servers. */
-/* So many programs run at a time, where -m does not say otherwise. */
+/* How many programs run at a time, where -m does not say otherwise. */
 enum { PROGRAMS_MAX = 100 };
 
+/* What servers have in common. */
 struct server_options {
     int64_t max_conns; /* 0: not given */
     int64_t backlog;
@@ -138,11 +138,11 @@ struct server_options {
         OPT(0, "deny", entries, options, field.deny, "addresses and networks that may not")
 #define WORKERS_ROWS(options, field)                                                               \
     OPT(0, "workers", number, options, field, "N processes that share the clients")
-/* For what is queued for clients, see base/budget. */
+/* How much may be queued for clients, see base/budget; `field` is a uint64_t. */
 #define MEMORY_ROWS(options, field)                                                                \
     OPT_FOR(0, "max-memory", memory, options, field, ~MODE_DATAGRAMS,                              \
             "all clients' queues together (64M); the largest goes first")
-/* For UNIX sockets. */
+/* What servers on UNIX sockets have. */
 #define SOCKET_FILE_ROWS(options, field)                                                           \
     OPT(0, "mode", mode, options, field.mode, "of a UNIX socket's file (0600)")
 #define USER_ROWS(options, field)                                                                  \
