@@ -9,7 +9,9 @@ load helpers/common
         while IFS=$'\t' read -r want pattern line; do
             [[ $want == [0-9]* ]] || continue
             rows=$((rows + 1)) status=0
-            eval "errors=\$(timeout 20 \"\$SOCKCTL\" $line 2>&1 >out </dev/null)" || status=$?
+            # One process a line: none of them waits for anything.
+            eval "\"\$SOCKCTL\" $line" 2>err >out </dev/null || status=$?
+            errors=$(<err)
             [ "$status" -eq "$want" ] && [[ $errors =~ $pattern ]] && [ ! -s out ] && continue
             wrong=$((wrong + 1))
             printf 'sockctl %s\n    status %s, not %s, or no match of: %s\n%s\n' "$line" "$status" "$want" "$pattern" "$errors" >&2

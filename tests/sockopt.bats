@@ -30,7 +30,7 @@ calls() { assert_errors "^sockctl: setsockopt\([0-9]+, $1\) = 0\$"; }
 
 @test "IPv6 has its own, and --keepalive alone keeps the system's times" {
     need_ipv6
-    set_by --ttl 255 --tos ef --keepalive ::1 1
+    set_by --ttl 255 --tos EF --keepalive ::1 1
     calls 'IPPROTO_IPV6, IPV6_UNICAST_HOPS, 255'
     calls 'IPPROTO_IPV6, IPV6_TCLASS, 184'
     calls 'SOL_SOCKET, SO_KEEPALIVE, 1'

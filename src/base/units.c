@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char not_duration[] = "is not a duration (5, 0.5, 250ms, 2s, 1m, 1h)";
-static const char not_size[] = "is not a size (4096, 64k, 1M, 2G)";
+static const char not_size[] = "is not a size (4096, 64k, 1M, 2GiB)";
 
 static bool is_digit(char c)
 {
@@ -39,7 +39,7 @@ const char *units_duration(const char *text, int64_t *ms)
     } units[] = {{"", 1000000}, {"s", 1000000}, {"ms", 1000}, {"m", 60000000}, {"h", 3600000000}};
     uint64_t whole = 0, fraction = 0, scale = 1, unit = 0;
     const char *at = text;
-    if (!read_digits(&at, (uint64_t)TEN_YEARS_S * 1000, &whole))
+    if (*at != '.' && !read_digits(&at, (uint64_t)TEN_YEARS_S * 1000, &whole)) /* .5 is taken */
         return not_duration;
     if (*at == '.') {
         const char *start = ++at;
@@ -72,7 +72,7 @@ const char *units_size(const char *text, uint64_t *bytes)
     unsigned shift = 0;
     if (*at) {
         const char *suffix = strchr(suffixes, *at);
-        if (!suffix || at[1])
+        if (!suffix || (at[1] && strcmp(at + 1, "iB") != 0))
             return not_size;
         shift = 10 * ((unsigned)(suffix - suffixes) / 2 + 1);
     }
@@ -112,7 +112,7 @@ const char *units_percent(const char *text, uint32_t *share)
         if (at == start)
             return not_percent;
     }
-    if (*at || value > 1000000)
+    if ((*at && strcmp(at, "%") != 0) || value > 1000000)
         return not_percent;
     *share = (uint32_t)value;
     return NULL;

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/budget.h"
 #include "base/memory.h"
@@ -182,13 +183,13 @@ static int service_of(const char *word)
                  {"throughput", 0x08},  {"reliability", 0x04}, {"critical", 0xa0},
                  {"inetcontrol", 0xc0}, {"netcontrol", 0xe0}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(word, words[i].word) == 0)
+        if (strcasecmp(word, words[i].word) == 0)
             return words[i].tos;
     /* csN and afNM, by how their bits are made up (RFC 2474, RFC 2597). */
     size_t length = strlen(word);
-    if (length == 3 && strncmp(word, "cs", 2) == 0 && word[2] >= '0' && word[2] <= '7')
+    if (length == 3 && strncasecmp(word, "cs", 2) == 0 && word[2] >= '0' && word[2] <= '7')
         return (word[2] - '0') << 5;
-    if (length == 4 && strncmp(word, "af", 2) == 0 && word[2] >= '1' && word[2] <= '4' &&
+    if (length == 4 && strncasecmp(word, "af", 2) == 0 && word[2] >= '1' && word[2] <= '4' &&
         word[3] >= '1' && word[3] <= '3')
         return (word[2] - '0') << 5 | (word[3] - '0') << 3;
     return -1;
