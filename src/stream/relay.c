@@ -9,8 +9,6 @@
 #include "stream/relay.h"
 
 #include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/units.h"
 #include "sys/sock.h"
@@ -72,19 +70,13 @@ static int relay_unacknowledged(const struct relay *relay)
  * reach the remote side. */
 static void relay_add_undelivered(const struct relay *relay, struct error *err)
 {
-    const struct fd *in = &relay->local.in;
-    if (in->fd < 0)
+    if (relay->local.in.fd < 0)
         return;
     uint64_t lost = relay->tx.pump.taken - relay->tx.pump.moved;
     int unacknowledged = relay_unacknowledged(relay);
     if (unacknowledged > 0)
         lost += (uint64_t)unacknowledged - relay->shut;
-    struct stat status;
-    if (in->kind == FD_FILE && fstat(in->fd, &status) == 0) {
-        off_t at = lseek(in->fd, 0, SEEK_CUR);
-        if (at >= 0 && at < status.st_size)
-            lost += (uint64_t)(status.st_size - at);
-    }
+    lost += fd_unread_size(relay->local.in);
     if (lost)
         error_add(err, " (%llu bytes not delivered)", (unsigned long long)lost);
 }

@@ -156,6 +156,15 @@ struct fd fd_reopened(struct fd in)
     return in;
 }
 
+uint64_t fd_unread_size(struct fd in)
+{
+    struct stat status;
+    if (in.kind != FD_FILE || fstat(in.fd, &status) < 0)
+        return 0;
+    off_t at = lseek(in.fd, 0, SEEK_CUR);
+    return at >= 0 && at < status.st_size ? (uint64_t)(status.st_size - at) : 0;
+}
+
 bool fd_is_null_sink(struct fd end)
 {
     int flags = end.kind == FD_NULL ? fcntl(end.fd, F_GETFL) : -1;

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -54,6 +55,8 @@ struct fd fd_stderr(void);
  * an open file description of our own, the caller's. The loop watches `in` itself, which alone is told
  * when a named pipe loses its last writer. */
 struct fd fd_reopened(struct fd in);
+/* Returns how many bytes a regular file still holds behind what has been read of it; 0 of anything else. */
+uint64_t fd_unread_size(struct fd in);
 /* Whether it can be read without asking the loop first: EAGAIN will say that there is no more. */
 bool fd_reads_without_waiting(struct fd end);
 /* Whether what is written there is gone: /dev/null, open for writing. */
