@@ -184,27 +184,7 @@ void datagram_flow_connected(struct datagram_flow *flow, int fd, const struct so
     }
 }
 
-static struct datagram_flow *flows_open(struct datagram_flows *flows, int fd,
-                                        const struct sock_message *message)
-{
-    struct datagram_flow *oldest = flows_oldest(flows);
-    if (oldest && flows->by_use.count == flows->max)
-        flow_leave(oldest, DATAGRAM_FLOW_PUSHED);
-    if (flows->by_use.count == flows->bucket_count)
-        flows_grow_table(flows);
-    struct datagram_flow *flow = memory_new(1, sizeof *flow);
-    flow->flows = flows;
-    flow->fd = fd;
-    flow->client = *message;
-    flow->remote.fd = -1;
-    flow_enter_bucket(flow);
-    flow_enter_list(flow);
-    if (!loop_timer_is_set(&flows->idle))
-        loop_timer_set(flows->loop, &flows->idle, flows->idle_ms);
-    return flow;
-}
-
-/* What a client has sent is in the buffer. */
+/* What a client has sent is in the buffer; a client that has no flow gets one. */
 static void flows_take(struct datagram_flows *flows, int fd, const struct sock_message *message,
                        size_t length)
 {
@@ -212,11 +192,25 @@ static void flows_take(struct datagram_flows *flows, int fd, const struct sock_m
     while (flow && (flow->fd != fd || !sockname_is_same(&flow->client.peer, &message->peer)))
         flow = flow->next;
     bool is_new = !flow;
-    if (is_new)
-        flow = flows_open(flows, fd, message);
-    else
+    if (is_new) {
+        struct datagram_flow *oldest = flows_oldest(flows);
+        if (oldest && flows->by_use.count == flows->max)
+            flow_leave(oldest, DATAGRAM_FLOW_PUSHED);
+        if (flows->by_use.count == flows->bucket_count)
+            flows_grow_table(flows);
+        flow = memory_new(1, sizeof *flow);
+        flow->flows = flows;
+        flow->fd = fd;
+        flow->remote.fd = -1;
+        flow->client = *message;
+        flow_enter_bucket(flow);
+        flow_enter_list(flow);
+        if (!loop_timer_is_set(&flows->idle))
+            loop_timer_set(flows->loop, &flows->idle, flows->idle_ms);
+    } else {
+        flow->client = *message;
         flow_use(flow);
-    flow->client = *message;
+    }
     flow->bytes_in += length;
     flow_send(flow, flows->buffer, length);
     if (is_new)

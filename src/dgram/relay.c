@@ -285,22 +285,6 @@ static bool relay_send_next(struct datagram_relay *relay)
     return true;
 }
 
-static void relay_end_input(struct datagram_relay *relay)
-{
-    relay->tx.ended = true;
-    if (relay->tx.failure) {
-        relay_fail_input(relay, relay->tx.failure);
-    } else if (relay_is_over(relay)) {
-        relay_finish(relay, 0);
-    } else {
-        if (relay->policy.has_end)
-            sock_shutdown(relay->sockets[0].watch.fd, SHUT_WR);
-        if (relay->policy.quit_after_ms >= 0)
-            loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
-        relay_await(relay);
-    }
-}
-
 static void relay_send(struct datagram_relay *relay)
 {
     struct datagram_tx *tx = &relay->tx;
@@ -312,10 +296,18 @@ static void relay_send(struct datagram_relay *relay)
     idle_limit_moved(&relay->idle);
     if (relay->policy.lines && !tx_has_pending(tx))
         relay_find_lines(relay);
-    if (tx->exhausted && !tx_has_pending(tx))
-        relay_end_input(relay);
-    else
-        relay_await(relay);
+    if (tx->exhausted && !tx_has_pending(tx)) {
+        tx->ended = true;
+        if (tx->failure) {
+            relay_fail_input(relay, tx->failure);
+            return;
+        }
+        if (!relay_is_over(relay) && relay->policy.has_end)
+            sock_shutdown(relay->sockets[0].watch.fd, SHUT_WR);
+        if (relay->policy.quit_after_ms >= 0)
+            loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
+    }
+    relay_finish_or_await(relay);
 }
 
 /* Reads once, at most `room` bytes. */

@@ -253,12 +253,25 @@ static void echoing_prepare(struct echoing *echoing)
                                                  .answers = answers_datagram};
 }
 
-static int serve_clients(struct echoing *echoing)
+static int serve_clients(struct echoing *echoing, const struct address *address)
 {
+    const struct echo_server_options *given = echoing->given;
     struct server *server = &echoing->server;
     const struct listener *listener = &server->listener;
+    if (server_open(server, address))
+        return -1;
+    if (listener->socktype == SOCK_DGRAM && (faults_end(&echoing->faults) || given->faults.chunk))
+        return error_set(server->err, STATUS_USAGE,
+                         "--chunk, --close-after, --reset-after and --stall-after are for "
+                         "connections, not for datagrams");
+    server_send_at_once(server);
+    int result = 1;
+    if (given->workers != 1)
+        result = workers_run(&echoing->workers, server, (int)given->workers);
+    if (result != 1) /* what the workers came to */
+        return result;
     echoing_prepare(echoing);
-    int result = server_ready(server);
+    result = server_ready(server);
     if (listener->socktype == SOCK_DGRAM) {
         echo_datagrams_init(&echoing->datagrams);
         for (size_t i = 0; i < listener->count; i++)
@@ -274,27 +287,11 @@ static int serve_clients(struct echoing *echoing)
         echo_datagrams_release(&echoing->datagrams);
     listener_close(&server->listener); /* nobody takes the place of those that leave now */
     echo_release(&echoing->echo);
-    if (!echoing->given->print)
+    if (!given->print)
         return result;
     drain_stop(&echoing->print.drain);
     write_queue_release(&echoing->print.queue);
     return result ? result : fd_finish_stdout(&echoing->print.queue.fd, server->err);
-}
-
-/* Returns 1 where nothing went wrong, but nobody was served yet. */
-static int open_server(struct echoing *echoing, const struct address *address)
-{
-    const struct echo_server_options *given = echoing->given;
-    struct server *server = &echoing->server;
-    if (server_open(server, address))
-        return -1;
-    if (server->listener.socktype == SOCK_DGRAM &&
-        opt_check_mode(&echo_server_command, given, MODE_DATAGRAMS, "", server->err))
-        return error_set(server->err, STATUS_USAGE,
-                         "--chunk, --close-after, --reset-after and --stall-after are for "
-                         "connections, not for datagrams");
-    server_send_at_once(server);
-    return given->workers == 1 ? 1 : workers_run(&echoing->workers, server, (int)given->workers);
 }
 
 static int read_mode(const char *word, enum echo_mode *mode, struct error *err)
@@ -355,9 +352,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                      .joined = client_joined,
                                      .stopping = stop_echo};
     echoing.server.children.most_open = descriptors_allow_max();
-    int result = open_server(&echoing, &address);
-    if (result == 1)
-        result = serve_clients(&echoing);
+    int result = serve_clients(&echoing, &address);
     result = server_close(&echoing.server, result);
     loop_free(echoing.server.loop);
     return result;

@@ -74,7 +74,7 @@ static bool run_read_output(struct message_program *run)
 {
     const size_t max = run->programs->hub->max_message;
     char bytes[READ_BYTES];
-    if (run->program.out < 0)
+    if (run->program.out < 0 || !run->client)
         return false;
     ssize_t got = fd_read(fd_of_pipe(run->program.out), bytes, sizeof bytes);
     if (got == 0)
@@ -82,8 +82,7 @@ static bool run_read_output(struct message_program *run)
     if (got <= 0)
         return false;
     size_t length = (size_t)got;
-    if (run->client)
-        idle_limit_moved(&run->client->idle);
+    idle_limit_moved(&run->client->idle);
     if (length > max - run->length) {
         report_warning("client %lu: the answer of %s is longer than %zu bytes", run->client->number,
                        run->programs->argv[0], max);

@@ -68,7 +68,8 @@ static const struct serve_options defaults = {.messages = MESSAGE_DEFAULTS,
 /* One run of the command. */
 struct serving {
     const struct serve_options *given;
-    struct server_options options; /* as given, but with no more clients than bound_clients says */
+    struct server_options
+        options; /* as given, but with no more clients than serving_bound_clients says */
     struct server server;
     struct message_hub hub;
     struct message_programs programs;
