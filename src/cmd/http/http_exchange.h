@@ -1,5 +1,5 @@
 /*
- * The connection to a server, one request over it, and the head of the answer with what it means.
+ * The connection to a server, one request over it, and the head of the answer.
  */
 #ifndef CMD_HTTP_HTTP_EXCHANGE_H
 #define CMD_HTTP_HTTP_EXCHANGE_H
@@ -13,7 +13,6 @@
 #include "cmd/http/http_target.h"
 #include "net/dial.h"
 #include "proto/http_message.h"
-#include "proto/url.h"
 #include "sys/idle_limit.h"
 #include "sys/loop.h"
 
@@ -68,43 +67,5 @@ int http_exchange_run(struct http_exchange *exchange, struct error *err);
 
 /* Frees the bytes. It may be called twice. */
 void http_exchange_release(struct http_exchange *exchange);
-
-/* The functions below judge the head of an exchange that is done. Their errors begin with its name. */
-
-/* Fails with status 6 and what the server says: "404 Not Found". */
-int http_answer_refuse(const struct http_exchange *exchange, struct error *err);
-/* Fails with status 7: "304 Not Modified, which was not asked for". */
-int http_answer_unasked(const struct http_exchange *exchange, struct error *err);
-/* Whether a refusal may pass: the server is busy, or somebody on the way to it. */
-bool http_answer_may_pass(const struct http_exchange *exchange);
-/* The pause that the server asks for before the next try (Retry-After), at most a day; 0: none. */
-int64_t http_answer_retry_after_ms(const struct http_exchange *exchange);
-
-/* Where a redirect leads: a URL in *location, the caller's to free; NULL: it is none. Status 6 where
- * that is no place to go to, 7 where there are two, or an empty one. */
-int http_answer_location(const struct http_exchange *exchange, const struct url *base,
-                         char **location, struct error *err);
-
-/* Writes a strong validator for If-Range (RFC 9110, 13.1.5) into `out`, of `room` bytes: empty where there is none. */
-void http_answer_validator(const struct http_exchange *exchange, char *out, size_t room);
-/* What is there of a body already. */
-struct http_present {
-    uint64_t bytes;        /* its first ones */
-    uint64_t total;        /* of the whole; 0: not known */
-    const char *validator; /* perhaps empty */
-};
-/* Checks that a 206 has just what follows these bytes, up to the end, and is of the same version. *length is
- * how many bytes that is. Else status 7. */
-int http_answer_check_rest(const struct http_exchange *exchange, const struct http_present *present,
-                           uint64_t *length, struct error *err);
-/* Checks that a 206 has just what `wish` ("0-99", NULL: no range was asked for), one range, asks for, as far
- * as the whole goes. *length is how many bytes that is. Else status 7. */
-int http_answer_check_range(const struct http_exchange *exchange, const char *wish,
-                            uint64_t *length, struct error *err);
-/* Whether a 416 says that there are no more bytes than these. `presumed`: of one that does not say how many there are. */
-bool http_answer_is_whole(const struct http_exchange *exchange, uint64_t there, bool presumed);
-
-/* Warns of what the user might not expect of the body; `range`: one was asked for. */
-void http_answer_warn(const struct http_exchange *exchange, bool range);
 
 #endif

@@ -24,11 +24,14 @@
 #include "cli/report.h"
 #include "cmd/common/progress.h"
 #include "cmd/http/http_body.h"
+#include "proto/http_range.h"
 #include "proto/http_request.h"
 
 enum { PARTIAL = 206, NOT_MODIFIED = 304, FIRST_REFUSAL = 400, NOT_SATISFIABLE = 416 };
-enum { FIRST_PAUSE_MS = 250, PAUSE_MAX_MS = 8000 };
+enum { FIRST_PAUSE_MS = 250, PAUSE_MAX_MS = 8000, A_DAY_S = 86400 };
 enum { PARTS = 4, BAR = 40 };
+
+#define UNASKED ", which was not asked for"
 
 /* --timing: when each part of a request was over, as loop_now_us says; a part that there was not ends with the one
  * before. */
@@ -291,14 +294,63 @@ static int write_body(struct http_transfer *transfer, bool to_file, enum http_bo
     return result;
 }
 
+/* Returns the first value that --header gives the field; NULL: none. */
+static const char *users_field(const struct http_options *options, const char *name)
+{
+    return http_request_users_value(options->fields.items, options->fields.count, name);
+}
+
+/* The length up to which a text that the server has sent is shown. */
+static int shown_length(size_t length)
+{
+    enum { SHOWN_MAX = 80 };
+    return (int)(length < SHOWN_MAX ? length : SHOWN_MAX);
+}
+
+/* Returns the value of a field of the answer, of *length bytes; NULL and 0: there is none. */
+static const char *find_field(const struct http_exchange *exchange, const char *name,
+                              size_t *length)
+{
+    *length = 0;
+    return http_head_field(&exchange->head, exchange->bytes, name, length);
+}
+
+/* Whether the number is in a list that ends with 0. */
+static bool is_one_of(const int *list, int number)
+{
+    while (*list && *list != number)
+        list++;
+    return *list;
+}
+
+/* Fails with what the server says, "404 Not Found", and `more`. */
+static int fail_by_status(const struct http_exchange *exchange, int status, const char *more,
+                          struct error *err)
+{
+    size_t length;
+    const char *line = http_head_status(&exchange->head, exchange->bytes, &length);
+    return error_set(err, status, "%s: %.*s%s", exchange->name, shown_length(length), line, more);
+}
+
 /* All that comes is wanted. `rest`: it goes on with what is there; of a part, `part` is how much comes,
  * else 0. */
 static int take_body(struct http_transfer *transfer, bool rest, uint64_t part, struct error *err)
 {
     struct http_output *output = transfer->fetch->output;
     const struct http_options *options = transfer->fetch->options;
-    if (!options->http09 && !(rest && *output->validator))
-        http_answer_validator(&transfer->exchange, output->validator, sizeof output->validator);
+    if (!options->http09 && !(rest && *output->validator)) {
+        /* What is strong enough for If-Range (RFC 9110, 13.1.5) is kept; empty: nothing. */
+        size_t length;
+        const char *value = find_field(&transfer->exchange, "ETag", &length);
+        if (value && (length < 2 || *value != '"'))
+            length = 0; /* a weak one, or none at all */
+        if (!value)
+            value = find_field(&transfer->exchange, "Last-Modified", &length);
+        if (!value || length >= sizeof output->validator || memchr(value, '\0', length))
+            length = 0;
+        memcpy(output->validator, value ? value : "", length);
+        output->validator[length] = '\0';
+    }
     if (!rest)
         output->total = transfer->exchange.head.content_length;
     if (http_output_begin(output, rest, err))
@@ -320,10 +372,11 @@ static int take_body(struct http_transfer *transfer, bool rest, uint64_t part, s
  * explanation ended. */
 static int take_refusal(struct http_transfer *transfer, struct error *err)
 {
+    static const int passing[] = {408, 429, 500, 502, 503, 504, 0};
     const struct http_fetch *fetch = transfer->fetch;
     const struct http_options *options = fetch->options;
     enum http_body_kind kind = kind_of_body(transfer);
-    transfer->may_pass = http_answer_may_pass(&transfer->exchange);
+    transfer->may_pass = is_one_of(passing, transfer->exchange.head.status);
     bool again = transfer->may_pass && transfer->tries < options->retries;
     bool is_here = http_body_is_here(&transfer->exchange, kind);
     if (options->fail)
@@ -333,10 +386,16 @@ static int take_refusal(struct http_transfer *transfer, struct error *err)
         return -1;
     if (again || options->fail)
         transfer->keeps = is_here && leaves_it_clean(transfer);
-    int64_t asked_ms = http_answer_retry_after_ms(&transfer->exchange);
-    if (transfer->pause_ms < asked_ms)
-        transfer->pause_ms = asked_ms;
-    return http_answer_refuse(&transfer->exchange, err);
+    /* The server may ask for a longer pause, of at most a day. */
+    uint64_t pause_s;
+    size_t length;
+    const char *value = find_field(&transfer->exchange, "Retry-After", &length);
+    if (value && http_number(value, length, &pause_s)) {
+        int64_t pause_ms = (int64_t)(pause_s < A_DAY_S ? pause_s : A_DAY_S) * 1000;
+        if (transfer->pause_ms < pause_ms)
+            transfer->pause_ms = pause_ms;
+    }
+    return fail_by_status(&transfer->exchange, STATUS_REFUSED, "", err);
 }
 
 /* The redirect's own body is not shown; its head is, if heads are. */
@@ -363,13 +422,19 @@ static int reject_part(struct http_transfer *transfer)
     return -1;
 }
 
-/* To 416 the answer is that all is there, or that what is there is something else. */
+/* A 416 says that all is there, or that what is there is something else. One that does not say how many bytes there are
+ * means the former where FILE was complete before. */
 static int take_unsatisfied(struct http_transfer *transfer, struct error *err)
 {
     struct http_output *output = transfer->fetch->output;
     bool was_complete = http_output_was_complete(output);
-    if (!http_answer_is_whole(&transfer->exchange, output->there, was_complete)) {
-        http_answer_refuse(&transfer->exchange, err);
+    struct http_range range;
+    size_t length;
+    const char *value = find_field(&transfer->exchange, "Content-Range", &length);
+    if (value ? !http_range_read(&range, value, length) || range.is_part ||
+                    range.total != output->there
+              : !was_complete) {
+        fail_by_status(&transfer->exchange, STATUS_REFUSED, "", err);
         return reject_part(transfer);
     }
     transfer->keeps = leaves_it_clean(transfer) &&
@@ -382,9 +447,8 @@ static int take_not_modified(struct http_transfer *transfer, struct error *err)
 {
     const struct http_options *options = transfer->fetch->options;
     struct http_output *output = transfer->fetch->output;
-    if (!http_options_field(options, "If-None-Match") &&
-        !http_options_field(options, "If-Modified-Since"))
-        return http_answer_unasked(&transfer->exchange, err);
+    if (!users_field(options, "If-None-Match") && !users_field(options, "If-Modified-Since"))
+        return fail_by_status(&transfer->exchange, STATUS_MALFORMED, UNASKED, err);
     if (http_output_leave(output, err) ||
         (!output->has_file && write_body(transfer, true, HTTP_BODY_NONE, err)))
         return -1;
@@ -393,51 +457,145 @@ static int take_not_modified(struct http_transfer *transfer, struct error *err)
     return 0;
 }
 
-/* A 206: the rest of what is there, or the range that the user wanted. */
+/* Reads which range a 206 has. Returns NULL, or what is wrong with it. */
+static const char *read_range(const struct http_exchange *exchange, struct http_range *range)
+{
+    static const char several[] = "multipart/byteranges";
+    size_t length;
+    const char *value = find_field(exchange, "Content-Range", &length);
+    const char *type = value ? NULL : find_field(exchange, "Content-Type", &length);
+    if (type && length >= strlen(several) && strncasecmp(type, several, strlen(several)) == 0)
+        return "it is in several parts (multipart/byteranges)";
+    if (!value || !http_range_read(range, value, length) || !range->is_part)
+        return "there is no valid Content-Range";
+    if (exchange->head.has_length &&
+        exchange->head.content_length != range->last - range->first + 1)
+        return "its length and its range differ";
+    return NULL;
+}
+
+/* A 206 that was asked for to go on with what is there: it has to have just what follows, up to the end, and to be of
+ * the same version. */
+static int take_rest(struct http_transfer *transfer, struct error *err)
+{
+    const struct http_exchange *exchange = &transfer->exchange;
+    const struct http_output *output = transfer->fetch->output;
+    struct http_range range;
+    const char *validator = output->validator, *wrong = read_range(exchange, &range);
+    bool is_tag = *validator == '"';
+    size_t length;
+    const char *now = find_field(exchange, is_tag ? "ETag" : "Last-Modified", &length);
+    if (now && is_tag && length > 2 && memcmp(now, "W/", 2) == 0) {
+        now += 2;
+        length -= 2;
+    }
+    /* An answer that does not say its version is believed to have looked at If-Range. */
+    bool is_other = *validator && now &&
+                    (length != strlen(validator) || memcmp(now, validator, length) != 0);
+    if (!wrong && (is_other || (output->total && range.has_total && range.total != output->total)))
+        wrong = "the file has changed";
+    if (!wrong && range.first != output->there)
+        wrong = "it starts at another byte";
+    if (!wrong && range.has_total && range.last + 1 != range.total)
+        wrong = "it does not go on to the end";
+    if (!wrong)
+        return take_body(transfer, true, range.last - range.first + 1, err);
+    error_set(err, STATUS_MALFORMED, "%s: the rest cannot be added: %s", exchange->name, wrong);
+    return reject_part(transfer);
+}
+
+/* A 206 to the user's own range: it has to have just that, as far as the whole goes, in one part. */
 static int take_part(struct http_transfer *transfer, struct error *err)
 {
     static const char unit[] = "bytes=";
     const struct http_options *options = transfer->fetch->options;
-    const struct http_output *output = transfer->fetch->output;
     const struct http_exchange *exchange = &transfer->exchange;
-    uint64_t part = 0;
-    if (transfer->resumes) {
-        const struct http_present present = {output->there, output->total, output->validator};
-        if (http_answer_check_rest(exchange, &present, &part, err))
-            return reject_part(transfer);
-        return take_body(transfer, true, part, err);
-    }
+    struct http_range range;
     /* What --header says goes first. Of a range in another unit nothing is known. */
-    const char *field = http_options_field(options, "Range"),
-               *wish = field ? field : options->range;
+    const char *field = users_field(options, "Range"), *wish = field ? field : options->range;
     if (field && strncasecmp(field, unit, strlen(unit)) == 0)
         wish += strlen(unit);
-    if (http_answer_check_range(exchange, wish, &part, err))
-        return -1;
-    return take_body(transfer, false, part, err);
+    if (!wish)
+        return fail_by_status(exchange, STATUS_MALFORMED, UNASKED, err);
+    const char *wrong = read_range(exchange, &range);
+    if (wrong)
+        return error_set(err, STATUS_MALFORMED, "%s: this is not the range asked for: %s",
+                         exchange->name, wrong);
+    if (!http_range_grants(&range, wish))
+        return error_set(err, STATUS_MALFORMED,
+                         "%s: this is not the range asked for (%.60s): bytes %" PRIu64 "-%" PRIu64,
+                         exchange->name, wish, range.first, range.last);
+    return take_body(transfer, false, range.last - range.first + 1, err);
 }
 
+/* Finds where a redirect leads: transfer->next, NULL where the answer is none. */
+static int find_location(struct http_transfer *transfer, struct error *err)
+{
+    static const int redirects[] = {301, 302, 303, 307, 308, 0};
+    const struct http_exchange *exchange = &transfer->exchange;
+    const struct url *base = &transfer->target->url;
+    const char *wrong = NULL;
+    size_t length, other_length = 0;
+    struct url url = {.unix_socket = false};
+    if (!is_one_of(redirects, exchange->head.status))
+        return 0;
+    const char *found = find_field(exchange, "Location", &length), *other = found;
+    /* Of two that say the same, one is enough. */
+    while (other && (other = http_head_next(&exchange->head, exchange->bytes, "Location", other,
+                                            &other_length)))
+        if (other_length != length || memcmp(other, found, length) != 0)
+            return error_set(err, STATUS_MALFORMED, "%s: malformed answer: two different Locations",
+                             exchange->name);
+    if (!found)
+        return 0;
+    if (!length)
+        return error_set(err, STATUS_MALFORMED, "%s: malformed answer: a Location without a value",
+                         exchange->name);
+    char *text = url_refer(base, found, length, &wrong);
+    if (text)
+        wrong = url_parse(&url, text);
+    if (!wrong && url.unix_socket && !base->unix_socket)
+        wrong = "is a UNIX socket";
+    if (!wrong) {
+        transfer->next = text;
+        return 0;
+    }
+    free(text);
+    const char *at_sign = memrchr(found, '@', length);
+    size_t hidden = at_sign ? (size_t)(at_sign - found) : 0;
+    return error_set(err, STATUS_REFUSED, "%s: redirected to '%.*s', which %s", exchange->name,
+                     shown_length(length - hidden), found + hidden, wrong);
+}
+
+/* Does with the answer what its status says. */
 static int take_answer(struct http_transfer *transfer, struct error *err)
 {
     const struct http_options *options = transfer->fetch->options;
     const struct http_exchange *exchange = &transfer->exchange;
+    const int status = exchange->head.status;
     if (options->http09)
         return take_body(transfer, false, 0, err);
-    if (options->location &&
-        http_answer_location(exchange, &transfer->target->url, &transfer->next, err))
+    if (options->location && find_location(transfer, err))
         return -1;
     if (transfer->next)
         return take_redirect(transfer, err);
-    if (transfer->resumes && exchange->head.status == NOT_SATISFIABLE)
+    if (transfer->resumes && status == NOT_SATISFIABLE)
         return take_unsatisfied(transfer, err);
-    if (exchange->head.status >= FIRST_REFUSAL)
+    if (status >= FIRST_REFUSAL)
         return take_refusal(transfer, err);
-    if (exchange->head.status == NOT_MODIFIED)
+    if (status == NOT_MODIFIED)
         return take_not_modified(transfer, err);
-    if (!options->silent && !options->head)
-        http_answer_warn(exchange, options->range);
-    if (exchange->head.status == PARTIAL)
-        return take_part(transfer, err);
+    if (!options->silent && !options->head) {
+        size_t length;
+        const char *coding = find_field(exchange, "Content-Encoding", &length);
+        if (coding && !(length == 8 && strncasecmp(coding, "identity", length) == 0))
+            report_warning("%s: the body is encoded (%.*s) and stays as it is", exchange->name,
+                           shown_length(length), coding);
+        if (options->range && status != PARTIAL)
+            report_warning("%s: the server ignores the range", exchange->name);
+    }
+    if (status == PARTIAL)
+        return transfer->resumes ? take_rest(transfer, err) : take_part(transfer, err);
     return take_body(transfer, false, 0, err);
 }
 

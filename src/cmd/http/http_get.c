@@ -1,8 +1,10 @@
 /*
  * sockctl http-get: the body of a URL goes to stdout, or to a file when it is complete. `run` reads the secrets,
- * checks the options (http_options) and all URLs (http_target), and then fetches one after the other (http_fetch)
+ * checks the options and all URLs (http_target), and then fetches one after the other (http_fetch)
  * over one connection that is kept and into one output.
  */
+#include <string.h>
+
 #include "base/memory.h"
 #include "cli/report.h"
 #include "cmd/common/limit.h"
@@ -11,6 +13,11 @@
 #include "cmd/http/http_options.h"
 #include "cmd/http/http_target.h"
 #include "command.h"
+#include "net/proxy.h"
+#include "proto/http_range.h"
+#include "proto/http_request.h"
+#include "proto/sha256.h"
+#include "proto/url.h"
 
 #define ROW(entry, name, kind, field, help) OPT(entry, name, kind, struct http_options, field, help)
 
@@ -58,6 +65,90 @@ static const struct http_options defaults = {
     .idle_ms = -1,
     .max_time_ms = -1,
 };
+
+static int check_value(const char *name, const char *value, struct error *err)
+{
+    const char *wrong = value ? http_request_check_value(value) : NULL;
+    return wrong ? error_set(err, STATUS_USAGE, "option --%s: its value %s", name, wrong) : 0;
+}
+
+/* Checks what goes into the fields of the request. */
+static int check_request_fields(const struct http_options *given, struct error *err)
+{
+    struct url url;
+    if (check_value("user-agent", given->user_agent, err) ||
+        check_value("referer", given->referer, err) || check_value("user", given->user, err))
+        return -1;
+    /* RFC 9110, 10.1.3. */
+    if (given->referer && !url_parse(&url, given->referer) && url.userinfo.length)
+        return error_set(err, STATUS_USAGE, "option --referer: leave USER:PASS@ out of its value");
+    for (size_t i = 0; i < given->cookies.count; i++)
+        if (check_value("cookie", given->cookies.items[i], err))
+            return -1;
+    for (size_t i = 0; i < given->fields.count; i++) {
+        const char *field = given->fields.items[i], *wrong = http_request_check_field(field);
+        /* What follows a field's name may be a secret, and is not shown. */
+        size_t length = http_request_name_length(field);
+        const char *rest = field[length] == ':' ? ": ..." : field[length] ? "..." : "";
+        if (wrong)
+            return error_set(err, STATUS_USAGE, "option --header: '%.*s%s' %s",
+                             length < 100 ? (int)length : 100, field, rest, wrong);
+    }
+    return 0;
+}
+
+/* Two of these cannot both be. */
+static const char *find_conflict(const struct http_options *given, int urls)
+{
+    bool file = given->remote_name || (given->output && strcmp(given->output, "-") != 0);
+    bool partly = given->include || given->head || given->range;
+    const struct {
+        bool one, other;
+        const char *why;
+    } conflicts[] = {
+        {given->output, urls > 1, "--output takes one URL"},
+        {given->sha256, urls > 1, "--sha256 takes one URL"},
+        {given->output, given->remote_name, "--output and --remote-name are two names"},
+        {given->http09, given->head || given->http10,
+         "--http0.9 knows neither --head nor --http1.0"},
+        {given->sha256, partly, "--sha256 is of a whole body: no --include, --head or --range"},
+        {given->resume, !file, "--continue needs --output or --remote-name"},
+        {given->resume, partly || given->http09,
+         "--continue goes with no --include, --head, --range or --http0.9"},
+    };
+    for (size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++)
+        if (conflicts[i].one && conflicts[i].other)
+            return conflicts[i].why;
+    return NULL;
+}
+
+/* Checks the options, with so many URLs, before anything is fetched. */
+static int check_options(const struct http_options *given, int urls, struct error *err)
+{
+    const char *conflict = find_conflict(given, urls), *wrong = NULL;
+    const char *range = given->range, *proxy = given->proxy, *digest = given->sha256;
+    struct url url;
+    if (conflict)
+        return error_set(err, STATUS_USAGE, "%s", conflict);
+    if (check_request_fields(given, err))
+        return -1;
+    if (range && !http_range_is_wish(range))
+        return error_set(err, STATUS_USAGE,
+                         "option --range: '%.100s' is not a range (0-99, 100-, -50)", range);
+    if (proxy && *proxy && !proxy_is_socks(proxy))
+        wrong = url_parse(&url, proxy);
+    if (wrong)
+        return error_set(err, STATUS_USAGE, "option --proxy: '%.100s' %s", url_redacted(proxy),
+                         wrong);
+    if (http_target_check_pins(given, err))
+        return -1;
+    if (digest &&
+        (strlen(digest) != SHA256_TEXT || strspn(digest, "0123456789abcdefABCDEF") != SHA256_TEXT))
+        return error_set(err, STATUS_USAGE,
+                         "option --sha256: '%.100s' is not a digest of 64 hexadecimal digits",
+                         digest);
+    return 0;
+}
 
 /* Fetches one URL after the other. One that fails does not keep the next from being fetched, unless there is no output
  * or no time left; the status is that of the first failure. */
@@ -125,7 +216,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     if (!result && typed->proxy)
         result = (given.proxy = secret_read(loop, "proxy", typed->proxy, err)) ? 0 : -1;
     if (!result)
-        result = http_options_check(&given, operands->count, err);
+        result = check_options(&given, operands->count, err);
     /* All URLs are looked at before anything is fetched. */
     for (int i = 0; !result && i < operands->count; i++) {
         struct http_target target;

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/error.h"
 #include "cli/opt.h"
 #include "cmd/common/options.h"
 
@@ -48,15 +47,5 @@ struct http_options {
     int timing; /* OPT_TIMING_… */
     bool log_json;
 };
-
-/* Status 2 where they are bad, or do not go together, or with so many URLs. */
-int http_options_check(const struct http_options *options, int urls, struct error *err);
-
-/* The first value that --header gives the field `name`; NULL: none. */
-const char *http_options_field(const struct http_options *options, const char *name);
-
-/* The first option of --resolve that is for this host and port: its address, of *length bytes. */
-const char *http_options_pinned(const struct http_options *options, const char *host, unsigned port,
-                                size_t *length);
 
 #endif

@@ -7,16 +7,76 @@
  */
 #include "cmd/http/http_target.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
+#include "base/units.h"
 #include "proto/http_request.h"
 #include "proto/idna.h"
 #include "proto/no_proxy.h"
 
 enum { PROXY_PORT = 1080 }; /* curl's, where none is given */
+
+/* What a --resolve says; the texts point into it. */
+struct pin {
+    const char *host;
+    size_t host_length;
+    int64_t port;
+    const char *address;
+    size_t address_length;
+};
+
+/* Reads HOST:PORT:ADDR, where ADDR may be in brackets. Returns whether it is that. */
+static bool read_pin(struct pin *pin, const char *text)
+{
+    char port[6] = "", address[INET6_ADDRSTRLEN];
+    unsigned char binary[sizeof(struct in6_addr)];
+    const char *colon = strchr(text, ':'), *second = colon ? strchr(colon + 1, ':') : NULL;
+    if (!second || colon == text || (size_t)(second - colon) > sizeof port)
+        return false;
+    memcpy(port, colon + 1, (size_t)(second - colon - 1));
+    *pin = (struct pin){.host = text,
+                        .host_length = (size_t)(colon - text),
+                        .address = second + 1,
+                        .address_length = strlen(second + 1)};
+    if (*pin->address == '[' && pin->address[pin->address_length - 1] == ']') {
+        pin->address++;
+        pin->address_length -= 2;
+    }
+    if (units_number(port, 1, UINT16_MAX, &pin->port) || pin->address_length >= sizeof address)
+        return false;
+    memcpy(address, pin->address, pin->address_length);
+    address[pin->address_length] = '\0';
+    return inet_pton(AF_INET, address, binary) == 1 || inet_pton(AF_INET6, address, binary) == 1;
+}
+
+/* Returns the address of the first --resolve that is for this host and port, of *length bytes; NULL: there is none. They
+ * are read anew each time: there are few. */
+static const char *find_pin(const struct http_options *options, const char *host, unsigned port,
+                            size_t *length)
+{
+    for (size_t i = 0; i < options->pinned.count; i++) {
+        struct pin pin;
+        char given[URL_HOST_MAX + 1], encoded[IDNA_NAME_MAX + 1];
+        if (!read_pin(&pin, options->pinned.items[i]) || pin.port != port ||
+            pin.host_length > URL_HOST_MAX)
+            continue;
+        snprintf(given, sizeof given, "%.*s", (int)pin.host_length, pin.host);
+        /* A host that is not ASCII is asked for by its encoded name. */
+        bool matches = idna_is_ascii(given)
+                           ? strcmp(given, "*") == 0 || strcasecmp(given, host) == 0
+                           : !idna_encode(given, encoded) && strcasecmp(encoded, host) == 0;
+        if (!matches)
+            continue;
+        *length = pin.address_length;
+        return pin.address;
+    }
+    return NULL;
+}
 
 /* Returns the variable of the environment with this name, or with the other one; NULL: it is unset, or empty. */
 static const char *read_variable(const char *name, const char *other)
@@ -58,7 +118,7 @@ static void set_host(struct http_route *route, const struct http_options *option
                      unsigned port)
 {
     size_t length = strlen(host);
-    const char *pinned = http_options_pinned(options, host, port, &length);
+    const char *pinned = find_pin(options, host, port, &length);
     route->address = (struct address){.kind = ADDRESS_INET,
                                       .socktype = SOCK_STREAM,
                                       .family = options->family.family};
@@ -180,6 +240,16 @@ void http_target_release(struct http_target *target)
     memory_wipe(target->route.credentials);
     proxy_release(&target->route.tunnel);
     target->route = (struct http_route){.credentials = NULL};
+}
+
+int http_target_check_pins(const struct http_options *options, struct error *err)
+{
+    struct pin pin;
+    for (size_t i = 0; i < options->pinned.count; i++)
+        if (!read_pin(&pin, options->pinned.items[i]))
+            return error_set(err, STATUS_USAGE, "option --resolve: '%.100s' is not HOST:PORT:ADDR",
+                             options->pinned.items[i]);
+    return 0;
 }
 
 int http_target_init(struct http_target *target, const struct http_options *options,

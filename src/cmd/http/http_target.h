@@ -31,6 +31,9 @@ struct http_target {
     char *credentials; /* the target's own; NULL: none */
 };
 
+/* Checks that each --resolve is HOST:PORT:ADDR: 0, or -1 and status 2. */
+int http_target_check_pins(const struct http_options *options, struct error *err);
+
 /* Makes a target of `text`, a URL that has to outlive it. `origin` is what the user had asked for, where a
  * redirect leads to this one; else NULL. The options, and the variables http_proxy (lower case only: a CGI
  * program's HTTP_PROXY may come from its client), ALL_PROXY and NO_PROXY (these in lower case, too) decide on
