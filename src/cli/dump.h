@@ -15,10 +15,13 @@
 
 enum { DUMP_LINE_MAX = 128, DUMP_LINE_BYTES = 16 };
 
-/* Each writes one line, LF included and no NUL, and returns its length. `direction` is '>' for what
- * is sent, '<' for what arrives; `offset` counts the bytes of that direction. */
+/* dump_head writes the line before some bytes: when they passed, and how many they are; LF included and no NUL.
+ * `line` holds DUMP_LINE_MAX bytes; `direction` is '>' for what is sent, '<' for what arrives. It returns the line's
+ * length. */
 size_t dump_head(char *line, char direction, const struct timespec *when, size_t length);
-/* Of at most DUMP_LINE_BYTES. */
+
+/* dump_line writes, likewise, the line of at most DUMP_LINE_BYTES of them; `offset` counts the bytes of that
+ * direction. */
 size_t dump_line(char *line, char direction, uint64_t offset, const char *bytes, size_t length);
 
 #endif

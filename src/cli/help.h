@@ -8,12 +8,14 @@
 
 struct command;
 
-/* Prints the list of commands. `commands` ends with NULL, here and below. */
+/* help_overview prints the list of commands. `commands` ends with NULL, here and below. */
 void help_overview(FILE *out, const struct command *const *commands);
-/* Prints usage and options of one command. */
+
+/* help_command prints usage and options of one command. */
 void help_command(FILE *out, const struct command *command);
-/* Prints one line an option: command, letter, long name, value, help, separated by tabs. An optional value is shown as
- * [=VALUE]. */
+
+/* help_table prints one line an option: command, letter, long name, value, help, separated by tabs. An optional value
+ * is shown as [=VALUE]. */
 void help_table(FILE *out, const struct command *const *commands);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * See meter.h. The line is drawn anew at most ten times a second, from two readings of the counters; base/log takes it
- * away before a message.
+ * See meter.h. The line is drawn anew at most ten times a second, from two readings of the counters; base/log takes
+ * it away before a message.
  */
 #include "cli/meter.h"
 
@@ -82,9 +82,9 @@ size_t meter_line(struct meter *meter, const struct meter_reading *now, unsigned
     return line.length < width ? line.length : width;
 }
 
-/* The cursor is left at the start of the line: where the terminal has become so narrow that the line wraps, its start can
- * still be found, and its rest lies below. It may have become so just now, without a signal: the line is drawn with
- * wrapping off (DECAWM). */
+/* The cursor is left at the start of the line: where the terminal has become so narrow that the line wraps, its start
+ * can still be found, and its rest lies below. It may have become so just now, without a signal: the line is drawn
+ * with wrapping off (DECAWM). */
 
 static const char erase_line[] = "\033[K", erase_below[] = "\033[J";
 

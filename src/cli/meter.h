@@ -21,7 +21,7 @@ struct meter_reading {
     uint64_t received;
 };
 
-/* Start with {0}, and began_ms and total. */
+/* It starts as {0} with began_ms, total and receives set by the owner. */
 struct meter {
     int64_t began_ms;
     uint64_t total;                        /* bytes that will be sent; 0: not known */
@@ -32,14 +32,15 @@ struct meter {
     size_t shown_length;                   /* 0: none */
 };
 
-/* Takes a reading, and writes the line that goes with it into `out` (METER_LINE_MAX bytes, without
+/* meter_line takes a reading, and writes the line that goes with it into `out` (METER_LINE_MAX bytes, without
  * NUL), cut to `width` columns: "0:12, 31%, 0:26 left, sent 3.1 MiB at 256.0 KiB/s, received …".
- * Returns its length. */
+ * It returns the line's length. */
 size_t meter_line(struct meter *meter, const struct meter_reading *now, unsigned width, char *out);
 
-/* Draws the line, if stderr is a terminal that can take it now. */
+/* meter_draw draws the line, if stderr is a terminal that can take it now. */
 void meter_draw(struct meter *meter, const struct meter_reading *now);
-/* Takes it away. */
+
+/* meter_clear takes it away. */
 void meter_clear(struct meter *meter);
 
 #endif

@@ -1,14 +1,13 @@
 /*
- * Options as data. One row says everything about one option: parsing, --help, usage, completions, for which modes of the
- * command it is, and the check of the man page are derived from it.
+ * Options as data. One row says everything about one option: parsing, --help, usage, completions, for which modes of
+ * the command it is, and the check of the man page are derived from it.
  *
  *     static const struct opt options[] = {
  *         OPT('w', "timeout", duration, struct connect_options, timeout_ms, "limit for connecting"),
  *         OPT_END,
  *     };
  *
- * A row is bound to a field of the command's options struct; a field of the wrong type for its
- * kind does not compile.
+ * A row is bound to a field of the command's options struct; a field of the wrong type for its kind does not compile.
  */
 #ifndef CLI_OPT_H
 #define CLI_OPT_H
@@ -88,7 +87,7 @@ struct opt_common {
 };
 extern const struct opt opt_common_rows[];
 
-/* What the words of a command line say. */
+/* What the words of a command line say; it is the caller's, and opt_release frees what is in it. */
 struct opt_parsed {
     void *options; /* the command's options struct */
     struct opt_common common;
@@ -97,20 +96,23 @@ struct opt_parsed {
     char **program; /* in argv: what follows `--`; NULL without one */
 };
 
-/* Reads argv[1] … of `command`. With --help or --version the operands are not checked. Whatever
- * came of it, opt_release gives back what *parsed holds. */
+/* opt_parse reads argv[1] … of `command`, by getopt_long(3), whose state it uses. With --help or --version the
+ * operands are not checked. It fails with status 2. Whatever comes of it, opt_release follows. */
 int opt_parse(const struct command *command, int argc, char **argv, struct opt_parsed *parsed,
               struct error *err);
+
+/* opt_release frees what *parsed holds, and wipes what may be secret. */
 void opt_release(const struct command *command, struct opt_parsed *parsed);
 
-/* Checks that every option that was given is for the mode, one bit, in which the command is; `options` are as they were
- * parsed. An option was given where its field is not as the defaults have it: one that sets what is so anyway does no
- * harm. Returns 0, or -1 and status 2, "option --NAME" followed by `why`, for the first row that is not for it. */
+/* opt_check_mode checks that every option that was given is for the mode, one bit, in which the command is; `options`
+ * are as they were parsed. An option was given where its field is not as the defaults have it: one that sets what is
+ * so anyway does no harm. It returns 0, or -1 and status 2, "option --NAME" followed by `why`, for the first row that
+ * is not for it. */
 int opt_check_mode(const struct command *command, const void *options, unsigned mode,
                    const char *why, struct error *err);
 
-/* The row with this long name in the command's table or the common rows, by index; NULL at the
- * end. Help, completions and --table walk a command's options with it. */
+/* opt_row returns a row of the command's table, or of the common rows that come after these, by index; NULL: there
+ * are no more. Help and --table walk a command's options with it. */
 const struct opt *opt_row(const struct command *command, size_t index);
 
 #endif

@@ -120,8 +120,8 @@ extern const struct opt_type opt_byte;      /* BYTE, with C escapes, from 0 to 2
 extern const struct opt_type opt_keepalive; /* TIME, in milliseconds; 0 without one */
 extern const struct opt_type opt_interface; /* NAME, of what the kernel takes as a length */
 
-/* A copy of a URL, of which USER:PASS@ is overwritten with '*' where it came from, as of those kinds above. The
- * caller gives it to memory_wipe. */
+/* opt_copy_url returns a copy of a URL, of which USER:PASS@ is overwritten with '*' where it came from, as of those
+ * kinds above. The caller gives it to memory_wipe. */
 char *opt_copy_url(char *word);
 
 #endif

@@ -32,26 +32,33 @@ struct report_end {
     unsigned retransmits;
 };
 
-/* Switches to objects (--log json), before anything is logged. */
+/* report_as_objects switches to objects (--log json), before anything is logged. */
 void report_as_objects(void);
-/* Returns whether objects are written. */
+
+/* report_is_objects says whether objects are written. */
 bool report_is_objects(void);
 
-/* Logs "listening on ADDR": at -v, and with `always`, which is for a port that the kernel chose. */
+/* report_listening logs "listening on ADDR": at -v, and with `always`, which is for a port that the kernel chose. */
 void report_listening(const char *address, bool always);
-/* Logs "connected to PEER" and, where the local end has a name, "connected from LOCAL". */
+
+/* report_connected logs "connected to PEER" and, where the local end has a name, "connected from LOCAL". */
 void report_connected(const char *peer, const char *local);
-/* Logs "accepted PEER"; `local` is as in report_end. */
+
+/* report_accepted logs "accepted PEER"; `local` is as in report_end. */
 void report_accepted(const char *peer, const char *local);
-/* Logs "closed PEER: 12 bytes in, 34 out", and how it ended where that was not an end of file. */
+
+/* report_closed logs "closed PEER: 12 bytes in, 34 out", and how it ended where that was not an end of file. */
 void report_closed(const struct report_end *end);
-/* Logs what --stats asks for: "sent 1.0 MiB, received 12 B in 0.52 s (2.0 MiB/s, 23 B/s)", "rtt 0.1 ms, …". */
+
+/* report_stats logs what --stats asks for: "sent 1.0 MiB, received 12 B in 0.52 s (2.0 MiB/s, 23 B/s)", "rtt 0.1 ms,
+ * …". */
 void report_stats(const struct report_end *end);
-/* Logs a warning of up to 2 KiB. */
+
+/* report_warning logs a warning of up to 2 KiB. */
 void report_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Flushes what was printed with stdio. Returns 0 when all of it has reached stdout; else status 8, without a message where
- * the reader of a pipe has gone away. */
+/* report_flush_stdout flushes what was printed with stdio. It returns 0 when all of it has reached stdout; else
+ * status 8, without a message where the reader of a pipe has gone away. */
 int report_flush_stdout(struct error *err);
 
 #endif

@@ -33,20 +33,25 @@ struct http_body {
     struct http_chunks chunks;
 };
 
-/* Prepares the pump. http_body_release follows, whatever comes of it. */
+/* http_body_init prepares the pump. http_body_release follows, whatever comes of it. */
 void http_body_init(struct http_body *body);
-/* Runs the loop until the body is written: 0. Status 1 where the connection fails, 7 where it ends early or
- * is malformed, 8 where it cannot be written. When somebody else stops the loop: -1, and *err is left
- * as it was. */
+
+/* http_body_run runs the loop until the body is written, and returns 0. It fails with status 1 where the connection
+ * fails, 7 where the body ends early or is malformed, 8 where it cannot be written (silently where nobody reads
+ * stdout any more). When somebody else stops the loop it returns -1, with *err as it was. */
 int http_body_run(struct http_body *body, struct error *err);
-/* The number of bytes of the body, without the head, that have been written. */
+
+/* http_body_written returns how many bytes of the body, without the head, have been written. */
 uint64_t http_body_written(const struct http_body *body);
-/* Whether the body ended early, or by a failure of the connection. */
+
+/* http_body_was_cut says whether the body ended early, or by a failure of the connection. */
 bool http_body_was_cut(const struct http_body *body);
-/* Frees what the pump holds. */
+
+/* http_body_release frees what the pump holds. */
 void http_body_release(struct http_body *body);
 
-/* Whether all of the body has come with the head, and nothing else: then nobody has to read it. */
+/* http_body_is_here says whether all of the body has come with the head, and nothing else: then nobody has to read
+ * it. */
 bool http_body_is_here(const struct http_exchange *exchange, enum http_body_kind kind);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * The connection is opened once and serves one request after the other, as long as the route stays the same and nothing
- * has come by it that nobody asked for. An exchange sends the request and reads up to the end of the head of its answer:
- * both at once, for a server may answer before it has read all. Interim answers (1xx) are dropped on the way. What has
- * come behind the head stays in the exchange's bytes, for http_body.
+ * The connection is opened once and serves one request after the other, as long as the route stays the same and
+ * nothing has come by it that nobody asked for. An exchange sends the request and reads up to the end of the head of
+ * its answer: both at once, for a server may answer before it has read all. Interim answers (1xx) are dropped on the
+ * way. What has come behind the head stays in the exchange's bytes, for http_body.
  */
 #include "cmd/http/http_exchange.h"
 

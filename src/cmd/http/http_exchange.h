@@ -31,11 +31,12 @@ struct http_connection {
     struct connection_log log;
 };
 
-/* Connects to where the route leads, unless it is connected to it already and has received nothing since
- * the last answer. It fails as connect_with_retry does. */
+/* http_connection_open connects to where the route leads, unless it is connected to it already and has received
+ * nothing since the last answer. It fails as connect_with_retry does. */
 int http_connection_open(struct http_connection *connection, const struct http_route *route,
                          struct error *err);
-/* Closes the connection, if it is open; the log record says that it ended by `how`. */
+
+/* http_connection_close closes the connection, if it is open; the log record says that it ended by `how`. */
 void http_connection_close(struct http_connection *connection, enum report_how how);
 
 /* A request and its answer. */
@@ -59,13 +60,13 @@ struct http_exchange {
     struct error *err;
 };
 
-/* The owner sets loop, fd, name, idle, request and headless, the rest is 0. Runs the loop until the head is
- * complete; interim answers (1xx) are skipped. Status 1 when the connection fails, 7 when the
- * answer is no HTTP/1, cut off or malformed. When somebody else stops the loop: -1, and *err is
- * left as it was. */
+/* http_exchange_run sends the request and runs the loop until the head of the answer is complete; interim answers
+ * (1xx) are skipped. The owner sets loop, fd, name, idle, request and headless, the rest is 0. It fails with status 1
+ * where the connection fails, 7 where the answer is no HTTP/1, cut off or malformed. When somebody else stops the
+ * loop it returns -1, with *err as it was. */
 int http_exchange_run(struct http_exchange *exchange, struct error *err);
 
-/* Frees the bytes. It may be called twice. */
+/* http_exchange_release frees the bytes. It may be called twice. */
 void http_exchange_release(struct http_exchange *exchange);
 
 #endif

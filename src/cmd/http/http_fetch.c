@@ -1,12 +1,13 @@
 /*
  * One URL on its way. http_fetch_run follows its redirects: each hop is a new target, tried until there is an answer
- * that counts (try_target), with a longer pause before each new try. One try (try_once) opens or keeps the connection,
- * exchanges request and head (ask), and then does with the answer what its status says (take_answer): the body goes to
- * the output, a redirect gives the next URL, the rest of a file (206) is added to what is there, a refusal (400 and
- * above) is an error. What has gone wrong is left in the transfer: `may_pass` (worth another try), `anew` (all of
- * it, at once), and `keeps` says whether the connection can serve the next request. --timing is shown after each try.
- * Two things end a request from outside, by filling the error and stopping the loop: nothing has moved for
- * --idle-timeout, or the pipe that stdout is has lost its reader while no body that would notice goes there.
+ * that counts (try_target), with a longer pause before each new try. One try (try_once) opens or keeps the
+ * connection, exchanges request and head (ask), and then does with the answer what its status says (take_answer): the
+ * body goes to the output, a redirect gives the next URL, the rest of a file (206) is added to what is there, a
+ * refusal (400 and above) is an error. What has gone wrong is left in the transfer: `may_pass` (worth another try),
+ * `anew` (all of it, at once), and `keeps` says whether the connection can serve the next request. --timing is shown
+ * after each try. Two things end a request from outside, by filling the error and stopping the loop: nothing has
+ * moved for --idle-timeout, or the pipe that stdout is has lost its reader while no body that would notice goes
+ * there.
  */
 #include "cmd/http/http_fetch.h"
 
@@ -161,8 +162,8 @@ static void log_request(const char *text, size_t length)
     }
 }
 
-/* Sends one request, and reads up to the head of the answer. The rest of a body is asked for where a validator says of
- * what, or where the user says so. */
+/* Sends one request, and reads up to the head of the answer. The rest of a body is asked for where a validator says
+ * of what, or where the user says so. */
 static int exchange_heads(struct http_transfer *transfer, struct error *err)
 {
     const struct http_fetch *fetch = transfer->fetch;
@@ -195,8 +196,8 @@ static int exchange_heads(struct http_transfer *transfer, struct error *err)
     return result;
 }
 
-/* Connects, and asks up to the head of the answer; a second time where the server had given up the connection that was
- * kept. */
+/* Connects, and asks up to the head of the answer; a second time where the server had given up the connection that
+ * was kept. */
 static int ask(struct http_transfer *transfer, struct error *err)
 {
     struct http_connection *connection = transfer->fetch->connection;
@@ -249,8 +250,8 @@ static bool leaves_it_clean(const struct http_transfer *transfer)
            http_head_is_persistent(&exchange->head, exchange->bytes);
 }
 
-/* Writes the body, of this kind: HTTP_BODY_NONE for the head alone. `to_file`: it goes where the body of an answer that
- * is no refusal goes, else to stdout. */
+/* Writes the body, of this kind: HTTP_BODY_NONE for the head alone. `to_file`: it goes where the body of an answer
+ * that is no refusal goes, else to stdout. */
 static int write_body(struct http_transfer *transfer, bool to_file, enum http_body_kind kind,
                       struct error *err)
 {
@@ -422,8 +423,8 @@ static int reject_part(struct http_transfer *transfer)
     return -1;
 }
 
-/* A 416 says that all is there, or that what is there is something else. One that does not say how many bytes there are
- * means the former where FILE was complete before. */
+/* A 416 says that all is there, or that what is there is something else. One that does not say how many bytes there
+ * are means the former where FILE was complete before. */
 static int take_unsatisfied(struct http_transfer *transfer, struct error *err)
 {
     struct http_output *output = transfer->fetch->output;

@@ -24,12 +24,12 @@ struct http_fetch {
     struct pump_pool *pool;
 };
 
-/* Runs the loop until the answer to `url` is written to the output. `last`: no URL follows. Status 6 when the
- * answer's is 400 or above: then nothing goes to a file, but to stdout it is still written. When
- * somebody else stops the loop: -1, and *err is left as it was. */
+/* http_fetch_run runs the loop until the answer to `url` is written to the output; with `last` no URL follows. It
+ * fails with status 6 where the answer's status is 400 or above: then nothing goes to a file, but to stdout it is
+ * still written. When somebody else stops the loop it returns -1, with *err as it was. */
 int http_fetch_run(const struct http_fetch *fetch, const char *url, bool last, struct error *err);
 
-/* Whether nothing that follows can succeed: no output, no time left, or a signal. */
+/* http_fetch_is_over says whether nothing that follows can succeed: no output, no time left, or a signal. */
 bool http_fetch_is_over(const struct http_fetch *fetch, const struct error *err);
 
 #endif

@@ -150,8 +150,8 @@ static int check_options(const struct http_options *given, int urls, struct erro
     return 0;
 }
 
-/* Fetches one URL after the other. One that fails does not keep the next from being fetched, unless there is no output
- * or no time left; the status is that of the first failure. */
+/* Fetches one URL after the other. One that fails does not keep the next from being fetched, unless there is no
+ * output or no time left; the status is that of the first failure. */
 static int fetch_all(const struct http_fetch *fetch, const struct operands *operands,
                      struct error *err)
 {

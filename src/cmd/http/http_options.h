@@ -41,7 +41,7 @@ struct http_options {
     bool remote_name;
     bool resume;
     const char *sha256;
-    /* What is told. */
+    /* What is logged. */
     bool silent;
     bool progress;
     int timing; /* OPT_TIMING_… */

@@ -37,32 +37,44 @@ struct http_output {
     struct tap digest; /* of what passes: looks at the body with --sha256 */
 };
 
+/* http_output_init makes it write to stdout. The options are the owner's, and have to outlive it. */
 void http_output_init(struct http_output *output, struct loop *loop,
                       const struct http_options *options);
-/* For the next URL: looks at the file (a FIFO waits for its reader, in the loop), and with --continue
- * at what is there of it. Status 8; 2 where
- * the URL has no file name in it. */
+
+/* http_output_find prepares the output for the next URL: it looks at the file, where a FIFO waits for its reader in
+ * the loop, and with --continue at what is there of it. It fails with status 8, or 2 where the URL has no file name
+ * in it. */
 int http_output_find(struct http_output *output, const struct url *url, struct error *err);
-/* Before a body is written, of the version that the validator is of: opens the file. `resumes`: what
- * will come follows the bytes that are there, else it replaces them. With --continue the validator is
- * remembered beside the bytes for the next time. Status 8; 1 where what has been written cannot be
- * taken back. */
+
+/* http_output_begin opens the file before a body is written, of the version that the validator is of. With `resumes`,
+ * what will come follows the bytes that are there, else it replaces them. With --continue the validator is remembered
+ * beside the bytes for the next time. It fails with status 8, or 1 where what has been written cannot be taken back.
+ * */
 int http_output_begin(struct http_output *output, bool resumes, struct error *err);
-/* Whether that may be asked for: all of it again. */
+
+/* http_output_can_restart says whether all of the body may be asked for again. */
 bool http_output_can_restart(const struct http_output *output);
-/* What an earlier try has left is of no use: it is not kept for another one. Whether all of it may be
- * asked for again: then there is nothing there any more. */
+
+/* http_output_reject_part is for what an earlier try has left and is of no use: it is not kept for another one. The
+ * result says whether all of the body may be asked for again: then there is nothing there any more. */
 bool http_output_reject_part(struct http_output *output);
-/* The file stays as it is, for it is what was asked for: http_output_finish just checks it against
- * --sha256. Status 8. */
+
+/* http_output_leave lets the file stay as it is, for it is what was asked for: http_output_finish just checks it
+ * against --sha256. It fails with status 8. */
 int http_output_leave(struct http_output *output, struct error *err);
-/* What the output has is complete: checks it against --sha256 (status 7), and gives it its name. */
+
+/* http_output_finish is for an output that is complete: it checks it against --sha256 (status 7), and gives the file
+ * its name (status 8). */
 int http_output_finish(struct http_output *output, struct error *err);
-/* FILE was complete before anything came. */
+
+/* http_output_was_complete says whether FILE was complete before anything came. */
 bool http_output_was_complete(const struct http_output *output);
-/* Forgets the file, in favour of the old one, if it is not finished. May be called twice. */
+
+/* http_output_drop forgets the file, in favour of the old one, if it is not finished. It may be called twice. */
 void http_output_drop(struct http_output *output);
-/* All is done: did everything that was written to stdout get there? */
+
+/* http_output_close says, when all is done, whether everything that was written to stdout got there: 0, or status 8.
+ * */
 int http_output_close(struct http_output *output, struct error *err);
 
 #endif

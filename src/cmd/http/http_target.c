@@ -54,8 +54,8 @@ static bool read_pin(struct pin *pin, const char *text)
     return inet_pton(AF_INET, address, binary) == 1 || inet_pton(AF_INET6, address, binary) == 1;
 }
 
-/* Returns the address of the first --resolve that is for this host and port, of *length bytes; NULL: there is none. They
- * are read anew each time: there are few. */
+/* Returns the address of the first --resolve that is for this host and port, of *length bytes; NULL: there is none.
+ * They are read anew each time: there are few. */
 static const char *find_pin(const struct http_options *options, const char *host, unsigned port,
                             size_t *length)
 {

@@ -31,17 +31,17 @@ struct http_target {
     char *credentials; /* the target's own; NULL: none */
 };
 
-/* Checks that each --resolve is HOST:PORT:ADDR: 0, or -1 and status 2. */
+/* http_target_check_pins checks that each --resolve is HOST:PORT:ADDR: 0, or -1 and status 2. */
 int http_target_check_pins(const struct http_options *options, struct error *err);
 
-/* Makes a target of `text`, a URL that has to outlive it. `origin` is what the user had asked for, where a
- * redirect leads to this one; else NULL. The options, and the variables http_proxy (lower case only: a CGI
- * program's HTTP_PROXY may come from its client), ALL_PROXY and NO_PROXY (these in lower case, too) decide on
- * the route, as with curl. It fails with status 2 where the URL or the proxy is bad; then nothing is to be released. */
+/* http_target_init makes a target of `text`, a URL that has to outlive it. `origin` is what the user had asked for,
+ * where a redirect leads to this one; else NULL. The options, and the variables http_proxy (lower case only: a CGI
+ * program's HTTP_PROXY may come from its client), ALL_PROXY and NO_PROXY (these in lower case, too) decide on the
+ * route, as with curl. It fails with status 2 where the URL or the proxy is bad; then nothing is to be released. */
 int http_target_init(struct http_target *target, const struct http_options *options,
                      const char *text, const struct http_target *origin, struct error *err);
 
-/* Frees what the target owns, and wipes the credentials. It may be called twice. */
+/* http_target_release frees what the target owns, and wipes the credentials. It may be called twice. */
 void http_target_release(struct http_target *target);
 
 /* What one request asks for beside that. */
@@ -51,7 +51,7 @@ struct http_wish {
     bool persistent;      /* the connection may stay open */
 };
 
-/* The text of the request, of *length bytes, which is the caller's to memory_wipe. */
+/* http_target_request returns the text of the request, of *length bytes, which is the caller's to memory_wipe. */
 char *http_target_request(const struct http_target *target, const struct http_options *options,
                           const struct http_wish *wish, size_t *length);
 

@@ -50,12 +50,14 @@ struct resolve_answer {
     struct error error;
 };
 
-/* Makes an answer, as yet without one, for the `length` bytes of `query`, which are copied. */
+/* resolve_answer_new makes an answer, as yet an empty one, for the `length` bytes of `query`, which are copied. */
 struct resolve_answer *resolve_answer_new(const char *query, size_t length);
 
-/* Looks answer->query up, and blocks; `found` says whether that succeeded, else `error` is set. Several threads may do so at once. */
+/* resolve_answer_find looks answer->query up, and blocks; `found` says whether that succeeded, else `error` is set.
+ * Several threads may do so at once, each with an answer of its own. */
 void resolve_answer_find(struct resolve_answer *answer, const struct resolve_plan *plan);
 
+/* resolve_answer_free frees the answer and all that it points to. */
 void resolve_answer_free(struct resolve_answer *answer);
 
 #endif

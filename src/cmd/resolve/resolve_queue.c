@@ -51,8 +51,8 @@ static bool is_blank_or_cr(int c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Makes an answer for the next line of stdin that is not blank, without the blanks around it; of one that is longer than
- * any name, it takes the beginning. NULL at the end. */
+/* Makes an answer for the next line of stdin that is not blank, without the blanks around it; of one that is longer
+ * than any name, it takes the beginning. NULL at the end. */
 static struct resolve_answer *input_next_line(struct resolve_input *input)
 {
     char line[1024];
@@ -278,8 +278,8 @@ int resolve_queue_start(struct resolve_queue *queue, size_t names, struct error 
     return error_system(err, STATUS_RESOLVE, failure, "start a look-up");
 }
 
-/* Whether the queue has to keep the limit (-w): DNS knows it by itself, but the system's resolver may let a thread wait
- * for as long as it likes. */
+/* Whether the queue has to keep the limit (-w): DNS knows it by itself, but the system's resolver may let a thread
+ * wait for as long as it likes. */
 static bool is_limited(const struct resolve_queue *queue)
 {
     return queue->plan.given.timeout_ms >= 0 && !queue->plan.type;

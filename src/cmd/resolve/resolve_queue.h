@@ -9,19 +9,20 @@
 
 struct resolve_queue;
 
-/* Makes a queue of the names in `words`, NULL-terminated; a "-" stands for the lines of stdin. The array is
- * copied, and so is the plan, but for what it points to. */
+/* resolve_queue_new makes a queue of the names in `words`, NULL-terminated; a "-" stands for the lines of stdin. The
+ * array is copied, and so is the plan, but for what it points to. */
 struct resolve_queue *resolve_queue_new(const struct resolve_plan *plan, const char *const *words);
 
-/* Starts the threads, for so many names or fewer (0: nobody knows). */
+/* resolve_queue_start starts the threads, for so many names or fewer (0: nobody knows). It fails with status 3 where
+ * not one can be started. */
 int resolve_queue_start(struct resolve_queue *queue, size_t names, struct error *err);
 
-/* Waits for the next answer, which is the caller's. NULL: there are no more, and *errnum is the failure of
- * reading stdin, or 0. */
+/* resolve_queue_next waits for the next answer, which is the caller's. NULL: there are no more, and *errnum is the
+ * failure of reading stdin, or 0. */
 struct resolve_answer *resolve_queue_next(struct resolve_queue *queue, int *errnum);
 
-/* Frees the queue, once there are no more answers. False: some were given up but go on, so that it, and the plan, have to stay
- * until the program ends; so they do where nobody waits for all answers. */
+/* resolve_queue_free frees the queue, once there are no more answers. False: some were given up but go on, so that
+ * it, and the plan, have to stay until the program ends; so they do where nobody waits for all answers. */
 bool resolve_queue_free(struct resolve_queue *queue);
 
 #endif
