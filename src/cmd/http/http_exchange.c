@@ -162,7 +162,7 @@ static int send_request(struct http_exchange *exchange)
 static void exchange_ready(struct watch *watch, uint32_t events)
 {
     struct http_exchange *exchange = LOOP_OWNER(watch, struct http_exchange, watch);
-    int result = events & ~(uint32_t)EPOLLOUT ? receive_answer(exchange) : 0;
+    int result = (events & ~(uint32_t)EPOLLOUT) ? receive_answer(exchange) : 0;
     if (!result && exchange->sent < exchange->request_length)
         result = send_request(exchange);
     if (!result)
