@@ -1,11 +1,10 @@
 /*
- * See descriptors.h.
+ * Limits are getrlimit(2)'s. What was inherited is closed by close_range(2) where the kernel has it, else one by one.
  */
 #include "sys/descriptors.h"
 
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -32,19 +31,14 @@ int64_t descriptors_max(void)
     return (int64_t)limit.rlim_cur;
 }
 
-static bool close_range_on_exec(void)
-{
-#ifdef SYS_close_range
-    return syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0; /* Linux 5.11 */
-#else
-    return false;
-#endif
-}
-
 void descriptors_close_on_exec(void)
 {
     struct rlimit limit;
-    if (close_range_on_exec() || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) /* Linux 5.11 */
+        return;
+#endif
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return;
     for (int fd = 3; (rlim_t)fd < limit.rlim_cur && fd < INT_MAX; fd++)
         fcntl(fd, F_SETFD, FD_CLOEXEC); /* EBADF of most */

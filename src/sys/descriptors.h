@@ -7,15 +7,14 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
-/* As many as the system lets us have: for a server, whose clients cost one each. The soft limit is
- * low only for the sake of programs that use select(2): returns it, for those that we start. 0: it
- * is what it was. */
+/* Allows as many as the system lets us have: for a server, whose clients cost one each. Returns the soft limit that was,
+ * for the programs that we start: it is low only for the sake of those that use select(2). 0: it is what it was. */
 rlim_t descriptors_allow_max(void);
-/* How many there may be at present. */
+
+/* Returns how many there may be at present. */
 int64_t descriptors_max(void);
 
-/* Every descriptor but 0, 1 and 2 is close-on-exec from now on: ours are anyhow, but whoever started
- * us may have left us some. */
+/* Makes every descriptor but 0, 1 and 2 close-on-exec: ours are anyhow, but whoever started us may have left us some. */
 void descriptors_close_on_exec(void);
 
 #endif

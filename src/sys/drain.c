@@ -1,6 +1,6 @@
 /*
- * See drain.h. A timer looks again and again, since nobody tells when the kernel has passed on what it was given. A
- * look that comes late, since the machine was busy, counts for no more than LATE_MS: its peers had no time either.
+ * A timer looks again and again, since no event reports that the kernel has passed on what it was given. A look that comes
+ * late, since the machine was busy, counts for no more than LATE_MS: its peers had no time either.
  */
 #include "sys/drain.h"
 

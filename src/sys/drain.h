@@ -23,14 +23,14 @@ struct drain {
 };
 
 /* Begins to wait. `count` says, every 20 ms, how much is left: any measure that changes when something leaves. `over`
- * is called once, from the loop, when nothing is left or the wait is over; it may free the owner. Whoever is done before stops it.
- * A second start, as by a second signal, changes nothing. */
+ * is called once, from the loop, when nothing is left or the wait is over; it may free the owner. Whoever is done before
+ * stops it. A second start, as by a second signal, changes nothing. */
 void drain_start(struct drain *drain, struct loop *loop, uint64_t (*count)(struct drain *drain),
                  void (*over)(struct drain *drain));
 
 bool drain_is_started(const struct drain *drain);
 
-/* May be called twice, and of one that was never started. */
+/* Waits no longer. It may be called twice, and of one that was never started. */
 void drain_stop(struct drain *drain);
 
 #endif

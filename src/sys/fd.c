@@ -1,5 +1,5 @@
 /*
- * See fd.h. A descriptor that other processes share (stdin, stdout) is never made non-blocking: a pipe or terminal is
+ * A descriptor that other processes share (stdin, stdout) is never made non-blocking: a pipe or terminal is
  * opened anew through /proc/self/fd, and where that cannot be done poll(2) is asked before each PIPE_BUF bytes.
  */
 #include "sys/fd.h"
@@ -18,27 +18,23 @@
 
 enum { DISCARD_ROUNDS = 16 };
 
-static enum fd_kind fd_find_kind(int fd)
-{
-    struct stat status;
-    if (fstat(fd, &status) < 0)
-        return FD_OTHER;
-    if (S_ISFIFO(status.st_mode))
-        return FD_PIPE;
-    if (S_ISREG(status.st_mode))
-        return FD_FILE;
-    if (S_ISSOCK(status.st_mode))
-        return FD_SOCKET;
-    if (!S_ISCHR(status.st_mode))
-        return FD_OTHER;
-    if (status.st_rdev == makedev(1, 3)) /* null(4) */
-        return FD_NULL;
-    return isatty(fd) ? FD_TERMINAL : FD_OTHER;
-}
-
 struct fd fd_of(int fd)
 {
-    return (struct fd){fd, fd_find_kind(fd), true};
+    struct stat status;
+    enum fd_kind kind = FD_OTHER;
+    if (fstat(fd, &status) < 0)
+        kind = FD_OTHER;
+    else if (S_ISFIFO(status.st_mode))
+        kind = FD_PIPE;
+    else if (S_ISREG(status.st_mode))
+        kind = FD_FILE;
+    else if (S_ISSOCK(status.st_mode))
+        kind = FD_SOCKET;
+    else if (S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3)) /* null(4) */
+        kind = FD_NULL;
+    else if (S_ISCHR(status.st_mode) && isatty(fd))
+        kind = FD_TERMINAL;
+    return (struct fd){fd, kind, true};
 }
 
 struct fd fd_of_own(int fd)
@@ -107,7 +103,7 @@ struct fd fd_stdin(void)
     return fd_of(STDIN_FILENO);
 }
 
-/* Gives it an open file description of our own, if one can be had. */
+/* Gives *end an open file description of our own, if one can be had. */
 static void fd_reopen(struct fd *end, int access)
 {
     char path[sizeof "/proc/self/fd/" + 3 * sizeof end->fd] = "/proc/self/fd/";

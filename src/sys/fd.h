@@ -1,7 +1,6 @@
 /*
- * One end of a flow of bytes: a descriptor and its kind. It owns how descriptors are read and
- * written so that one that is shared with other processes (stdin, stdout) never blocks us and is
- * never made non-blocking under them.
+ * A descriptor and its kind: how it is read and written so that one that is shared with other processes (stdin, stdout)
+ * never blocks us and is never made non-blocking under them.
  */
 #ifndef SYS_FD_H
 #define SYS_FD_H
@@ -28,47 +27,59 @@ struct fd {
     bool shared; /* other processes may have it: it may block, and it stays as it is */
 };
 
-/* The kind of `fd`, asked of the kernel. */
+/* Asks the kernel for the kind of `fd`. */
 struct fd fd_of(int fd);
-/* The same of one that we have opened: no other process has it, and it does not block from now on. */
+
+/* As fd_of, for one that we have opened: no other process has it, and it does not block from now on. */
 struct fd fd_of_own(int fd);
-/* A socket, or a pipe, of our own: non-blocking, nothing to ask. */
+
+/* Makes one of a socket, or a pipe, of our own: non-blocking, nothing to ask. */
 struct fd fd_of_socket(int fd);
 struct fd fd_of_pipe(int fd);
 
-/* Call after the loop said that it is ready. 0 at its end; -1 and errno (EAGAIN: not now). */
+/* Reads, after the loop said that it is ready. 0 at its end; -1 and errno (EAGAIN: not now). */
 ssize_t fd_read(struct fd end, void *buffer, size_t room);
-/* May be short. -1 and errno (EAGAIN: not now). */
+
+/* Writes some of the bytes. -1 and errno (EAGAIN: not now). */
 ssize_t fd_write(struct fd end, const void *bytes, size_t length);
-/* Before a socket is closed in order: tells its peer the end, and takes what it has sent, a bounded
- * amount. Unread, that would make close(2) reset the connection, and lose what we sent last. */
+
+/* Shuts a socket down before it is closed in order, and takes what its peer has sent, a bounded amount. Unread, that would
+ * make close(2) reset the connection, and lose what we sent last. */
 void fd_discard(int fd);
 
-/* stdin (fd 0) and stdout (fd 1) as ends. stdout, if it is a pipe or a terminal, gets an open file
- * description of our own (through /proc), which can be non-blocking without anybody else noticing;
- * where that fails, writes are kept to PIPE_BUF bytes, and poll(2) is asked before each. */
+/* Returns stdin (fd 0). */
 struct fd fd_stdin(void);
+
+/* Returns stdout (fd 1), or stderr for what is no message. A pipe or a terminal gets an open file description of our own
+ * (through /proc), which can be non-blocking without anybody else noticing; where that fails, writes are kept to PIPE_BUF
+ * bytes, and poll(2) is asked before each. */
 struct fd fd_stdout(void);
-/* stderr, for what is no message, in the same way. */
 struct fd fd_stderr(void);
-/* The same input, of which as much can be read as there is, also where others read it, too: a pipe by
- * an open file description of our own, the caller's. The loop watches `in` itself, which alone is told
- * when a named pipe loses its last writer. */
+
+/* Returns the same input, of which as much can be read as there is, also where others read it, too: a pipe by an open file
+ * description of our own, the caller's. The loop watches `in` itself, which alone reports when a named pipe loses its last
+ * writer. */
 struct fd fd_reopened(struct fd in);
+
 /* Returns how many bytes a regular file still holds behind what has been read of it; 0 of anything else. */
 uint64_t fd_unread_size(struct fd in);
-/* Whether it can be read without asking the loop first: EAGAIN will say that there is no more. */
+
+/* Says whether it can be read without asking the loop first: EAGAIN will say that there is no more. */
 bool fd_reads_without_waiting(struct fd end);
-/* Whether what is written there is gone: /dev/null, open for writing. */
+
+/* Says whether what is written there is gone: /dev/null, open for writing. */
 bool fd_is_null_sink(struct fd end);
-/* Whether each write to stdout is a message of its own: to a datagram socket, or to a pipe in packet
- * mode (O_DIRECT, see pipe(2)), in which our description of it is from then on, too. */
+
+/* Says whether each write to stdout is a message of its own: to a datagram socket, or to a pipe in packet mode (O_DIRECT,
+ * see pipe(2)), in which our description of it is from then on, too. */
 bool fd_keeps_messages(struct fd stdout_end);
-/* Closes stdout for good, so that its reader sees the end; /dev/null takes its place, and that of
- * `stdout_end`. -1 and errno when what was written did not reach it. */
+
+/* Closes stdout for good, so that its reader sees the end; /dev/null takes its place, and that of `stdout_end`. -1 and
+ * errno when what was written did not reach it. */
 int fd_close_stdout(struct fd *stdout_end);
-/* The same, of a regular file, when all is written: a file system may say only now that it has no
- * room (a quota), or is gone (a server). Status 8. */
+
+/* Closes stdout if it is a regular file, when all is written: a file system may say only now that it has no room (a
+ * quota), or is gone (a server). It fails with status 8. */
 int fd_finish_stdout(struct fd *stdout_end, struct error *err);
 
 #endif

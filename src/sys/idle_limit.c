@@ -1,6 +1,5 @@
 /*
- * See idle_limit.h. When the timer fires it looks when something moved last: it is over, or the timer is set for
- * the rest of the time.
+ * When the timer fires, the limit looks when something moved last: it is over, or the timer is set for the rest of the time.
  */
 #include "sys/idle_limit.h"
 

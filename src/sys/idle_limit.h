@@ -21,10 +21,10 @@ struct idle_limit {
 void idle_limit_start(struct idle_limit *limit, struct loop *loop, int64_t limit_ms,
                       void (*over)(struct idle_limit *limit));
 
-/* Something has moved. */
+/* Notes that something has moved. */
 void idle_limit_moved(struct idle_limit *limit);
 
-/* Counts no more. May be called twice, and of one that was never started. */
+/* Counts no more. It may be called twice, and of one that was never started. */
 void idle_limit_stop(struct idle_limit *limit);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * output_path_find takes the links at the end of a path one by one. Each is opened itself (O_PATH), so
- * that the link whose owner is looked at is the link that is read. The links under /proc/PID/fd are none
- * of a file system: what they say is no path, and a file that others are writing, too, at the place where
- * they are, must be neither replaced nor written from its start. So descriptors are known by their names.
+ * output_path_find takes the links at the end of a path one by one. Each is opened itself (O_PATH), so that the link whose
+ * owner is looked at is the link that is read. The links under /proc/PID/fd are none of a file system: what they say is no
+ * path, and a file that others are writing, too, at the place where they are, must be neither replaced nor written from its
+ * start. So descriptors are known by their names.
  */
 #include "sys/output_path.h"
 
@@ -44,7 +44,7 @@ int output_path_descriptor(const char *path)
     return -1;
 }
 
-/* A pipe or a terminal gets an open file description of our own, which does not block. */
+/* Duplicates a descriptor. A pipe or a terminal gets an open file description of our own, which does not block. */
 static int descriptor_duplicate(int fd, const char *path)
 {
     struct stat status;
@@ -53,31 +53,24 @@ static int descriptor_duplicate(int fd, const char *path)
     return fcntl(fd, F_DUPFD_CLOEXEC, STANDARD_DESCRIPTORS);
 }
 
-/* `target` as seen from the directory of `path`. The caller's. */
-static char *path_beside(const char *path, const char *target, size_t length)
-{
-    const char *slash = strrchr(path, '/');
-    size_t directory = slash && *target != '/' ? (size_t)(slash - path) + 1 : 0;
-    char *joined = memory_new(directory + length + 1, 1);
-    memcpy(joined, path, directory);
-    memcpy(joined + directory, target, length);
-    return joined;
-}
-
-/* Puts what the open link says into *path. */
+/* Puts what the open link says, as seen from its directory, into *path. */
 static int link_read(int link, char **path, struct error *err)
 {
     char target[PATH_MAX];
     ssize_t length = readlinkat(link, "", target, sizeof target);
     if (length < 0 || (size_t)length == sizeof target)
         return open_failed(*path, length < 0 ? errno : ENAMETOOLONG, err);
-    char *next = path_beside(*path, target, (size_t)length);
+    const char *slash = strrchr(*path, '/');
+    size_t directory = slash && *target != '/' ? (size_t)(slash - *path) + 1 : 0;
+    char *joined = memory_new(directory + (size_t)length + 1, 1);
+    memcpy(joined, *path, directory);
+    memcpy(joined + directory, target, (size_t)length);
     free(*path);
-    *path = next;
+    *path = joined;
     return 0;
 }
 
-/* One link at the end of *path, if there is one and it can be trusted. 1: there was; 0: there is none. */
+/* Follows one link at the end of *path, if there is one and it can be trusted. 1: there was; 0: there is none. */
 static int link_follow(char **path, struct error *err)
 {
     struct stat status;

@@ -1,5 +1,5 @@
 /*
- * See process.h. Programs are started by posix_spawn(3), and found again by their id in a table of buckets when
+ * Programs are started by posix_spawn(3), and found again by their id in a table of buckets when
  * SIGCHLD, which a signalfd(2) brings, says that some have ended.
  */
 #include "sys/process.h"
@@ -19,7 +19,7 @@ static struct program **children_bucket(struct children *children, pid_t id)
     return &children->buckets[id % CHILDREN_BUCKETS];
 }
 
-/* The program with that id, which is forgotten; NULL: it is none of ours. */
+/* Finds the program with that id, and forgets it; NULL: it is none of ours. */
 static struct program *children_take(struct children *children, pid_t id)
 {
     struct program **at = children_bucket(children, id);
@@ -91,29 +91,6 @@ static void close_pipe_end(int *fd)
     *fd = -1;
 }
 
-/* The program's ends block, as programs expect; ours do not. */
-static int open_pipes(int in[2], int out[2])
-{
-    if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
-        return errno;
-    fcntl(in[1], F_SETFL, O_NONBLOCK);
-    fcntl(out[0], F_SETFL, O_NONBLOCK);
-    return 0;
-}
-
-/* What we have changed for ourselves. */
-static void restore_signals(posix_spawnattr_t *attributes)
-{
-    sigset_t none, defaults;
-    sigemptyset(&none);
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
-    sigaddset(&defaults, SIGXFSZ);
-    sigaddset(&defaults, SIGCHLD);
-    posix_spawnattr_setsigmask(attributes, &none);
-    posix_spawnattr_setsigdefault(attributes, &defaults);
-}
-
 /* posix_spawn(3) takes strings that it does not change as if it would. */
 static char *const *spawn_words(const char *const *list)
 {
@@ -124,15 +101,23 @@ static char *const *spawn_words(const char *const *list)
     return words.taken;
 }
 
-/* 0, or why not. The memory of a server is not copied: libc uses vfork(2) or its like. */
+/* Starts the program. Returns 0, or why it cannot. The memory of a server is not copied: libc uses vfork(2) or its like. */
 static int program_spawn(struct program *program, const struct program_spec *spec, int in, int out)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
+    sigset_t none, defaults;
     int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
-    restore_signals(&attributes);
+    /* What we have changed for ourselves is restored. */
+    sigemptyset(&none);
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    sigaddset(&defaults, SIGXFSZ);
+    sigaddset(&defaults, SIGCHLD);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
     int failure = 0;
     if (spec->wired) {
         flags |= POSIX_SPAWN_SETPGROUP;
@@ -158,21 +143,19 @@ static int program_refuse(const char *name, int failure, struct error *err)
                         name);
 }
 
-/* A moment after its start: the limit that we need to start it is ours. */
-static void program_limit_descriptors(const struct children *children, pid_t id)
-{
-    struct rlimit limit;
-    if (!children->most_open || getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur = children->most_open;
-    prlimit(id, RLIMIT_NOFILE, &limit, NULL);
-}
-
 int program_start(struct children *children, struct program *program,
                   const struct program_spec *spec, struct error *err)
 {
     int in[2] = {-1, -1}, out[2] = {-1, -1};
-    int failure = spec->wired ? open_pipes(in, out) : 0;
+    struct rlimit limit;
+    int failure = 0;
+    if (spec->wired && (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0))
+        failure = errno;
+    if (!failure && spec->wired) {
+        /* The program's ends block, as programs expect; ours do not. */
+        fcntl(in[1], F_SETFL, O_NONBLOCK);
+        fcntl(out[0], F_SETFL, O_NONBLOCK);
+    }
     if (!failure)
         failure = program_spawn(program, spec, in[0], out[1]);
     close_pipe_end(&in[0]);
@@ -187,7 +170,11 @@ int program_start(struct children *children, struct program *program,
         program_close_out(program);
         return program_refuse(spec->argv[0], failure, err);
     }
-    program_limit_descriptors(children, program->id);
+    /* A moment after its start: the limit that we need to start it is ours. */
+    if (children->max_open && getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = children->max_open;
+        prlimit(program->id, RLIMIT_NOFILE, &limit, NULL);
+    }
     struct program **bucket = children_bucket(children, program->id);
     program->next = *bucket;
     *bucket = program;

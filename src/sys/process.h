@@ -1,10 +1,9 @@
 /*
- * Programs that are started, and how one hears of their ends.
+ * Programs that are started, and how their ends are reported.
  *
- * A program gets 0, 1 and 2 and no other descriptor (whoever starts it has called
- * descriptors_close_on_exec), no signal blocked, and SIGPIPE as it was meant to be. SIGCHLD, one
- * descriptor for all of them, tells of the ends: a pidfd would cost each one a descriptor, and
- * Linux 5.3.
+ * A program gets 0, 1 and 2 and no other descriptor (whoever starts it has called descriptors_close_on_exec), no signal
+ * blocked, and SIGPIPE as it was meant to be. SIGCHLD, one descriptor for all of them, reports the ends: a pidfd would cost
+ * each one a descriptor, and Linux 5.3.
  */
 #ifndef SYS_PROCESS_H
 #define SYS_PROCESS_H
@@ -24,11 +23,11 @@ struct children {
     struct loop *loop; /* NULL: not in use */
     struct watch signals;
     struct program *buckets[CHILDREN_BUCKETS]; /* by id */
-    rlim_t most_open; /* of descriptors, for programs (see descriptors_allow_max); 0: as for us */
+    rlim_t max_open; /* of descriptors, for programs (see descriptors_allow_max); 0: as for us */
 };
 
 struct program {
-    /* It has ended, and is reaped: `end` is set. Set by the owner. May free the program. */
+    /* The owner's: called when it has ended and is reaped, with `end` set. It may free the program. */
     void (*ended)(struct program *program);
     pid_t id;   /* 0: it does not run, or no longer */
     bool wired; /* it has pipes, and a process group of its own */
@@ -48,31 +47,37 @@ struct program_spec {
     int passed; /* becomes its descriptor 3; the caller's to close. 0: none */
 };
 
-/* From now on ends are heard. `children` is {0} but for most_open, or initialised already.
- * -1, status 70: there is no descriptor for it. */
+/* Begins to watch for ends. `children` is {0} but for max_open, or initialised already. It fails with status 70: there is
+ * no descriptor for it. */
 int children_init(struct children *children, struct loop *loop, struct error *err);
-/* No more of them. Of one that is not in use: nothing. */
+
+/* Watches no longer. `children` may be not in use. */
 void children_release(struct children *children);
 
-/* Status 127: there is no such program; 126: it cannot be run, and errnum says why. */
+/* Starts a program. It fails with status 127 where there is no such program, and with 126 where it cannot be run; errnum
+ * says why. */
 int program_start(struct children *children, struct program *program,
                   const struct program_spec *spec, struct error *err);
-/* Puts the program in our place, with the descriptors that we have inherited. Returns only where it
- * cannot: -1, and the status as above. */
+
+/* Puts the program in our place, with the descriptors that we have inherited. It returns only where it cannot: -1, and the
+ * status as above. */
 int program_replace(char *const *argv, struct error *err);
-/* To it and, where it has a process group of its own, to what it has started. Of one that does not
- * run: nothing. */
+
+/* Sends a signal to the program, if it runs, and, where it has a process group of its own, to what it has started. */
 void program_signal(const struct program *program, int signal_number);
-/* Sends the signal (0: none, it has been told already) and, where the program has not ended after grace_ms, SIGKILL.
- * `ended` is called in either case. Of one that does not run: nothing. */
+
+/* Sends the signal (0: none, for one was sent before) to the program, if it runs, and SIGKILL where it has not ended after
+ * grace_ms. `ended` is called in either case. */
 void program_stop(struct program *program, int signal_number, int64_t grace_ms);
-/* Ends it, if it still runs, with SIGKILL, without a call of `ended`. */
+
+/* Ends the program, if it still runs, with SIGKILL, without a call of `ended`. */
 void program_kill(struct program *program);
-/* Closes what is open of `in` and `out`. */
+
+/* Closes `in`, or `out`, if it is open. */
 void program_close_in(struct program *program);
 void program_close_out(struct program *program);
 
-/* As a shell tells it: its own status, or 128+N where signal N has ended it. */
+/* Returns the status as a shell has it: the program's own, or 128+N where signal N has ended it. */
 int program_status(const struct program *program);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * See replace_file.h: find says where the path leads, create or resume open a file beside it, commit gives it the
- * old one's mode and owner, waits for the disk and renames it. fsync(2) is the one call here that can wait: for the
- * disk, and the loop with it. A signal that comes meanwhile is heard when the disk is done.
+ * replace_file_find says where the path leads, create or resume open a file beside it, commit gives it the old one's mode
+ * and owner, waits for the disk and renames it. fsync(2) is the one call here that can wait: for the disk, and the loop
+ * with it. A signal that comes meanwhile arrives when the disk is done.
  */
 #include "sys/replace_file.h"
 
@@ -23,7 +23,7 @@ static int file_failed(const struct replace_file *file, const char *what, struct
     return error_system(err, STATUS_LOCAL_IO, errno, "%s %s", what, file->path);
 }
 
-/* In its directory: the three, the one after the other. */
+/* Returns a path in the directory of the file: the three, the one after the other. */
 static char *name_beside(const struct replace_file *file, const char *dot, const char *name,
                          const char *suffix)
 {
@@ -35,7 +35,7 @@ static char *name_beside(const struct replace_file *file, const char *dot, const
     return place;
 }
 
-/* Before anybody has been asked for what is to be written, for there is no other place for it. */
+/* Checks this before anybody has been asked for what is to be written, for there is no other place for it. */
 static int check_directory(const struct replace_file *file, struct error *err)
 {
     char *directory = name_beside(file, ".", "", "");
@@ -87,8 +87,8 @@ int replace_file_create(struct replace_file *file, struct error *err)
     return file->fd < 0 ? file_forget(file, "create", err) : 0;
 }
 
-/* It can be foreseen, so somebody may have put something there; and another process may be writing
- * it, or have just given it its place. */
+/* The name can be foreseen, so somebody may have put something there; and another process may be writing it, or have just
+ * given it its place. */
 static bool part_is_ours(const char *name, int fd)
 {
     struct stat status, there;
@@ -116,48 +116,34 @@ int replace_file_resume(struct replace_file *file, struct error *err)
     return fd < 0 ? file_forget(file, "create the part of", err) : 0;
 }
 
-/* Nobody but mkostemp creates it, with 0600: a reader must not see it before it is complete. */
-static int open_to_others(int fd)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    return fchmod(fd, 0666 & ~mask);
-}
-
-/* The owner first: a change of owner takes set-id bits away, and those are not taken over at all, for
- * what is in the file is new. Where the group cannot be kept, its members are others by now, and another
- * group's members, who were others, are to have no more than others had. */
-static int take_attributes(int fd, const struct stat *old)
-{
-    struct stat now;
-    mode_t mode = old->st_mode & 0777;
-    bool refused = fchown(fd, (uid_t)-1, old->st_gid) < 0;
-    refused |= fchown(fd, old->st_uid, (gid_t)-1) < 0;
-    if (refused && (fstat(fd, &now) < 0 || now.st_gid != old->st_gid))
-        mode = (mode & ~(mode_t)070) | (mode & 07) << 3;
-    return fchmod(fd, mode);
-}
-
-/* Those of the file whose place it takes, else those of any new file. */
+/* Gives the file the attributes of the one whose place it takes, else those of any new file: it was created with 0600, for
+ * a reader must not see it before it is complete. */
 static int set_attributes(const struct replace_file *file)
 {
-    struct stat old;
-    if (lstat(file->path, &old) == 0 && S_ISREG(old.st_mode))
-        return take_attributes(file->fd, &old);
-    return open_to_others(file->fd);
-}
-
-/* So that a crash of the machine leaves the old file or the whole new one. Some file systems have no
- * such thing. */
-static int reach_disk(int fd)
-{
-    return fsync(fd) < 0 && errno != EINVAL && errno != ENOSYS ? -1 : 0;
+    struct stat old, now;
+    if (lstat(file->path, &old) < 0 || !S_ISREG(old.st_mode)) {
+        const mode_t mask = umask(0);
+        umask(mask);
+        return fchmod(file->fd, 0666 & ~mask);
+    }
+    /* The owner first: a change of owner takes set-id bits away, and those are not taken over at all, for what is in the
+     * file is new. Where the group cannot be kept, its members are others by now, and another group's members, who were
+     * others, are to have no more than others had. */
+    mode_t mode = old.st_mode & 0777;
+    bool refused = fchown(file->fd, (uid_t)-1, old.st_gid) < 0;
+    refused |= fchown(file->fd, old.st_uid, (gid_t)-1) < 0;
+    if (refused && (fstat(file->fd, &now) < 0 || now.st_gid != old.st_gid))
+        mode = (mode & ~(mode_t)070) | (mode & 07) << 3;
+    return fchmod(file->fd, mode);
 }
 
 int replace_file_commit(struct replace_file *file, struct error *err)
 {
     int fd = file->fd;
-    if (file->temporary && (set_attributes(file) < 0 || reach_disk(fd) < 0))
+    if (file->temporary && set_attributes(file) < 0)
+        return file_failed(file, "write", err);
+    /* A crash of the machine leaves the old file or the whole new one. Some file systems have no such thing. */
+    if (file->temporary && fsync(fd) < 0 && errno != EINVAL && errno != ENOSYS)
         return file_failed(file, "write", err);
     file->fd = -1;
     if (close(fd) < 0)
@@ -171,15 +157,12 @@ int replace_file_commit(struct replace_file *file, struct error *err)
     return 0;
 }
 
-static bool part_is_kept(const struct replace_file *file)
-{
-    struct stat status;
-    return file->kept && fstat(file->fd, &status) == 0 && status.st_size > 0;
-}
-
 void replace_file_release(struct replace_file *file)
 {
-    if (file->temporary && !part_is_kept(file))
+    struct stat status;
+    bool keeps_part = file->temporary && file->kept && fstat(file->fd, &status) == 0 &&
+                      status.st_size > 0;
+    if (file->temporary && !keeps_part)
         unlink(file->temporary);
     if (file->fd >= 0)
         close(file->fd);

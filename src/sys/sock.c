@@ -1,7 +1,7 @@
 /*
- * See sock.h. Each call is made here alone, so that each is shown at -vv; first those that have the bytes and nothing
- * beside them, then sendmsg(2) and recvmsg(2). What a message comes with is read once and scrubbed: packet info is
- * kept, descriptors are closed unless they were asked for.
+ * Each call is made here alone, so that each is shown at -vv; first those that have the bytes and nothing beside them, then
+ * sendmsg(2) and recvmsg(2). What a message comes with is read once and scrubbed: packet info is kept, descriptors are
+ * closed unless they were asked for.
  */
 #include "sys/sock.h"
 
@@ -28,7 +28,7 @@ static const struct sockaddr *const_sockaddr(const struct sockname *name)
     return (const struct sockaddr *)(const void *)&name->storage;
 }
 
-/* Made ready for a call that fills it in: a peer without a name leaves it as it is. */
+/* Empties a name for a call that fills it in: a peer without a name leaves it as it is. */
 static struct sockaddr *empty_sockaddr(struct sockname *name)
 {
     name->storage.ss_family = AF_UNSPEC;
@@ -39,8 +39,8 @@ static struct sockaddr *empty_sockaddr(struct sockname *name)
 int sock_open(int family, int socktype, int protocol)
 {
     int fd = socket(family, socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-    TRACE(fd, "socket(%s, %s, %s)", trace_family(family), trace_socktype(socktype),
-          trace_protocol(protocol));
+    TRACE(fd, "socket(%s, %s, %s)", trace_name(TRACE_FAMILY, family),
+          trace_name(TRACE_SOCKTYPE, socktype), trace_name(TRACE_PROTOCOL, protocol));
     return fd;
 }
 
@@ -83,7 +83,7 @@ int sock_connect(int fd, const struct sockname *name)
 int sock_shutdown(int fd, int how)
 {
     int result = shutdown(fd, how);
-    TRACE(result, "shutdown(%d, %s)", fd, trace_how(how));
+    TRACE(result, "shutdown(%d, %s)", fd, trace_name(TRACE_HOW, how));
     return result;
 }
 
@@ -163,8 +163,8 @@ ssize_t sock_send_to(int fd, const void *bytes, size_t length, const struct sock
 int sock_set(int fd, int level, int option, int value)
 {
     int result = setsockopt(fd, level, option, &value, sizeof value);
-    TRACE(result, "setsockopt(%d, %s, %s, %d)", fd, trace_level(level), trace_option(level, option),
-          value);
+    TRACE(result, "setsockopt(%d, %s, %s, %d)", fd, trace_name(TRACE_LEVEL, level),
+          trace_option(level, option), value);
     return result;
 }
 
@@ -216,7 +216,7 @@ int sock_get(int fd, int level, int option, int *value)
 {
     socklen_t length = sizeof *value;
     int result = getsockopt(fd, level, option, value, &length);
-    TRACE(result, "getsockopt(%d, %s, %s, [%d])", fd, trace_level(level),
+    TRACE(result, "getsockopt(%d, %s, %s, [%d])", fd, trace_name(TRACE_LEVEL, level),
           trace_option(level, option), result < 0 ? 0 : *value);
     return result;
 }
@@ -227,7 +227,7 @@ int sock_error(int fd)
     socklen_t length = sizeof pending;
     int result = getsockopt(fd, SOL_SOCKET, SO_ERROR, &pending, &length);
     TRACE(result, "getsockopt(%d, SOL_SOCKET, SO_ERROR, [%s])", fd,
-          pending ? trace_errno(pending) : "0");
+          pending ? trace_name(TRACE_ERRNO, pending) : "0");
     return result < 0 ? errno : pending;
 }
 
@@ -325,26 +325,18 @@ struct control_read {
     struct in6_pktinfo ipv6;
 };
 
-/* Descriptors that nobody asked for: as many as there was room for are ours by now. */
-static void control_close_descriptors(const struct cmsghdr *control)
-{
-    const unsigned char *at = CMSG_DATA(control);
-    const unsigned char *end = (const unsigned char *)control + control->cmsg_len;
-    int fd;
-    for (; at + sizeof fd <= end; at += sizeof fd) {
-        memcpy(&fd, at, sizeof fd);
-        sock_close(fd);
-    }
-}
-
 static void control_read_one(struct control_read *read, struct sock_message *message,
                              const struct cmsghdr *control)
 {
     size_t length = control->cmsg_len - CMSG_LEN(0);
-    int segment = 0;
+    int segment = 0, fd;
     struct ucred credentials;
     if (is_control(control, SOL_SOCKET, SCM_RIGHTS) || is_control(control, SOL_SOCKET, SCM_PIDFD)) {
-        control_close_descriptors(control);
+        /* Nobody asked for descriptors: as many as there was room for are ours by now. */
+        for (size_t at = 0; at + sizeof fd <= length; at += sizeof fd) {
+            memcpy(&fd, CMSG_DATA(control) + at, sizeof fd);
+            sock_close(fd);
+        }
     } else if (is_control(control, IPPROTO_IP, IP_PKTINFO) && length == sizeof read->ipv4) {
         memcpy(&read->ipv4, CMSG_DATA(control), sizeof read->ipv4);
         read->has_ipv4 = true;
@@ -361,8 +353,8 @@ static void control_read_one(struct control_read *read, struct sock_message *mes
     }
 }
 
-/* An answer comes from the address that was asked. One that was sent to a group or to a broadcast
- * address comes from the address that the kernel names, or is free to choose. */
+/* Makes an answer come from the address that was asked. One to what was sent to a group or to a broadcast address comes
+ * from the address that the kernel names, or is free to choose. */
 static void message_choose_source(struct sock_message *message, struct control_read *read)
 {
     struct in6_addr *ours = &read->ipv6.ipi6_addr;
@@ -384,7 +376,7 @@ static void message_choose_source(struct sock_message *message, struct control_r
                             (struct iovec){&read->ipv4, sizeof read->ipv4});
 }
 
-/* Nothing of what the sender has put beside the bytes remains: what an answer says is made anew. */
+/* Reads what came beside the bytes. Nothing of what the sender has put there remains: what an answer says is made anew. */
 static void message_read_control(struct sock_message *message, const struct msghdr *header)
 {
     struct control_read read = {.has_ipv4 = false};
@@ -403,7 +395,7 @@ static void message_read_control(struct sock_message *message, const struct msgh
     message_choose_source(message, &read);
 }
 
-static ssize_t receive_message(int fd, struct iovec bytes, struct sock_message *message)
+static ssize_t message_receive(int fd, struct iovec bytes, struct sock_message *message)
 {
     _Alignas(size_t) unsigned char control[192];
     message->peer.storage.ss_family = AF_UNSPEC; /* a peer without a name leaves it as it is */
@@ -439,7 +431,7 @@ ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message
                           const struct sock_senders *senders)
 {
     for (int round = 0; round < DROPPED_MAX; round++) {
-        ssize_t length = receive_message(fd, (struct iovec){buffer, room}, message);
+        ssize_t length = message_receive(fd, (struct iovec){buffer, room}, message);
         if (length < 0 || senders->admit(senders->context, message))
             return length;
     }
@@ -447,7 +439,7 @@ ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message
     return -1;
 }
 
-static ssize_t send_message(int fd, const void *bytes, size_t length,
+static ssize_t message_send(int fd, const void *bytes, size_t length,
                             const struct sock_message *message)
 {
     /* sendmsg(2) changes none of what it is given, but its struct does not say so. */
@@ -470,7 +462,7 @@ static ssize_t send_message(int fd, const void *bytes, size_t length,
 ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
                          const struct sock_message *message)
 {
-    ssize_t sent = send_message(fd, bytes, length, message);
+    ssize_t sent = message_send(fd, bytes, length, message);
     TRACE(sent, "sendmsg(%d, %zu, %s)", fd, length, TEXT_OF(&message->peer));
     return sent;
 }
@@ -489,7 +481,7 @@ ssize_t sock_send_segments(int fd, const void *bytes, size_t length, size_t segm
     if (to)
         message = *to;
     message_add_control(&message, IPPROTO_UDP, UDP_SEGMENT, (struct iovec){&size, sizeof size});
-    ssize_t sent = send_message(fd, bytes, length, &message);
+    ssize_t sent = message_send(fd, bytes, length, &message);
     TRACE(sent, "sendmsg(%d, %zu, UDP_SEGMENT [%u])", fd, length, size);
     return sent;
 }
@@ -507,20 +499,6 @@ void sock_keep_reports(int fd, int family)
         sock_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
 }
 
-/* The address follows the report (SO_EE_OFFENDER). */
-static void read_reporter(const unsigned char *report, struct sockname *by)
-{
-    const unsigned char *address = report + sizeof(struct sock_extended_err);
-    sa_family_t family;
-    memcpy(&family, address, sizeof family);
-    if (family == AF_INET)
-        by->length = sizeof(struct sockaddr_in);
-    else if (family == AF_INET6)
-        by->length = sizeof(struct sockaddr_in6);
-    memcpy(&by->storage, address, by->length);
-    sockname_set_port(by, 0);
-}
-
 int sock_read_report(int fd, struct sockname *by)
 {
     char byte;
@@ -531,6 +509,7 @@ int sock_read_report(int fd, struct sockname *by)
                              .msg_control = control,
                              .msg_controllen = sizeof control};
     struct sock_extended_err report;
+    sa_family_t family;
     ssize_t got = recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
     TRACE(got, "recvmsg(%d, MSG_ERRQUEUE)", fd);
     *by = (struct sockname){.length = 0};
@@ -538,13 +517,21 @@ int sock_read_report(int fd, struct sockname *by)
     if (!header)
         return 0;
     memcpy(&report, CMSG_DATA(header), sizeof report);
-    read_reporter(CMSG_DATA(header), by);
+    /* The address follows the report (SO_EE_OFFENDER). */
+    const unsigned char *address = CMSG_DATA(header) + sizeof report;
+    memcpy(&family, address, sizeof family);
+    if (family == AF_INET)
+        by->length = sizeof(struct sockaddr_in);
+    else if (family == AF_INET6)
+        by->length = sizeof(struct sockaddr_in6);
+    memcpy(&by->storage, address, by->length);
+    sockname_set_port(by, 0);
     return (int)report.ee_errno;
 }
 
 /* Descriptors */
 
-static ssize_t send_rights(int fd, struct iovec bytes, int passed, int flags)
+ssize_t sock_send_with(int fd, const void *bytes, size_t length, int passed)
 {
     union {
         struct cmsghdr header;
@@ -552,29 +539,19 @@ static ssize_t send_rights(int fd, struct iovec bytes, int passed, int flags)
     } rights = {.header = {.cmsg_len = CMSG_LEN(sizeof passed),
                            .cmsg_level = SOL_SOCKET,
                            .cmsg_type = SCM_RIGHTS}};
-    struct msghdr message = {.msg_iov = &bytes,
+    struct iovec part = {.iov_len = length};
+    memcpy(&part.iov_base, &bytes, sizeof part.iov_base); /* sendmsg(2) only reads it */
+    struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = &rights,
                              .msg_controllen = sizeof rights.room};
     memcpy(CMSG_DATA(&rights.header), &passed, sizeof passed);
     ssize_t sent;
     do
-        sent = sendmsg(fd, &message, flags | MSG_NOSIGNAL);
+        sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    TRACE(sent, "sendmsg(%d, %zu, SCM_RIGHTS [%d])", fd, bytes.iov_len, passed);
+    TRACE(sent, "sendmsg(%d, %zu, SCM_RIGHTS [%d])", fd, length, passed);
     return sent;
-}
-
-ssize_t sock_send_descriptor(int channel, int passed)
-{
-    return send_rights(channel, (struct iovec){(char[]){""}, 1}, passed, MSG_DONTWAIT);
-}
-
-ssize_t sock_send_with(int fd, const void *bytes, size_t length, int passed)
-{
-    struct iovec part = {.iov_len = length};
-    memcpy(&part.iov_base, &bytes, sizeof part.iov_base); /* sendmsg(2) only reads it */
-    return send_rights(fd, part, passed, MSG_DONTWAIT);
 }
 
 /* There is room for one, and not a byte more: CMSG_SPACE would do for two. */

@@ -1,5 +1,5 @@
 /*
- * See sockname.h. IPv4 addresses are written without snprintf(3), whose pages of libc stay out of a plain transfer.
+ * IPv4 addresses are written without snprintf(3), whose pages of libc stay out of a plain transfer.
  */
 #include "sys/sockname.h"
 
@@ -59,8 +59,8 @@ static void ipv6_text(const struct sockaddr_in6 *name, char *out)
         snprintf(out, SOCKNAME_TEXT_MAX, "%s%%%u", text, (unsigned)name->sin6_scope_id);
 }
 
-/* The bytes of an abstract name, which may be any, with '@' for a NUL, as ss(8) shows them; those
- * of a path, which has a NUL at its end or, if it fills the array, none. */
+/* Writes the bytes of an abstract name, which may be any, with '@' for a NUL, as ss(8) shows them; those of a path, which
+ * has a NUL at its end or, if it fills the array, none. */
 static void unix_text(const struct sockname *name, char *out)
 {
     const struct sockaddr_un *sun = as_unix(name);
@@ -77,14 +77,6 @@ static void unix_text(const struct sockname *name, char *out)
             out[i] = '@';
 }
 
-static void vsock_text(const struct sockaddr_vm *name, char *out)
-{
-    if (name->svm_cid == VMADDR_CID_ANY)
-        snprintf(out, SOCKNAME_TEXT_MAX, "*");
-    else
-        snprintf(out, SOCKNAME_TEXT_MAX, "%u", name->svm_cid);
-}
-
 char *sockname_host(const struct sockname *name, char *out)
 {
     *out = '\0';
@@ -99,7 +91,10 @@ char *sockname_host(const struct sockname *name, char *out)
         unix_text(name, out);
         break;
     case AF_VSOCK:
-        vsock_text(as_vsock(name), out);
+        if (as_vsock(name)->svm_cid == VMADDR_CID_ANY)
+            stpcpy(out, "*");
+        else
+            text_put_number(out, as_vsock(name)->svm_cid);
         break;
     default:
         break;

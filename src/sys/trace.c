@@ -1,5 +1,5 @@
 /*
- * See trace.h. The tables give numbers the names that the man pages use.
+ * The tables give numbers the names that the man pages use; each ends with a row without a name.
  */
 #include "sys/trace.h"
 
@@ -23,113 +23,108 @@ struct constant {
     {                                                                                              \
         name, #name                                                                                \
     }
-#define NAME_OF(table, value) name_of(table, sizeof(table) / sizeof *(table), value)
 
-static const char *name_of(const struct constant *table, size_t count, int value)
+static const struct constant families[] = {
+    CONSTANT(AF_INET), CONSTANT(AF_INET6), CONSTANT(AF_UNIX), CONSTANT(AF_VSOCK), {0, NULL}};
+static const struct constant socktypes[] = {CONSTANT(SOCK_STREAM),
+                                            CONSTANT(SOCK_DGRAM),
+                                            CONSTANT(SOCK_SEQPACKET),
+                                            {0, NULL}};
+static const struct constant protocols[] = {
+    {0, "0"}, CONSTANT(IPPROTO_TCP), CONSTANT(IPPROTO_UDP), CONSTANT(IPPROTO_MPTCP), {0, NULL}};
+static const struct constant hows[] = {CONSTANT(SHUT_RD),
+                                       CONSTANT(SHUT_WR),
+                                       CONSTANT(SHUT_RDWR),
+                                       {0, NULL}};
+static const struct constant levels[] = {CONSTANT(SOL_SOCKET),   CONSTANT(IPPROTO_IP),
+                                         CONSTANT(IPPROTO_IPV6), CONSTANT(IPPROTO_TCP),
+                                         CONSTANT(IPPROTO_UDP),  {0, NULL}};
+/* glibc alone has strerrorname_np(3). */
+static const struct constant errors[] = {
+    CONSTANT(EACCES),          CONSTANT(EADDRINUSE),   CONSTANT(EADDRNOTAVAIL),
+    CONSTANT(EAFNOSUPPORT),    CONSTANT(EAGAIN),       CONSTANT(EALREADY),
+    CONSTANT(EBADF),           CONSTANT(ECONNABORTED), CONSTANT(ECONNREFUSED),
+    CONSTANT(ECONNRESET),      CONSTANT(EDESTADDRREQ), CONSTANT(EFAULT),
+    CONSTANT(EHOSTDOWN),       CONSTANT(EHOSTUNREACH), CONSTANT(EINPROGRESS),
+    CONSTANT(EINTR),           CONSTANT(EINVAL),       CONSTANT(EIO),
+    CONSTANT(EISCONN),         CONSTANT(ELOOP),        CONSTANT(EMFILE),
+    CONSTANT(EMSGSIZE),        CONSTANT(ENAMETOOLONG), CONSTANT(ENETDOWN),
+    CONSTANT(ENETRESET),       CONSTANT(ENETUNREACH),  CONSTANT(ENFILE),
+    CONSTANT(ENOBUFS),         CONSTANT(ENODEV),       CONSTANT(ENOENT),
+    CONSTANT(ENOMEM),          CONSTANT(ENONET),       CONSTANT(ENOPROTOOPT),
+    CONSTANT(ENOSPC),          CONSTANT(ENOTCONN),     CONSTANT(ENOTDIR),
+    CONSTANT(ENOTSOCK),        CONSTANT(EOPNOTSUPP),   CONSTANT(EPERM),
+    CONSTANT(EPIPE),           CONSTANT(EPROTO),       CONSTANT(EPROTONOSUPPORT),
+    CONSTANT(EPROTOTYPE),      CONSTANT(EROFS),        CONSTANT(ESHUTDOWN),
+    CONSTANT(ESOCKTNOSUPPORT), CONSTANT(ETIMEDOUT),    {0, NULL}};
+
+static const char *constant_name(const struct constant *table, int value)
 {
-    for (size_t i = 0; i < count; i++)
-        if (table[i].value == value)
-            return table[i].name;
-    return "?";
+    while (table->name && table->value != value)
+        table++;
+    return table->name ? table->name : "?";
 }
 
-const char *trace_family(int family)
+const char *trace_name(enum trace_constant of, int value)
 {
-    static const struct constant families[] = {CONSTANT(AF_INET), CONSTANT(AF_INET6),
-                                               CONSTANT(AF_UNIX), CONSTANT(AF_VSOCK)};
-    return NAME_OF(families, family);
-}
-
-const char *trace_socktype(int socktype)
-{
-    static const struct constant socktypes[] = {CONSTANT(SOCK_STREAM), CONSTANT(SOCK_DGRAM),
-                                                CONSTANT(SOCK_SEQPACKET)};
-    return NAME_OF(socktypes, socktype);
-}
-
-const char *trace_protocol(int protocol)
-{
-    static const struct constant protocols[] = {{0, "0"},
-                                                CONSTANT(IPPROTO_TCP),
-                                                CONSTANT(IPPROTO_UDP),
-                                                CONSTANT(IPPROTO_MPTCP)};
-    return NAME_OF(protocols, protocol);
-}
-
-const char *trace_how(int how)
-{
-    static const struct constant hows[] = {CONSTANT(SHUT_RD), CONSTANT(SHUT_WR),
-                                           CONSTANT(SHUT_RDWR)};
-    return NAME_OF(hows, how);
-}
-
-const char *trace_level(int level)
-{
-    static const struct constant levels[] = {CONSTANT(SOL_SOCKET), CONSTANT(IPPROTO_IP),
-                                             CONSTANT(IPPROTO_IPV6), CONSTANT(IPPROTO_TCP),
-                                             CONSTANT(IPPROTO_UDP)};
-    return NAME_OF(levels, level);
+    static const struct constant *const tables[] = {
+        [TRACE_FAMILY] = families, [TRACE_SOCKTYPE] = socktypes, [TRACE_PROTOCOL] = protocols,
+        [TRACE_HOW] = hows,        [TRACE_LEVEL] = levels,       [TRACE_ERRNO] = errors,
+    };
+    return constant_name(tables[of], value);
 }
 
 const char *trace_option(int level, int option)
 {
-    static const struct constant socket[] = {CONSTANT(SO_ACCEPTCONN), CONSTANT(SO_BINDTODEVICE),
-                                             CONSTANT(SO_BROADCAST),  CONSTANT(SO_BUF_LOCK),
-                                             CONSTANT(SO_DOMAIN),     CONSTANT(SO_ERROR),
-                                             CONSTANT(SO_KEEPALIVE),  CONSTANT(SO_LINGER),
-                                             CONSTANT(SO_MARK),       CONSTANT(SO_OOBINLINE),
-                                             CONSTANT(SO_PASSCRED),   CONSTANT(SO_PEERCRED),
-                                             CONSTANT(SO_PROTOCOL),   CONSTANT(SO_RCVBUF),
-                                             CONSTANT(SO_REUSEADDR),  CONSTANT(SO_REUSEPORT),
-                                             CONSTANT(SO_SNDBUF),     CONSTANT(SO_TYPE)};
-    static const struct constant ip[] = {CONSTANT(IP_BIND_ADDRESS_NO_PORT), CONSTANT(IP_PKTINFO),
-                                         CONSTANT(IP_RECVERR), CONSTANT(IP_TOS), CONSTANT(IP_TTL)};
+    static const struct constant socket[] = {CONSTANT(SO_ACCEPTCONN),
+                                             CONSTANT(SO_BINDTODEVICE),
+                                             CONSTANT(SO_BROADCAST),
+                                             CONSTANT(SO_BUF_LOCK),
+                                             CONSTANT(SO_DOMAIN),
+                                             CONSTANT(SO_ERROR),
+                                             CONSTANT(SO_KEEPALIVE),
+                                             CONSTANT(SO_LINGER),
+                                             CONSTANT(SO_MARK),
+                                             CONSTANT(SO_OOBINLINE),
+                                             CONSTANT(SO_PASSCRED),
+                                             CONSTANT(SO_PEERCRED),
+                                             CONSTANT(SO_PROTOCOL),
+                                             CONSTANT(SO_RCVBUF),
+                                             CONSTANT(SO_REUSEADDR),
+                                             CONSTANT(SO_REUSEPORT),
+                                             CONSTANT(SO_SNDBUF),
+                                             CONSTANT(SO_TYPE),
+                                             {0, NULL}};
+    static const struct constant ip[] = {CONSTANT(IP_BIND_ADDRESS_NO_PORT),
+                                         CONSTANT(IP_PKTINFO),
+                                         CONSTANT(IP_RECVERR),
+                                         CONSTANT(IP_TOS),
+                                         CONSTANT(IP_TTL),
+                                         {0, NULL}};
     static const struct constant ipv6[] = {CONSTANT(IPV6_RECVERR), CONSTANT(IPV6_RECVPKTINFO),
-                                           CONSTANT(IPV6_TCLASS), CONSTANT(IPV6_UNICAST_HOPS),
-                                           CONSTANT(IPV6_V6ONLY)};
-    static const struct constant tcp[] = {CONSTANT(TCP_FASTOPEN),    CONSTANT(TCP_FASTOPEN_CONNECT),
-                                          CONSTANT(TCP_INFO),        CONSTANT(TCP_KEEPCNT),
-                                          CONSTANT(TCP_KEEPIDLE),    CONSTANT(TCP_KEEPINTVL),
-                                          CONSTANT(TCP_NODELAY),     CONSTANT(TCP_QUICKACK),
-                                          CONSTANT(TCP_USER_TIMEOUT)};
-    static const struct constant udp[] = {CONSTANT(UDP_GRO), CONSTANT(UDP_SEGMENT)};
+                                           CONSTANT(IPV6_TCLASS),  CONSTANT(IPV6_UNICAST_HOPS),
+                                           CONSTANT(IPV6_V6ONLY),  {0, NULL}};
+    static const struct constant tcp[] = {
+        CONSTANT(TCP_FASTOPEN),     CONSTANT(TCP_FASTOPEN_CONNECT),
+        CONSTANT(TCP_INFO),         CONSTANT(TCP_KEEPCNT),
+        CONSTANT(TCP_KEEPIDLE),     CONSTANT(TCP_KEEPINTVL),
+        CONSTANT(TCP_NODELAY),      CONSTANT(TCP_QUICKACK),
+        CONSTANT(TCP_USER_TIMEOUT), {0, NULL}};
+    static const struct constant udp[] = {CONSTANT(UDP_GRO), CONSTANT(UDP_SEGMENT), {0, NULL}};
     switch (level) {
     case SOL_SOCKET:
-        return NAME_OF(socket, option);
+        return constant_name(socket, option);
     case IPPROTO_IP:
-        return NAME_OF(ip, option);
+        return constant_name(ip, option);
     case IPPROTO_IPV6:
-        return NAME_OF(ipv6, option);
+        return constant_name(ipv6, option);
     case IPPROTO_TCP:
-        return NAME_OF(tcp, option);
+        return constant_name(tcp, option);
     case IPPROTO_UDP:
-        return NAME_OF(udp, option);
+        return constant_name(udp, option);
     default:
         return "?";
     }
-}
-
-/* glibc alone has strerrorname_np(3). */
-const char *trace_errno(int errnum)
-{
-    static const struct constant errors[] = {
-        CONSTANT(EACCES),          CONSTANT(EADDRINUSE),   CONSTANT(EADDRNOTAVAIL),
-        CONSTANT(EAFNOSUPPORT),    CONSTANT(EAGAIN),       CONSTANT(EALREADY),
-        CONSTANT(EBADF),           CONSTANT(ECONNABORTED), CONSTANT(ECONNREFUSED),
-        CONSTANT(ECONNRESET),      CONSTANT(EDESTADDRREQ), CONSTANT(EFAULT),
-        CONSTANT(EHOSTDOWN),       CONSTANT(EHOSTUNREACH), CONSTANT(EINPROGRESS),
-        CONSTANT(EINTR),           CONSTANT(EINVAL),       CONSTANT(EIO),
-        CONSTANT(EISCONN),         CONSTANT(ELOOP),        CONSTANT(EMFILE),
-        CONSTANT(EMSGSIZE),        CONSTANT(ENAMETOOLONG), CONSTANT(ENETDOWN),
-        CONSTANT(ENETRESET),       CONSTANT(ENETUNREACH),  CONSTANT(ENFILE),
-        CONSTANT(ENOBUFS),         CONSTANT(ENODEV),       CONSTANT(ENOENT),
-        CONSTANT(ENOMEM),          CONSTANT(ENONET),       CONSTANT(ENOPROTOOPT),
-        CONSTANT(ENOSPC),          CONSTANT(ENOTCONN),     CONSTANT(ENOTDIR),
-        CONSTANT(ENOTSOCK),        CONSTANT(EOPNOTSUPP),   CONSTANT(EPERM),
-        CONSTANT(EPIPE),           CONSTANT(EPROTO),       CONSTANT(EPROTONOSUPPORT),
-        CONSTANT(EPROTOTYPE),      CONSTANT(EROFS),        CONSTANT(ESHUTDOWN),
-        CONSTANT(ESOCKTNOSUPPORT), CONSTANT(ETIMEDOUT)};
-    return NAME_OF(errors, errnum);
 }
 
 void trace_call(long result, const char *format, ...)
@@ -142,7 +137,8 @@ void trace_call(long result, const char *format, ...)
     vsnprintf(call, sizeof call, format, args);
     va_end(args);
     if (result < 0)
-        log_note(LOG_LEVEL_TRACE, "%s = -1 %s (%s)", call, trace_errno(saved), strerror(saved));
+        log_note(LOG_LEVEL_TRACE, "%s = -1 %s (%s)", call, trace_name(TRACE_ERRNO, saved),
+                 strerror(saved));
     else
         log_note(LOG_LEVEL_TRACE, "%s = %ld", call, result);
     errno = saved;

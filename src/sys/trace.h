@@ -1,6 +1,6 @@
 /*
- * How a socket call is shown at -vv: "connect(3, 127.0.0.1:80) = -1 ECONNREFUSED (Connection
- * refused)". Only net/sock.c needs it.
+ * How a socket call is shown at -vv: "connect(3, 127.0.0.1:80) = -1 ECONNREFUSED (Connection refused)". Only sys/sock needs
+ * it. Any thread may call these.
  */
 #ifndef SYS_TRACE_H
 #define SYS_TRACE_H
@@ -16,8 +16,8 @@
 #define SO_BUF_LOCK 72
 #endif
 
-/* A call that has been made, and its result; the arguments are evaluated only where somebody will
- * read them. Leaves errno as it was. */
+/* Shows a call that has been made, and its result; the arguments are evaluated only where somebody will read them. It
+ * leaves errno as it was. */
 #define TRACE(result, ...)                                                                         \
     do {                                                                                           \
         if (log_setting.verbosity >= LOG_LEVEL_TRACE)                                              \
@@ -25,16 +25,22 @@
     } while (0)
 void trace_call(long result, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Of a socket's name, within the expression it stands in, as an argument of TRACE does. */
+/* Is the text of a socket's name, within the expression that it stands in, as an argument of TRACE does. */
 #define TEXT_OF(name) sockname_text(name, (char[SOCKNAME_TEXT_MAX]){""})
 
-/* Names as in the manual ("AF_INET", "SO_REUSEADDR"); "?" for what sockctl does not use. */
-const char *trace_family(int family);
-const char *trace_socktype(int socktype);
-const char *trace_protocol(int protocol);
-const char *trace_how(int how);
-const char *trace_level(int level);
+enum trace_constant {
+    TRACE_FAMILY,
+    TRACE_SOCKTYPE,
+    TRACE_PROTOCOL,
+    TRACE_HOW, /* of shutdown(2) */
+    TRACE_LEVEL,
+    TRACE_ERRNO
+};
+
+/* Returns the name of a number as the manual has it, "AF_INET"; "?" for what sockctl does not use. */
+const char *trace_name(enum trace_constant of, int value);
+
+/* Returns the name of an option of that level, "SO_REUSEADDR"; "?" as above. */
 const char *trace_option(int level, int option);
-const char *trace_errno(int errnum);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * See unblocked.h. Each call here runs the loop until it has its result, so that a FIFO without a reader or a full pipe
+ * Each call here runs the loop until it has its result, so that a FIFO without a reader or a full pipe
  * makes nothing deaf: signals and limits, which stop the loop, end the wait with ECANCELED.
  */
 #include "sys/unblocked.h"
@@ -12,7 +12,7 @@
 
 #include "base/memory.h"
 
-enum { FIRST_MS = 1, MOST_MS = 20, BLOCK = 4096 };
+enum { PAUSE_MS = 1, PAUSE_MAX_MS = 20, BLOCK = 4096 };
 
 /* Opening */
 
@@ -28,7 +28,7 @@ struct opening {
     struct timer timer;
 };
 
-/* False: there is no reader yet. */
+/* Tries to open the file. False: it is a FIFO that has no reader yet. */
 static bool opening_try(struct opening *opening)
 {
     struct stat status;
@@ -39,14 +39,14 @@ static bool opening_try(struct opening *opening)
     return opening->done;
 }
 
-static void opening_again(struct timer *timer)
+static void opening_retry(struct timer *timer)
 {
     struct opening *opening = LOOP_OWNER(timer, struct opening, timer);
     if (opening_try(opening)) {
         loop_stop(opening->loop, 0);
         return;
     }
-    opening->pause_ms = 2 * opening->pause_ms < MOST_MS ? 2 * opening->pause_ms : MOST_MS;
+    opening->pause_ms = 2 * opening->pause_ms < PAUSE_MAX_MS ? 2 * opening->pause_ms : PAUSE_MAX_MS;
     loop_timer_set(opening->loop, timer, opening->pause_ms);
 }
 
@@ -56,8 +56,8 @@ int unblocked_open(struct loop *loop, const char *path, int flags, mode_t mode)
                               .path = path,
                               .flags = flags,
                               .mode = mode,
-                              .pause_ms = FIRST_MS,
-                              .timer.fired = opening_again};
+                              .pause_ms = PAUSE_MS,
+                              .timer.fired = opening_retry};
     if (!opening_try(&opening)) {
         loop_timer_set(loop, &opening.timer, opening.pause_ms);
         loop_run(loop);
@@ -77,7 +77,7 @@ struct transfer {
     size_t left;
     char *bytes; /* that have been read */
     size_t length;
-    size_t most;
+    size_t max_length;
     int failure;
     bool done;
 };
@@ -109,7 +109,7 @@ static void transfer_read(struct watch *watch, uint32_t events)
 {
     struct transfer *transfer = LOOP_OWNER(watch, struct transfer, watch);
     (void)events;
-    if (transfer->length >= transfer->most) {
+    if (transfer->length >= transfer->max_length) {
         transfer_finish(transfer, EFBIG);
         return;
     }
@@ -150,11 +150,11 @@ int unblocked_write(struct loop *loop, struct fd end, const void *bytes, size_t 
     return length ? transfer_run(&transfer, EPOLLOUT) : 0;
 }
 
-int unblocked_read(struct loop *loop, int fd, size_t most, char **bytes, size_t *length)
+int unblocked_read(struct loop *loop, int fd, size_t max_length, char **bytes, size_t *length)
 {
     struct transfer transfer = {.loop = loop,
                                 .end = fd_of(fd),
-                                .most = most,
+                                .max_length = max_length,
                                 .watch.ready = transfer_read};
     int result = transfer_run(&transfer, EPOLLIN);
     *bytes = transfer.bytes;

@@ -115,7 +115,7 @@ static int connect_pass_fd(struct loop *loop, int fd, struct error *err)
 {
     int flags = fcntl(fd, F_GETFL);
     bool can_be = flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
-    while (can_be && sock_send_descriptor(STDOUT_FILENO, fd) != 1) {
+    while (can_be && sock_send_with(STDOUT_FILENO, "", 1, fd) != 1) {
         can_be = errno == EAGAIN;
         if (can_be && unblocked_await(loop, STDOUT_FILENO, EPOLLOUT))
             return -1;

@@ -351,7 +351,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                      .err = err,
                                      .joined = client_joined,
                                      .stopping = stop_echo};
-    echoing.server.children.most_open = descriptors_allow_max();
+    echoing.server.children.max_open = descriptors_allow_max();
     int result = serve_clients(&echoing, &address);
     result = server_close(&echoing.server, result);
     loop_free(echoing.server.loop);

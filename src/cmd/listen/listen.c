@@ -396,7 +396,7 @@ static int listen_run(const void *chosen, const struct operands *operands, struc
                                                                          : 1,
                                        .err = err};
     if (given->keep_open || given->forward.to)
-        listening.server.children.most_open = descriptors_allow_max();
+        listening.server.children.max_open = descriptors_allow_max();
     if (program_is_given(&given->program))
         listening.argv = program_words(&given->program, listen_arguments(given, operands));
     int result = listen_open_and_serve(&listening, &address);

@@ -313,7 +313,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                       .err = err,
                                       .joined = client_joined,
                                       .stopping = stop_serving};
-    serving->server.children.most_open = descriptors_allow_max();
+    serving->server.children.max_open = descriptors_allow_max();
     serving_prepare_hub(serving);
     serving->programs = (struct message_programs){.hub = &serving->hub,
                                                   .children = &serving->server.children,
