@@ -52,23 +52,6 @@ void names_release(struct names *names)
 
 /* From a name */
 
-/* Adds an address once, with the types of sockets that its service has. */
-static void add_address(struct names *names, const struct addrinfo *found)
-{
-    struct sockname address = {.length = found->ai_addrlen};
-    const size_t count = names->addresses.count;
-    size_t i = 0;
-    memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
-    resolved_add(&names->addresses, &address);
-    if (names->addresses.count > count) {
-        names->socktypes = memory_grow(names->socktypes, count + 1, sizeof *names->socktypes);
-        names->socktypes[count] = 0;
-    }
-    while (!sockname_is_same(&names->addresses.names[i], &address))
-        i++;
-    names->socktypes[i] |= 1U << found->ai_socktype;
-}
-
 int names_find(struct names *names, const char *host, int family, const char *service,
                struct error *err)
 {
@@ -85,8 +68,21 @@ int names_find(struct names *names, const char *host, int family, const char *se
     const char *name = found->ai_canonname ? found->ai_canonname : host;
     names->name = memory_copy(name, strlen(name));
     add_alias(names, host);
-    for (const struct addrinfo *at = found; at; at = at->ai_next)
-        add_address(names, at);
+    /* Each address once, with the types of sockets that its service has. */
+    for (const struct addrinfo *at = found; at; at = at->ai_next) {
+        struct sockname address = {.length = at->ai_addrlen};
+        const size_t count = names->addresses.count;
+        size_t i = 0;
+        memcpy(&address.storage, at->ai_addr, at->ai_addrlen);
+        resolved_add(&names->addresses, &address);
+        if (names->addresses.count > count) {
+            names->socktypes = memory_grow(names->socktypes, count + 1, sizeof *names->socktypes);
+            names->socktypes[count] = 0;
+        }
+        while (!sockname_is_same(&names->addresses.names[i], &address))
+            i++;
+        names->socktypes[i] |= 1U << at->ai_socktype;
+    }
     freeaddrinfo(found);
     return 0;
 }

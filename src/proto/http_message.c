@@ -220,7 +220,8 @@ static enum http_step read_codings(struct http_head *head, const char *value, co
     return HTTP_MORE;
 }
 
-/* Nothing is read of a line that goes on with a field: it begins with a blank. */
+/* Reads what a field says of the length of the body. Nothing is read of a line that goes on with a field: it begins with a
+ * blank. */
 static enum http_step read_framing(struct http_head *head, const char *line, size_t line_length)
 {
     bool is_length = field_is(line, line_length, "Content-Length");

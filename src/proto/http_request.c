@@ -98,19 +98,6 @@ static void print_credentials(FILE *out, const struct http_request *request, con
     fputs("\r\n", out);
 }
 
-static void print_cookies(FILE *out, const struct http_request *request)
-{
-    const char *before = "Cookie: ";
-    for (size_t i = 0; i < request->cookie_count; i++) {
-        if (!*request->cookies[i] || request->foreign || !is_ours(request, "Cookie"))
-            continue;
-        fprintf(out, "%s%s", before, request->cookies[i]);
-        before = "; ";
-    }
-    if (*before == ';')
-        fputs("\r\n", out);
-}
-
 static void print_users_fields(FILE *out, const struct http_request *request)
 {
     const char *host = http_request_users_value(request->fields, request->field_count, "Host");
@@ -132,6 +119,7 @@ static void print_fields(FILE *out, const struct http_request *request)
 {
     char authority[URL_AUTHORITY_MAX];
     bool closes = request->version == HTTP_11 && !request->persistent;
+    const char *before_cookie = "Cookie: ";
     print_field(out, request, "Host", url_authority(request->url, authority));
     print_credentials(out, request, "Proxy-Authorization", request->proxy_credentials);
     print_credentials(out, request, "Authorization", request->credentials);
@@ -141,7 +129,14 @@ static void print_fields(FILE *out, const struct http_request *request)
         fprintf(out, "Range: bytes=%s\r\n", request->range);
     print_field(out, request, "If-Range", request->if_range);
     print_field(out, request, "Referer", request->referer);
-    print_cookies(out, request);
+    for (size_t i = 0; i < request->cookie_count; i++) {
+        if (!*request->cookies[i] || request->foreign || !is_ours(request, "Cookie"))
+            continue;
+        fprintf(out, "%s%s", before_cookie, request->cookies[i]);
+        before_cookie = "; ";
+    }
+    if (*before_cookie == ';')
+        fputs("\r\n", out);
     print_field(out, request, "Connection", closes ? "close" : NULL);
     print_users_fields(out, request);
 }

@@ -110,6 +110,7 @@ struct name {
     locale_t locale; /* of UTF-8, for the letters' case; 0: there is none */
 };
 
+/* Adds a label of `count` points to the name. */
 static const char *put_label(struct name *name, const uint32_t *points, size_t count, bool is_ascii)
 {
     char label[LABEL_MAX];

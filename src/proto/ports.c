@@ -25,6 +25,7 @@ static unsigned read_port(const char **at)
     return number <= UINT16_MAX ? (unsigned)number : 0;
 }
 
+/* Adds the item at *at, a port or a range, which moves on behind it. */
 static const char *read_item(struct ports *ports, const char **at)
 {
     unsigned first = read_port(at), last = first;

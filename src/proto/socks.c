@@ -77,25 +77,21 @@ static unsigned char *put_request5(const struct socks *socks, unsigned char *out
     return put_port(out, socks->port);
 }
 
-/* 4a: an address that cannot be, 0.0.0.1, says that a name follows. */
-static unsigned char *put_request4(const struct socks *socks, unsigned char *out)
-{
-    struct in_addr address = {htonl(1)};
-    bool is_address = inet_pton(AF_INET, socks->host, &address) == 1;
-    *out++ = 4;
-    *out++ = COMMAND_CONNECT;
-    out = put_port(out, socks->port);
-    memcpy(out, &address, 4);
-    out = put_string(out + 4, socks->user ? socks->user : "");
-    return is_address ? out : put_string(out, socks->host);
-}
-
 size_t socks_write(struct socks *socks, unsigned char *out)
 {
+    /* SOCKS4a: an address that cannot be, 0.0.0.1, says that a name follows. */
+    struct in_addr address = {htonl(1)};
     unsigned char *end = out;
     socks->wanted = 0;
     if (socks->version == 4) {
-        end = put_request4(socks, out);
+        bool is_address = inet_pton(AF_INET, socks->host, &address) == 1;
+        *end++ = 4;
+        *end++ = COMMAND_CONNECT;
+        end = put_port(end, socks->port);
+        memcpy(end, &address, 4);
+        end = put_string(end + 4, socks->user ? socks->user : "");
+        if (!is_address)
+            end = put_string(end, socks->host);
     } else if (socks->stage == STAGE_METHOD) {
         *end++ = 5;
         *end++ = socks->user ? 2 : 1;
@@ -130,23 +126,6 @@ static enum socks_step read_method(struct socks *socks, const unsigned char *byt
     return SOCKS_WRITE;
 }
 
-/* Returns how long the whole answer is, as far as its first bytes tell; 0: it cannot be. */
-static size_t request_length(const unsigned char *bytes, size_t length)
-{
-    if (length < 5)
-        return 5;
-    switch (bytes[3]) {
-    case TYPE_IPV4:
-        return 4 + 4 + 2;
-    case TYPE_IPV6:
-        return 4 + 16 + 2;
-    case TYPE_NAME:
-        return 4 + 1 + (size_t)bytes[4] + 2;
-    default:
-        return 0;
-    }
-}
-
 static enum socks_step read_answer5(struct socks *socks, const unsigned char *bytes, size_t length)
 {
     static const char *const refusals[] = {"connected",
@@ -162,8 +141,15 @@ static enum socks_step read_answer5(struct socks *socks, const unsigned char *by
         return set_refusal(socks, bytes[1] < sizeof refusals / sizeof *refusals
                                       ? refusals[bytes[1]]
                                       : "refused, with a code that means nothing");
-    socks->wanted = request_length(bytes, length);
-    if (!socks->wanted)
+    if (length < 5)
+        socks->wanted = 5;
+    else if (bytes[3] == TYPE_IPV4)
+        socks->wanted = 4 + 4 + 2;
+    else if (bytes[3] == TYPE_IPV6)
+        socks->wanted = 4 + 16 + 2;
+    else if (bytes[3] == TYPE_NAME)
+        socks->wanted = 4 + 1 + (size_t)bytes[4] + 2;
+    else
         return set_refusal(socks, "its answer is malformed");
     return length < socks->wanted ? SOCKS_MORE : SOCKS_DONE;
 }

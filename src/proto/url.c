@@ -116,16 +116,6 @@ static const char *parse_named(struct url *url, const char *at, const char *end)
     return parse_port(url, colon + 1, (size_t)(end - colon - 1));
 }
 
-/* A path has a '/' in it, an abstract name an '@' at its start, and both have to be encoded. */
-static const char *parse_socket(struct url *url, const char *at, const char *end)
-{
-    url->host = (struct url_span){at, (size_t)(end - at)};
-    url->port = URL_PORT_DEFAULT;
-    if (!memchr(at, '%', url->host.length))
-        return "has no socket in it (http+unix://%2Frun%2Fx.sock/)";
-    return memmem(at, url->host.length, "%00", 3) ? "has a NUL in it" : NULL;
-}
-
 const char *url_parse(struct url *url, const char *text)
 {
     *url = (struct url){0};
@@ -141,8 +131,14 @@ const char *url_parse(struct url *url, const char *text)
     url->userinfo = (struct url_span){text, at_sign ? (size_t)(at_sign - text) : 0};
     if (at_sign)
         text = at_sign + 1;
-    if (url->unix_socket)
-        return parse_socket(url, text, end);
+    if (url->unix_socket) {
+        url->host = (struct url_span){text, (size_t)(end - text)};
+        url->port = URL_PORT_DEFAULT;
+        /* A path has a '/' in it, an abstract name an '@' at its start, and both have to be encoded. */
+        if (!memchr(text, '%', url->host.length))
+            return "has no socket in it (http+unix://%2Frun%2Fx.sock/)";
+        return memmem(text, url->host.length, "%00", 3) ? "has a NUL in it" : NULL;
+    }
     return *text == '[' ? parse_bracketed(url, text, end) : parse_named(url, text, end);
 }
 
@@ -301,23 +297,15 @@ static size_t scheme_length(const char *reference, size_t length)
     return 0;
 }
 
-/* Returns how much of a reference is before its path, where it names a host; else 0. */
-static size_t authority_end(const char *reference, size_t length)
-{
-    size_t at = scheme_length(reference, length);
-    at += at ? 1 : 0;
-    if (length < at + 2 || memcmp(reference + at, "//", 2) != 0)
-        return 0;
-    at += 2;
-    while (at < length && !strchr("/?#", reference[at]))
-        at++;
-    return at;
-}
-
 /* Prints a reference. A host's bytes that are not ASCII stay: it has an encoding of its own (IDNA). */
 static void put_encoded(FILE *out, const char *bytes, size_t length)
 {
-    size_t authority = authority_end(bytes, length);
+    const size_t scheme = scheme_length(bytes, length), slashes = scheme ? scheme + 1 : 0;
+    size_t authority = 0; /* what is before the path, where a host is named */
+    if (length >= slashes + 2 && memcmp(bytes + slashes, "//", 2) == 0)
+        authority = slashes + 2;
+    while (authority && authority < length && !strchr("/?#", bytes[authority]))
+        authority++;
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)bytes[i];
         bool stays = i < authority && byte >= 0x80;
@@ -345,22 +333,9 @@ static void put_base(FILE *out, const struct url *base, int first)
         putc('/', out);
 }
 
-/* Removes the dots and the fragment, so that the URL can be a base. */
-static char *normalise_url(char *text)
-{
-    struct url url;
-    if (url_parse(&url, text))
-        return text; /* for the caller to find out */
-    size_t before = (size_t)(url.target.start - text);
-    char *normal = memory_new(before + url.target.length + 2, 1);
-    memcpy(normal, text, before);
-    url_target(&url, normal + before);
-    free(text);
-    return normal;
-}
-
 char *url_refer(const struct url *base, const char *reference, size_t length, const char **wrong)
 {
+    struct url url;
     char *text = NULL;
     size_t size;
     size_t scheme = scheme_length(reference, length);
@@ -382,5 +357,13 @@ char *url_refer(const struct url *base, const char *reference, size_t length, co
     put_encoded(out, reference, length);
     if (ferror(out) || fclose(out))
         memory_impossible("out of memory");
-    return normalise_url(text);
+    if (url_parse(&url, text))
+        return text; /* for the caller to find out */
+    /* Without dots and fragment the URL can be a base. */
+    const size_t before = (size_t)(url.target.start - text);
+    char *normal = memory_new(before + url.target.length + 2, 1);
+    memcpy(normal, text, before);
+    url_target(&url, normal + before);
+    free(text);
+    return normal;
 }

@@ -24,11 +24,6 @@ static const struct sockaddr_in6 *as_ipv6(const struct sockname *name)
     return (const struct sockaddr_in6 *)(const void *)&name->storage;
 }
 
-static const struct sockaddr_un *as_unix(const struct sockname *name)
-{
-    return (const struct sockaddr_un *)(const void *)&name->storage;
-}
-
 static const struct sockaddr_vm *as_vsock(const struct sockname *name)
 {
     return (const struct sockaddr_vm *)(const void *)&name->storage;
@@ -63,7 +58,7 @@ static void ipv6_text(const struct sockaddr_in6 *name, char *out)
  * has a NUL at its end or, if it fills the array, none. */
 static void unix_text(const struct sockname *name, char *out)
 {
-    const struct sockaddr_un *sun = as_unix(name);
+    const struct sockaddr_un *sun = (const void *)&name->storage;
     size_t start = offsetof(struct sockaddr_un, sun_path);
     size_t length = name->length > start ? name->length - start : 0;
     if (length > sizeof sun->sun_path)
