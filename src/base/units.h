@@ -10,16 +10,16 @@
 
 enum { UNITS_DURATION_MAX = 40 };
 
-/* Reads 5 (seconds), 0.5, 250ms, 2s, 1m or 1h; *ms is in milliseconds, rounded up, at most ten years. */
+/* Reads 5 (seconds), 0.5, .5, 250ms, 2s, 1m or 1h; *ms is in milliseconds, rounded up, at most ten years. */
 const char *units_duration(const char *text, int64_t *ms);
 
-/* Reads 4096, 64k, 1M or 2G: powers of 1024. */
+/* Reads 4096, 64k, 1M, 2G or 2GiB: powers of 1024. */
 const char *units_size(const char *text, uint64_t *bytes);
 
 /* Reads a plain decimal number from `min` to `max`. */
 const char *units_number(const char *text, int64_t min, int64_t max, int64_t *value);
 
-/* Reads 0 to 100, with decimals, of which four count; *share is in millionths of the whole. */
+/* Reads 0 to 100, perhaps with a %, with decimals, of which four count; *share is in millionths of the whole. */
 const char *units_percent(const char *text, uint32_t *share);
 
 /* Writes `bytes` as 12 B, 3.4 KiB, 5.6 MiB … into `out`; 16 bytes hold any value. Returns out. */
