@@ -5,14 +5,18 @@
 
 static const char *read_framing(char *text, void *field)
 {
-    const struct framing *framing = framing_find(text);
-    if (!framing)
+    if (!framing_find(text))
         return "is not a framing (native, u32be, line, netstring)";
-    *(const struct framing **)field = framing;
+    *(const char **)field = text;
     return NULL;
 }
 
 const struct opt_type opt_framing = {.metavar = "FRAMING", .read = read_framing};
+
+const struct framing *message_framing(const struct message_options *options)
+{
+    return framing_find(options->framing);
+}
 
 size_t message_limit(const struct message_options *options)
 {

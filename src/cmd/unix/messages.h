@@ -15,24 +15,27 @@
 #include "stream/write_queue.h"
 #include "sys/loop.h"
 
-/* The kind of option value that is a framing, by its name. */
-#define OPT_CTYPE_framing const struct framing *
+/* The kind of option value that is the name of a framing. */
+#define OPT_CTYPE_framing const char *
 extern const struct opt_type opt_framing;
 
 struct message_options {
-    const struct framing *framing;
+    const char *framing; /* its name */
     uint64_t max_message;
     bool log_json;
 };
 #define MESSAGE_DEFAULTS                                                                           \
     {                                                                                              \
-        &framing_native, 1 << 20, false                                                            \
+        "native", 1 << 20, false                                                                   \
     }
 #define MESSAGE_ROWS(options, field)                                                               \
     OPT(0, "framing", framing, options, field.framing,                                             \
         "how messages are marked off: native, u32be, line, netstring"),                            \
         OPT(0, "max-message", size, options, field.max_message, "longest message taken (1M)"),     \
         LOG_ROWS(options, field.log_json)
+
+/* The result is the framing of that name. */
+const struct framing *message_framing(const struct message_options *options);
 
 /* The result is max_message as a frame reader takes it. */
 size_t message_limit(const struct message_options *options);

@@ -216,7 +216,7 @@ static int sender_send(struct sender *sender)
         struct frame_ends ends;
         step = source_next(&sender->source, &message, sender->err);
         if (step == FRAME_MESSAGE) {
-            if (message_wrap(&ends, sender->given->messages.framing, &message, sender->err))
+            if (message_wrap(&ends, sender->replies.framing, &message, sender->err))
                 return -1;
             sender->out.passed = sender->given->passed;
             write_queue_cork(&sender->out, &sender->cork);
@@ -385,7 +385,8 @@ static void sender_start(struct sender *sender, const struct connection *connect
         source->buffer = memory_grow(NULL, READ_BYTES, 1);
     }
     source->watch = (struct watch){.fd = source->in.fd, .ready = sender_source_ready};
-    frame_reader_init(&sender->replies, given->messages.framing, message_limit(&given->messages));
+    frame_reader_init(&sender->replies, message_framing(&given->messages),
+                      message_limit(&given->messages));
     message_output_init(&sender->output, sender->loop, '\n', sender_output_drained);
     sender->unread.fired = sender_unread_due;
     sender->unread_ms = 1;
@@ -445,10 +446,11 @@ static int send_messages(const struct send_options *given, const struct connecti
 static int check_messages(const struct send_options *given, const char *const *messages,
                           struct error *err)
 {
+    const struct framing *framing = message_framing(&given->messages);
     for (; *messages; messages++) {
         const struct frame message = {*messages, strlen(*messages)};
         struct frame_ends ends;
-        if (message_wrap(&ends, given->messages.framing, &message, err))
+        if (message_wrap(&ends, framing, &message, err))
             return -1;
     }
     if (given->passed < 0 || fcntl(given->passed, F_GETFD) >= 0)

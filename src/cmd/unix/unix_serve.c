@@ -68,8 +68,7 @@ static const struct serve_options defaults = {.messages = MESSAGE_DEFAULTS,
 /* One run of the command. */
 struct serving {
     const struct serve_options *given;
-    struct server_options
-        options; /* as given, but with no more clients than serving_bound_clients says */
+    struct server_options options; /* as given, with max_conns of serving_bound_clients */
     struct server server;
     struct message_hub hub;
     struct message_programs programs;
@@ -257,7 +256,7 @@ static int check_options(const struct serve_options *given, char **arguments, st
     const bool program = program_is_given(&given->program);
     const struct frame reply = {given->reply.bytes, given->reply.length};
     struct frame_ends ends;
-    if ((reply.message && message_wrap(&ends, given->messages.framing, &reply, err)) ||
+    if ((reply.message && message_wrap(&ends, message_framing(&given->messages), &reply, err)) ||
         program_check(&given->program, arguments, err))
         return -1;
     if (program && (given->echo || given->reply.bytes))
@@ -279,7 +278,7 @@ static void serving_prepare_hub(struct serving *serving)
     uint64_t memory = min_memory(given) > BUDGET_DEFAULT ? min_memory(given) : BUDGET_DEFAULT;
     hub->loop = serving->server.loop;
     hub->name = serving->server.name;
-    hub->framing = given->messages.framing;
+    hub->framing = message_framing(&given->messages);
     hub->max_message = message_limit(&given->messages);
     hub->idle_ms = given->limits.idle_ms;
     hub->takes_descriptors = given->recv_fd;
