@@ -92,7 +92,7 @@ static int refuse_foreign(const struct foreign_word *foreign, const char *dashes
 }
 
 /* Says what getopt_long complained of, `found` being '?' or ':'; 0 if it is no reason to end. */
-static int complain(const struct command *command, char **argv, int found, struct error *err)
+static int refuse_word(const struct command *command, char **argv, int found, struct error *err)
 {
     const struct opt *row = optopt ? row_of(command, optopt) : NULL, *nearest = NULL;
     if (found == ':' && row)
@@ -193,7 +193,7 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
             continue;
         }
         if (found == '?' || found == ':') {
-            if (complain(command, argv, found, err))
+            if (refuse_word(command, argv, found, err))
                 return -1;
             continue;
         }
