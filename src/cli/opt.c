@@ -81,16 +81,6 @@ static const struct opt *row_of(const struct command *command, int found)
     return NULL;
 }
 
-/* Says what to type instead of an option of another program; 0 if it asks for nothing that is not so anyway. */
-static int refuse_foreign(const struct foreign_word *foreign, const char *dashes, const char *name,
-                          size_t length, struct error *err)
-{
-    if (!foreign->answer)
-        return 0;
-    return error_set(err, STATUS_USAGE, "unknown option %s%.*s: %s", dashes, (int)length, name,
-                     foreign->answer);
-}
-
 /* Says what getopt_long complained of, `found` being '?' or ':'; 0 if it is no reason to end. */
 static int refuse_word(const struct command *command, char **argv, int found, struct error *err)
 {
@@ -102,8 +92,11 @@ static int refuse_word(const struct command *command, char **argv, int found, st
     const char letter = (char)optopt, *word = optopt ? &letter : argv[optind - 1] + 2;
     const size_t length = optopt ? 1 : strcspn(word, "=");
     const struct foreign_word *foreign = foreign_option(command->name, word, length);
+    if (foreign && !foreign->answer)
+        return 0; /* another program's, that asks for what is so anyway */
     if (foreign)
-        return refuse_foreign(foreign, optopt ? "-" : "--", word, length, err);
+        return error_set(err, STATUS_USAGE, "unknown option %s%.*s: %s", optopt ? "-" : "--",
+                         (int)length, word, foreign->answer);
     if (optopt)
         return error_set(err, STATUS_USAGE, "unknown option -%c", optopt);
     size_t min_distance = length / 3 +
