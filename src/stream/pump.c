@@ -47,6 +47,7 @@ static void pump_pool_give(struct pump_pool *pool, char *buffer)
         free(buffer);
 }
 
+/* -1: there is none, and both ends are -1. */
 static int pump_pool_take_pipe(struct pump_pool *pool, int ends[2])
 {
     if (pool->pipe_count) {
@@ -61,17 +62,20 @@ static int pump_pool_take_pipe(struct pump_pool *pool, int ends[2])
         return 0;
     close(ends[0]);
     close(ends[1]);
+    ends[0] = ends[1] = -1; /* or else they would be given to the pool */
     return -1;
 }
 
+/* The caller has none any more. */
 static void pump_pool_give_pipe(struct pump_pool *pool, int ends[2], bool empty)
 {
     if (empty && pool->pipe_count < SPARES(pool->pipes)) {
         memcpy(pool->pipes[pool->pipe_count++], ends, sizeof pool->pipes[0]);
-        return;
+    } else {
+        close(ends[0]);
+        close(ends[1]);
     }
-    close(ends[0]);
-    close(ends[1]);
+    ends[0] = ends[1] = -1;
 }
 
 void pump_pool_release(struct pump_pool *pool)
@@ -139,13 +143,6 @@ static enum pump_step pump_only_copy(struct pump *pump)
     return pump_set_method(pump, PUMP_COPY);
 }
 
-static void pump_give_back_buffer(struct pump *pump)
-{
-    if (pump->buffer)
-        pump_pool_give(pump->pool, pump->buffer);
-    pump->buffer = NULL;
-}
-
 /* Sets the state and, for a failure, keeps errno. */
 static enum pump_step pump_stop(struct pump *pump, enum pump_state state)
 {
@@ -195,7 +192,8 @@ static enum pump_step pump_write_buffer(struct pump *pump)
     pump->held -= (size_t)wrote;
     if (pump->held)
         return pump_stop(pump, PUMP_WANTS_OUT);
-    pump_give_back_buffer(pump);
+    pump_pool_give(pump->pool, pump->buffer);
+    pump->buffer = NULL;
     return PUMP_STEP_MORE;
 }
 
@@ -328,12 +326,6 @@ static enum pump_step pump_splice(struct pump *pump)
     return pump_stop(pump, PUMP_WANTS_IN);
 }
 
-static void pump_give_back_pipe(struct pump *pump)
-{
-    pump_pool_give_pipe(pump->pool, pump->pipe, true);
-    pump->pipe[0] = pump->pipe[1] = -1;
-}
-
 static enum pump_step pump_fill_pipe(struct pump *pump)
 {
     if (pump->pipe[0] < 0 && pump_pool_take_pipe(pump->pool, pump->pipe) < 0)
@@ -345,7 +337,7 @@ static enum pump_step pump_fill_pipe(struct pump *pump)
         return PUMP_STEP_MORE;
     }
     int failure = errno;
-    pump_give_back_pipe(pump);
+    pump_pool_give_pipe(pump->pool, pump->pipe, true);
     errno = failure;
     if (moved == 0 && pump->in.kind == FD_SOCKET) /* whether it is an end, copying will tell */
         return pump_set_method(pump, PUMP_COPY);
@@ -385,7 +377,7 @@ static enum pump_step pump_drain_pipe(struct pump *pump)
     if (pump->fill > STOCK_PIPE || !pump->limit)
         return PUMP_STEP_MORE;
     /* That was little: `in` is most likely empty. If it is always little, the pipe does not pay. */
-    pump_give_back_pipe(pump);
+    pump_pool_give_pipe(pump->pool, pump->pipe, true);
     pump->in_a_row = pump->fill < STOCK_PIPE ? pump->in_a_row + 1 : 0;
     if (pump->in_a_row == SMALL_FILLS)
         pump_set_method(pump, pump_in_may_block(pump) ? PUMP_SPLICE : PUMP_COPY);
@@ -495,9 +487,10 @@ void pump_divert(struct pump *pump, struct fd out)
 
 void pump_release(struct pump *pump)
 {
-    pump_give_back_buffer(pump);
+    if (pump->buffer)
+        pump_pool_give(pump->pool, pump->buffer);
+    pump->buffer = NULL;
     if (pump->pipe[0] >= 0)
         pump_pool_give_pipe(pump->pool, pump->pipe, pump->piped == 0);
-    pump->pipe[0] = pump->pipe[1] = -1;
     pump->held = pump->piped = 0;
 }
