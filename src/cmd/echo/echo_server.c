@@ -260,7 +260,8 @@ static int serve_clients(struct echoing *echoing, const struct address *address)
     const struct listener *listener = &server->listener;
     if (server_open(server, address))
         return -1;
-    if (listener->socktype == SOCK_DGRAM && (faults_end(&echoing->faults) || given->faults.chunk))
+    if (listener->socktype == SOCK_DGRAM &&
+        opt_check_mode(&echo_server_command, given, MODE_DATAGRAMS, "", server->err))
         return error_set(server->err, STATUS_USAGE,
                          "--chunk, --close-after, --reset-after and --stall-after are for "
                          "connections, not for datagrams");

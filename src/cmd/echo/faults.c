@@ -11,16 +11,11 @@ bool faults_cut(const struct faults *faults)
     return faults->drop || faults->duplicate || faults->corrupt;
 }
 
-bool faults_end(const struct faults *faults)
-{
-    return faults->close_after != UINT64_MAX || faults->reset_after != UINT64_MAX ||
-           faults->stall_after != UINT64_MAX;
-}
-
 bool faults_any(const struct faults *faults)
 {
-    return faults_cut(faults) || faults_end(faults) || faults->delay_ms || faults->jitter_ms ||
-           faults->rate || faults->chunk;
+    return faults_cut(faults) || faults->close_after != UINT64_MAX ||
+           faults->reset_after != UINT64_MAX || faults->stall_after != UINT64_MAX ||
+           faults->delay_ms || faults->jitter_ms || faults->rate || faults->chunk;
 }
 
 static bool fault_happens(uint32_t share, uint64_t *state)

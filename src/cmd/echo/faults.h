@@ -41,9 +41,6 @@ bool faults_any(const struct faults *faults);
 /* The result says whether any of them needs the data in pieces. */
 bool faults_cut(const struct faults *faults);
 
-/* The result says whether any of them ends a connection, or stalls it. */
-bool faults_end(const struct faults *faults);
-
 /* faults_decide says what happens to the Nth piece of the Nth client. */
 struct fault faults_decide(const struct faults *faults, uint64_t client, uint64_t piece);
 
