@@ -219,20 +219,6 @@ bool access_admits(const struct access *access, const struct sockname *peer)
            (inet && networks_have(&access->rules.networks[ACCESS_ALLOW], &address));
 }
 
-bool access_may_announce(const struct access *access, const struct sockname *peer)
-{
-    struct network address;
-    return !access->given[ACCESS_PROXY_FROM].count ||
-           (network_of(&address, peer) &&
-            networks_have(&access->rules.networks[ACCESS_PROXY_FROM], &address));
-}
-
-bool access_admits_proxy(const struct access *access, const struct sockname *peer)
-{
-    struct network ignored;
-    return !network_of(&ignored, peer) || access_admits(access, peer);
-}
-
 static bool rules_have_user(const struct access_rules *rules, uid_t user)
 {
     for (size_t i = 0; i < rules->user_count; i++)
@@ -241,12 +227,20 @@ static bool rules_have_user(const struct access_rules *rules, uid_t user)
     return false;
 }
 
-bool access_admits_user(const struct access *access, int fd)
+enum access_verdict access_judge(const struct access *access, int fd, const struct sockname *peer)
 {
     struct ucred user;
-    if (!access->given[ACCESS_ALLOW_UID].count)
-        return true;
-    return sock_credentials(fd, &user) == 0 && rules_have_user(&access->rules, user.uid);
+    struct network address;
+    const bool has_proxies = access->given[ACCESS_PROXY_FROM].count > 0;
+    const bool is_inet = network_of(&address, peer);
+    if (access->given[ACCESS_ALLOW_UID].count &&
+        (sock_credentials(fd, &user) || !rules_have_user(&access->rules, user.uid)))
+        return ACCESS_REFUSED;
+    if (access->proxied &&
+        (!has_proxies ||
+         (is_inet && networks_have(&access->rules.networks[ACCESS_PROXY_FROM], &address))))
+        return !is_inet || access_admits(access, peer) ? ACCESS_PROXY : ACCESS_REFUSED;
+    return access_admits(access, peer) ? ACCESS_ADMITTED : ACCESS_REFUSED;
 }
 
 bool access_admits_sender(const struct access *access, const struct sock_message *message)

@@ -65,18 +65,19 @@ int access_check(const struct access *access, const struct sockname *own, struct
 /* Tells whether the lists of addresses let `peer` speak to us. A peer of a UNIX socket is in no network. */
 bool access_admits(const struct access *access, const struct sockname *peer);
 
-/* Tells whether a client may announce by a PROXY header whose connection it passes on. Everybody may where there is no
- * list of proxies. */
-bool access_may_announce(const struct access *access, const struct sockname *peer);
+enum access_verdict {
+    ACCESS_REFUSED,
+    ACCESS_ADMITTED,
+    ACCESS_PROXY /* it has to send a PROXY header, whose client is judged by access_admits */
+};
 
-/* Tells whether the lists of addresses let `peer` speak to us as a proxy, whose clients are judged by themselves.
- * Where it has no internet address, as over a UNIX socket, they have nothing to say about it. */
-bool access_admits_proxy(const struct access *access, const struct sockname *peer);
+/* Judges a connection `fd` that was accepted from `peer`, by its address and its user. Where PROXY headers are read,
+ * those on the list of proxies send one, or everybody where there is no list; a proxy that has no internet address, as
+ * over a UNIX socket, is in no other list of addresses. */
+enum access_verdict access_judge(const struct access *access, int fd, const struct sockname *peer);
 
-/* Tells whether the list of users lets the client at the other end of the socket `fd` speak to us. */
-bool access_admits_user(const struct access *access, int fd);
-
-/* Tells whether both let the sender of a datagram speak to us, of whom the kernel says which user it is. */
+/* Tells whether the lists of addresses and of users let the sender of a datagram speak to us, of whom the kernel says
+ * which user it is. */
 bool access_admits_sender(const struct access *access, const struct sock_message *message);
 
 /* Tells whether an answer to this datagram would feed a loop, or flood somebody else: its source port is that of a

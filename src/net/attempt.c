@@ -233,8 +233,3 @@ char *attempt_reason(const struct attempt *attempt, char *out)
              *part ? ": " : "", attempt->reason ? attempt->reason : "timed out");
     return out;
 }
-
-bool attempt_is_unasked(const struct attempt *attempt)
-{
-    return attempt->unbound || attempt->refused || attempt->no_socket;
-}

@@ -66,7 +66,4 @@ char *attempt_reason(const struct attempt *attempt, char *out);
  * which passes. */
 bool attempt_is_shortage(int errnum);
 
-/* Tells whether the attempt has failed without having asked the peer. */
-bool attempt_is_unasked(const struct attempt *attempt);
-
 #endif

@@ -90,26 +90,6 @@ const char *hostname_failure(int code, int errnum, int family)
     return gai_strerror(code);
 }
 
-static int failure_gravity(int code)
-{
-    switch (code) {
-    case EAI_NONAME:
-        return 0;
-    case EAI_NODATA: /* the name is there */
-    case EAI_ADDRFAMILY:
-        return 1;
-    case EAI_AGAIN:
-        return 3;
-    default:
-        return 2;
-    }
-}
-
-bool hostname_is_graver(int code, int other)
-{
-    return failure_gravity(code) > failure_gravity(other);
-}
-
 int hostname_fail(const char *name, const char *why, struct error *err)
 {
     return error_set(err, STATUS_RESOLVE, "resolve %.*s%s: %s", SHOWN_MAX, name,

@@ -28,10 +28,6 @@ int hostname_look_up(const char *host, const char *service, const struct addrinf
 /* Returns why getaddrinfo(3) for `family` failed with `code`, and `errnum` in errno. */
 const char *hostname_failure(int code, int errnum, int family);
 
-/* Tells, of two codes of getaddrinfo(3) for the families of one name, whether the first says more: that nobody
- * could tell for now says more than that nobody could tell, and that more than that there is nothing. */
-bool hostname_is_graver(int code, int other);
-
 /* Returns 1 where `host` is an IPv4 address in dotted quad or an IPv6 address, perhaps with a zone, which is then
  * in *name, with port 0; 0 where it is neither; -1, status 3, where there is no such zone. */
 int hostname_read_literal(const char *host, struct sockname *name, struct error *err);

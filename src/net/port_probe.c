@@ -109,11 +109,12 @@ static void try_settled(struct attempt *attempt)
     const bool is_datagram = probe->socktype == SOCK_DGRAM;
     const int fd = attempt->watch.fd;
     if (attempt->state != ATTEMPT_UP) {
-        if (attempt_is_unasked(attempt))
+        const bool unasked = attempt->unbound || attempt->refused || attempt->no_socket;
+        if (unasked)
             probe->is_short |= attempt_is_shortage(attempt->no_socket);
         else
             probe->was_asked = true;
-        if (!probe->was_asked || !attempt_is_unasked(attempt))
+        if (!probe->was_asked || !unasked)
             attempt_reason(attempt, probe->reason);
         try_end(try);
         return;

@@ -382,6 +382,23 @@ static bool answers_have_one_host(const struct lookup_answer *one,
     return !name || !other_name || strcasecmp(name, other_name) == 0;
 }
 
+/* Returns how much a code of getaddrinfo(3) says, to compare those for the families of one name: that there is no
+ * answer for now says more than a failure, and that more than that there is nothing. */
+static int failure_gravity(int code)
+{
+    switch (code) {
+    case EAI_NONAME:
+        return 0;
+    case EAI_NODATA: /* the name is there */
+    case EAI_ADDRFAMILY:
+        return 1;
+    case EAI_AGAIN:
+        return 3;
+    default:
+        return 2;
+    }
+}
+
 /* Delivers everything that a look-up found, which is over. */
 static void resolver_deliver_all(struct resolver *resolver, const struct lookup_answer *whole,
                                  const struct lookup_answer *v4, const struct lookup_answer *v6)
@@ -404,7 +421,7 @@ static void resolver_deliver_all(struct resolver *resolver, const struct lookup_
         resolver_add_names(resolver, answer_has_names(v4) ? v4 : v6);
     } else {
         const struct lookup_answer *answer = whole ? whole : v6;
-        if (!whole && hostname_is_graver(v4->code, v6->code))
+        if (!whole && failure_gravity(v4->code) > failure_gravity(v6->code))
             answer = v4;
         struct error err;
         resolver->result = hostname_fail(

@@ -271,17 +271,10 @@ static int listen_open_and_serve(struct listening *listening, const struct addre
     return server_close(server, result);
 }
 
-/* Returns what follows `--`, where that is part of the address: nothing else asks for it. */
-static char **address_after_dashes(const struct listen_options *given,
-                                   const struct operands *operands)
-{
-    bool asked = given->server.readiness.run || program_is_given(&given->program);
-    return asked || operands->count > 0 ? NULL : operands->program;
-}
-
-/* Reads the address in one or two words, of which -s and -p may have been given as options. */
+/* Reads the address in one or two words, of which -s and -p may have been given as options. `rest` is what follows
+ * `--`, where that is a part of it; else NULL. */
 static int listen_read_address(const struct listen_options *given, const struct operands *operands,
-                               struct address *address, struct error *err)
+                               char *const *rest, struct address *address, struct error *err)
 {
     const struct address_use use = {.listening = true,
                                     .udp = given->protocol.udp,
@@ -293,7 +286,7 @@ static int listen_read_address(const struct listen_options *given, const struct 
         words[count++] = given->source;
     for (int i = 0; i < operands->count; i++)
         words[count++] = operands->words[i];
-    for (char **rest = address_after_dashes(given, operands); rest && *rest && count < 3; rest++)
+    for (; rest && *rest && count < 3; rest++)
         words[count++] = *rest;
     if (given->port)
         words[count++] = given->port;
@@ -302,13 +295,6 @@ static int listen_read_address(const struct listen_options *given, const struct 
     if (count > 2)
         return error_set(err, STATUS_USAGE, "the address to listen on is given twice");
     return address_parse(address, words, count, &use, err);
-}
-
-/* Returns what follows `--`, where that is for --exec, and not for --run. */
-static char **listen_arguments(const struct listen_options *given, const struct operands *operands)
-{
-    return given->server.readiness.run || address_after_dashes(given, operands) ? NULL
-                                                                                : operands->program;
 }
 
 static int listen_check_workers(const struct listen_options *given, struct error *err)
@@ -322,7 +308,7 @@ static int listen_check_workers(const struct listen_options *given, struct error
                          given->server.readiness.run, err);
 }
 
-static int listen_check(const struct listening *listening, const struct operands *operands)
+static int listen_check(const struct listening *listening)
 {
     const struct listen_options *typed = listening->typed, *given = listening->given;
     struct error *err = listening->err;
@@ -344,7 +330,7 @@ static int listen_check(const struct listening *listening, const struct operands
         return error_set(err, STATUS_USAGE, "option --proxy-from is for --accept-proxy");
     if (listen_check_workers(given, err) || listen_check_forward(typed, err))
         return -1;
-    if (program_check(&given->program, listen_arguments(given, operands), err))
+    if (program_check(&given->program, listening->arguments, err))
         return -1;
     if (has_program)
         return opt_check_mode(&listen_command, typed, MODE_PROGRAM, MODE_PROGRAM_WHY, err);
@@ -360,16 +346,20 @@ static int listen_run(const void *chosen, const struct operands *operands, struc
     const struct limit_options *limits = &given->limits;
     struct listening listening = {.typed = chosen, .given = given, .err = err};
     struct address address;
+    /* What follows `--` is for --run, or else for --exec, or else the address or a part of it. */
+    const bool runs = given->server.readiness.run, has_program = program_is_given(&given->program);
+    char **rest = runs || has_program || operands->count ? NULL : operands->program;
+    listening.arguments = runs || rest ? NULL : operands->program;
     /* Options that imply others. */
     settled.broker |= settled.chat;
     settled.keep_open |= settled.broker || settled.serial;
     if (settled.serial)
         settled.server.max_conns = 1;
-    if (program_is_given(&given->program) && settled.keep_open && !settled.server.max_conns)
+    if (has_program && settled.keep_open && !settled.server.max_conns)
         settled.server.max_conns = PROGRAMS_MAX;
     if (given->log_json)
         report_as_objects();
-    if (listen_read_address(given, operands, &address, err) || listen_check(&listening, operands))
+    if (listen_read_address(given, operands, rest, &address, err) || listen_check(&listening))
         return -1;
     int64_t header_ms = limits->timeout_ms >= 0 ? limits->timeout_ms : HEADER_MS;
     if (limits->idle_ms >= 0 && limits->idle_ms < header_ms)
@@ -383,13 +373,12 @@ static int listen_run(const void *chosen, const struct operands *operands, struc
                                          .greeting = given->greeting.bytes,
                                          .greeting_length = given->greeting.length,
                                          .serving = true,
-                                         .no_input = given->server.readiness.run};
+                                         .no_input = runs};
     listening.server = (struct server){.loop = listening.loop,
                                        .options = &given->server,
-                                       .limits = &given->limits,
+                                       .limits = limits,
                                        .sockopt = &given->sockopt,
-                                       .command = given->server.readiness.run ? operands->program
-                                                                              : NULL,
+                                       .command = runs ? operands->program : NULL,
                                        .numeric = given->family.numeric,
                                        .header_ms = !given->accept_proxy ? 0
                                                     : header_ms > 0      ? header_ms
@@ -397,8 +386,8 @@ static int listen_run(const void *chosen, const struct operands *operands, struc
                                        .err = err};
     if (given->keep_open || given->forward.to)
         listening.server.children.max_open = descriptors_allow_max();
-    if (program_is_given(&given->program))
-        listening.argv = program_words(&given->program, listen_arguments(given, operands));
+    if (has_program)
+        listening.argv = program_words(&given->program, listening.arguments);
     int result = listen_open_and_serve(&listening, &address);
     free(listening.argv);
     loop_free(listening.server.loop);

@@ -50,6 +50,7 @@ struct listening {
     struct server server; /* joined and stopping are set by the way of serving */
     struct session session;
     struct filters filters;
+    char **arguments;  /* what follows `--`, where that is for the program; else NULL */
     const char **argv; /* of the program for each client; NULL: none */
     struct workers workers;
     struct error *err;

@@ -157,46 +157,46 @@ static void many_client_joined(struct server *server, const struct admitted_clie
         chat_client_joined(added);
 }
 
-static enum report_how many_client_how(const struct many *many, const struct hub_client *client,
-                                       enum hub_end how)
-{
-    static const enum report_how hows[] = {[HUB_EOF] = REPORT_EOF,
-                                           [HUB_IDLE] = REPORT_TIMEOUT,
-                                           [HUB_SLOW] = REPORT_SLOW,
-                                           [HUB_LARGEST] = REPORT_SLOW,
-                                           [HUB_STOPPED] = REPORT_SIGNAL};
-    if (how == HUB_RESET)
-        return connection_log_how_failed(client->failure);
-    if (how == HUB_STOPPED && many->hub.error.status) /* the output is gone */
-        return REPORT_ERROR;
-    if (how == HUB_STOPPED && !many->hub.stopping)
-        return connection_log_how(-1, many->listening->err);
-    return hows[how];
-}
-
 static void many_client_left(struct hub *hub, const struct hub_client *client, enum hub_end how)
 {
     struct many *many = LOOP_OWNER(hub, struct many, hub);
     struct many_client *ours = client->user_data;
     const char *name = ours->log.peer;
     char what[2 * NAME_ROOM];
-    bool is_check = ours->is_proxy && !client->bytes_in; /* a health check */
-    if (how == HUB_RESET && is_check)
-        log_note(LOG_LEVEL_INFO, "%s: %s", name, strerror(client->failure));
-    else if (how == HUB_RESET)
-        report_warning("%s: %s", name, strerror(client->failure));
-    else if (how == HUB_IDLE)
+    struct report_end end = {.in = client->bytes_in, .out = client->queue.written};
+    switch (how) {
+    case HUB_EOF:
+        end.how = REPORT_EOF;
+        break;
+    case HUB_RESET:
+        end.how = connection_log_how_failed(client->failure);
+        if (ours->is_proxy && !client->bytes_in) /* a health check */
+            log_note(LOG_LEVEL_INFO, "%s: %s", name, strerror(client->failure));
+        else
+            report_warning("%s: %s", name, strerror(client->failure));
+        break;
+    case HUB_IDLE:
+        end.how = REPORT_TIMEOUT;
         report_warning("%s: nothing moved within the time limit", name);
-    else if (how == HUB_SLOW)
+        break;
+    case HUB_SLOW:
+        end.how = REPORT_SLOW;
         report_warning("%s does not read: disconnected", name);
-    else if (how == HUB_LARGEST)
+        break;
+    case HUB_LARGEST:
+        end.how = REPORT_SLOW;
         report_warning("%s does not read enough: disconnected; its queue was the largest when all "
                        "had reached --max-memory",
                        name);
-    connection_log_close(&ours->log,
-                         (struct report_end){.in = client->bytes_in,
-                                             .out = client->queue.written,
-                                             .how = many_client_how(many, client, how)});
+        break;
+    case HUB_STOPPED:
+        if (hub->error.status) /* the output is gone */
+            end.how = REPORT_ERROR;
+        else
+            end.how = hub->stopping ? REPORT_SIGNAL : connection_log_how(-1, many->listening->err);
+        break;
+    }
+    connection_log_close(&ours->log, end);
     snprintf(what, sizeof what, "<user%lu> has left", ours->number);
     if (many->listening->given->chat && how != HUB_STOPPED)
         chat_announce(hub, client, what);

@@ -236,17 +236,15 @@ static void server_admit_proxied(void *context, const struct proxied_ends *proxi
 static void server_admit(void *context, int fd, const struct sockname *peer)
 {
     struct server *server = context;
-    const struct access *access = &server->access;
-    bool is_pending = server->header_ms && access_may_announce(access, peer);
-    if (!access_admits_user(access, fd) ||
-        !(is_pending ? access_admits_proxy(access, peer) : access_admits(access, peer))) {
+    const enum access_verdict verdict = access_judge(&server->access, fd, peer);
+    if (verdict == ACCESS_REFUSED) {
         server_reject(fd, peer);
         return;
     }
     server->count++;
     if (server_is_full(server))
         listener_pause(&server->listener);
-    if (!is_pending) {
+    if (verdict == ACCESS_ADMITTED) {
         server_join(server, &(const struct admitted_client){.fd = fd, .peer = peer});
         return;
     }
