@@ -278,17 +278,12 @@ static void stream_client_joined(struct server *server, const struct admitted_cl
     client->dial = remote_dial_start(&all->forwarding->dials, stream_remote_connected, client);
 }
 
-static void stream_reject_pending(struct stream_forwarding *all, enum report_how how)
-{
-    while (all->pending.first)
-        stream_client_reject(LIST_FIRST(&all->pending, struct stream_client, node), how);
-}
-
 static void stream_stop(struct server *server)
 {
     struct stream_forwarding *all = LOOP_OWNER(server, struct listening, server)->serving;
     server_refuse(server);
-    stream_reject_pending(all, REPORT_SIGNAL);
+    while (all->pending.first)
+        stream_client_reject(LIST_FIRST(&all->pending, struct stream_client, node), REPORT_SIGNAL);
     forward_stop(&all->forward);
 }
 
@@ -311,7 +306,8 @@ static int forward_connections(struct forwarding *forwarding)
         result = loop_run(listening->loop);
     }
     server_refuse(&listening->server);
-    stream_reject_pending(&all, REPORT_TIMEOUT);
+    while (all.pending.first)
+        stream_client_reject(LIST_FIRST(&all.pending, struct stream_client, node), REPORT_TIMEOUT);
     forward_release(&all.forward);
     return result;
 }

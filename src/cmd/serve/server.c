@@ -181,12 +181,6 @@ static bool server_is_full(const struct server *server)
            (server->max_clients && server->count >= server->max_clients);
 }
 
-static void pending_client_remove(struct pending_client *client)
-{
-    list_remove(&client->server->pending, &client->node);
-    free(client);
-}
-
 /* A client that is rejected is as if it had not come: the wait for the first client goes on. */
 static void server_reject(int fd, const struct sockname *peer)
 {
@@ -195,20 +189,16 @@ static void server_reject(int fd, const struct sockname *peer)
     sock_close(fd);
 }
 
-static void server_join(struct server *server, const struct admitted_client *client)
-{
-    server_first_came(server);
-    server->joined(server, client);
-}
-
 /* Does the second half of server_admit: the client is known by now, or there was no header. A connection that closes
  * without a byte is a load balancer's, which looks whether we are there. */
 static void server_admit_proxied(void *context, const struct proxied_ends *proxied,
                                  const char *complaint)
 {
-    const struct pending_client gone = *(struct pending_client *)context;
+    struct pending_client *pending = context;
+    const struct pending_client gone = *pending;
     struct server *server = gone.server;
-    pending_client_remove(context);
+    list_remove(&server->pending, &pending->node);
+    free(pending);
     if (proxied) {
         const struct sockname *source = proxied->source.length ? &proxied->source : &gone.peer;
         const struct admitted_client client = {.fd = gone.fd,
@@ -216,7 +206,8 @@ static void server_admit_proxied(void *context, const struct proxied_ends *proxi
                                                .destination = proxied->destination,
                                                .is_proxy = source == &gone.peer};
         if (access_admits(&server->access, source)) {
-            server_join(server, &client);
+            server_first_came(server);
+            server->joined(server, &client);
             return;
         }
         server_reject(gone.fd, source);
@@ -245,7 +236,8 @@ static void server_admit(void *context, int fd, const struct sockname *peer)
     if (server_is_full(server))
         listener_pause(&server->listener);
     if (verdict == ACCESS_ADMITTED) {
-        server_join(server, &(const struct admitted_client){.fd = fd, .peer = peer});
+        server_first_came(server);
+        server->joined(server, &(const struct admitted_client){.fd = fd, .peer = peer});
         return;
     }
     struct pending_client *client = memory_new(1, sizeof *client);
@@ -313,7 +305,8 @@ void server_refuse(struct server *server)
     LIST_EACH (struct pending_client, client, &server->pending, node) {
         proxy_header_cancel(client->reader);
         sock_close(client->fd);
-        pending_client_remove(client);
+        list_remove(&server->pending, &client->node);
+        free(client);
     }
 }
 
