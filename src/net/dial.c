@@ -60,7 +60,6 @@ int dial_read_source(struct source *source, const struct address *address,
                      const struct dial_options *options, struct error *err)
 {
     const char *host = options->source, *port = options->source_port;
-    char text[ADDRESS_TEXT_MAX];
     *source = (struct source){.family = AF_UNSPEC};
     if (!host && !port)
         return 0;
@@ -73,9 +72,11 @@ int dial_read_source(struct source *source, const struct address *address,
         sockname_of_unix(&source->name, &own);
         return 0;
     }
-    if (address->kind != ADDRESS_INET)
+    if (address->kind != ADDRESS_INET) {
+        char text[ADDRESS_TEXT_MAX];
         return error_set(err, STATUS_USAGE, "a source %s cannot be chosen for %s",
                          port ? "port" : "address", address_text(address, false, text));
+    }
     if (host && hostname_read_literal(host, &source->name, err) != 1)
         return error_set(err, STATUS_USAGE, "source address '%.100s' is not an IP address", host);
     if (host)

@@ -361,7 +361,7 @@ static int open_addresses(struct opening *opening)
 static int open_resolved(struct opening *opening, struct error *err)
 {
     struct listener *listener = opening->listener;
-    char asked[ADDRESS_TEXT_MAX], tried[SOCKNAME_TEXT_MAX], owner[PORT_OWNER_TEXT_MAX];
+    char asked[ADDRESS_TEXT_MAX], tried[SOCKNAME_TEXT_MAX];
     const struct resolver_options how = {.listening = true,
                                          .numeric = opening->options->numeric,
                                          .complete = true,
@@ -392,8 +392,10 @@ static int open_resolved(struct opening *opening, struct error *err)
     if (opening->refused)
         error_add(err, ": %s", opening->refused);
     error_add(err, ": %s", opening->reason);
-    if (opening->in_use)
+    if (opening->in_use) {
+        char owner[PORT_OWNER_TEXT_MAX];
         error_add(err, "%s", port_owner_text(&opening->tried, listener->socktype, owner));
+    }
     return -1;
 }
 

@@ -63,9 +63,9 @@ struct remote_dial {
 static void remote_dial_end(void *context, const struct connection *connection,
                             const struct error *err)
 {
-    const struct remote_dial dial = *(struct remote_dial *)context;
+    const struct remote_dial ended = *(struct remote_dial *)context;
     free(context);
-    dial.done(dial.context, connection, err);
+    ended.done(ended.context, connection, err);
 }
 
 static struct remote_dial *remote_dials_take_first(struct remote_dials *dials)

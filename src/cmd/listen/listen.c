@@ -351,12 +351,13 @@ static int listen_run(const void *chosen, const struct operands *operands, struc
     char **rest = runs || has_program || operands->count ? NULL : operands->program;
     listening.arguments = runs || rest ? NULL : operands->program;
     /* Options that imply others. */
+    struct server_options *server = &settled.server;
     settled.broker |= settled.chat;
     settled.keep_open |= settled.broker || settled.serial;
     if (settled.serial)
-        settled.server.max_conns = 1;
-    if (has_program && settled.keep_open && !settled.server.max_conns)
-        settled.server.max_conns = PROGRAMS_MAX;
+        server->max_conns = 1;
+    if (has_program && settled.keep_open && !server->max_conns)
+        server->max_conns = PROGRAMS_MAX;
     if (given->log_json)
         report_as_objects();
     if (listen_read_address(given, operands, rest, &address, err) || listen_check(&listening))

@@ -95,7 +95,6 @@ static void side_describe(struct side *side, const struct sockname *name)
 {
     const struct sockaddr_in6 *ipv6 = (const void *)&name->storage;
     const unsigned char *byte = ipv6->sin6_addr.s6_addr;
-    char *out = side->socat_text;
     *side = (struct side){.port = NULL};
     side->host = side->socat = sockname_host(name, side->host_text);
     if (name->storage.ss_family == AF_UNIX) {
@@ -108,6 +107,7 @@ static void side_describe(struct side *side, const struct sockname *name)
     if (!strchr(side->host, ':'))
         return;
     /* "[0000:0000:0000:0000:0000:0000:0000:0001]" */
+    char *out = side->socat_text;
     for (int i = 0; i < 16; i += 2)
         out += sprintf(out, "%c%02x%02x", i ? ':' : '[', byte[i], byte[i + 1]);
     *out++ = ']';
