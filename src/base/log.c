@@ -177,12 +177,13 @@ static const char *without_userinfo(const char *text, char *copy)
 static void write_message(const char *event, int status, const char *text)
 {
     char copy[2 * LINE_MAX_BYTES]; /* "..." is no longer than what it is for, and its "://" */
-    char line[4 * LINE_MAX_BYTES];
     text = without_userinfo(text, copy);
-    if (log_setting.as_object)
+    if (log_setting.as_object) {
         log_setting.as_object(&(struct log_message){event, text, status});
-    else
+    } else {
+        char line[4 * LINE_MAX_BYTES];
         log_write(line, format_line(line, sizeof line, text));
+    }
 }
 
 __attribute__((format(printf, 2, 0))) static void format_message(const char *event,

@@ -4,7 +4,7 @@
  * dns_find goes through the names that the search list makes of a short one (search_names), for each of them through the
  * servers, in turns (ask_all), and asks each by ask_server: over UDP, without EDNS where the server does not know that,
  * over TCP where the answer did not fit (ask_until_judged, ask_once, try_udp, try_tcp). What came of a server is an answer,
- * or a reason; the reasons of the last turn make the message when nobody could tell.
+ * or a reason; the reasons of the last turn make the message when nobody knew.
  */
 #include "dns/dns_client.h"
 

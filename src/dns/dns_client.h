@@ -37,7 +37,7 @@ struct dns_lines {
 int dns_set_server(struct resolv_conf *conf, const char *text, int64_t limit_ms, struct error *err);
 
 /* Asks for the records of `type` that `name` has; with a last dot, it is not searched for. It fails with status 3 where
- * there is no such name, its CNAME records lead in a circle, or nobody could tell; with 6 where there is no such record;
+ * there is no such name, its CNAME records lead in a circle, or nobody knew; with 6 where there is no such record;
  * with 5 when limit_ms is over. Whatever came of it, *found holds what was answered, such as a CNAME that leads nowhere;
  * dns_release gives it back. */
 int dns_find(const struct dns_options *options, const char *name, uint16_t type,

@@ -2,7 +2,7 @@
  * What the system's resolver knows of a name or an address.
  *
  * getaddrinfo(3) finds the addresses; the classic interface (gethostbyname2_r, gethostbyaddr_r) is asked for what it
- * does not tell: aliases, and the names of an address.
+ * does not return: aliases, and the names of an address.
  */
 #include "dns/names.h"
 
@@ -87,7 +87,7 @@ int names_find(struct names *names, const char *host, int family, const char *se
     return 0;
 }
 
-/* The classic interface, which tells aliases */
+/* The classic interface, which returns aliases */
 
 /* A name in a family, or an address. */
 struct question {

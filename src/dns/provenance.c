@@ -1,5 +1,5 @@
 /*
- * Where the system's resolver has an address from: it does not tell, so that its sources are asked once more, the hosts
+ * Where the system's resolver has an address from: it does not say, so its sources are asked once more, the hosts
  * file first, then DNS for the families in which an address is still open.
  */
 #include "dns/provenance.h"

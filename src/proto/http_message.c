@@ -323,10 +323,10 @@ const char *http_head_field(const struct http_head *head, const char *bytes, con
 
 bool http_head_is_persistent(const struct http_head *head, const char *bytes)
 {
-    const char *word = head->minor ? "close" : "keep-alive", *value = NULL, *element;
+    const char *word = head->minor ? "close" : "keep-alive", *value = NULL;
     size_t length;
     while ((value = http_head_next(head, bytes, "Connection", value, &length))) {
-        const char *list = value, *end = value + length;
+        const char *list = value, *end = value + length, *element;
         while ((element = next_element(&list, end, &length)))
             if (is_word(element, length, word))
                 return !head->minor;

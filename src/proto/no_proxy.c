@@ -14,6 +14,7 @@
 
 enum { ENTRY_MAX = 255 };
 
+/* Says whether the host is the one named or is below it. */
 static bool covers_name(const char *entry, const char *host)
 {
     size_t entry_length = strlen(entry), host_length = strlen(host);
@@ -27,7 +28,7 @@ static bool covers_name(const char *entry, const char *host)
     return strncasecmp(tail, entry, entry_length) == 0 && (tail == host || tail[-1] == '.');
 }
 
-/* Says whether the address of the family is in the network or the address `entry`, which is changed. */
+/* Says whether the address of the family is in the network, or is the address, `entry`, which is changed. */
 static bool covers_address(char *entry, int family, const unsigned char *address)
 {
     unsigned char network[sizeof(struct in6_addr)];

@@ -1,7 +1,7 @@
 /*
  * One round of loop_run: epoll_wait(2) for a batch of events or until the first timer is due; the events of the batch are
  * served; then the timers that are due fire, the earliest of a heap first; then what is always ready has its turn. What is
- * freed meanwhile is told from what takes its place by the generation of its slot.
+ * freed meanwhile is distinguished from what takes its place by the generation of its slot.
  */
 #include "sys/loop.h"
 
@@ -25,7 +25,7 @@ enum {
 };
 
 /* What the kernel gives back with an event is not a pointer but a place in a table, and how often that
- * was given away: an event of a watch that is gone is told from one of its successor's. */
+ * was given away: an event of a watch that is gone is distinguished from one of its successor's. */
 struct slot {
     struct watch *watch; /* NULL: free */
     uint32_t generation;

@@ -75,7 +75,7 @@ int64_t loop_now_us(void);
 void loop_signals(struct loop *loop, const sigset_t *set,
                   void (*arrived)(void *context, int signal_number), void *context);
 
-/* Says of the signal that has arrived last whether it is the terminal's, which has sent it to the whole process group. */
+/* Says whether the signal that has arrived last is the terminal's, which has sent it to the whole process group. */
 bool loop_signal_is_of_terminal(const struct loop *loop);
 
 /* Runs until loop_stop, or not at all where that was called before. Returns what was given to the last loop_stop: 0 or -1.

@@ -77,7 +77,7 @@ static int link_follow(char **path, struct error *err)
     int result = 0;
     int link = open(*path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (link < 0)
-        return 0; /* whoever opens it will be told why */
+        return 0; /* whoever opens it will find out why */
     if (fstat(link, &status) == 0 && S_ISLNK(status.st_mode)) {
         if (status.st_uid == geteuid() || status.st_uid == 0)
             result = link_read(link, path, err) ? -1 : 1;

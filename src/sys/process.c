@@ -62,7 +62,7 @@ int children_init(struct children *children, struct loop *loop, struct error *er
         return 0;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
-    signal(SIGCHLD, SIG_DFL); /* whoever ignores it is not told how its children ended */
+    signal(SIGCHLD, SIG_DFL); /* whoever ignores it does not learn how its children ended */
     sigprocmask(SIG_BLOCK, &set, NULL);
     children->signals.ready = children_reap;
     children->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
