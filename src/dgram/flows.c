@@ -65,16 +65,13 @@ static struct datagram_flow *flows_oldest(const struct datagram_flows *flows)
     return LIST_ITEM(flows->by_use.last, struct datagram_flow, node);
 }
 
-static void flow_enter_list(struct datagram_flow *flow)
-{
-    list_insert(&flow->flows->by_use, &flow->node, flow->flows->by_use.first);
-    flow->used_ms = loop_now_ms();
-}
-
+/* Moves a flow to the front. */
 static void flow_use(struct datagram_flow *flow)
 {
-    list_remove(&flow->flows->by_use, &flow->node);
-    flow_enter_list(flow);
+    struct list *list = &flow->flows->by_use;
+    list_remove(list, &flow->node);
+    list_insert(list, &flow->node, list->first);
+    flow->used_ms = loop_now_ms();
 }
 
 /* The end of one */
@@ -204,13 +201,12 @@ static void flows_take(struct datagram_flows *flows, int fd, const struct sock_m
         flow->remote.fd = -1;
         flow->client = *message;
         flow_enter_bucket(flow);
-        flow_enter_list(flow);
+        list_append(&flows->by_use, &flow->node);
         if (!loop_timer_is_set(&flows->idle))
             loop_timer_set(flows->loop, &flows->idle, flows->idle_ms);
-    } else {
-        flow->client = *message;
-        flow_use(flow);
     }
+    flow->client = *message;
+    flow_use(flow);
     flow->bytes_in += length;
     flow_send(flow, flows->buffer, length);
     if (is_new)

@@ -63,16 +63,11 @@ static void relay_finish(struct datagram_relay *relay, int result)
     relay->done(relay);
 }
 
-/* The error is "WHAT PEER: errno's message". */
-static void relay_fail(struct datagram_relay *relay, const char *what)
+/* The error is "WHAT NAME: the message of `failure`, an errno". */
+static void relay_fail(struct datagram_relay *relay, int status, int failure, const char *what,
+                       const char *name)
 {
-    error_system(&relay->error, STATUS_TRANSFER, errno, "%s %s", what, relay->peer_name);
-    relay_finish(relay, -1);
-}
-
-static void relay_fail_input(struct datagram_relay *relay, int failure)
-{
-    error_system(&relay->error, STATUS_LOCAL_IO, failure, "read from %s", relay->in_name);
+    error_system(&relay->error, status, failure, "%s %s", what, name);
     relay_finish(relay, -1);
 }
 
@@ -233,7 +228,7 @@ static bool relay_handle_send_error(struct datagram_relay *relay, size_t count)
         return false;
     }
     if (relay->policy.peer != DATAGRAM_ANY) {
-        relay_fail(relay, "send to");
+        relay_fail(relay, STATUS_TRANSFER, errno, "send to", relay->peer_name);
         return false;
     }
     log_warning("warning: send to the peer heard last: %s", strerror(errno));
@@ -264,7 +259,7 @@ static bool relay_send_next(struct datagram_relay *relay)
         memcpy(bytes, tx->bytes + tx->start, next_length);
         ssize_t left = filter->pass(filter, &bytes, next_length);
         if (left < 0) {
-            relay_fail_input(relay, errno);
+            relay_fail(relay, STATUS_LOCAL_IO, errno, "read from", relay->in_name);
             return false;
         }
         tx->outgoing = bytes;
@@ -299,7 +294,7 @@ static void relay_send(struct datagram_relay *relay)
     if (tx->exhausted && !tx_has_pending(tx)) {
         tx->ended = true;
         if (tx->failure) {
-            relay_fail_input(relay, tx->failure);
+            relay_fail(relay, STATUS_LOCAL_IO, tx->failure, "read from", relay->in_name);
             return;
         }
         if (!relay_is_over(relay) && relay->policy.has_end)
@@ -484,9 +479,8 @@ static void relay_receive(struct datagram_relay *relay, struct datagram_socket *
         if (loop_timer_is_set(&relay->quit) && !rx->ended)
             loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
     }
-    errno = failure;
     if (last == FAILED)
-        relay_fail(relay, "read from");
+        relay_fail(relay, STATUS_TRANSFER, failure, "read from", relay->peer_name);
     else
         relay_finish_or_await(relay);
 }

@@ -247,26 +247,21 @@ void send_queue_init(struct send_queue *queue, struct loop *loop)
                                  .due.fired = queue_send_due};
 }
 
-/* -1: whatever socket they are to leave by. */
-static void row_forget(struct send_row *row, int fd)
-{
-    LIST_EACH (struct send_entry, entry, &row->entries, node)
-        if (fd < 0 || entry->answer.fd == fd)
-            row_drop(row, entry);
-}
-
+/* With -1, whatever socket it is to be sent by. */
 void send_queue_forget(struct send_queue *queue, int fd)
 {
-    row_forget(&queue->waiting, fd);
-    row_forget(&queue->delayed, fd);
+    struct send_row *rows[] = {&queue->waiting, &queue->delayed};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        LIST_EACH (struct send_entry, entry, &rows[i]->entries, node)
+            if (fd < 0 || entry->answer.fd == fd)
+                row_drop(rows[i], entry);
 }
 
 void send_queue_release(struct send_queue *queue)
 {
     loop_timer_cancel(queue->loop, &queue->again);
     loop_timer_cancel(queue->loop, &queue->due);
-    row_forget(&queue->waiting, -1);
-    row_forget(&queue->delayed, -1);
+    send_queue_forget(queue, -1);
     free(queue->shares.sent);
     queue->shares = (struct send_shares){0};
 }

@@ -116,18 +116,14 @@ void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockna
         loop_watch(echo->loop, &socket->watch, EPOLLIN);
 }
 
-void echo_datagrams_hold(struct echo_datagrams *echo)
+void echo_datagrams_hold(struct echo_datagrams *echo, bool held)
 {
-    echo->held = true;
+    echo->held = held;
     for (size_t i = 0; i < echo->count; i++)
-        loop_unwatch(echo->loop, &echo->sockets[i].watch);
-}
-
-void echo_datagrams_go_on(struct echo_datagrams *echo)
-{
-    echo->held = false;
-    for (size_t i = 0; i < echo->count; i++)
-        loop_watch(echo->loop, &echo->sockets[i].watch, EPOLLIN);
+        if (held)
+            loop_unwatch(echo->loop, &echo->sockets[i].watch);
+        else
+            loop_watch(echo->loop, &echo->sockets[i].watch, EPOLLIN);
 }
 
 void echo_datagrams_release(struct echo_datagrams *echo)

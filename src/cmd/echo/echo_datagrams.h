@@ -50,9 +50,8 @@ void echo_datagrams_init(struct echo_datagrams *echo);
 /* echo_datagrams_add starts with a bound socket, which stays the owner's. */
 void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockname *name);
 
-/* After echo_datagrams_hold, what arrives waits until echo_datagrams_go_on. */
-void echo_datagrams_hold(struct echo_datagrams *echo);
-void echo_datagrams_go_on(struct echo_datagrams *echo);
+/* echo_datagrams_hold says whether what arrives is to wait from now on. */
+void echo_datagrams_hold(struct echo_datagrams *echo, bool held);
 
 /* echo_datagrams_release forgets what waits; `loop` is NULL then. */
 void echo_datagrams_release(struct echo_datagrams *echo);

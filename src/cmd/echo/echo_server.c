@@ -119,7 +119,7 @@ static int print_look(struct tap *tap, const char *bytes, size_t length)
         print_fail(echoing);
     } else if (write_queue_has_pending(queue)) {
         echoing->echo.held = true;
-        echo_datagrams_hold(&echoing->datagrams);
+        echo_datagrams_hold(&echoing->datagrams, true);
     }
     return 0; /* a stdout that failed has stopped the loop */
 }
@@ -132,7 +132,7 @@ static void print_drained(struct write_queue *queue)
     } else if (echoing->print.finishing) {
         loop_stop(echoing->server.loop, 0);
     } else {
-        echo_datagrams_go_on(&echoing->datagrams);
+        echo_datagrams_hold(&echoing->datagrams, false);
         echo_go_on(&echoing->echo);
     }
 }
