@@ -250,8 +250,8 @@ void send_queue_init(struct send_queue *queue, struct loop *loop)
 /* With -1, whatever socket it is to be sent by. */
 void send_queue_forget(struct send_queue *queue, int fd)
 {
-    struct send_row *rows[] = {&queue->waiting, &queue->delayed};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    struct send_row *const rows[2] = {&queue->waiting, &queue->delayed};
+    for (size_t i = 0; i < 2; i++)
         LIST_EACH (struct send_entry, entry, &rows[i]->entries, node)
             if (fd < 0 || entry->answer.fd == fd)
                 row_drop(rows[i], entry);
