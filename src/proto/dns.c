@@ -1,6 +1,6 @@
 /*
  * Names are written as labels with their lengths and read with their pointers followed, only ever backwards
- * (dns_name_expand). A query is one question; a reader goes through the records of a message that answers it. The data of
+ * (expand_name). A query is one question; a reader goes through the records of a message that answers it. The data of
  * a record is printed by the letters that `types` has for its type, one a field, of which print_field knows the meaning;
  * what has no letters is shown as RFC 3597 says.
  */
@@ -113,7 +113,9 @@ static int read_labels(const struct dns_reader *reader, size_t *at, struct dns_n
     return -1;
 }
 
-int dns_name_expand(const struct dns_reader *reader, size_t *place, struct dns_name *name)
+/* Reads the name at *place, which moves on behind it. What is compressed points back and only back, so that it ends.
+ * Returns 0; -1: it is malformed. */
+static int expand_name(const struct dns_reader *reader, size_t *place, struct dns_name *name)
 {
     size_t at = *place, start = at, after = 0;
     int ended;
@@ -183,7 +185,7 @@ size_t dns_query(const struct dns_question *question, bool edns, unsigned char *
 static bool read_question(struct dns_reader *reader, const struct dns_question *question)
 {
     struct dns_name name;
-    if (dns_name_expand(reader, &reader->place, &name) || reader->length - reader->place < 4)
+    if (expand_name(reader, &reader->place, &name) || reader->length - reader->place < 4)
         return false;
     const unsigned char *rest = reader->bytes + reader->place;
     reader->place += 4;
@@ -243,7 +245,7 @@ int dns_next(struct dns_reader *reader, struct dns_record *record)
     if (!reader->left)
         return 0;
     reader->left--;
-    if (dns_name_expand(reader, &reader->place, &record->name) ||
+    if (expand_name(reader, &reader->place, &record->name) ||
         reader->length - reader->place < FIXED)
         return -1;
     const unsigned char *at = reader->bytes + reader->place;
@@ -531,7 +533,7 @@ static int print_field(struct field *field, char kind)
     case 'b':
         return print_base64(field);
     case 'n':
-        if (dns_name_expand(field->reader, &field->at, &name) || field->at > field->end)
+        if (expand_name(field->reader, &field->at, &name) || field->at > field->end)
             return -1;
         dns_name_print(field->out, &name);
         return 0;

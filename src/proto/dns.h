@@ -87,10 +87,6 @@ bool dns_is_answer(struct dns_reader *reader, const unsigned char *bytes, size_t
 /* Reads the next record of the answer. Returns 1; 0: there are no more; -1: the message is malformed. */
 int dns_next(struct dns_reader *reader, struct dns_record *record);
 
-/* Reads the name at *place, which moves on behind it. What is compressed points back and only back, so that it ends.
- * Returns 0; -1: it is malformed. */
-int dns_name_expand(const struct dns_reader *reader, size_t *place, struct dns_name *name);
-
 enum { DNS_A = 1, DNS_CNAME = 5, DNS_PTR = 12, DNS_AAAA = 28, DNS_ANY = 255 };
 enum { DNS_TYPE_TEXT_MAX = 12 };
 

@@ -110,27 +110,11 @@ struct name {
     locale_t locale; /* of UTF-8, for the letters' case; 0: there is none */
 };
 
-/* Adds a label of `count` points to the name. */
-static const char *put_label(struct name *name, const uint32_t *points, size_t count, bool is_ascii)
-{
-    char label[LABEL_MAX];
-    size_t length = is_ascii ? count : put_punycode(label, points, count);
-    if (!length)
-        return count ? "has a label that is too long once it is encoded (63 bytes)"
-                     : "has an empty label";
-    for (size_t i = 0; i < count && is_ascii; i++)
-        label[i] = (char)points[i];
-    if (name->length + length > IDNA_NAME_MAX)
-        return "is longer than 253 bytes once it is encoded";
-    memcpy(name->out + name->length, label, length);
-    name->length += length;
-    return NULL;
-}
-
 /* Encodes one label; *at is then behind it, and behind the dot that has ended it, if one has. */
 static const char *encode_label(struct name *name, const char **at, bool *has_dot)
 {
     uint32_t points[LABEL_MAX], point;
+    char label[LABEL_MAX];
     size_t count = 0;
     bool is_ascii = true;
     *has_dot = false;
@@ -152,7 +136,17 @@ static const char *encode_label(struct name *name, const char **at, bool *has_do
         points[count++] = point;
         is_ascii = is_ascii && point < 0x80;
     }
-    return put_label(name, points, count, is_ascii);
+    const size_t length = is_ascii ? count : put_punycode(label, points, count);
+    if (!length)
+        return count ? "has a label that is too long once it is encoded (63 bytes)"
+                     : "has an empty label";
+    for (size_t i = 0; i < count && is_ascii; i++)
+        label[i] = (char)points[i];
+    if (name->length + length > IDNA_NAME_MAX)
+        return "is longer than 253 bytes once it is encoded";
+    memcpy(name->out + name->length, label, length);
+    name->length += length;
+    return NULL;
 }
 
 bool idna_is_ascii(const char *name)

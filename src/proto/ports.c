@@ -25,34 +25,29 @@ static unsigned read_port(const char **at)
     return number <= UINT16_MAX ? (unsigned)number : 0;
 }
 
-/* Adds the item at *at, a port or a range, which moves on behind it. */
-static const char *read_item(struct ports *ports, const char **at)
-{
-    unsigned first = read_port(at), last = first;
-    if (**at == '-') {
-        (*at)++;
-        last = read_port(at);
-    }
-    if (!first || !last || (**at && **at != ','))
-        return "is not a list of ports (22,80,8000-8100)";
-    if (first > last)
-        return "has a range that runs backwards";
-    const size_t count = ports->count + last - first + 1;
-    if (count > PORTS_MAX)
-        return "has too many ports";
-    ports->numbers = memory_grow(ports->numbers, count, sizeof *ports->numbers);
-    while (ports->count < count)
-        ports->numbers[ports->count++] = (uint16_t)first++;
-    return NULL;
-}
-
 const char *ports_parse(struct ports *ports, const char *text)
 {
-    const char *wrong;
+    const char *wrong = NULL;
     *ports = (struct ports){0};
     do {
-        wrong = read_item(ports, &text);
-    } while (!wrong && *text++);
+        unsigned first = read_port(&text), last = first;
+        if (*text == '-') {
+            text++;
+            last = read_port(&text);
+        }
+        const size_t count = ports->count + last - first + 1;
+        if (!first || !last || (*text && *text != ','))
+            wrong = "is not a list of ports (22,80,8000-8100)";
+        else if (first > last)
+            wrong = "has a range that runs backwards";
+        else if (count > PORTS_MAX)
+            wrong = "has too many ports";
+        if (wrong)
+            break;
+        ports->numbers = memory_grow(ports->numbers, count, sizeof *ports->numbers);
+        while (ports->count < count)
+            ports->numbers[ports->count++] = (uint16_t)first++;
+    } while (*text++);
     if (wrong) {
         free(ports->numbers);
         *ports = (struct ports){0};

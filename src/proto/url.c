@@ -218,21 +218,17 @@ char *url_socket(const struct url *url, char *out)
     return out;
 }
 
-/* Compares the paths, however they are written; a path has no case to ignore. */
-static bool is_same_socket(const struct url *one, const struct url *other)
+bool url_is_same_origin(const struct url *one, const struct url *other)
 {
     const char *at = one->host.start, *end = at + one->host.length;
     const char *other_at = other->host.start, *other_end = other_at + other->host.length;
-    while (at < end && other_at < other_end)
-        if (decode_byte(&at, end) != decode_byte(&other_at, other_end))
-            return false;
-    return at == end && other_at == other_end;
-}
-
-bool url_is_same_origin(const struct url *one, const struct url *other)
-{
-    if (one->unix_socket && other->unix_socket)
-        return is_same_socket(one, other);
+    if (one->unix_socket && other->unix_socket) {
+        /* The paths are compared however they are written; a path has no case to ignore. */
+        while (at < end && other_at < other_end)
+            if (decode_byte(&at, end) != decode_byte(&other_at, other_end))
+                return false;
+        return at == end && other_at == other_end;
+    }
     return one->unix_socket == other->unix_socket && one->port == other->port &&
            one->host.length == other->host.length &&
            strncasecmp(one->host.start, other->host.start, one->host.length) == 0;
