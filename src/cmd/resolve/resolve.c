@@ -208,7 +208,7 @@ static void show_json(const struct resolve_answer *answer, const struct resolve_
     putchar(']');
     if (plan->given.timing)
         printf(", \"ms\": %.3f", (double)answer->took_us / 1000);
-    put_member("error", answer->found ? NULL : answer->error.text);
+    put_member("error", answer->found ? NULL : answer->failure.text);
     putchar('}');
 }
 
@@ -218,7 +218,7 @@ static void show_on_stderr(const struct resolve_answer *answer, const struct res
     const struct resolved *addresses = &answer->names.addresses;
     char text[SOCKNAME_TEXT_MAX];
     if (!answer->found)
-        report_warning("%s", answer->error.text);
+        report_warning("%s", answer->failure.text);
     if (plan->given.json)
         return;
     for (size_t i = 0; answer->origins && i < addresses->count; i++)
@@ -296,7 +296,7 @@ static int show_answer(struct resolving *resolving, struct resolve_answer *answe
                        struct error *err)
 {
     const struct resolve_plan *plan = &resolving->plan;
-    const int status = answer->found ? STATUS_OK : answer->error.status;
+    const int status = answer->found ? STATUS_OK : answer->failure.status;
     const bool is_first = resolving->shown == 0, is_json = plan->given.json;
     if (is_json || answer->found || answer->lines.count) {
         resolving->shown++;

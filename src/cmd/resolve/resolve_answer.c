@@ -30,32 +30,34 @@ void resolve_answer_free(struct resolve_answer *answer)
     free(answer->origins);
     free(answer->reasons);
     free(answer->query);
+    error_forget(&answer->failure);
     free(answer);
 }
 
 /* Asks the system's resolver about an address. */
 static int find_address(struct resolve_answer *answer, const struct sockname *address,
-                        const struct resolve_options *given)
+                        const struct resolve_options *given, struct error *err)
 {
     const int family = given->family.family;
     const bool alone = given->brief && !given->json && !given->explain;
     if (family != AF_UNSPEC && family != address->storage.ss_family)
         return hostname_fail(answer->query,
                              family == AF_INET ? "not an IPv4 address" : "not an IPv6 address",
-                             &answer->error);
+                             err);
     if (given->reverse || !(given->family.numeric || alone)) {
-        if (names_find_address(&answer->names, answer->query, address, &answer->error))
+        if (names_find_address(&answer->names, answer->query, address, err))
             return -1;
-        return given->service ? names_set_service(&answer->names, answer->query, given->service,
-                                                  &answer->error)
-                              : 0;
+        return given->service
+                   ? names_set_service(&answer->names, answer->query, given->service, err)
+                   : 0;
     }
     /* The address alone is asked for, and there it is. */
-    return names_find(&answer->names, answer->query, family, given->service, &answer->error);
+    return names_find(&answer->names, answer->query, family, given->service, err);
 }
 
 /* Asks the system's resolver for a name. */
-static int find_name(struct resolve_answer *answer, const struct resolve_options *given)
+static int find_name(struct resolve_answer *answer, const struct resolve_options *given,
+                     struct error *err)
 {
     const char *wrong = hostname_check(answer->query);
     if (given->reverse)
@@ -63,9 +65,8 @@ static int find_name(struct resolve_answer *answer, const struct resolve_options
     else if (given->family.numeric)
         wrong = "not a numeric address (-n forbids look-ups)";
     if (wrong)
-        return hostname_fail(answer->query, wrong, &answer->error);
-    if (names_find(&answer->names, answer->query, given->family.family, given->service,
-                   &answer->error))
+        return hostname_fail(answer->query, wrong, err);
+    if (names_find(&answer->names, answer->query, given->family.family, given->service, err))
         return -1;
     if (!given->brief || given->json)
         names_add_aliases(&answer->names, answer->query);
@@ -73,27 +74,28 @@ static int find_name(struct resolve_answer *answer, const struct resolve_options
 }
 
 /* Asks DNS. */
-static int find_records(struct resolve_answer *answer, const struct resolve_plan *plan)
+static int find_records(struct resolve_answer *answer, const struct resolve_plan *plan,
+                        struct error *err)
 {
     struct sockname address;
     const char *name = answer->query;
     const bool reverse = plan->given.reverse;
     int literal = 0;
     if (plan->type == DNS_PTR || reverse)
-        literal = hostname_read_literal(name, &address, &answer->error);
+        literal = hostname_read_literal(name, &address, err);
     if (literal < 0)
         return -1;
     if (literal) {
         char reverse_name[DNS_REVERSE_MAX];
         return dns_find(&plan->dns, dns_reverse_name(&address, reverse_name), plan->type,
-                        &answer->lines, &answer->error);
+                        &answer->lines, err);
     }
     if (reverse || !idna_is_ascii(name))
         return hostname_fail(name,
                              reverse ? "not an IPv4 or IPv6 address"
                                      : "with -t a name has to be in its encoded form (xn--...)",
-                             &answer->error);
-    return dns_find(&plan->dns, name, plan->type, &answer->lines, &answer->error);
+                             err);
+    return dns_find(&plan->dns, name, plan->type, &answer->lines, err);
 }
 
 /* --explain: says of each address where it is from, and why it is in its place. */
@@ -134,18 +136,21 @@ void resolve_answer_find(struct resolve_answer *answer, const struct resolve_pla
 {
     const int64_t began = loop_now_us();
     struct sockname address;
+    struct error err;
     int is_literal = 0, result;
     if (strlen(answer->query) != answer->length)
-        result = hostname_fail(answer->query, "a NUL follows", &answer->error);
+        result = hostname_fail(answer->query, "a NUL follows", &err);
     else if (plan->type)
-        result = find_records(answer, plan);
-    else if ((is_literal = hostname_read_literal(answer->query, &address, &answer->error)) < 0)
+        result = find_records(answer, plan, &err);
+    else if ((is_literal = hostname_read_literal(answer->query, &address, &err)) < 0)
         result = -1;
     else
-        result = is_literal ? find_address(answer, &address, &plan->given)
-                            : find_name(answer, &plan->given);
+        result = is_literal ? find_address(answer, &address, &plan->given, &err)
+                            : find_name(answer, &plan->given, &err);
     if (!result && !plan->type && plan->given.explain)
         explain_addresses(answer, plan, is_literal);
     answer->found = result == 0;
+    if (!answer->found)
+        error_keep(&answer->failure, &err);
     answer->took_us = loop_now_us() - began;
 }

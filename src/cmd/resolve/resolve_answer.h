@@ -47,13 +47,13 @@ struct resolve_answer {
     struct dns_lines lines;         /* with a type */
     struct provenance *origins;     /* with --explain, one for each address */
     struct resolve_reason *reasons; /* the same */
-    struct error error;
+    struct kept_error failure;      /* where nothing was found */
 };
 
 /* resolve_answer_new makes an answer, as yet an empty one, for the `length` bytes of `query`, which are copied. */
 struct resolve_answer *resolve_answer_new(const char *query, size_t length);
 
-/* resolve_answer_find looks answer->query up, and blocks; `found` says whether that succeeded, else `error` is set.
+/* resolve_answer_find looks answer->query up, and blocks; `found` says whether that succeeded, else `failure` is set.
  * Several threads may do so at once, each with an answer of its own. */
 void resolve_answer_find(struct resolve_answer *answer, const struct resolve_plan *plan);
 

@@ -363,8 +363,10 @@ struct resolve_answer *resolve_queue_next(struct resolve_queue *queue, int *errn
         slot->answer = NULL;
         if (!answer) {
             answer = resolve_answer_new(slot->query, slot->length);
-            hostname_fail(slot->query, "no answer within the time limit", &answer->error);
-            answer->error.status = STATUS_TIMEOUT;
+            struct error err;
+            hostname_fail(slot->query, "no answer within the time limit", &err);
+            err.status = STATUS_TIMEOUT;
+            error_keep(&answer->failure, &err);
             answer->took_us = (loop_now_ms() - slot->since_ms) * 1000;
         }
         slot_leave_window(queue, slot);
