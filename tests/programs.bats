@@ -684,3 +684,15 @@ passed='echo "[$NOTIFY_SOCKET$LISTEN_PID$LISTEN_FDS$LISTEN_FDNAMES]$KEPT"'
     assert_status 0
     assert_output "$T/none 1 a:b"
 }
+
+@test "a greeting that --hex-dump cannot write: the file and why are named, with many clients and with one" {
+    server -k 127.0.0.1:0 --greeting hi --hex-dump /dev/full -e /bin/cat
+    try "$SOCKCTL" connect -q 5 "127.0.0.1:$PORT"
+    wait_line server 'write to /dev/full: No space left on device'
+    stop server
+    server 127.0.0.1:0 --greeting hi --hex-dump /dev/full -e /bin/cat
+    try "$SOCKCTL" connect -q 5 "127.0.0.1:$PORT"
+    finish server
+    assert_status 8
+    assert_errors '^sockctl: write to /dev/full: No space left on device$'
+}

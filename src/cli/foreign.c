@@ -28,10 +28,9 @@ static const struct foreign_word options[] = {
     {"connect", "l listen", "nc ncat", "to listen, type 'sockctl listen PORT'"},
     {"connect", "k keep-open", "nc ncat", "to serve many clients, type 'sockctl listen -k PORT'"},
     {"echo-server unix-serve", "k keep-open l listen", "nc ncat", NULL},
-    {"echo-server unix-serve", "p port", "nc",
-     "the address is an operand: sockctl COMMAND ADDRESS"},
+    {"echo-server unix-serve", "p", "nc", "the address is an operand: sockctl COMMAND ADDRESS"},
     {"listen", "z probe", "nc ncat", "to probe ports, type 'sockctl connect -z HOST PORTS'"},
-    {"listen", "x proxy", "nc ncat", "a proxy is for clients: sockctl connect -x URL HOST PORT"},
+    {"listen", "x", "nc ncat", "a proxy is for clients: sockctl connect -x URL HOST PORT"},
     {"listen", "wait", "ncat",
      "-w TIME limits the wait for the first client, -i TIME a silent connection"},
     {"listen", "r", "nc", "for a port that the kernel chooses, listen on port 0"},
@@ -85,14 +84,11 @@ static const struct foreign_word options[] = {
     /* wait-for-it */
     {"connect", "host", "wait-for-it",
      "the address is an operand: sockctl connect -z --wait TIME HOST:PORT"},
-    {"connect", "S strict", "wait-for-it",
+    {"connect", "strict", "wait-for-it",
      "'sockctl connect -z --wait TIME HOST:PORT -- PROGRAM' is always strict"},
     {"connect", "Q quiet", "wait-for-it", NULL},
 
     /* socat(1) */
-    {SOCKETS, "dd ddd dddd", "socat", "-v tells what happens, -vv each call"},
-    {SOCKETS, "ls lf lh lp ly lm", "socat",
-     "messages go to standard error; --log json is for programs"},
     {SOCKETS, "fork", "socat", "many clients are served with 'sockctl listen -k'"},
     {SOCKETS, "reuseaddr", "socat", "sockctl sets SO_REUSEADDR by itself"},
 
@@ -100,7 +96,7 @@ static const struct foreign_word options[] = {
     {"http-get", "S show-error", "curl", NULL},
     {"http-get", "N no-buffer", "curl", NULL},
     {"http-get", "g globoff", "curl", NULL},
-    {"http-get", "no-progress-meter no-verbose nv", "curl wget", NULL},
+    {"http-get", "no-progress-meter no-verbose", "curl wget", NULL},
     {"http-get",
      "d data data-raw data-binary data-ascii data-urlencode json F form form-string url-query T "
      "upload-file post-data post-file body-data body-file method",
@@ -270,13 +266,24 @@ const struct foreign_word *foreign_option(const char *command, const char *name,
     return NULL;
 }
 
-/* A whole word is one in these letters, and only beside other operands: it may be the name of a host. */
+/* HOST:PORT: "proxy:8080" and "proxy:http" are, PROXY:HOST:PORT and SYSTEM:COMMAND are socat's. */
+static bool is_host_and_port(const char *operand, size_t before_port)
+{
+    const char *port = operand + before_port;
+    const bool capitals = *operand >= 'A' && *operand <= 'Z';
+    return operand[before_port - 1] == ':' &&
+           !port[strspn(port, capitals ? "0123456789" : "0123456789abcdefghijklmnopqrstuvwxyz-")];
+}
+
+/* A whole word counts in these letters alone, and beside other operands: it may be the name of a host. What ends with a
+ * colon counts in any case, unless it is a host and its port; with a '-' in it, always: TCP-LISTEN:80. */
 static bool begins_with_one_of(const char *operand, bool alone, const char *words)
 {
     for (const char *at = words; *at; at += strspn(at, " ")) {
         const size_t whole = *at == '=', here = strcspn(at + whole, " ");
-        if (whole ? !alone && strlen(operand) == here && strncmp(operand, at + whole, here) == 0
-                  : strncasecmp(operand, at, here) == 0)
+        if (whole ? !alone && strlen(operand) == here && strncmp(operand, at + 1, here) == 0
+                  : strncasecmp(operand, at, here) == 0 &&
+                        (memchr(at, '-', here) || !is_host_and_port(operand, here)))
             return true;
         at += whole + here;
     }

@@ -30,7 +30,7 @@ enum {
     DELAYED_COST = 256, /* in bytes, of an entry beside its own */
     SENT_MAX = 1024,    /* that are kept in the row */
     SENT_COST =
-        1024,   /* of a datagram in the buffer, with which the kernel rounds up to powers of two */
+        1024,   /* of a datagram in the buffer, beside twice its length: the kernel rounds up */
     SHARES = 8, /* a receiver has one of so many of the buffer, */
     SHARES_SCARCE = 64 /* or of so many when three quarters of it are in use */
 };

@@ -53,7 +53,7 @@ void send_queue_init(struct send_queue *queue, struct loop *loop);
 /* send_queue_release forgets what waits, also of a queue that was zeroed and never initialised. */
 void send_queue_release(struct send_queue *queue);
 
-/* send_queue_forget forgets what waits to be sent by `fd`, which is to be closed. */
+/* send_queue_forget forgets what waits to be sent by `fd`, which is to be closed; -1: by whichever. */
 void send_queue_forget(struct send_queue *queue, int fd);
 
 /* Whether an answer of that length might wait until it is due. */

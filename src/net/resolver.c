@@ -332,7 +332,7 @@ void resolver_cancel(struct resolver *resolver)
     free(resolver);
 }
 
-/* Hands over what is known. The caller may cancel a resolver that goes on. */
+/* Hands over what is known. The callee may cancel a resolver that goes on. */
 static void resolver_deliver(struct resolver *resolver, bool goes_on)
 {
     const struct resolver own = *resolver;

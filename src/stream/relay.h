@@ -86,7 +86,7 @@ struct relay {
     /* Tells local.out, where that can be told, that `rx` has ended and all of it is written; called also before the sink
      * takes its place. May be NULL. -1: it failed, and errno says how. */
     int (*local_ended)(struct relay *relay);
-    /* The relay is over: `result` is 0, or -1 with `error`. May release it. */
+    /* The relay is over: `result` is 0, or -1 with `failure`. May release it. */
     void (*done)(struct relay *relay);
 };
 

@@ -101,6 +101,8 @@ int write_queue_error(const struct write_queue *queue, const char *name, struct 
 void write_queue_release(struct write_queue *queue)
 {
     queue->watches_hangup = false;
+    if (queue->cork)
+        queue->cork->length = 0; /* another queue may be next to gather there */
     queue->cork = NULL;
     write_queue_become_empty(queue);
 }

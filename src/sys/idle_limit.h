@@ -16,8 +16,8 @@ struct idle_limit {
     void (*over)(struct idle_limit *limit);
 };
 
-/* Begins to count. A limit_ms below 0 is none: then `over` is never called. `over` is called once, from the
- * loop; it may free the limit's owner. */
+/* Begins to count. A limit_ms below 0 is none: then `over` is never called. `over` is called once for
+ * each start, from the loop; it may start the limit again, or free its owner. */
 void idle_limit_start(struct idle_limit *limit, struct loop *loop, int64_t limit_ms,
                       void (*over)(struct idle_limit *limit));
 

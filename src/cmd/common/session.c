@@ -104,8 +104,10 @@ struct relay_policy session_policy(const struct session *session)
 int session_greet(const struct session *session, int fd, const struct sockname *peer,
                   struct error *err)
 {
-    if (filters_greeting(session->filters, session->greeting, session->greeting_length))
+    if (filters_greeting(session->filters, session->greeting, session->greeting_length)) {
+        filters_error(session->filters, err);
         return -1;
+    }
     char name[SOCKNAME_TEXT_MAX];
     int64_t byte = session->transfer->urgent;
     if (byte < 0 || sock_send_urgent(fd, (char)byte) == 1)

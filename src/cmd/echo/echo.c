@@ -114,7 +114,7 @@ static uint32_t client_start(struct echo_client *client)
     if (echo->mode != ECHO_ECHO) {
         client->kind = ECHO_TALK;
         if (client->by_message)
-            sock_set(socket.fd, SOL_SOCKET, SO_PASSCRED, 1); /* see seqpacket.c */
+            sock_set(socket.fd, SOL_SOCKET, SO_PASSCRED, 1); /* see channel_init */
         return echo->mode == ECHO_DISCARD ? EPOLLIN : EPOLLOUT;
     }
     if (echo->faults) {

@@ -39,7 +39,7 @@ void faulty_init(struct faulty *faulty, int fd, bool by_message, const struct fa
                               .faults = faults,
                               .pace.rate = faults->rate};
     if (by_message)
-        sock_set(fd, SOL_SOCKET, SO_PASSCRED, 1); /* see seqpacket.c */
+        sock_set(fd, SOL_SOCKET, SO_PASSCRED, 1); /* see channel_init */
 }
 
 static void faulty_drop_piece(struct faulty *faulty, struct faulty_piece *piece)

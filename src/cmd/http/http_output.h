@@ -49,7 +49,7 @@ int http_output_find(struct http_output *output, const struct url *url, struct e
 /* http_output_begin opens the file before a body is written, of the version that the validator is of. With `resumes`,
  * what will come follows the bytes that are there, else it replaces them. With --continue the validator is remembered
  * beside the bytes for the next time. It fails with status 8, or 1 where what has been written cannot be taken back.
- * */
+ */
 int http_output_begin(struct http_output *output, bool resumes, struct error *err);
 
 /* http_output_can_restart says whether all of the body may be asked for again. */
@@ -74,7 +74,7 @@ bool http_output_was_complete(const struct http_output *output);
 void http_output_drop(struct http_output *output);
 
 /* http_output_close says, when all is done, whether everything that was written to stdout got there: 0, or status 8.
- * */
+ */
 int http_output_close(struct http_output *output, struct error *err);
 
 #endif
