@@ -11,26 +11,26 @@ void budget_init(struct budget *budget, uint64_t max)
         budget->max = BUDGET_DEFAULT;
 }
 
-/* Returns the row of 2^N for 2^N to 2^(N+1) - 1 bytes; NULL for none. */
-static struct list *budget_row(struct budget *budget, size_t bytes)
+/* Returns the index of the row of 2^N for 2^N to 2^(N+1) - 1 bytes; BUDGET_ROWS for none. */
+static size_t row_of(size_t bytes)
 {
     size_t row = 0;
     if (!bytes)
-        return NULL;
+        return BUDGET_ROWS;
     while (bytes >>= 1)
         row++;
-    return &budget->rows[row];
+    return row;
 }
 
 void budget_set(struct budget *budget, struct budget_holder *holder, size_t bytes)
 {
     if (holder->bytes == bytes)
         return;
-    struct list *before = budget_row(budget, holder->bytes), *now = budget_row(budget, bytes);
-    if (before && before != now)
-        list_remove(before, &holder->node);
-    if (now && now != before)
-        list_append(now, &holder->node);
+    const size_t before = row_of(holder->bytes), now = row_of(bytes);
+    if (before != now && before < BUDGET_ROWS)
+        list_remove(&budget->rows[before], &holder->node);
+    if (before != now && now < BUDGET_ROWS)
+        list_append(&budget->rows[now], &holder->node);
     budget->used += bytes - holder->bytes;
     holder->bytes = bytes;
 }
