@@ -395,6 +395,8 @@ same_descriptors() { [ "$(ls "/proc/${PIDS[server]}/fd" | wc -l)" = "$1" ]; }
         try "$SOCKCTL" listen -u $option 127.0.0.1 0
         assert_usage_error "option ${option% *} is for connections"
     done
+    try "$SOCKCTL" listen -u --serial 127.0.0.1:0 --to 127.0.0.1:9
+    assert_usage_error "option --serial is for connections"
 }
 
 @test "-k: -q and --no-shutdown mean what they mean for one client" {

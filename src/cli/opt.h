@@ -23,7 +23,7 @@ enum {
     OPT_OPTIONAL = 1 /* the argument may be left out; if given, it is written --name=VALUE */
 };
 
-/* OPT_ALL is of an option that is for every mode of its command; what a mode is says cmd/common/options.h. */
+/* OPT_ALL is of an option that is for every mode of its command; cmd/common/options.h lists the modes. */
 #define OPT_ALL (~0u)
 
 struct opt {
@@ -44,7 +44,7 @@ struct opt {
                                                     : sizeof(char)),                               \
             sizeof(((options *)0)->field), flags, (unsigned)(modes)                                \
     }
-/* A row, with flags, or for some modes alone. */
+/* OPT is a row for every mode, OPT_WITH one with flags, OPT_FOR one for these modes only. */
 #define OPT(entry, name, kind, options, field, help)                                               \
     OPT_ROW(entry, name, kind, options, field, 0, OPT_ALL, help)
 #define OPT_WITH(entry, name, kind, options, field, flags, help)                                   \

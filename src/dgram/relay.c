@@ -367,7 +367,7 @@ static void relay_filter_released(struct filter *filter)
 
 /* rx: from the network to the output */
 
-/* Whether a datagram from there is to be taken; notes who speaks. */
+/* The lists have admitted the sender (sock_recv_message): is it our peer? Notes who speaks. */
 static bool relay_accepts(struct datagram_relay *relay, struct datagram_socket *socket,
                           const struct sock_message *message)
 {

@@ -1,5 +1,5 @@
 /*
- * Who may connect: lists of addresses and networks for internet sockets, of users for UNIX sockets.
+ * Who may connect or send datagrams: lists of addresses and networks for internet sockets, of users for UNIX sockets.
  * What is denied is denied, whatever is allowed; where something is allowed, all else is denied.
  * A list of proxies says who may say, by a PROXY header, whose connection it passes on.
  *

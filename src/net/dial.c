@@ -1,8 +1,8 @@
 /*
  * Getting a connected socket: a race of all the addresses that a name has.
  *
- * A dialer looks the name up (dialer_look_up; the answer comes to dialer_looked_up, and that for a family that was
- * slower to dialer_looked_up_late), puts an attempt for each address in line, the families in turn (dialer_line_up),
+ * A dialer looks the name up (dialer_look_up; the answer comes to dialer_looked_up, a slower family's
+ * to dialer_looked_up_late), puts an attempt for each address in line, the families in turn (dialer_line_up),
  * and starts them one after the other (dialer_start_next): whenever one has failed, and else when its head start is
  * over. The first that is connected is the connection (dialer_win); when none is left, dialer_fail says what became
  * of each. Both end in dialer_conclude, which frees the dialer and calls `done`. Inherited sockets are connected

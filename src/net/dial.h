@@ -23,7 +23,8 @@
 struct dial_options {
     bool numeric;            /* -n */
     bool is_retried;         /* another round will follow if it fails: when all known addresses have
-                                failed, the dialer waits a second for those not known yet */
+                                failed, the dialer waits a second for those not known yet; else
+                                until the look-up ends or timeout_ms is over */
     int64_t timeout_ms;      /* for look-up and connecting together; -1: no limit */
     const char *source;      /* -s: local IP address or UNIX path; NULL: the system's choice */
     const char *source_port; /* -p; NULL: the system's choice */

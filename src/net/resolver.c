@@ -10,7 +10,8 @@
  * sorts what it found. Where that takes longer than HEAD_START_MS, the families are asked for side by
  * side as well, so that a server that never answers for one family does not keep back the answer for the
  * other; from then on the first family's answer is enough: IPv6's at once, IPv4's after RFC 8305's
- * Resolution Delay. Who wants the other family's names too gets them when they come.
+ * Resolution Delay. A caller with `late` gets the other
+ * family's names when they come.
  *
  * Where there is a time limit, and libc would not ask again within it, the tries are spread over the
  * limit, so that a datagram may be lost.

@@ -24,7 +24,7 @@ bool http_range_read(struct http_range *range, const char *value, size_t length)
  * between. */
 bool http_range_is_wish(const char *text);
 
-/* Says whether the range is just what `wish`, one range, asks for: perhaps less of it where the whole ends before. */
+/* Says whether the range is what `wish`, one range, asks for: exactly that, or less where the file ends sooner. */
 bool http_range_grants(const struct http_range *range, const char *wish);
 
 #endif

@@ -249,7 +249,7 @@ static void forward_end_all(struct forward *forward)
         pair_finish(pair, FORWARD_STOPPED);
 }
 
-/* The pairs, what they hold, and what the kernel has not been told the arrival of. */
+/* Counts pairs, bytes that they hold, and bytes that their peers have not acknowledged. */
 static uint64_t forward_count_left(struct drain *drain)
 {
     struct forward *forward = LOOP_OWNER(drain, struct forward, drain);
@@ -299,7 +299,7 @@ void forward_join(struct forward *forward, const struct forward_ends *ends, void
     pair_settle(pair);
 }
 
-/* Nothing more is read, once what has arrived is. */
+/* Reads what has arrived, and then no more. */
 static void side_end_channel(struct forward_side *side)
 {
     if (side->ended)

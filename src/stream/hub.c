@@ -5,6 +5,9 @@
  * queues are counted where they change (hub_client_count), so that no walk over all clients is needed to know whether
  * anybody can take more.
  *
+ * Who is too slow is decided in three places: hub_send (the client's queue is full), hub_keep_budget (all queues together
+ * hold too much), and hub_client_limit_fired (the client has ended, and takes nothing).
+ *
  * A client goes by hub_client_drop alone: at its own end, or, where it has to go in the middle of a walk over all of
  * them, marked as lost, by its timer in the next round. A stop reads no more, and waits for what is queued by the
  * rules of sys/drain.
@@ -209,7 +212,7 @@ static void hub_client_note_move(struct hub_client *client)
     idle_limit_moved(&client->idle);
 }
 
-/* Until it has been silent for long enough after its end, or has taken nothing of what is queued. */
+/* Returns how long a client that has ended may still be silent, or take nothing of its queue. */
 static int64_t hub_client_until_silence_ms(const struct hub_client *client)
 {
     const struct hub *hub = client->hub;

@@ -1,10 +1,10 @@
 /*
  * See pump.h. pump_move runs steps until one has to wait: write what is held, else read, by the method of the moment.
  *
- * There are two methods, and pump_set_method and its callers below decide: copying, by a buffer of the pool; and
+ * There are two main methods and two short cuts; pump_set_method and its callers below decide: copying, by a buffer of the pool; and
  * splicing, by a pipe of our own, once reads show a stream (FULL_READS), until small fills show that it is none any
  * more (SMALL_FILLS). Two cases are shorter, because measuring showed what it is worth (see
- * ARCHITECTURE.md, "How a byte travels"): messages to or from a pipe are spliced between the two ends, and what goes
+ * ARCHITECTURE.md, "How a byte travels"): small pieces to or from a pipe are spliced between the two ends, and what goes
  * from TCP to /dev/null is only counted. Where the kernel refuses to splice, copying goes on with what is held.
  *
  * Spare buffers and pipes are kept in a pool: one that was just used is warm, so the last one in is the first out.
@@ -93,7 +93,7 @@ void pump_pool_release(struct pump_pool *pool)
 
 /* What a step came to. */
 enum pump_step {
-    PUMP_STEP_MORE, /* moved a good deal: there may be more at once */
+    PUMP_STEP_MORE, /* take another step */
     PUMP_STEP_WAIT  /* pump->state says for what, or that it is over */
 };
 
@@ -112,7 +112,7 @@ static bool pump_can_splice(const struct pump *pump)
            fd_can_splice(pump->out);
 }
 
-/* Moves by this method from the next step on: that is what a step comes to where another method has to do it. */
+/* Switches the method. Returns PUMP_STEP_MORE, so that a step can end with it. */
 static enum pump_step pump_set_method(struct pump *pump, enum pump_method method)
 {
     pump->method = method;
@@ -158,7 +158,7 @@ static void pump_count_taken(struct pump *pump, size_t length)
     pump->taken += length;
     if (pump->limit != UINT64_MAX)
         pump->limit -= length;
-    if (pump->pace && !pump->buffer) /* or else when it is written */
+    if (pump->pace && !pump->buffer) /* with a buffer, pump_write_buffer counts it */
         pace_spend(pump->pace, loop_now_ms(), NULL, length);
 }
 

@@ -40,10 +40,10 @@ enum pump_state {
     PUMP_FAILED_OUT /* writing failed: see failure */
 };
 
-/* How bytes are moved: pump.c says when. */
+/* How bytes are moved: two methods and two short cuts; pump.c says when. */
 enum pump_method {
     PUMP_COPY,        /* read into a buffer, write from it */
-    PUMP_SPLICE,      /* one descriptor is a pipe: splice between the two, for messages */
+    PUMP_SPLICE,      /* one descriptor is a pipe: splice between the two, for small pieces */
     PUMP_SPLICE_PIPE, /* splice into a pipe of our own, and from it: for streams */
     PUMP_DISCARD      /* from TCP to /dev/null: the bytes are only counted */
 };

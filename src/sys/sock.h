@@ -1,6 +1,7 @@
 /*
  * The socket calls themselves, thin, each shown at -vv as a student of sockets would write it: "connect(3,
- * 127.0.0.1:8080) = 0". No other file makes them. EINTR is handled here; everything else is the caller's, in errno. All
+ * 127.0.0.1:8080) = 0". No other file makes them. EINTR is handled here, and
+ * datagrams of senders who are not admitted are dropped here; everything else is the caller's, in errno. All
  * descriptors are close-on-exec. Any thread may make these calls.
  * Source: socket(2), ip(7), tcp(7), udp(7), unix(7).
  */

@@ -351,7 +351,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                      .numeric = given->family.numeric,
                                      .err = err,
                                      .joined = client_joined,
-                                     .stopping = stop_echo};
+                                     .stop = stop_echo};
     echoing.server.children.max_open = descriptors_allow_max();
     int result = serve_clients(&echoing, &address);
     result = server_close(&echoing.server, result);

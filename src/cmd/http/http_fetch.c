@@ -357,9 +357,9 @@ static int take_body(struct http_transfer *transfer, bool rest, uint64_t part, s
     if (http_output_begin(output, rest, err))
         return -1;
     int result = write_body(transfer, true, kind_of_body(transfer), err);
-    bool is_other = result == 0 && part && !options->head && transfer->timing.bytes != part;
+    bool wrong_length = result == 0 && part && !options->head && transfer->timing.bytes != part;
     bool was_cut = result && (http_body_was_cut(&transfer->body) || err->status == STATUS_TIMEOUT);
-    if (is_other) {
+    if (wrong_length) {
         was_cut = transfer->timing.bytes < part; /* of a body that the end of the connection ends */
         result = error_set(err, STATUS_MALFORMED, "%s: the body and its range differ in length",
                            transfer->target->name);
@@ -491,9 +491,10 @@ static int take_rest(struct http_transfer *transfer, struct error *err)
         length -= 2;
     }
     /* An answer that does not say its version is believed to have looked at If-Range. */
-    bool is_other = *validator && now &&
-                    (length != strlen(validator) || memcmp(now, validator, length) != 0);
-    if (!wrong && (is_other || (output->total && range.has_total && range.total != output->total)))
+    bool has_changed = *validator && now &&
+                       (length != strlen(validator) || memcmp(now, validator, length) != 0);
+    if (!wrong &&
+        (has_changed || (output->total && range.has_total && range.total != output->total)))
         wrong = "the file has changed";
     if (!wrong && range.first != output->there)
         wrong = "it starts at another byte";
@@ -505,7 +506,7 @@ static int take_rest(struct http_transfer *transfer, struct error *err)
     return reject_part(transfer);
 }
 
-/* A 206 to the user's own range: it has to have just that, as far as the whole goes, in one part. */
+/* A 206 to the user's own range: it must be exactly that range, or less where the file ends sooner, in one part. */
 static int take_part(struct http_transfer *transfer, struct error *err)
 {
     static const char unit[] = "bytes=";

@@ -299,7 +299,7 @@ static int forward_connections(struct forwarding *forwarding)
                     .stopped = stream_all_left}};
     listening->serving = &all;
     listening->server.joined = stream_client_joined;
-    listening->server.stopping = stream_stop;
+    listening->server.stop = stream_stop;
     int result = server_ready(&listening->server);
     if (result == 0) {
         server_accept(&listening->server);
@@ -416,7 +416,7 @@ static int forward_datagrams(struct forwarding *forwarding)
     all->flows.opened = flow_opened;
     all->flows.left = flow_left;
     listening->serving = all;
-    server->stopping = flows_stop;
+    server->stop = flows_stop;
     server->reviewed = flows_reviewed;
     size_t count = server_datagram_sockets(server, sockets, &all->flows.senders);
     datagram_flows_init(&all->flows);
@@ -499,6 +499,9 @@ int listen_forward(struct listening *listening)
                          "option --workers: datagrams are one process's to forward");
     if (to_datagrams && given->forward.send_proxy)
         return error_set(err, STATUS_USAGE, "option --send-proxy: datagrams have no PROXY header");
+    if (to_datagrams && opt_check_mode(&listen_command, listening->typed, MODE_DATAGRAMS,
+                                       " is for connections", err))
+        return -1;
     forward_choose_sockopt(&forwarding);
     server_send_at_once(server);
     int result = listen_share(listening);

@@ -227,7 +227,7 @@ static int listen_programs(struct listening *listening)
         return -1;
     listening->serving = &clients;
     server->joined = program_client_joined;
-    server->stopping = listening->given->keep_open ? program_clients_stop : NULL;
+    server->stop = listening->given->keep_open ? program_clients_stop : NULL;
     *programs = (struct programs){.session = &listening->session,
                                   .children = &server->children,
                                   .argv = listening->argv,
@@ -267,7 +267,7 @@ static int listen_open_and_serve(struct listening *listening, const struct addre
                                     : listen_one(listening);
     if (filters_wait(&listening->filters)) /* a signal from here on ends that, too */
         signals_catch(&server->signals, server->loop, listening->err);
-    result = filters_close(&listening->filters, result, server->stopped, listening->err);
+    result = filters_close(&listening->filters, result, server->signalled, listening->err);
     return server_close(server, result);
 }
 

@@ -47,7 +47,7 @@ struct listening {
     const struct listen_options *typed; /* the options as they were typed */
     const struct listen_options *given; /* with what some of them imply */
     struct loop *loop;
-    struct server server; /* joined and stopping are set by the way of serving */
+    struct server server; /* joined and stop are set by the way of serving */
     struct session session;
     struct filters filters;
     char **arguments;  /* what follows `--`, where that is for the program; else NULL */

@@ -254,7 +254,7 @@ int listen_many(struct listening *listening)
     hub->in_reopened = fd_reopened(hub->in);
     listening->serving = &many;
     server->joined = many_client_joined;
-    server->stopping = many_stop;
+    server->stop = many_stop;
     hub_start(hub, listening->loop);
     int result = server_ready(server);
     if (result == 0) {

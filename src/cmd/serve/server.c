@@ -97,11 +97,11 @@ static void server_signalled(void *context, int signal_number)
             server->reviewed(server);
         return;
     }
-    server->stopped = true;
+    server->signalled = true;
     if (supervised_child_signal(&server->child, signal_number))
         return;
-    if (server->stopping)
-        server->stopping(server);
+    if (server->stop)
+        server->stop(server);
     else
         loop_stop(server->loop, error_signal(server->err, signal_number));
 }
@@ -110,8 +110,8 @@ static void server_signalled(void *context, int signal_number)
 static void server_child_gone(struct supervised_child *child, bool asked)
 {
     struct server *server = LOOP_OWNER(child, struct server, child);
-    if (server->stopping)
-        server->stopping(server);
+    if (server->stop)
+        server->stop(server);
     else if (asked || server->count == server->pending.count)
         loop_stop(server->loop, error_silent(server->err, STATUS_OK));
 }

@@ -29,7 +29,7 @@ struct admitted_client {
     bool is_proxy;               /* it is the proxy itself: its header is LOCAL or UNKNOWN */
 };
 
-/* The owner sets what stands before `began`, joined and stopping not later than server_ready; the rest is zero. */
+/* The owner sets what stands before `began`, joined and stop not later than server_ready; the rest is zero. */
 struct server {
     struct loop *loop;
     const struct server_options *options;
@@ -45,12 +45,12 @@ struct server {
     void (*joined)(struct server *server, const struct admitted_client *client);
     /* Called when a signal, or the end of the command of --run, says that the server is to end its connections in
      * order, and then to stop the loop with 0. NULL: a signal ends the command. */
-    void (*stopping)(struct server *server);
+    void (*stop)(struct server *server);
     /* Called when the lists of who may connect have been read again. NULL: nobody has to know. */
     void (*reviewed)(struct server *server);
 
-    bool began;   /* server_begin was called */
-    bool stopped; /* by a signal */
+    bool began;     /* server_begin was called */
+    bool signalled; /* it was told to stop */
     struct listener listener;
     struct list pending; /* clients that have yet to send their PROXY header */
     struct access access;
@@ -78,7 +78,7 @@ int server_open(struct server *server, const struct address *address);
  * costs a client that writes twice before it reads 40 ms. */
 void server_send_at_once(const struct server *server);
 
-/* server_ready says that it listens, and starts the command of --run. From now on a signal calls `stopping`; SIGHUP,
+/* server_ready says that it listens, and starts the command of --run. From now on a signal calls `stop`; SIGHUP,
  * where lists come from files, reads them again instead. Returns 0, or -1 and the error. */
 int server_ready(struct server *server);
 
@@ -98,8 +98,8 @@ void server_accept(struct server *server);
 /* server_accept_waiting does the same at once for those that have connected already, before the listener is closed. */
 void server_accept_waiting(struct server *server);
 
-/* server_senders returns what admits the senders of datagrams whom the lists let in, as they are at the time of each
- * datagram. The server outlives it. */
+/* server_senders returns the check that sock_recv_message makes of each datagram's sender, by the lists as they are
+ * then. The server outlives it. */
 struct sock_senders server_senders(struct server *server);
 
 /* server_datagram_sockets gives a server of datagrams its sockets together with who may send to them, without whom

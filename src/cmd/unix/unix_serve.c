@@ -311,7 +311,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                       .command = arguments ? NULL : operands->program,
                                       .err = err,
                                       .joined = client_joined,
-                                      .stopping = stop_serving};
+                                      .stop = stop_serving};
     serving->server.children.max_open = descriptors_allow_max();
     serving_prepare_hub(serving);
     serving->programs = (struct message_programs){.hub = &serving->hub,
