@@ -420,14 +420,14 @@ s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))"
     poll 5000 dead "$(<id)"
     finish server
     rm id
-    start peer python3 -uc "
+    start peer python3 -c "
 import socket, struct
 l = socket.create_server(('127.0.0.1', 0))
-print('PORT', l.getsockname()[1])
+print('PORT', l.getsockname()[1], flush=True)
 s, _ = l.accept()
 s.recv(5)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))"
-    wait_file peer.out PORT
+    wait_file peer.out '^PORT '
     start client "$SOCKCTL" connect 127.0.0.1 "${LINE#PORT }" -c 'echo $$ >id; echo hello; exec sleep 1000'
     finish client
     assert_status 143

@@ -3,9 +3,48 @@
  */
 #include "cli/help.h"
 
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
 #include "cli/opt.h"
 
-enum { HELP_COLUMN = 34 };
+enum {
+    WIDTH = 80, /* where there is no terminal to ask */
+    WIDTH_MIN = 40,
+    WIDTH_FOR_COLUMNS = 64, /* on less, what an option does stands below it */
+    HELP_COLUMN = 34,
+    HELP_INDENT = 8
+};
+
+/* Returns the columns of the terminal that `out` is, or 80. */
+static int help_width(FILE *out)
+{
+    struct winsize size;
+    if (ioctl(fileno(out), TIOCGWINSZ, &size) < 0 || !size.ws_col)
+        return WIDTH;
+    return size.ws_col < WIDTH_MIN ? WIDTH_MIN : size.ws_col;
+}
+
+/* Writes the words, broken at blanks, from `column` on; `at` is where the line is already. A newline follows. */
+static void write_wrapped(FILE *out, const char *text, int at, int column, int width)
+{
+    bool begins = true;
+    while (*text) {
+        const int length = (int)strcspn(text, " ");
+        if (at > column && at + !begins + length > width) {
+            fputc('\n', out);
+            at = 0;
+            begins = true;
+        }
+        at += fprintf(out, "%*s%.*s", begins && at < column ? column - at : !begins, "", length,
+                      text);
+        begins = false;
+        text += length;
+        text += strspn(text, " ");
+    }
+    fputc('\n', out);
+}
 
 /* Writes the option's value as help and --table show it. */
 static void value_text(const struct opt *row, char *out, size_t room)
@@ -21,23 +60,35 @@ void help_overview(FILE *out, const struct command *const *commands)
           "Opens a socket, wires stdin and stdout to it, and says what happened.\n\n",
           out);
     for (; *commands; commands++)
-        fprintf(out, "  %-12s  %s\n", (*commands)->name, (*commands)->summary);
-    fputs("\n'sockctl COMMAND --help' shows a command's options; 'man sockctl' tells the rest.\n",
-          out);
+        write_wrapped(out, (*commands)->summary, fprintf(out, "  %s", (*commands)->name), 16,
+                      help_width(out));
+    fputs("\n'sockctl COMMAND --help' shows its options; 'man sockctl' has all the rest.\n", out);
 }
 
 void help_command(FILE *out, const struct command *command)
 {
-    fprintf(out, "usage: sockctl %s [OPTIONS] %s%s\n\n%s.\n\n", command->name, command->operands,
-            command->takes_program ? " [-- PROGRAM [ARGUMENTS]]" : "", command->summary);
+    const int width = help_width(out),
+              column = width < WIDTH_FOR_COLUMNS ? HELP_INDENT : HELP_COLUMN;
+    char usage[160], summary[128];
+    snprintf(usage, sizeof usage, "sockctl %s [OPTIONS] %s%s", command->name, command->operands,
+             command->takes_program ? " [-- PROGRAM [ARGUMENTS]]" : "");
+    write_wrapped(out, usage, fprintf(out, "usage:"), 7, width);
+    fputc('\n', out);
+    snprintf(summary, sizeof summary, "%s.", command->summary);
+    write_wrapped(out, summary, 0, 0, width);
+    fputc('\n', out);
     const struct opt *row;
     for (size_t i = 0; (row = opt_row(command, i)); i++) {
         char entry[] = "-x,", value[40];
         entry[1] = row->entry;
         value_text(row, value, sizeof value);
-        int width = fprintf(out, "  %3s --%s%s%s", row->entry ? entry : "", row->name,
-                            *value && *value != '[' ? " " : "", value);
-        fprintf(out, "%*s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 2, "", row->help);
+        int at = fprintf(out, "  %3s --%s%s%s", row->entry ? entry : "", row->name,
+                         *value && *value != '[' ? " " : "", value);
+        if (at >= column) {
+            fputc('\n', out);
+            at = 0;
+        }
+        write_wrapped(out, row->help, at, column, width);
     }
 }
 

@@ -144,7 +144,7 @@ struct server_options {
             "all clients' queues together (64M); the largest goes first")
 /* What servers on UNIX sockets have. */
 #define SOCKET_FILE_ROWS(options, field)                                                           \
-    OPT(0, "mode", mode, options, field.mode, "of a UNIX socket's file (0600)")
+    OPT(0, "mode", mode, options, field.mode, "permissions of the socket file (0600)")
 #define USER_ROWS(options, field)                                                                  \
     OPT(0, "allow-uid", entries, options, field.allow_uid,                                         \
         "users that may connect to a UNIX socket")
@@ -195,11 +195,11 @@ struct transfer_options {
         OPT_FOR('C', "crlf", flag, options, field.crlf, ~(MODE_FORWARD | MODE_SCRIPT),             \
                 "send LF from stdin as CR LF"),                                                    \
         OPT_FOR('o', "output", file, options, field.output, ~MODE_FORWARD,                         \
-                "what arrives goes to FILE as well"),                                              \
+                "also write what arrives to FILE"),                                                \
         OPT_FOR('a', "append", flag, options, field.append, ~MODE_FORWARD,                         \
                 "add to FILE instead of replacing it"),                                            \
         OPT_FOR(0, "hex-dump", file, options, field.hex_dump, ~MODE_FORWARD,                       \
-                "what passes, in hex, to FILE (- stderr)"),                                        \
+                "hex dump of both directions to FILE (-: stderr)"),                                \
         OPT_FOR(0, "delay", duration, options, field.delay_ms,                                     \
                 ~(MODE_FORWARD | MODE_SHARED | MODE_SCRIPT), "pause between lines sent"),          \
         OPT_FOR(0, "rate-limit", size, options, field.rate,                                        \

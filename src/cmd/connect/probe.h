@@ -35,7 +35,7 @@ extern const struct opt_type opt_hex; /* HEX: bytes, two digits each */
         OPT('r', "random", flag, options, field.random, "probe the ports in random order"),        \
         OPT('j', "json", flag, options, field.json, "what a probe found, as an array of objects"), \
         OPT(0, "parallel", number, options, field.parallel, "at most N probes at a time (64)"),    \
-        OPT(0, "payload", hex, options, field.payload, "of the datagram to a UDP port")
+        OPT(0, "payload", hex, options, field.payload, "what to send to a UDP port (nothing)")
 
 /* What is probed, and how. All of it is the owner's. */
 struct probing {

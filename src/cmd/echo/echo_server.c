@@ -41,8 +41,8 @@ struct echo_server_options {
         OPT(0, "rate", size, options, field.rate, "at most SIZE bytes a second to each client"),   \
         OPT_FOR(0, "chunk", size, options, field.chunk, ~MODE_DATAGRAMS,                           \
                 "at most SIZE bytes in one write"),                                                \
-        OPT(0, "drop", percent, options, field.drop, "lose so many of the pieces"),                \
-        OPT(0, "duplicate", percent, options, field.duplicate, "send so many of them twice"),      \
+        OPT(0, "drop", percent, options, field.drop, "lose PERCENT of the messages"),              \
+        OPT(0, "duplicate", percent, options, field.duplicate, "send PERCENT of them twice"),      \
         OPT(0, "corrupt", percent, options, field.corrupt, "flip a bit in so many of them"),       \
         OPT_FOR(0, "close-after", size, options, field.close_after, ~MODE_DATAGRAMS,               \
                 "end a connection after SIZE"),                                                    \
@@ -63,8 +63,7 @@ static const struct opt options[] = {
     OPT(0, "mode", service, struct echo_server_options, mode,
         "discard, chargen or daytime, not echo"),
     FAULT_ROWS(struct echo_server_options, faults),
-    OPT(0, "seed", seed, struct echo_server_options, seed,
-        "the faults of another run, client by client"),
+    OPT(0, "seed", seed, struct echo_server_options, seed, "repeat the faults of an earlier run"),
     LIMIT_ROWS(struct echo_server_options, limits, "limit for the wait for the first client"),
     LOG_ROWS(struct echo_server_options, log_json),
     SOCKET_ROWS(struct echo_server_options, sockopt),

@@ -25,7 +25,7 @@ static const struct opt options[] = {
     ROW('i', "include", flag, include, "print the head of the answer, too"),
     ROW('I', "head", flag, head, "ask for the head alone, and print it"),
     ROW('o', "output", file, output, "write to FILE, once all is there"),
-    ROW('O', "remote-name", flag, remote_name, "the same, named as the end of the URL's path"),
+    ROW('O', "remote-name", flag, remote_name, "write to a file named like the end of the URL"),
     ROW('C', "continue", flag, resume, "fetch only what FILE does not have yet"),
     ROW(0, "sha256", text, sha256, "fail unless TEXT is the body's SHA-256"),
     ROW('f', "fail", flag, fail, "no body with a status of 400 and above"),

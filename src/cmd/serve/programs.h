@@ -24,7 +24,7 @@ struct program_options {
 };
 #define PROGRAM_ROWS(options, field, help)                                                         \
     OPT('e', "exec", program, options, field.exec, help "; its arguments after --"),               \
-        OPT('c', "sh-exec", command, options, field.shell, "the same, a command of the shell")
+        OPT('c', "sh-exec", command, options, field.shell, "like -e, but a shell command")
 
 struct programs {
     /* Set by the owner. */
