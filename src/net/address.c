@@ -7,6 +7,7 @@
 #include "net/address.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,6 +68,8 @@ static int read_port(const struct address_reading *reading, const char *text)
     int64_t number;
     if (!length)
         return reading_refuse(reading, "the port is missing");
+    if (!is_number && isdigit((unsigned char)*text) && strspn(text, "0123456789,-") == length)
+        return reading_refuse(reading, "several ports are for connect --probe");
     /* The name of a service: RFC 6335, 5.1, and '_', which some have all the same. */
     if (!is_number && (length > ADDRESS_PORT_MAX || !hostname_is_plain(text, length) ||
                        strchr(text, '.') || *text == '-' || !strpbrk(text, letters)))

@@ -69,8 +69,9 @@ int proxy_parse(struct proxy *proxy, const char *url, struct error *err)
     const char *rest = read_scheme(proxy, url);
     if (!rest || strstr(rest, "://"))
         return error_set(err, STATUS_USAGE,
-                         "proxy %s: is not an http://, socks4:// or socks5:// URL",
-                         url_redacted(url));
+                         "proxy %s: is not an http://, socks4:// or socks5:// URL%s",
+                         url_redacted(url),
+                         strstr(url, "://") ? "" : " (nc's -x HOST:PORT is socks5://HOST:PORT)");
     const char *wrong = url_parse(&parts, rest);
     if (!wrong && parts.target.length && strncmp(parts.target.start, "/", parts.target.length) != 0)
         wrong = "has a path";

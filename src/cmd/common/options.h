@@ -16,13 +16,14 @@
 /* The modes that a command can be in. A row lists those that its option is for (cli/opt.h); the command calls
  * opt_check_mode with each that it is in. */
 enum {
-    MODE_STDIO = 1 << 0,    /* stdin and stdout are one peer's; for listen, whatever is not --to */
-    MODE_SHARED = 1 << 1,   /* stdin and stdout are all clients' (--keep-open) */
-    MODE_PROGRAM = 1 << 2,  /* --exec, --sh-exec */
-    MODE_SCRIPT = 1 << 3,   /* --send, --expect */
-    MODE_FORWARD = 1 << 4,  /* --to */
-    MODE_MESSAGES = 1 << 5, /* seqpacket connections; for connect, datagrams too */
-    MODE_DATAGRAMS = 1 << 6 /* datagrams of a server */
+    MODE_STDIO = 1 << 0,     /* stdin and stdout are one peer's; for listen, whatever is not --to */
+    MODE_SHARED = 1 << 1,    /* stdin and stdout are all clients' (--keep-open) */
+    MODE_PROGRAM = 1 << 2,   /* --exec, --sh-exec */
+    MODE_SCRIPT = 1 << 3,    /* --send, --expect */
+    MODE_FORWARD = 1 << 4,   /* --to */
+    MODE_MESSAGES = 1 << 5,  /* seqpacket connections; for connect, datagrams too */
+    MODE_DATAGRAMS = 1 << 6, /* datagrams of a server */
+    MODE_PROBE = 1 << 7      /* --probe */
 };
 #define MODE_PROGRAM_WHY " makes no sense with a program"
 #define MODE_MESSAGES_WHY " is for streams"

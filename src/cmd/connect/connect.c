@@ -235,6 +235,13 @@ static int connect_check(const struct connect_options *given, const struct opera
                          "--exec, --send, --pass-fd and --probe are different things to do");
     if (given->probe.probe)
         return 0;
+    if (opt_check_mode(&connect_command, given, ~(unsigned)MODE_PROBE, " is for --probe", err))
+        return -1;
+    if (operands->program && !has_program)
+        return error_set(
+            err, STATUS_USAGE,
+            "what follows -- is for --exec, or for --probe, which starts it once the port is open; "
+            "neither is given");
     if (has_script && opt_check_mode(&connect_command, given, MODE_SCRIPT,
                                      " makes no sense with --send and --expect", err))
         return -1;

@@ -32,10 +32,14 @@ extern const struct opt_type opt_hex; /* HEX: bytes, two digits each */
 #define PROBE_ROWS(options, field)                                                                 \
     OPT('z', "probe", flag, options, field.probe,                                                  \
         "say which ports are open (22,80,8000-8100), send nothing"),                               \
-        OPT('r', "random", flag, options, field.random, "probe the ports in random order"),        \
-        OPT('j', "json", flag, options, field.json, "what a probe found, as an array of objects"), \
-        OPT(0, "parallel", number, options, field.parallel, "at most N probes at a time (64)"),    \
-        OPT(0, "payload", hex, options, field.payload, "what to send to a UDP port (nothing)")
+        OPT_FOR('r', "random", flag, options, field.random, MODE_PROBE,                            \
+                "probe the ports in random order"),                                                \
+        OPT_FOR('j', "json", flag, options, field.json, MODE_PROBE,                                \
+                "what a probe found, as an array of objects"),                                     \
+        OPT_FOR(0, "parallel", number, options, field.parallel, MODE_PROBE,                        \
+                "at most N probes at a time (64)"),                                                \
+        OPT_FOR(0, "payload", hex, options, field.payload, MODE_PROBE,                             \
+                "what to send to a UDP port (nothing)")
 
 /* What is probed, and how. All of it is the owner's. */
 struct probing {

@@ -7,8 +7,10 @@
  * forward.c.
  */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/report.h"
 #include "cmd/listen/listening.h"
 #include "command.h"
@@ -288,6 +290,11 @@ static int listen_read_address(const struct listen_options *given, const struct 
         words[count++] = operands->words[i];
     for (; rest && *rest && count < 3; rest++)
         words[count++] = *rest;
+    if (given->forward.to && count == 2 && text_is_digits(words[0], strlen(words[0])))
+        return error_set(err, STATUS_USAGE,
+                         "address '%.100s %.100s': a host cannot be a bare number (--to takes one "
+                         "word: HOST:PORT)",
+                         words[0], words[1]);
     if (given->port)
         words[count++] = given->port;
     if (count == 0)
