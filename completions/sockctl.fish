@@ -158,7 +158,7 @@ complete -c sockctl -n "__fish_seen_subcommand_from echo-server" -l corrupt -x -
 complete -c sockctl -n "__fish_seen_subcommand_from echo-server" -l close-after -x -d 'end a connection after SIZE'
 complete -c sockctl -n "__fish_seen_subcommand_from echo-server" -l reset-after -x -d 'reset it after SIZE'
 complete -c sockctl -n "__fish_seen_subcommand_from echo-server" -l stall-after -x -d 'neither read nor write after SIZE'
-complete -c sockctl -n "__fish_seen_subcommand_from echo-server" -l seed -x -d 'repeat the faults of an earlier run'
+complete -c sockctl -n "__fish_seen_subcommand_from echo-server" -l seed -x -d 'repeat an earlier run, client by client'
 complete -c sockctl -n "__fish_seen_subcommand_from echo-server" -s w -l timeout -x -d 'limit for the wait for the first client'
 complete -c sockctl -n "__fish_seen_subcommand_from echo-server" -s i -l idle-timeout -x -d 'end a connection on which nothing moved for TIME'
 complete -c sockctl -n "__fish_seen_subcommand_from echo-server" -l max-time -x -d 'limit for the whole command'

@@ -37,7 +37,7 @@ some_lines() { seq 20000 >data; }
     cmp one.second two.second
     refute cmp -s one.first one.second
     try "$SOCKCTL" echo-server --help
-    [[ $output == *'the faults of another run, client by client'* ]] || fail "$output"
+    [[ $output == *'repeat an earlier run, client by client'* ]] || fail "$output"
 }
 
 @test "the same seed gives the same run, whatever the reads; another seed gives another" {
