@@ -29,3 +29,28 @@ check_third() {
 @test "15.2: what is typed out of habit is understood: last third" {
     untraced check_third 2
 }
+
+@test "15.2: every row of the table answers, as sockctl-migrate(7) says" {
+    need python3
+    "$SOCKCTL" --foreign >rows
+    cat >ask.py <<'END'
+import subprocess
+import sys
+
+for row in open("rows"):
+    commands, words, _, answer, kind = row.rstrip("\n").split("\t")
+    for command in commands.split() if answer else []:
+        for word in words.split():
+            if kind == "option":
+                typed = ["-" * (1 + (len(word) > 1)) + word]
+            else:
+                typed = [word[1:], "other"] if word[0] == "=" else [word + "a:b"]
+            ended = subprocess.run([sys.argv[1], command, *typed], stdin=subprocess.DEVNULL,
+                                   capture_output=True, text=True, check=False)
+            if ended.returncode != 2 or answer not in ended.stderr:
+                print(command, *typed, ended.stderr)
+END
+    TRY_SECONDS=50 try python3 ask.py "$SOCKCTL"
+    assert_status 0
+    assert_output ""
+}

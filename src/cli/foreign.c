@@ -12,6 +12,7 @@
 #define SERVERS "listen echo-server unix-serve"
 #define SOCKETS "connect listen echo-server"
 #define MESSAGES "unix-send unix-serve"
+#define OTHERS "echo-server unix-send unix-serve resolve"
 #define ALL "connect listen echo-server unix-send unix-serve http-get resolve"
 
 #define NO_TLS                                                                                     \
@@ -20,7 +21,7 @@
 #define NO_TLS_SERVER "sockctl has no TLS; 'openssl s_server' and 'ncat --ssl -l PORT' have"
 #define NO_BODIES "sockctl sends no request bodies; curl(1) does"
 #define SHORT_DEFAULT "this is how sockctl is without -v: leave it out"
-#define IN_PROXY_URL "name and password belong into the proxy's URL: -x http://NAME:PASS@HOST:PORT"
+#define IN_PROXY_URL "name and password stand in the URL of -x, before the host and an '@'"
 #define PROXY_TYPE "the kind of proxy is in its URL: -x socks5://HOST:PORT, socks4:// or http://"
 
 static const struct foreign_word options[] = {
@@ -41,13 +42,13 @@ static const struct foreign_word options[] = {
     {SOCKETS, "O", "nc", "the size of the send buffer is --sndbuf SIZE"},
     {SOCKETS, "T", "nc", "the type of service is --tos VALUE"},
     {SOCKETS, "M", "nc", "the time to live is --ttl N"},
-    {SOCKETS, "m", "nc", "sockctl has no minimum for the time to live of what arrives"},
+    {"connect", "m", "nc", "sockctl has no minimum for the time to live of what arrives"},
     {SOCKETS, "D", "nc", "sockctl does not set SO_DEBUG; -vv shows each call"},
     {SOCKETS, "S", "nc", "sockctl has no TCP MD5 signatures"},
     {SOCKETS, "g G", "nc ncat", "sockctl has no source routing"},
     {SOCKETS, "sctp", "ncat", "sockctl has no SCTP; ncat(1) and socat(1) have"},
     {SOCKETS, "vsock", "ncat", "a VM socket is an address: vsock:CID:PORT"},
-    {SOCKETS, "K R H Z", "nc", NO_TLS},
+    {SOCKETS, "K H Z", "nc", NO_TLS},
     {"connect",
      "ssl tls ssl-verify ssl-trustfile ssl-ciphers ssl-servername ssl-alpn ssl-cert ssl-key cacert "
      "insecure",
@@ -117,12 +118,12 @@ static const struct foreign_word options[] = {
      "URLs are fetched one after the other; run several commands, with xargs -P say"},
     {"http-get", "compressed compression", "curl wget",
      "sockctl asks for no compression; pipe what is compressed into gzip -dc"},
-    {"http-get", "q quiet silent", "wget", "the option is -s, or --silent"},
+    {"http-get", "q quiet", "wget", "the option is -s, or --silent"},
     {"http-get", "c continue-at", "curl wget", "the option is -C, or --continue"},
     {"http-get", "spider", "wget", "to see whether it is there, type 'sockctl http-get -I URL'"},
-    {"http-get", "S server-response", "wget", "the head is printed by -i"},
+    {"http-get", "server-response", "wget", "the head is printed by -i"},
     {"http-get", "t tries", "wget", "the option is --retry N"},
-    {"http-get", "T read-timeout timeout", "wget",
+    {"http-get", "read-timeout timeout", "wget",
      "the options are --connect-timeout, --idle-timeout and -m TIME"},
     {"http-get", "rate", "curl wget", "the option is --limit-rate SIZE"},
     {"http-get", "retry-delay retry-max-time retry-all-errors retry-connrefused waitretry",
@@ -184,9 +185,10 @@ static const struct foreign_word options[] = {
     {"resolve", "dns nameserver", "doggo", "the option is --server ADDR"},
 
     /* All of them */
-    {ALL, "quiet silent", "curl wget ncat", SHORT_DEFAULT},
+    {"connect listen " OTHERS, "silent", "curl", SHORT_DEFAULT},
+    {OTHERS, "quiet", "curl wget ncat", SHORT_DEFAULT},
     {ALL, "color colour", "ls", "sockctl uses colour on a terminal; NO_COLOR turns it off"},
-    {ALL, "debug", "curl wget", "-v tells what happens, -vv each call"},
+    {"connect listen " OTHERS, "debug", "curl wget", "-v tells what happens, -vv each call"},
     {ALL, "verbosity", "socat", "-v tells what happens, -vv each call"},
 };
 
