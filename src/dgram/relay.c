@@ -1,10 +1,10 @@
 /*
- * Two flows share one loop. tx: the input is read (relay_read) into as many datagrams as fit, which leave one
- * by one, or several of one size in one call (relay_send); nothing more is read before all of them have left.
- * rx: what the sockets receive is written to the output (relay_receive), or waits in the write queue, and
- * nothing more is received before it is empty. After each step relay_await says what is watched now.
+ * Two flows share one loop. tx: the input is read (datagram_read) into as many datagrams as fit, which leave one
+ * by one, or several of one size in one call (datagram_send); nothing more is read before all of them have left.
+ * rx: what the sockets receive is written to the output (datagram_receive), or waits in the write queue, and
+ * nothing more is received before it is empty. After each step datagram_await says what is watched now.
  *
- * It is over (relay_finish) when something fails, when enough has come, when both ends have ended, or when
+ * It is over (datagram_finish) when something fails, when enough has come, when both ends have ended, or when
  * one of three limits passes: until the first datagram, while nothing moves, and after the end of the input.
  */
 #include "dgram/relay.h"
@@ -56,7 +56,7 @@ void datagram_release(struct datagram_relay *relay)
     filter_set_resume(relay->rx_filter, relay, NULL);
 }
 
-static void relay_finish(struct datagram_relay *relay, int result)
+static void datagram_finish(struct datagram_relay *relay, int result)
 {
     relay->result = result;
     datagram_release(relay);
@@ -64,28 +64,28 @@ static void relay_finish(struct datagram_relay *relay, int result)
 }
 
 /* The error is "WHAT NAME: the message of `failure`, an errno". */
-static void relay_fail(struct datagram_relay *relay, int status, int failure, const char *what,
-                       const char *name)
+static void datagram_fail(struct datagram_relay *relay, int status, int failure, const char *what,
+                          const char *name)
 {
-    error_system(&relay->error, status, failure, "%s %s", what, name);
-    relay_finish(relay, -1);
+    error_system(relay->err, status, failure, "%s %s", what, name);
+    datagram_finish(relay, -1);
 }
 
-static void relay_fail_output(struct datagram_relay *relay)
+static void datagram_fail_output(struct datagram_relay *relay)
 {
-    relay_finish(relay, write_queue_error(&relay->rx.queue, relay->out_name, &relay->error));
+    datagram_finish(relay, write_queue_error(&relay->rx.queue, relay->out_name, relay->err));
 }
 
-static bool relay_has_enough(const struct datagram_relay *relay)
+static bool datagram_has_enough(const struct datagram_relay *relay)
 {
     return relay->policy.max_received && relay->rx.count >= relay->policy.max_received;
 }
 
 /* All has been written, and nothing more is to come. */
-static bool relay_is_over(const struct datagram_relay *relay)
+static bool datagram_is_over(const struct datagram_relay *relay)
 {
     bool ended = relay->rx.ended && relay->tx.ended;
-    return (ended || relay_has_enough(relay)) && !write_queue_has_pending(&relay->rx.queue);
+    return (ended || datagram_has_enough(relay)) && !write_queue_has_pending(&relay->rx.queue);
 }
 
 /* What is awaited */
@@ -97,7 +97,7 @@ static bool filter_is_held(const struct filter *filter)
 }
 
 /* There is somebody to be sent to, who has not lost the right to speak to us meanwhile. */
-static bool relay_has_peer(const struct datagram_relay *relay)
+static bool datagram_has_peer(const struct datagram_relay *relay)
 {
     const struct sock_senders *senders = &relay->policy.senders;
     return relay->policy.peer == DATAGRAM_CONNECTED ||
@@ -105,9 +105,9 @@ static bool relay_has_peer(const struct datagram_relay *relay)
 }
 
 /* There is, and a datagram may leave now. */
-static bool relay_can_send(const struct datagram_relay *relay)
+static bool datagram_can_send(const struct datagram_relay *relay)
 {
-    return relay_has_peer(relay) && !loop_timer_is_set(&relay->tx.wait) &&
+    return datagram_has_peer(relay) && !loop_timer_is_set(&relay->tx.wait) &&
            !filter_is_held(relay->tx_filter);
 }
 
@@ -117,9 +117,9 @@ static bool tx_has_pending(const struct datagram_tx *tx)
     return tx->next < tx->count;
 }
 
-static void relay_await(struct datagram_relay *relay)
+static void datagram_await(struct datagram_relay *relay)
 {
-    bool sends = relay_can_send(relay);
+    bool sends = datagram_can_send(relay);
     bool waits = tx_has_pending(&relay->tx);
     if (sends && !waits && !relay->tx.ended)
         loop_watch(relay->loop, &relay->tx.watch, EPOLLIN);
@@ -137,18 +137,18 @@ static void relay_await(struct datagram_relay *relay)
     }
 }
 
-static void relay_finish_or_await(struct datagram_relay *relay)
+static void datagram_finish_or_await(struct datagram_relay *relay)
 {
-    if (relay_is_over(relay))
-        relay_finish(relay, 0);
+    if (datagram_is_over(relay))
+        datagram_finish(relay, 0);
     else
-        relay_await(relay);
+        datagram_await(relay);
 }
 
 /* tx: from the input to the network */
 
 /* Finds the lines in what has been read. */
-static void relay_find_lines(struct datagram_relay *relay)
+static void datagram_find_lines(struct datagram_relay *relay)
 {
     struct datagram_tx *tx = &relay->tx;
     const char *line = tx->bytes + tx->start;
@@ -195,7 +195,8 @@ static void tx_drop(struct datagram_tx *tx, size_t count)
 
 /* One call for the next `count` datagrams, `length` bytes together. An answer leaves from the address that
  * the peer has spoken to. */
-static ssize_t relay_send_segments(const struct datagram_relay *relay, size_t count, size_t length)
+static ssize_t datagram_send_segments(const struct datagram_relay *relay, size_t count,
+                                      size_t length)
 {
     const struct datagram_tx *tx = &relay->tx;
     const char *bytes = tx->bytes + tx->start;
@@ -212,7 +213,7 @@ static ssize_t relay_send_segments(const struct datagram_relay *relay, size_t co
 }
 
 /* After a send of `count` datagrams has failed with errno. False when nothing more can be sent now, or ever. */
-static bool relay_handle_send_error(struct datagram_relay *relay, size_t count)
+static bool datagram_handle_send_error(struct datagram_relay *relay, size_t count)
 {
     bool refuses_segments = errno == EINVAL || errno == EMSGSIZE || errno == EIO ||
                             errno == EOPNOTSUPP;
@@ -228,7 +229,7 @@ static bool relay_handle_send_error(struct datagram_relay *relay, size_t count)
         return false;
     }
     if (relay->policy.peer != DATAGRAM_ANY) {
-        relay_fail(relay, STATUS_TRANSFER, errno, "send to", relay->peer_name);
+        datagram_fail(relay, STATUS_TRANSFER, errno, "send to", relay->peer_name);
         return false;
     }
     log_warning("warning: send to the peer heard last: %s", strerror(errno));
@@ -239,7 +240,7 @@ static bool relay_handle_send_error(struct datagram_relay *relay, size_t count)
 
 /* Sends the next datagram, seen by the filter once, and those that can leave with it. False when nothing more can be
  * sent now, or ever. */
-static bool relay_send_next(struct datagram_relay *relay)
+static bool datagram_send_next(struct datagram_relay *relay)
 {
     struct datagram_tx *tx = &relay->tx;
     struct filter *filter = relay->tx_filter;
@@ -248,10 +249,10 @@ static bool relay_send_next(struct datagram_relay *relay)
     size_t length;
     size_t count = tx_count_segments(tx, &length);
     if (next_length > relay->policy.max_bytes) {
-        error_set(&relay->error, STATUS_MALFORMED,
+        error_set(relay->err, STATUS_MALFORMED,
                   "%s: a line is longer than a datagram can be (%zu bytes)", relay->in_name,
                   relay->policy.max_bytes);
-        relay_finish(relay, -1);
+        datagram_finish(relay, -1);
         return false;
     }
     if (filter && !tx->outgoing) {
@@ -259,15 +260,15 @@ static bool relay_send_next(struct datagram_relay *relay)
         memcpy(bytes, tx->bytes + tx->start, next_length);
         ssize_t left = filter->pass(filter, &bytes, next_length);
         if (left < 0) {
-            relay_fail(relay, STATUS_LOCAL_IO, errno, "read from", relay->in_name);
+            datagram_fail(relay, STATUS_LOCAL_IO, errno, "read from", relay->in_name);
             return false;
         }
         tx->outgoing = bytes;
         tx->outgoing_length = (size_t)left;
     }
-    ssize_t sent = relay_send_segments(relay, count, length);
+    ssize_t sent = datagram_send_segments(relay, count, length);
     if (sent < 0)
-        return relay_handle_send_error(relay, count);
+        return datagram_handle_send_error(relay, count);
     relay->bytes_out += (uint64_t)sent;
     tx_drop(tx, count);
     if (sent > 0 && pace) { /* each datagram is a line */
@@ -280,33 +281,33 @@ static bool relay_send_next(struct datagram_relay *relay)
     return true;
 }
 
-static void relay_send(struct datagram_relay *relay)
+static void datagram_send(struct datagram_relay *relay)
 {
     struct datagram_tx *tx = &relay->tx;
-    while (tx_has_pending(tx) && relay_can_send(relay))
-        if (!relay_send_next(relay))
+    while (tx_has_pending(tx) && datagram_can_send(relay))
+        if (!datagram_send_next(relay))
             break;
     if (!relay->loop)
         return;
     idle_limit_moved(&relay->idle);
     if (relay->policy.lines && !tx_has_pending(tx))
-        relay_find_lines(relay);
+        datagram_find_lines(relay);
     if (tx->exhausted && !tx_has_pending(tx)) {
         tx->ended = true;
         if (tx->failure) {
-            relay_fail(relay, STATUS_LOCAL_IO, tx->failure, "read from", relay->in_name);
+            datagram_fail(relay, STATUS_LOCAL_IO, tx->failure, "read from", relay->in_name);
             return;
         }
-        if (!relay_is_over(relay) && relay->policy.has_end)
+        if (!datagram_is_over(relay) && relay->policy.has_end)
             sock_shutdown(relay->sockets[0].watch.fd, SHUT_WR);
         if (relay->policy.quit_after_ms >= 0)
             loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
     }
-    relay_finish_or_await(relay);
+    datagram_finish_or_await(relay);
 }
 
 /* Reads once, at most `room` bytes. */
-static size_t relay_read_once(struct datagram_relay *relay, size_t room)
+static size_t datagram_read_once(struct datagram_relay *relay, size_t room)
 {
     struct datagram_tx *tx = &relay->tx;
     ssize_t got = fd_read(relay->in_reopened, tx->bytes + tx->held, room);
@@ -319,7 +320,7 @@ static size_t relay_read_once(struct datagram_relay *relay, size_t room)
     return 0;
 }
 
-static void relay_read(struct watch *watch, uint32_t events)
+static void datagram_read(struct watch *watch, uint32_t events)
 {
     struct datagram_relay *relay = LOOP_OWNER(watch, struct datagram_relay, tx.watch);
     struct datagram_tx *tx = &relay->tx;
@@ -329,47 +330,47 @@ static void relay_read(struct watch *watch, uint32_t events)
         memmove(tx->bytes, tx->bytes + tx->start, tx->held);
     tx->start = 0;
     if (relay->policy.lines) {
-        relay_read_once(relay, 2 * (max + 1) - tx->held);
-        relay_find_lines(relay);
+        datagram_read_once(relay, 2 * (max + 1) - tx->held);
+        datagram_find_lines(relay);
     } else {
         /* A read is a datagram; one after the other, as far as there is room for the largest. */
         bool goes_on = fd_reads_without_waiting(relay->in_reopened);
         size_t got;
         tx->next = tx->count = 0;
         do {
-            got = relay_read_once(relay, max);
+            got = datagram_read_once(relay, max);
             if (got)
                 tx->lengths[tx->count++] = got;
         } while (got && goes_on && tx->count < DATAGRAM_BURST && tx->held <= max);
     }
     if (relay->rx.ended && loop_timer_is_set(&relay->quit))
         loop_timer_set(relay->loop, &relay->quit, relay->policy.silence_ms);
-    relay_send(relay);
+    datagram_send(relay);
 }
 
-static void relay_resume(struct datagram_relay *relay)
+static void datagram_resume(struct datagram_relay *relay)
 {
     if (tx_has_pending(&relay->tx))
-        relay_send(relay);
+        datagram_send(relay);
     else
-        relay_await(relay);
+        datagram_await(relay);
 }
 
-static void relay_wait_over(struct timer *timer)
+static void datagram_wait_over(struct timer *timer)
 {
-    relay_resume(LOOP_OWNER(timer, struct datagram_relay, tx.wait));
+    datagram_resume(LOOP_OWNER(timer, struct datagram_relay, tx.wait));
 }
 
-static void relay_filter_released(struct filter *filter)
+static void datagram_filter_released(struct filter *filter)
 {
-    relay_resume(filter->mover);
+    datagram_resume(filter->mover);
 }
 
 /* rx: from the network to the output */
 
 /* The lists have admitted the sender (sock_recv_message): is it our peer? Notes who speaks. */
-static bool relay_accepts(struct datagram_relay *relay, struct datagram_socket *socket,
-                          const struct sock_message *message)
+static bool datagram_accepts(struct datagram_relay *relay, struct datagram_socket *socket,
+                             const struct sock_message *message)
 {
     const struct sockname *from = &message->peer;
     if (relay->policy.peer == DATAGRAM_CONNECTED)
@@ -383,7 +384,7 @@ static bool relay_accepts(struct datagram_relay *relay, struct datagram_socket *
         return true;
     }
     bool known = relay->has_peer && sockname_is_same(&relay->rx_last.peer, from);
-    if (!known && relay->policy.peer == DATAGRAM_FIRST && relay_has_peer(relay))
+    if (!known && relay->policy.peer == DATAGRAM_FIRST && datagram_has_peer(relay))
         return false;
     relay->tx_socket = (size_t)(socket - relay->sockets);
     relay->rx_last = *message;
@@ -399,7 +400,7 @@ static bool relay_accepts(struct datagram_relay *relay, struct datagram_socket *
 
 /* The datagrams of one sender that came together, each of `segment` bytes, the last of what is left; an empty
  * one came alone. What is gathered is where it has to be. -1: the filter or the output failed. */
-static int relay_put(struct datagram_relay *relay, char *bytes, size_t length, size_t segment)
+static int datagram_put(struct datagram_relay *relay, char *bytes, size_t length, size_t segment)
 {
     do {
         size_t part = length < segment ? length : segment;
@@ -417,13 +418,14 @@ static int relay_put(struct datagram_relay *relay, char *bytes, size_t length, s
         }
         bytes += part;
         length -= part;
-    } while (length && !relay_has_enough(relay));
+    } while (length && !datagram_has_enough(relay));
     return 0;
 }
 
 enum received { RECEIVED, NOTHING, FAILED, FAILED_OUTPUT };
 
-static enum received relay_receive_one(struct datagram_relay *relay, struct datagram_socket *socket)
+static enum received datagram_receive_one(struct datagram_relay *relay,
+                                          struct datagram_socket *socket)
 {
     struct sock_message message;
     char *bytes = relay->rx.bytes + (relay->rx.gathers ? relay->rx.gathered : DATAGRAM_MAX + 1);
@@ -439,7 +441,7 @@ static enum received relay_receive_one(struct datagram_relay *relay, struct data
             loop_timer_set(relay->loop, &relay->quit, silence_ms);
         return NOTHING;
     }
-    if (!relay_accepts(relay, socket, &message))
+    if (!datagram_accepts(relay, socket, &message))
         return RECEIVED;
     size_t length = (size_t)got;
     if (length > DATAGRAM_MAX) {
@@ -448,30 +450,30 @@ static enum received relay_receive_one(struct datagram_relay *relay, struct data
         length = DATAGRAM_MAX;
     }
     size_t segment = message.segment ? message.segment : length;
-    return relay_put(relay, bytes, length, segment) < 0 ? FAILED_OUTPUT : RECEIVED;
+    return datagram_put(relay, bytes, length, segment) < 0 ? FAILED_OUTPUT : RECEIVED;
 }
 
 /* Takes what comes now, as far as there is room for it. */
-static void relay_receive(struct datagram_relay *relay, struct datagram_socket *socket)
+static void datagram_receive(struct datagram_relay *relay, struct datagram_socket *socket)
 {
     struct datagram_rx *rx = &relay->rx;
     int64_t before = rx->count;
     enum received last = RECEIVED;
     for (int i = 0; i < DATAGRAM_BURST && last == RECEIVED; i++) {
-        if (relay_has_enough(relay) || rx->gathered > DATAGRAM_MAX + 1 ||
+        if (datagram_has_enough(relay) || rx->gathered > DATAGRAM_MAX + 1 ||
             write_queue_has_pending(&rx->queue) || filter_is_held(relay->rx_filter))
             break;
-        last = relay_receive_one(relay, socket);
+        last = datagram_receive_one(relay, socket);
     }
     int failure = errno;
     if (last == FAILED_OUTPUT) {
-        relay_fail_output(relay);
+        datagram_fail_output(relay);
         return;
     }
     size_t length = rx->gathered;
     rx->gathered = 0;
     if (length && write_queue_put(&rx->queue, rx->bytes, length) < 0) {
-        relay_fail_output(relay);
+        datagram_fail_output(relay);
         return;
     }
     if (rx->count != before) {
@@ -480,56 +482,56 @@ static void relay_receive(struct datagram_relay *relay, struct datagram_socket *
             loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
     }
     if (last == FAILED)
-        relay_fail(relay, STATUS_TRANSFER, failure, "read from", relay->peer_name);
+        datagram_fail(relay, STATUS_TRANSFER, failure, "read from", relay->peer_name);
     else
-        relay_finish_or_await(relay);
+        datagram_finish_or_await(relay);
 }
 
-static void relay_output_drained(struct write_queue *queue)
+static void datagram_output_drained(struct write_queue *queue)
 {
     struct datagram_relay *relay = LOOP_OWNER(queue, struct datagram_relay, rx.queue);
     if (queue->failure)
-        relay_fail_output(relay);
+        datagram_fail_output(relay);
     else
-        relay_finish_or_await(relay);
+        datagram_finish_or_await(relay);
 }
 
-static void relay_socket_ready(struct watch *watch, uint32_t events)
+static void datagram_socket_ready(struct watch *watch, uint32_t events)
 {
     struct datagram_socket *socket = LOOP_OWNER(watch, struct datagram_socket, watch);
     if (events & EPOLLOUT && tx_has_pending(&socket->relay->tx))
-        relay_send(socket->relay);
+        datagram_send(socket->relay);
     else
-        relay_receive(socket->relay, socket);
+        datagram_receive(socket->relay, socket);
 }
 
 /* Limits */
 
-static void relay_quit(struct timer *timer)
+static void datagram_quit_due(struct timer *timer)
 {
     struct datagram_relay *relay = LOOP_OWNER(timer, struct datagram_relay, quit);
     if (tx_has_pending(&relay->tx) || write_queue_has_pending(&relay->rx.queue))
         loop_timer_set(relay->loop, timer, LOOK_AGAIN_MS);
     else
-        relay_finish(relay, 0);
+        datagram_finish(relay, 0);
 }
 
-static void relay_first_over(struct timer *timer)
+static void datagram_first_over(struct timer *timer)
 {
     struct datagram_relay *relay = LOOP_OWNER(timer, struct datagram_relay, first);
     char limit[UNITS_DURATION_MAX];
-    error_set(&relay->error, STATUS_TIMEOUT, "listen on %s: no datagram came in %s",
-              relay->peer_name, units_show_duration(limit, relay->policy.first_ms));
-    relay_finish(relay, -1);
+    error_set(relay->err, STATUS_TIMEOUT, "listen on %s: no datagram came in %s", relay->peer_name,
+              units_show_duration(limit, relay->policy.first_ms));
+    datagram_finish(relay, -1);
 }
 
-static void relay_idle_over(struct idle_limit *idle)
+static void datagram_idle_over(struct idle_limit *idle)
 {
     struct datagram_relay *relay = LOOP_OWNER(idle, struct datagram_relay, idle);
     char limit[UNITS_DURATION_MAX];
-    error_set(&relay->error, STATUS_TIMEOUT, "%s: nothing moved for %s", relay->peer_name,
+    error_set(relay->err, STATUS_TIMEOUT, "%s: nothing moved for %s", relay->peer_name,
               units_show_duration(limit, relay->policy.idle_ms));
-    relay_finish(relay, -1);
+    datagram_finish(relay, -1);
 }
 
 /* Start */
@@ -537,7 +539,7 @@ static void relay_idle_over(struct idle_limit *idle)
 void datagram_add_socket(struct datagram_relay *relay, int fd)
 {
     struct datagram_socket *socket = &relay->sockets[relay->socket_count++];
-    *socket = (struct datagram_socket){relay, {.fd = fd, .ready = relay_socket_ready}};
+    *socket = (struct datagram_socket){relay, {.fd = fd, .ready = datagram_socket_ready}};
 }
 
 void datagram_start(struct datagram_relay *relay, struct loop *loop)
@@ -549,26 +551,26 @@ void datagram_start(struct datagram_relay *relay, struct loop *loop)
     tx->bytes = memory_grow(NULL, relay->policy.max_bytes + 1, 2);
     if (relay->tx_filter)
         tx->filtered = memory_grow(NULL, relay->policy.max_bytes + 1, 2);
-    tx->watch = (struct watch){.fd = relay->in.fd, .ready = relay_read};
+    tx->watch = (struct watch){.fd = relay->in.fd, .ready = datagram_read};
     tx->ended = relay->in.fd < 0;
-    tx->wait.fired = relay_wait_over;
-    relay->first.fired = relay_first_over;
-    relay->quit.fired = relay_quit;
+    tx->wait.fired = datagram_wait_over;
+    relay->first.fired = datagram_first_over;
+    relay->quit.fired = datagram_quit_due;
     if (relay->policy.peer == DATAGRAM_GROUP)
         relay->rx_last.peer = *relay->policy.group;
     relay->has_peer = relay->policy.peer == DATAGRAM_GROUP;
-    filter_set_resume(relay->tx_filter, relay, relay_filter_released);
-    filter_set_resume(relay->rx_filter, relay, relay_filter_released);
+    filter_set_resume(relay->tx_filter, relay, datagram_filter_released);
+    filter_set_resume(relay->rx_filter, relay, datagram_filter_released);
     rx->gathers = !relay->rx_filter && !fd_keeps_messages(relay->out);
-    write_queue_init(&rx->queue, relay->loop, relay->out, relay_output_drained);
+    write_queue_init(&rx->queue, relay->loop, relay->out, datagram_output_drained);
     write_queue_watch_hangup(&rx->queue);
     bool has_segments = relay->socket_count && sock_has_segments(relay->sockets[0].watch.fd);
     if (has_segments && !relay->tx_filter && !relay->tx_pace)
         tx->segment_max = SEGMENTS_BYTES / 2;
     for (size_t i = 0; has_segments && !relay->policy.inherited && i < relay->socket_count; i++)
         sock_receive_segments(relay->sockets[i].watch.fd);
-    idle_limit_start(&relay->idle, loop, relay->policy.idle_ms, relay_idle_over);
+    idle_limit_start(&relay->idle, loop, relay->policy.idle_ms, datagram_idle_over);
     if (relay->policy.first_ms >= 0)
         loop_timer_set(loop, &relay->first, relay->policy.first_ms);
-    relay_await(relay);
+    datagram_await(relay);
 }

@@ -94,9 +94,10 @@ struct datagram_relay {
     struct filter *tx_filter; /* NULL: nobody looks at the bytes */
     struct filter *rx_filter;
     struct pace *tx_pace; /* NULL: as fast as it goes */
+    struct error *err;    /* what went wrong, when it is over; the owner's */
     /* The first datagram has come, or one of another sender than before. May be NULL. */
     void (*peer_changed)(struct datagram_relay *relay, const struct sockname *peer);
-    /* It is over: result is 0, or -1 and error. The relay is not freed in it. */
+    /* It is over: result is 0, or -1 and *err. The relay is not freed in it. */
     void (*done)(struct datagram_relay *relay);
 
     /* The relay's own; the owner may read them. */
@@ -115,7 +116,6 @@ struct datagram_relay {
     struct timer first;
     struct timer quit;
     int result;
-    struct error error;
 };
 
 /* datagram_add_socket adds a socket, which stays the owner's: before the start, at most DATAGRAM_SOCKETS_MAX of them. */

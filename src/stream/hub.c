@@ -53,13 +53,14 @@ static void hub_await_input(struct hub *hub)
 
 static void hub_finish(struct hub *hub, int result)
 {
+    hub->failed = result < 0;
     hub_release(hub);
     hub->done(hub, result);
 }
 
 static void hub_fail_output(struct hub *hub)
 {
-    hub_finish(hub, write_queue_error(&hub->queue, hub->out_name, &hub->error));
+    hub_finish(hub, write_queue_error(&hub->queue, hub->out_name, hub->err));
 }
 
 /* Puts out what was gathered. False: that was the end of the hub. */
@@ -383,7 +384,7 @@ static void hub_input_ready(struct watch *watch, uint32_t events)
     if (got > 0 && hub->tx_filter)
         got = hub->tx_filter->pass(hub->tx_filter, &bytes, (size_t)got);
     if (got < 0) {
-        error_system(&hub->error, STATUS_LOCAL_IO, errno, "read from %s", hub->in_name);
+        error_system(hub->err, STATUS_LOCAL_IO, errno, "read from %s", hub->in_name);
         hub_finish(hub, -1);
         return;
     }

@@ -73,6 +73,7 @@ struct hub {
     struct filter *rx_filter; /* of what the clients send */
     const char *in_name;      /* for errors; the owner's */
     const char *out_name;
+    struct error *err;     /* what went wrong, when it is over; the owner's */
     int64_t idle_ms;       /* nothing moved for so long: a client is dropped; -1: no limit */
     int64_t keepalive_ms;  /* of the clients' sockets, see stream/keepalive */
     int64_t quit_after_ms; /* after the end of the input, at most so long; -1: no limit */
@@ -97,19 +98,19 @@ struct hub {
     struct timer put;        /* the end of that round */
     bool stopping;
     struct drain drain; /* of what is queued, while stopping */
-    struct error error;
+    bool failed;        /* its input or its output has: *err says why */
     /* Takes what a client sends, in place of the output, or what the input delivers (from NULL), in place of the
      * clients. `bytes` is NULL at the end. May call hub_send. NULL: the output and the clients get it. */
     void (*received)(struct hub *hub, struct hub_client *from, const char *bytes, size_t length);
     /* A client has gone, and is no longer among the clients; its descriptor is closed after this. May call hub_send. May
      * be NULL. */
     void (*left)(struct hub *hub, const struct hub_client *client, enum hub_end how);
-    /* The hub is over and released: `result` is 0 after hub_stop, or -1 with `error`. */
+    /* The hub is over and released: `result` is 0 after hub_stop, or -1 with *err. */
     void (*done)(struct hub *hub, int result);
 };
 
-/* Starts to read and write. The owner has set in, in_reopened, out, filters, names, limits, greeting, max_memory, received,
- * left and done; the rest is 0. */
+/* Starts to read and write. The owner has set in, in_reopened, out, filters, names, err, limits, greeting, max_memory,
+ * received, left and done; the rest is 0. */
 void hub_start(struct hub *hub, struct loop *loop);
 /* Takes over a non-blocking socket, and returns its client, which is the hub's until `left`. */
 struct hub_client *hub_add(struct hub *hub, int fd, void *user_data);

@@ -248,6 +248,7 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     relay->tx_pace = flow_pace(&session->filters->tx);
     relay->peer_changed = policy->peer == DATAGRAM_GROUP ? messages_answer_came
                                                          : messages_peer_changed;
+    relay->err = err;
     relay->done = messages_done;
     messages_open(&messages, session, sockets[0]);
     for (size_t i = 0; i < count; i++)
@@ -258,8 +259,6 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     int result = loop_run(session->loop);
     progress_stop(&progress);
     datagram_release(relay);
-    if (relay->result < 0)
-        *err = relay->error;
     if (result == 0 && policy->has_end) {
         /* A seqpacket peer that has closed with messages unread has refused them. */
         int failure = sock_error(sockets[0]);

@@ -190,7 +190,7 @@ static void many_client_left(struct hub *hub, const struct hub_client *client, e
                        name);
         break;
     case HUB_STOPPED:
-        if (hub->error.status) /* the output is gone */
+        if (hub->failed)
             end.how = REPORT_ERROR;
         else
             end.how = hub->stopping ? REPORT_SIGNAL : connection_log_how(-1, many->listening->err);
@@ -207,10 +207,7 @@ static void many_client_left(struct hub *hub, const struct hub_client *client, e
 
 static void many_done(struct hub *hub, int result)
 {
-    struct listening *listening = LOOP_OWNER(hub, struct many, hub)->listening;
-    if (result < 0)
-        *listening->err = hub->error;
-    loop_stop(listening->loop, result);
+    loop_stop(LOOP_OWNER(hub, struct many, hub)->listening->loop, result);
 }
 
 /* Called by a signal: the server ends its connections in order and with success. */
@@ -231,6 +228,7 @@ int listen_many(struct listening *listening)
     *hub = (struct hub){.in = session_input(session),
                         .in_name = "stdin",
                         .out_name = "stdout",
+                        .err = listening->err,
                         .idle_ms = session->limits->idle_ms,
                         .keepalive_ms = session->keepalive_ms,
                         .quit_after_ms = session->transfer->quit_after_ms,
