@@ -141,7 +141,7 @@ record    v6.test.   60   AAAA   ::1"
 import json
 evil, empty, nosuch = json.load(open("try.out"))
 assert evil == {
-    "query": "evil.test", "name": "evil.test", "aliases": [], "addresses": [],
+    "query": "evil.test", "type": "TXT", "name": "evil.test", "aliases": [], "addresses": [],
     "records": [{"name": "evil.test.", "ttl": 60, "type": "TXT", "data": evil["records"][0]["data"]}],
     "error": None}, evil
 assert evil["records"][0]["data"] == '"\\027[31m\\"\\\\\\127\\128\\255"', evil

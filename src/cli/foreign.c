@@ -167,7 +167,7 @@ static const struct foreign_word options[] = {
     {"http-get", "path-as-is", "curl", "sockctl resolves . and .. in a path, as RFC 3986 says"},
 
     /* dig(1), host(1), getent(1) */
-    {"resolve", "a", "host", "types are asked for one at a time: -t A, -t AAAA, -t MX ..."},
+    {"resolve", "a", "host", "name each type: -t A -t AAAA -t MX ..."},
     {"resolve", "p", "dig", "the port is the server's: --server ADDR:PORT"},
     {"resolve", "q", "dig", "the name is an operand"},
     {"resolve", "c class", "dig", "sockctl asks for class IN alone"},
@@ -178,8 +178,7 @@ static const struct foreign_word options[] = {
     {"resolve", "W R N", "host", "the limit is -w TIME for all tries"},
     {"resolve", "C l", "host", "sockctl asks for no zones: dig AXFR NAME @SERVER"},
     {"resolve", "i m r d", "dig host", "sockctl has nothing of the kind"},
-    {"resolve", "all any", "nslookup",
-     "types are asked for one at a time: -t A, -t AAAA, -t MX ..."},
+    {"resolve", "all any", "nslookup", "name each type: -t A -t AAAA -t MX ..."},
     {"resolve", "trace", "dig",
      "sockctl asks the servers that it is given; dig +trace NAME follows delegations"},
     {"resolve", "dns nameserver", "doggo", "the option is --server ADDR"},

@@ -233,7 +233,8 @@ void opt_release(const struct command *command, struct opt_parsed *parsed)
         void *field = (char *)parsed->options + row->offset;
         if (row->type == &opt_fields)
             wipe_words(((struct opt_list *)field)->items, ((struct opt_list *)field)->count);
-        if (row->type == &opt_list || row->type == &opt_entries || row->type == &opt_fields)
+        if (row->type == &opt_list || row->type == &opt_entries || row->type == &opt_record ||
+            row->type == &opt_fields)
             free(((struct opt_list *)field)->items);
         else if (row->type == &opt_secret || row->type == &opt_proxy)
             memory_wipe(*(char **)field);

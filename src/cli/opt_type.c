@@ -262,7 +262,7 @@ const struct opt_type opt_command = {.metavar = "COMMAND", .read = read_word};
 const struct opt_type opt_host = {.metavar = "ADDR", .read = read_word};
 const struct opt_type opt_address = {.metavar = "ADDRESS", .read = read_word};
 const struct opt_type opt_port = {.metavar = "PORT", .read = read_port};
-const struct opt_type opt_record = {.metavar = "TYPE", .read = read_word};
+const struct opt_type opt_record = {.metavar = "TYPE", .read = read_entries};
 const struct opt_type opt_list = {.metavar = "TEXT", .read = read_list};
 const struct opt_type opt_entries = {.metavar = "LIST", .read = read_entries};
 const struct opt_type opt_bytes = {.metavar = "TEXT", .read = read_bytes};

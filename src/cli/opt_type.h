@@ -48,7 +48,7 @@ struct opt_bytes {
 #define OPT_CTYPE_host const char *
 #define OPT_CTYPE_address const char *
 #define OPT_CTYPE_port const char *
-#define OPT_CTYPE_record const char *
+#define OPT_CTYPE_record struct opt_list
 #define OPT_CTYPE_list struct opt_list
 #define OPT_CTYPE_entries struct opt_list
 #define OPT_CTYPE_bytes struct opt_bytes
@@ -80,7 +80,7 @@ extern const struct opt_type opt_file;       /* FILE */
 extern const struct opt_type opt_host;       /* ADDR */
 extern const struct opt_type opt_address;    /* ADDRESS */
 extern const struct opt_type opt_port;       /* PORT: a number from 0 to 65535, or a service name */
-extern const struct opt_type opt_record;     /* TYPE, of DNS records */
+extern const struct opt_type opt_record;     /* TYPE, of DNS records, each time one more */
 extern const struct opt_type opt_list;       /* TEXT, each time one more */
 extern const struct opt_type opt_entries;    /* LIST, each time one more; not empty */
 extern const struct opt_type opt_bytes;      /* TEXT, with C escapes */

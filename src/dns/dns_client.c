@@ -397,7 +397,7 @@ static enum outcome read_answer(struct finding *finding)
     if (ask->head.code == DNS_NXDOMAIN)
         return NO_NAME;
     for (size_t i = 0; i < finding->answer.count; i++)
-        if (finding->answer.lines[i].type == ask->question.type || ask->question.type == DNS_ANY)
+        if (finding->answer.lines[i].type == ask->question.type)
             return FOUND;
     return is_loop(&finding->answer, &ask->question.name) ? LOOP : NO_RECORD;
 }
@@ -520,7 +520,7 @@ int dns_find(const struct dns_options *options, const char *name, uint16_t type,
     struct finding finding = {
         .options = options,
         .ask = {.question.type = type,
-                .tcp = options->tcp || options->conf.tcp || type == DNS_ANY, /* RFC 8482, 4.4 */
+                .tcp = options->tcp || options->conf.tcp,
                 .deadline_ms = limit_ms < 0 ? -1 : loop_now_ms() + limit_ms},
     };
     *found = (struct dns_lines){0};

@@ -87,7 +87,15 @@ bool dns_is_answer(struct dns_reader *reader, const unsigned char *bytes, size_t
 /* Reads the next record of the answer. Returns 1; 0: there are no more; -1: the message is malformed. */
 int dns_next(struct dns_reader *reader, struct dns_record *record);
 
-enum { DNS_A = 1, DNS_CNAME = 5, DNS_PTR = 12, DNS_AAAA = 28, DNS_ANY = 255 };
+enum {
+    DNS_A = 1,
+    DNS_CNAME = 5,
+    DNS_PTR = 12,
+    DNS_AAAA = 28,
+    DNS_IXFR = 251,
+    DNS_AXFR = 252,
+    DNS_ANY = 255
+};
 enum { DNS_TYPE_TEXT_MAX = 12 };
 
 /* Reads a type: "MX", in any case, or "TYPE15" (RFC 3597). 0: there is no such type. */

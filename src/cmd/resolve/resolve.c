@@ -8,9 +8,12 @@
 #include <ctype.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "cli/json.h"
 #include "cli/report.h"
@@ -22,12 +25,13 @@
 static const struct opt options[] = {
     FAMILY_ROWS(struct resolve_options, family),
     OPT('s', "short", flag, struct resolve_options, brief, "the addresses or data alone"),
-    OPT('j', "json", flag, struct resolve_options, json, "an array of objects, one a name"),
+    OPT('j', "json", flag, struct resolve_options, json,
+        "an array of objects, one a name (and type)"),
     OPT('x', "reverse", flag, struct resolve_options, reverse, "reverse look-ups only"),
     OPT('P', "service", port, struct resolve_options, service,
         "show port and socket types for service PORT"),
-    OPT('t', "type", record, struct resolve_options, type,
-        "ask DNS for such records (A, MX, TXT, TYPE257...)"),
+    OPT('t', "type", record, struct resolve_options, types,
+        "ask DNS for such records (A, MX, TXT, TYPE257...); several -t: for each"),
     OPT(0, "server", host, struct resolve_options, server, "DNS: ask ADDR or ADDR:PORT"),
     OPT(0, "tcp", flag, struct resolve_options, tcp, "DNS: ask over TCP"),
     OPT('w', "timeout", duration, struct resolve_options, timeout_ms, "limit for each name"),
@@ -100,7 +104,7 @@ static void show_block(const struct resolve_answer *answer, const struct resolve
         printf("%-10s%s   %lu   %s   %s\n", "record", line->name, (unsigned long)line->ttl,
                dns_type_text(line->type, type), line->data);
     }
-    if (plan->type)
+    if (answer->type)
         return;
     show_name("name", names->name);
     for (size_t i = 0; i < names->alias_count; i++)
@@ -122,7 +126,7 @@ static void show_short(const struct resolve_answer *answer, const struct resolve
     const struct names *names = &answer->names;
     char text[SOCKNAME_TEXT_MAX];
     for (size_t i = 0; i < answer->lines.count; i++)
-        if (answer->lines.lines[i].type == plan->type || plan->type == DNS_ANY)
+        if (answer->lines.lines[i].type == answer->type)
             puts(answer->lines.lines[i].data);
     if (plan->given.reverse && names->name) {
         put_escaped(names->name);
@@ -179,6 +183,8 @@ static void show_json(const struct resolve_answer *answer, const struct resolve_
     char type[DNS_TYPE_TEXT_MAX];
     fputs("\n  {\"query\": ", stdout);
     json_string(stdout, answer->query, answer->length);
+    if (answer->type)
+        put_member("type", dns_type_text(answer->type, type));
     fputs(", \"name\": ", stdout);
     if (records->count) {
         /* What the last of the records belongs to, without the dot at its end. */
@@ -194,7 +200,7 @@ static void show_json(const struct resolve_answer *answer, const struct resolve_
     fputs("], \"addresses\": [", stdout);
     for (size_t i = 0; i < names->addresses.count; i++)
         put_json_address(answer, i, plan->given.service);
-    if (plan->type)
+    if (answer->type)
         fputs("], \"records\": [", stdout);
     for (size_t i = 0; i < records->count; i++) {
         const struct dns_line *line = &records->lines[i];
@@ -212,11 +218,22 @@ static void show_json(const struct resolve_answer *answer, const struct resolve_
     putchar('}');
 }
 
+/* Writes what was asked, as messages have it, into `out`: the name, with the type where there are several. */
+static void write_question(char *out, size_t room, const struct resolve_answer *answer,
+                           const struct resolve_plan *plan)
+{
+    char type[DNS_TYPE_TEXT_MAX];
+    if (plan->type_count > 1)
+        snprintf(out, room, "%.100s %s", answer->query, dns_type_text(answer->type, type));
+    else
+        snprintf(out, room, "%.100s", answer->query);
+}
+
 /* Shows the failure, --explain and --timing on stderr. */
 static void show_on_stderr(const struct resolve_answer *answer, const struct resolve_plan *plan)
 {
     const struct resolved *addresses = &answer->names.addresses;
-    char text[SOCKNAME_TEXT_MAX];
+    char text[SOCKNAME_TEXT_MAX], question[128];
     if (!answer->found)
         report_warning("%s", answer->failure.text);
     if (plan->given.json)
@@ -224,11 +241,11 @@ static void show_on_stderr(const struct resolve_answer *answer, const struct res
     for (size_t i = 0; answer->origins && i < addresses->count; i++)
         log_warning("%s: from %s; %s", host_and_zone_text(&addresses->names[i], text),
                     answer->origins[i].text, answer->reasons[i].text);
+    write_question(question, sizeof question, answer, plan);
     if (plan->given.explain && answer->lines.server.length)
-        log_warning("%.100s: from DNS server %s", answer->query,
-                    sockname_text(&answer->lines.server, text));
+        log_warning("%s: from DNS server %s", question, sockname_text(&answer->lines.server, text));
     if (plan->given.timing)
-        log_warning("%.100s: %.3f ms", answer->query, (double)answer->took_us / 1000);
+        log_warning("%s: %.3f ms", question, (double)answer->took_us / 1000);
 }
 
 /* What one run of the command has come to. */
@@ -257,31 +274,74 @@ static int check_words(const struct operands *operands, struct error *err)
     return 0;
 }
 
+/* Reads one TYPE of --type. Returns 0 where it is none, and *err says why. */
+static uint16_t read_type(const char *text, struct error *err)
+{
+    const uint16_t type = dns_type_read(text);
+    const bool is_transfer = strcasecmp(text, "AXFR") == 0 || strcasecmp(text, "IXFR") == 0 ||
+                             type == DNS_AXFR || type == DNS_IXFR;
+    if (type && type != DNS_ANY && !is_transfer)
+        return type;
+    error_set(err, STATUS_USAGE, "option --type: '%.100s' ", text);
+    if (type == DNS_ANY)
+        error_add(err, "is what servers no longer answer (RFC 8482); name the types: -t A -t AAAA "
+                       "-t MX ...");
+    else if (is_transfer)
+        error_add(err, "is a whole zone, which sockctl does not ask for: dig AXFR NAME @SERVER");
+    else if (strchr(text, ','))
+        error_add(err, "is not a type of DNS records; several are given as -t A -t AAAA");
+    else
+        error_add(err, "is not a type of DNS records (A, AAAA, MX, TXT, TYPE257 ...)");
+    return 0;
+}
+
+static bool plan_has_type(const struct resolve_plan *plan, uint16_t type)
+{
+    for (size_t i = 0; i < plan->type_count; i++)
+        if (plan->types[i] == type)
+            return true;
+    return false;
+}
+
+/* Decides on the types: those that were given, each once; where DNS is meant without one, that of addresses; else 0. */
+static int plan_types(struct resolve_plan *plan, const struct resolve_options *given,
+                      struct error *err)
+{
+    plan->types = memory_new(given->types.count + 1, sizeof *plan->types);
+    for (size_t i = 0; i < given->types.count; i++) {
+        const uint16_t type = read_type(given->types.items[i], err);
+        if (!type)
+            return -1;
+        if (!plan_has_type(plan, type))
+            plan->types[plan->type_count++] = type;
+    }
+    if (plan->type_count)
+        return 0;
+    plan->type_count = 1;
+    if (!given->server && !given->tcp)
+        return 0;
+    /* With a server, or TCP, it is DNS that is meant: addresses then, as dig(1) has it. */
+    plan->types[0] = given->family.family == AF_INET6 ? DNS_AAAA : DNS_A;
+    if (given->reverse)
+        plan->types[0] = DNS_PTR;
+    return 0;
+}
+
 /* Decides on what is asked, and whom. */
 static int make_plan(struct resolve_plan *plan, const struct resolve_options *given,
                      struct error *err)
 {
     plan->given = *given;
-    if (given->type) {
-        plan->type = dns_type_read(given->type);
-        if (!plan->type)
-            return error_set(err, STATUS_USAGE,
-                             "option --type: '%.100s' is not a type of DNS records (A, AAAA, MX, "
-                             "TXT, TYPE257 ...)",
-                             given->type);
-    } else if (given->server || given->tcp) {
-        /* With a server, or TCP, it is DNS that is meant: addresses then, as dig(1) has it. */
-        plan->type = given->family.family == AF_INET6 ? DNS_AAAA : DNS_A;
-        if (given->reverse)
-            plan->type = DNS_PTR;
-    }
-    if (plan->type && given->service)
+    if (plan_types(plan, given, err))
+        return -1;
+    const bool asks_dns = plan->types[0];
+    if (asks_dns && given->service)
         return error_set(err, STATUS_USAGE, "option --service: DNS records have no service");
-    if (plan->type && given->family.numeric)
+    if (asks_dns && given->family.numeric)
         return error_set(err, STATUS_USAGE, "option --numeric forbids to ask DNS");
     if (given->service && names_lack_service(given->service))
         return error_set(err, STATUS_USAGE, "unknown service '%.100s'", given->service);
-    if (!plan->type && !given->explain)
+    if (!asks_dns && !given->explain)
         return 0;
     plan->dns.tcp = given->tcp;
     plan->dns.limit_ms = given->timeout_ms;
@@ -323,20 +383,21 @@ static int resolve_all(struct resolving *resolving, const struct operands *opera
                        struct error *err)
 {
     const struct resolve_plan *plan = &resolving->plan;
-    const bool is_limited = plan->given.timeout_ms >= 0 && !plan->type;
+    const bool is_limited = plan->given.timeout_ms >= 0 && !plan->types[0];
     bool has_stdin = false;
     struct resolve_answer *answer;
     int errnum;
     for (int i = 0; i < operands->count; i++)
         has_stdin = has_stdin || strcmp(operands->words[i], "-") == 0;
-    if (operands->count == 1 && !is_limited && !has_stdin) { /* it needs no thread */
-        answer = resolve_answer_new(operands->words[0], strlen(operands->words[0]));
+    if (operands->count == 1 && plan->type_count == 1 && !is_limited &&
+        !has_stdin) { /* it needs no thread */
+        answer = resolve_answer_new(operands->words[0], strlen(operands->words[0]), plan->types[0]);
         resolve_answer_find(answer, plan);
         return show_answer(resolving, answer, err);
     }
     struct resolve_queue *queue = resolve_queue_new(plan, operands->words);
     resolving->left = true;
-    if (resolve_queue_start(queue, has_stdin ? 0 : (size_t)operands->count, err))
+    if (resolve_queue_start(queue, has_stdin ? 0 : (size_t)operands->count * plan->type_count, err))
         return -1;
     while ((answer = resolve_queue_next(queue, &errnum)))
         if (show_answer(resolving, answer, err))
@@ -359,8 +420,10 @@ static int run(const void *chosen, const struct operands *operands, struct error
         if (json)
             puts(resolving.shown ? "\n]" : "]");
     }
-    if (!resolving.left)
+    if (!resolving.left) {
         resolv_conf_release(&resolving.plan.dns.conf);
+        free(resolving.plan.types);
+    }
     if (result || report_flush_stdout(err))
         return -1;
     return resolving.status ? error_silent(err, resolving.status) : 0;

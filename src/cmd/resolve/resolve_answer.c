@@ -15,11 +15,12 @@
 #include "proto/idna.h"
 #include "sys/loop.h"
 
-struct resolve_answer *resolve_answer_new(const char *query, size_t length)
+struct resolve_answer *resolve_answer_new(const char *query, size_t length, uint16_t type)
 {
     struct resolve_answer *answer = memory_new(1, sizeof *answer);
     answer->query = memory_copy(query, length);
     answer->length = length;
+    answer->type = type;
     return answer;
 }
 
@@ -81,13 +82,13 @@ static int find_records(struct resolve_answer *answer, const struct resolve_plan
     const char *name = answer->query;
     const bool reverse = plan->given.reverse;
     int literal = 0;
-    if (plan->type == DNS_PTR || reverse)
+    if (answer->type == DNS_PTR || reverse)
         literal = hostname_read_literal(name, &address, err);
     if (literal < 0)
         return -1;
     if (literal) {
         char reverse_name[DNS_REVERSE_MAX];
-        return dns_find(&plan->dns, dns_reverse_name(&address, reverse_name), plan->type,
+        return dns_find(&plan->dns, dns_reverse_name(&address, reverse_name), answer->type,
                         &answer->lines, err);
     }
     if (reverse || !idna_is_ascii(name))
@@ -95,7 +96,7 @@ static int find_records(struct resolve_answer *answer, const struct resolve_plan
                              reverse ? "not an IPv4 or IPv6 address"
                                      : "with -t a name has to be in its encoded form (xn--...)",
                              err);
-    return dns_find(&plan->dns, name, plan->type, &answer->lines, err);
+    return dns_find(&plan->dns, name, answer->type, &answer->lines, err);
 }
 
 /* --explain: says of each address where it is from, and why it is in its place. */
@@ -140,14 +141,14 @@ void resolve_answer_find(struct resolve_answer *answer, const struct resolve_pla
     int is_literal = 0, result;
     if (strlen(answer->query) != answer->length)
         result = hostname_fail(answer->query, "a NUL follows", &err);
-    else if (plan->type)
+    else if (answer->type)
         result = find_records(answer, plan, &err);
     else if ((is_literal = hostname_read_literal(answer->query, &address, &err)) < 0)
         result = -1;
     else
         result = is_literal ? find_address(answer, &address, &plan->given, &err)
                             : find_name(answer, &plan->given, &err);
-    if (!result && !plan->type && plan->given.explain)
+    if (!result && !answer->type && plan->given.explain)
         explain_addresses(answer, plan, is_literal);
     answer->found = result == 0;
     if (!answer->found)

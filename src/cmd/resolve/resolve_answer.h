@@ -20,7 +20,7 @@ struct resolve_options {
     bool timing;
     bool tcp;
     const char *service;
-    const char *type;
+    struct opt_list types;
     const char *server;
     int64_t timeout_ms;
 };
@@ -28,7 +28,9 @@ struct resolve_options {
 /* What all look-ups have in common. */
 struct resolve_plan {
     struct resolve_options given;
-    uint16_t type;          /* of DNS records; 0: the system's resolver is asked */
+    /* Each name is asked for in each of these types of DNS records; 0, alone: the system's resolver is asked. */
+    uint16_t *types;
+    size_t type_count;      /* at least 1 */
     struct dns_options dns; /* for those, and for --explain */
 };
 
@@ -40,18 +42,20 @@ struct resolve_reason {
 /* An answer, with all that it points to. */
 struct resolve_answer {
     char *query;   /* what was asked for */
+    uint16_t type; /* of the records; 0: of none */
     size_t length; /* of it: it may hold any byte */
     bool found;
     int64_t took_us;
     struct names names;
-    struct dns_lines lines;         /* with a type */
+    struct dns_lines lines;         /* of that type, and CNAME records on the way */
     struct provenance *origins;     /* with --explain, one for each address */
     struct resolve_reason *reasons; /* the same */
     struct kept_error failure;      /* where nothing was found */
 };
 
-/* resolve_answer_new makes an answer, as yet an empty one, for the `length` bytes of `query`, which are copied. */
-struct resolve_answer *resolve_answer_new(const char *query, size_t length);
+/* resolve_answer_new makes an answer, as yet an empty one, for the `length` bytes of `query`, which are copied, and for
+ * records of `type`, or 0. */
+struct resolve_answer *resolve_answer_new(const char *query, size_t length, uint16_t type);
 
 /* resolve_answer_find looks answer->query up, and blocks; `found` says whether that succeeded, else `failure` is set.
  * Several threads may do so at once, each with an answer of its own. */

@@ -22,7 +22,10 @@
 /* The names to resolve: the operands, and the lines of stdin where one of those is "-". */
 struct resolve_input {
     const char *const *words; /* what is left of them, NULL-terminated; not owned */
-    size_t at;                /* in the block that was read from stdin */
+    char *name;               /* the one that is asked for in the next type; NULL: none yet */
+    size_t name_length;
+    size_t next_type; /* of the plan's */
+    size_t at;        /* in the block that was read from stdin */
     size_t end;
     int errnum; /* of a read that failed, which is the end */
     char block[4096];
@@ -51,9 +54,16 @@ static bool is_blank_or_cr(int c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Makes an answer for the next line of stdin that is not blank, without the blanks around it; of one that is longer
- * than any name, it takes the beginning. NULL at the end. */
-static struct resolve_answer *input_next_line(struct resolve_input *input)
+static bool input_keep_name(struct resolve_input *input, const char *name, size_t length)
+{
+    input->name = memory_copy(name, length);
+    input->name_length = length;
+    return true;
+}
+
+/* Takes the next line of stdin that is not blank, without the blanks around it; of one that is longer than any name,
+ * it takes the beginning. False at the end. */
+static bool input_read_line(struct resolve_input *input)
 {
     char line[1024];
     size_t length = 0;
@@ -65,39 +75,52 @@ static struct resolve_answer *input_next_line(struct resolve_input *input)
         while (length && is_blank_or_cr(line[length - 1]))
             length--;
     }
-    return length ? resolve_answer_new(line, length) : NULL;
+    return length && input_keep_name(input, line, length);
 }
 
-/* Makes an answer for the next name, which may have to be waited for; NULL at the end. */
-static struct resolve_answer *input_next(struct resolve_input *input)
+/* Takes the next name, which may have to be waited for; false at the end. */
+static bool input_read_name(struct resolve_input *input)
 {
+    free(input->name);
+    input->name = NULL;
+    input->next_type = 0;
     while (!input->errnum && *input->words) {
         const char *word = *input->words;
         const bool is_stdin = strcmp(word, "-") == 0;
-        struct resolve_answer *line = is_stdin ? input_next_line(input) : NULL;
-        if (line)
-            return line;
+        if (is_stdin && input_read_line(input))
+            return true;
         input->words++;
         if (!is_stdin)
-            return resolve_answer_new(word, strlen(word));
+            return input_keep_name(input, word, strlen(word));
     }
-    return NULL;
+    return false;
+}
+
+/* Makes an answer for the next question: each name in each type. NULL at the end. */
+static struct resolve_answer *input_next(struct resolve_input *input,
+                                         const struct resolve_plan *plan)
+{
+    const bool has_more_types = input->name && input->next_type < plan->type_count;
+    if (!has_more_types && !input_read_name(input))
+        return NULL;
+    return resolve_answer_new(input->name, input->name_length, plan->types[input->next_type++]);
 }
 
 enum {
     TAKERS_MAX = 32,
     THREADS_MAX = 256,      /* with those that are stuck */
-    WINDOW = 256,           /* names that were taken and not yet shown */
+    WINDOW = 256,           /* questions that were taken and not yet shown */
     STACK_SIZE = 512 << 10, /* enough for the modules of nsswitch, and thirty of them cost little */
     TRIES = 3,              /* within a limit */
     TRY_MIN_MS = 100,
     LIBC_TRY_MS = 5000 /* until libc asks again by itself: resolv.conf(5) */
 };
 
-/* A name that was taken. Once it has left the window it is its last thread's to free. */
+/* A name that was taken, in one type. Once it has left the window it is its last thread's to free. */
 struct slot {
     char *query;
     size_t length;
+    uint16_t type;
     struct resolve_answer *answer; /* the first that came */
     int64_t since_ms;
     int tries;
@@ -114,7 +137,7 @@ struct resolve_queue {
     pthread_mutex_t lock;    /* of what follows */
     pthread_cond_t changed;
     struct slot *window[WINDOW];
-    size_t names; /* 0: nobody knows */
+    size_t questions; /* 0: nobody knows */
     size_t taken;
     size_t shown;
     bool ended;    /* no more names */
@@ -156,12 +179,13 @@ static struct slot *take_name(struct resolve_queue *queue)
     while (queue->taken - queue->shown == WINDOW) /* until there is room */
         pthread_cond_wait(&queue->changed, &queue->lock);
     pthread_mutex_unlock(&queue->lock);
-    struct resolve_answer *answer = queue->ended ? NULL : input_next(&queue->input);
+    struct resolve_answer *answer = queue->ended ? NULL : input_next(&queue->input, &queue->plan);
     pthread_mutex_lock(&queue->lock);
     if (answer) {
         slot = memory_new(1, sizeof *slot);
         *slot = (struct slot){.query = memory_copy(answer->query, answer->length),
                               .length = answer->length,
+                              .type = answer->type,
                               .since_ms = loop_now_ms(),
                               .tries = 1,
                               .threads = 1,
@@ -169,7 +193,7 @@ static struct slot *take_name(struct resolve_queue *queue)
         resolve_answer_free(answer);
         queue->window[queue->taken++ % WINDOW] = slot;
     }
-    queue->ended = !answer || queue->taken == queue->names;
+    queue->ended = !answer || queue->taken == queue->questions;
     pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
     pthread_mutex_unlock(&queue->reading);
@@ -213,7 +237,7 @@ static void *thread_look_up(void *argument)
     bool is_taker = !own.slot;
     free(argument);
     while (slot) {
-        struct resolve_answer *answer = resolve_answer_new(slot->query, slot->length);
+        struct resolve_answer *answer = resolve_answer_new(slot->query, slot->length, slot->type);
         resolve_answer_find(answer, &queue->plan);
         pthread_mutex_lock(&queue->lock);
         if (is_taker) {
@@ -263,11 +287,11 @@ static int start_thread(struct resolve_queue *queue, struct slot *slot)
     return 0;
 }
 
-int resolve_queue_start(struct resolve_queue *queue, size_t names, struct error *err)
+int resolve_queue_start(struct resolve_queue *queue, size_t questions, struct error *err)
 {
     int failure = 0;
-    queue->names = names;
-    queue->takers_max = names && names < TAKERS_MAX ? names : TAKERS_MAX;
+    queue->questions = questions;
+    queue->takers_max = questions && questions < TAKERS_MAX ? questions : TAKERS_MAX;
     pthread_mutex_lock(&queue->lock);
     for (size_t i = 0; i < queue->takers_max && !failure; i++)
         failure = start_thread(queue, NULL);
@@ -282,7 +306,7 @@ int resolve_queue_start(struct resolve_queue *queue, size_t names, struct error 
  * wait for as long as it likes. */
 static bool is_limited(const struct resolve_queue *queue)
 {
-    return queue->plan.given.timeout_ms >= 0 && !queue->plan.type;
+    return queue->plan.given.timeout_ms >= 0 && !queue->plan.types[0];
 }
 
 /* Returns when the slot is to be asked for once more, as a datagram may be lost; -1: never. */
@@ -362,7 +386,7 @@ struct resolve_answer *resolve_queue_next(struct resolve_queue *queue, int *errn
         answer = slot->answer;
         slot->answer = NULL;
         if (!answer) {
-            answer = resolve_answer_new(slot->query, slot->length);
+            answer = resolve_answer_new(slot->query, slot->length, slot->type);
             struct error err;
             hostname_fail(slot->query, "no answer within the time limit", &err);
             err.status = STATUS_TIMEOUT;
@@ -388,6 +412,7 @@ bool resolve_queue_free(struct resolve_queue *queue)
     pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->lock);
     pthread_mutex_destroy(&queue->reading);
+    free(queue->input.name);
     free(queue->words);
     free(queue);
     return true;
