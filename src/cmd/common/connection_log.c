@@ -5,8 +5,10 @@
 #include "cmd/common/connection_log.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "sys/loop.h"
 #include "sys/sock.h"
 
@@ -46,6 +48,22 @@ void connection_log_close(const struct connection_log *log, struct report_end en
     report_closed(&end);
     if (log->stats)
         report_stats(&end);
+}
+
+struct connection_log *connection_log_new(int fd, const struct sockname *peer)
+{
+    if (!connection_log_is_wanted())
+        return NULL;
+    struct connection_log *log = memory_new(1, sizeof *log);
+    connection_log_accept(log, fd, peer);
+    return log;
+}
+
+void connection_log_end(struct connection_log *log, struct report_end end)
+{
+    if (log)
+        connection_log_close(log, end);
+    free(log);
 }
 
 enum report_how connection_log_how_failed(int errnum)

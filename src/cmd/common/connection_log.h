@@ -32,6 +32,13 @@ void connection_log_accept(struct connection_log *log, int fd, const struct sock
 /* Logs that the connection is over, before its descriptor is closed; `end` says how, and how many bytes. */
 void connection_log_close(const struct connection_log *log, struct report_end end);
 
+/* Makes a record, and logs that the peer has come, for a server of thousands of peers: NULL, and nothing is logged, where
+ * nobody will read it. connection_log_end frees it. */
+struct connection_log *connection_log_new(int fd, const struct sockname *peer);
+
+/* Does what connection_log_close does, and frees the record, which may be NULL. */
+void connection_log_end(struct connection_log *log, struct report_end end);
+
 /* How a connection ended, by what its transfer returned. */
 enum report_how connection_log_how(int result, const struct error *err);
 

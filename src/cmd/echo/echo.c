@@ -43,7 +43,7 @@ static enum pump_state talk_discard(struct echo_client *client)
     char *buffer = channel_pool_buffer(&client->echo->pool);
     for (int round = 0; round < ROUNDS && !talk->in_ended; round++) {
         struct sock_message message;
-        ssize_t got = sock_recv_message(client->watch.fd, buffer, SEQPACKET_MAX, &message,
+        ssize_t got = sock_recv_message(client->peer.watch.fd, buffer, SEQPACKET_MAX, &message,
                                         &sock_any_sender);
         client->failure = errno;
         if (got < 0)
@@ -73,10 +73,10 @@ static enum pump_state talk_chargen(struct echo_client *client)
     }
     if (talk_discard(client) == PUMP_FAILED_IN)
         return talk_end(client);
-    for (int round = 0; round < ROUNDS && !echo->stopping; round++) {
+    for (int round = 0; round < ROUNDS && !echo->clients.stopping; round++) {
         size_t at = (size_t)(talk->moved % CHARGEN_PATTERN);
         size_t length = client->by_message ? CHARGEN_LINE : CHARGEN_PATTERN - at;
-        ssize_t sent = sock_send(client->watch.fd, echo->pattern + at, length);
+        ssize_t sent = sock_send(client->peer.watch.fd, echo->pattern + at, length);
         client->failure = errno;
         if (sent < 0 && errno != EAGAIN)
             return talk_end(client);
@@ -86,7 +86,7 @@ static enum pump_state talk_chargen(struct echo_client *client)
     }
     client->wait_ms = -1;
     client->next_events = EPOLLOUT | (talk->in_ended ? 0 : EPOLLIN);
-    return echo->stopping ? PUMP_ENDED : PUMP_WAITS;
+    return echo->clients.stopping ? PUMP_ENDED : PUMP_WAITS;
 }
 
 static enum pump_state talk_daytime(struct echo_client *client)
@@ -95,7 +95,7 @@ static enum pump_state talk_daytime(struct echo_client *client)
     char line[DAYTIME_MAX];
     if (talk->moved)
         return PUMP_ENDED;
-    ssize_t sent = sock_send(client->watch.fd, line, daytime_write(line, time(NULL)));
+    ssize_t sent = sock_send(client->peer.watch.fd, line, daytime_write(line, time(NULL)));
     client->failure = errno;
     client->unread = true;
     if (sent < 0)
@@ -110,7 +110,7 @@ static enum pump_state talk_daytime(struct echo_client *client)
 static uint32_t client_start(struct echo_client *client)
 {
     struct echo *echo = client->echo;
-    struct fd socket = fd_of_socket(client->watch.fd);
+    struct fd socket = fd_of_socket(client->peer.watch.fd);
     if (echo->mode != ECHO_ECHO) {
         client->kind = ECHO_TALK;
         if (client->by_message)
@@ -192,42 +192,20 @@ static void client_release(struct echo_client *client)
     }
 }
 
-/* The list of those that wait: with thousands of clients, each has its turn, and none is looked for. */
-
-static void client_wait(struct echo_client *client)
-{
-    loop_unwatch(client->echo->loop, &client->watch);
-    if (!client->waits)
-        list_append(&client->echo->waiting, &client->turn);
-    client->waits = true;
-}
-
-static void client_wait_no_more(struct echo_client *client)
-{
-    if (client->waits)
-        list_remove(&client->echo->waiting, &client->turn);
-    client->waits = false;
-}
-
 /* A client that got back less than it sent is to notice, by a reset; faults may want just that. */
 static void client_end(struct echo_client *client, enum echo_end how)
 {
     struct echo *echo = client->echo;
     client_release(client);
     bool lacks = client->kind == ECHO_CHANNEL && client->bytes_out < client->bytes_in;
-    list_remove(&echo->clients, &client->node);
-    client_wait_no_more(client);
-    loop_forget(echo->loop, &client->watch); /* which is to be closed */
-    idle_limit_stop(&client->idle);
-    keepalive_stop(client->keepalive);
-    loop_timer_cancel(echo->loop, &client->pause);
+    peer_leave(&client->peer);
+    /* The close of its socket ends the watch, without a call of its own. */
+    loop_forget(echo->clients.loop, &client->peer.watch);
+    loop_timer_cancel(echo->clients.loop, &client->pause);
     if (!lacks && (how == ECHO_STOPPED || client->unread))
-        fd_discard(client->watch.fd);
+        fd_discard(client->peer.watch.fd);
     echo->left(echo, client, how);
-    if (lacks)
-        sock_abort(client->watch.fd);
-    else
-        sock_close(client->watch.fd);
+    peer_close(&client->peer, lacks);
     free(client);
 }
 
@@ -235,29 +213,31 @@ static void client_end(struct echo_client *client, enum echo_end how)
 
 static void client_serve(struct echo_client *client)
 {
-    struct loop *loop = client->echo->loop;
+    struct loop *loop = client->echo->clients.loop;
+    struct watch *watch = &client->peer.watch;
     if (client->echo->held) {
-        client_wait(client);
+        loop_unwatch(loop, watch);
+        peer_await_turn(&client->peer);
         return;
     }
     switch (client_move(client)) {
     case PUMP_HELD: /* only by a filter, and there is none */
     case PUMP_WANTS_IN:
-        loop_watch(loop, &client->watch, EPOLLIN);
+        loop_watch(loop, watch, EPOLLIN);
         break;
     case PUMP_WANTS_OUT:
-        loop_watch(loop, &client->watch, EPOLLOUT);
+        loop_watch(loop, watch, EPOLLOUT);
         break;
     case PUMP_WAITS: /* for time to pass, and where next_events says so, for the client as well */
         if (client->wait_ms >= 0)
             loop_timer_set(loop, &client->pause, client->wait_ms);
         if (client->wait_ms >= 0 && !client->next_events)
-            loop_unwatch(loop, &client->watch); /* an error would be told again and again */
+            loop_unwatch(loop, watch); /* an error would be told again and again */
         else
-            loop_watch(loop, &client->watch, client->next_events);
+            loop_watch(loop, watch, client->next_events);
         break;
     case PUMP_ENDED:
-        client_end(client, client->echo->stopping ? ECHO_STOPPED : ECHO_EOF);
+        client_end(client, client->echo->clients.stopping ? ECHO_STOPPED : ECHO_EOF);
         break;
     case PUMP_FAILED_IN:
     case PUMP_FAILED_OUT:
@@ -268,17 +248,15 @@ static void client_serve(struct echo_client *client)
 
 static void echo_check_stopped(struct echo *echo)
 {
-    if (!echo->stopping || echo->clients.count)
-        return;
-    drain_stop(&echo->drain);
-    echo->stopped(echo);
+    if (peers_are_gone(&echo->clients))
+        echo->stopped(echo);
 }
 
 /* Something can be moved, or the time has come to. */
 static void client_continue(struct echo_client *client)
 {
     struct echo *echo = client->echo;
-    idle_limit_moved(&client->idle);
+    idle_limit_moved(&client->peer.idle);
     client_serve(client);
     echo_check_stopped(echo);
 }
@@ -286,7 +264,7 @@ static void client_continue(struct echo_client *client)
 static void client_ready(struct watch *watch, uint32_t events)
 {
     (void)events;
-    client_continue(LOOP_OWNER(watch, struct echo_client, watch));
+    client_continue(LOOP_OWNER(watch, struct echo_client, peer.watch));
 }
 
 static void client_pause_over(struct timer *timer)
@@ -296,7 +274,7 @@ static void client_pause_over(struct timer *timer)
 
 static void client_idle_over(struct idle_limit *idle)
 {
-    struct echo_client *client = LOOP_OWNER(idle, struct echo_client, idle);
+    struct echo_client *client = LOOP_OWNER(idle, struct echo_client, peer.idle);
     struct echo *echo = client->echo;
     client_end(client, ECHO_IDLE);
     echo_check_stopped(echo);
@@ -309,47 +287,40 @@ void echo_add(struct echo *echo, int fd, int socktype, void *user_data)
     struct echo_client *client = memory_new(1, sizeof *client);
     client->echo = echo;
     client->user_data = user_data;
-    client->watch = (struct watch){.fd = fd, .ready = client_ready};
-    client->keepalive = keepalive_start(echo->loop, fd, echo->keepalive_ms);
     client->pause.fired = client_pause_over;
     client->by_message = socktype == SOCK_SEQPACKET;
     client->number = ++echo->count;
+    peer_start(&client->peer, &echo->clients, fd, client_ready, client_idle_over);
     uint32_t events = client_start(client);
-    list_insert(&echo->clients, &client->node, echo->clients.first);
     if (echo->held)
-        client_wait(client);
+        peer_await_turn(&client->peer);
     else
-        loop_watch(echo->loop, &client->watch, events);
-    idle_limit_start(&client->idle, echo->loop, echo->idle_ms, client_idle_over);
+        loop_watch(echo->clients.loop, &client->peer.watch, events);
 }
 
 void echo_go_on(struct echo *echo)
 {
-    struct echo_client *client;
+    struct peer *next;
     echo->held = false;
-    while (!echo->held && (client = LIST_FIRST(&echo->waiting, struct echo_client, turn))) {
-        client_wait_no_more(client);
-        client_serve(client);
-    }
+    while (!echo->held && (next = peers_next_turn(&echo->clients)))
+        client_serve(LOOP_OWNER(next, struct echo_client, peer));
     echo_check_stopped(echo);
 }
 
 static void echo_end_all(struct echo *echo)
 {
-    struct echo_client *client;
-    drain_stop(&echo->drain);
-    while ((client = LIST_FIRST(&echo->clients, struct echo_client, node)))
+    drain_stop(&echo->clients.drain);
+    LIST_EACH (struct echo_client, client, &echo->clients.list, peer.node)
         client_end(client, ECHO_STOPPED);
 }
 
 /* The clients, and what has not arrived at them. */
 static uint64_t echo_count_left(struct drain *drain)
 {
-    const struct echo *echo = LOOP_OWNER(drain, struct echo, drain);
+    const struct echo *echo = LOOP_OWNER(drain, struct echo, clients.drain);
     uint64_t left = 0;
-    LIST_EACH (const struct echo_client, client, &echo->clients, node) {
-        int unacknowledged = sock_unacknowledged(client->watch.fd);
-        left += 1 + (unacknowledged > 0 ? (uint64_t)unacknowledged : 0);
+    LIST_EACH (const struct echo_client, client, &echo->clients.list, peer.node) {
+        left += 1 + peer_count_unacknowledged(client->peer.watch.fd);
         if (client->kind == ECHO_FAULTY)
             left += client->flow.faulty->held;
         else if (client->kind == ECHO_CHANNEL)
@@ -360,31 +331,32 @@ static uint64_t echo_count_left(struct drain *drain)
 
 static void echo_drain_over(struct drain *drain)
 {
-    struct echo *echo = LOOP_OWNER(drain, struct echo, drain);
+    struct echo *echo = LOOP_OWNER(drain, struct echo, clients.drain);
     echo_end_all(echo);
     echo->stopped(echo);
 }
 
 void echo_stop(struct echo *echo)
 {
-    if (echo->stopping) {
-        echo_drain_over(&echo->drain);
+    struct peers *clients = &echo->clients;
+    if (clients->stopping) {
+        echo_drain_over(&clients->drain);
         return;
     }
-    echo->stopping = true;
-    LIST_EACH (struct echo_client, client, &echo->clients, node) {
+    clients->stopping = true;
+    LIST_EACH (struct echo_client, client, &clients->list, peer.node) {
         if (!echo->held)
             client_move(client);
         client_end_input(client);
         client_serve(client);
     }
-    drain_start(&echo->drain, echo->loop, echo_count_left, echo_drain_over);
+    drain_start(&clients->drain, clients->loop, echo_count_left, echo_drain_over);
     echo_check_stopped(echo);
 }
 
 void echo_release(struct echo *echo)
 {
-    echo->stopping = true;
+    echo->clients.stopping = true;
     echo_end_all(echo);
     channel_pool_release(&echo->pool);
     free(echo->pattern);

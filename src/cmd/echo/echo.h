@@ -11,14 +11,11 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "base/list.h"
 #include "cmd/echo/faulty.h"
 #include "stream/channel.h"
 #include "stream/filter.h"
-#include "stream/keepalive.h"
+#include "stream/peer.h"
 #include "stream/pump.h"
-#include "sys/drain.h"
-#include "sys/idle_limit.h"
 #include "sys/loop.h"
 
 enum {
@@ -58,14 +55,9 @@ struct echo_talk {
 
 struct echo_client {
     struct echo *echo;
-    struct list_node node;
-    struct list_node turn; /* in echo->waiting, as long as `waits` says so */
-    bool waits;
-    struct watch watch; /* watch.fd is the client's */
-    struct keepalive *keepalive;
-    struct idle_limit idle;
-    bool by_message; /* seqpacket */
-    bool unread;     /* it ends while the client may still be sending */
+    struct peer peer; /* of echo->clients */
+    bool by_message;  /* seqpacket */
+    bool unread;      /* it ends while the client may still be sending */
     enum echo_kind kind;
     union {
         struct channel channel; /* to itself */
@@ -84,20 +76,14 @@ struct echo_client {
 
 /* What stands before `pool`, left and stopped are set by the owner, the rest is zero. */
 struct echo {
-    struct loop *loop;
-    int64_t idle_ms;      /* of a client; -1: no limit */
-    int64_t keepalive_ms; /* of its socket, see stream/keepalive */
+    struct peers clients; /* its loop and limits are the owner's to set; they wait while `held` */
     enum echo_mode mode;
     const struct faults *faults; /* the owner's; NULL: none */
     struct tap *tap;             /* the owner's; sees what arrives; NULL: nobody does */
     struct channel_pool pool;
-    char *pattern;       /* of chargen; the echo's */
-    struct list clients; /* the one that came last is the first */
-    struct list waiting; /* for their turn, in that order */
-    uint64_t count;      /* of clients until now */
-    bool held;           /* set by the owner: nobody is served until echo_go_on */
-    bool stopping;
-    struct drain drain; /* of clients that do not read, while stopping */
+    char *pattern;  /* of chargen; the echo's */
+    uint64_t count; /* of clients until now */
+    bool held;      /* set by the owner: nobody is served until echo_go_on */
     /* A client has gone; its descriptor is closed after this. */
     void (*left)(struct echo *echo, const struct echo_client *client, enum echo_end how);
     /* After echo_stop: the last one has gone. */

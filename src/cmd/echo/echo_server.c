@@ -3,11 +3,9 @@
  * --print what arrives there is put into a write queue, too. While that waits for stdout the echo is held: it reads
  * nothing, and goes on when the queue has drained.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/random.h"
 #include "cli/report.h"
 #include "cmd/common/connection_log.h"
@@ -172,9 +170,9 @@ static void echo_stopped(struct echo *echo)
     struct echo_print *print = &echoing->print;
     print->finishing = true;
     if (print->given_up || !write_queue_has_pending(&print->queue))
-        loop_stop(echo->loop, 0);
+        loop_stop(echo->clients.loop, 0);
     else if (!drain_is_started(&print->drain))
-        drain_start(&print->drain, echo->loop, print_count_left, print_drain_over);
+        drain_start(&print->drain, echo->clients.loop, print_count_left, print_drain_over);
 }
 
 /* Connections. Their logs are NULL where nobody will read them. */
@@ -182,12 +180,8 @@ static void echo_stopped(struct echo *echo)
 static void client_joined(struct server *server, const struct admitted_client *client)
 {
     struct echoing *echoing = LOOP_OWNER(server, struct echoing, server);
-    struct connection_log *log = NULL;
-    if (connection_log_is_wanted()) {
-        log = memory_new(1, sizeof *log);
-        connection_log_accept(log, client->fd, client->peer);
-    }
-    echo_add(&echoing->echo, client->fd, server->listener.socktype, log);
+    echo_add(&echoing->echo, client->fd, server->listener.socktype,
+             connection_log_new(client->fd, client->peer));
 }
 
 static void client_left(struct echo *echo, const struct echo_client *client, enum echo_end how)
@@ -206,9 +200,7 @@ static void client_left(struct echo *echo, const struct echo_client *client, enu
     } else if (how == ECHO_STOPPED) {
         end.how = server->err->status == STATUS_TIMEOUT ? REPORT_TIMEOUT : REPORT_SIGNAL;
     }
-    if (log)
-        connection_log_close(log, end);
-    free(log);
+    connection_log_end(log, end);
     server_left(server);
 }
 
@@ -237,9 +229,9 @@ static void echoing_prepare(struct echoing *echoing)
     }
     struct tap *tap = given->print ? &echoing->print.tap : NULL;
     const struct faults *faults = faults_any(&echoing->faults) ? &echoing->faults : NULL;
-    echoing->echo = (struct echo){.loop = loop,
-                                  .idle_ms = given->limits.idle_ms,
-                                  .keepalive_ms = given->sockopt.keepalive_ms,
+    echoing->echo = (struct echo){.clients = {.loop = loop,
+                                              .idle_ms = given->limits.idle_ms,
+                                              .keepalive_ms = given->sockopt.keepalive_ms},
                                   .mode = echoing->mode,
                                   .faults = faults,
                                   .tap = tap,

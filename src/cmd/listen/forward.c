@@ -180,7 +180,6 @@ struct stream_forwarding {
 static void stream_client_free(struct stream_client *client)
 {
     struct server *server = &client->all->forwarding->listening->server;
-    free(client->log);
     free(client);
     server_left(server);
 }
@@ -190,8 +189,7 @@ static void stream_client_reject(struct stream_client *client, enum report_how h
 {
     if (client->dial)
         remote_dial_cancel(client->dial);
-    if (client->log)
-        connection_log_close(client->log, (struct report_end){.how = how});
+    connection_log_end(client->log, (struct report_end){.how = how});
     sock_abort(client->fd); /* an end would say that there was nothing to say */
     list_remove(&client->all->pending, &client->node);
     stream_client_free(client);
@@ -222,7 +220,7 @@ static void stream_pair_left(struct forward *forward, const struct forward_pair 
             end.how = REPORT_TIMEOUT;
         end.in = pair->local.channel.pump.taken - client->preface_length;
         end.out = pair->remote.channel.pump.moved;
-        connection_log_close(client->log, end);
+        connection_log_end(client->log, end);
     }
     stream_client_free(client);
 }
@@ -271,10 +269,7 @@ static void stream_client_joined(struct server *server, const struct admitted_cl
     client->proxied = (struct proxied_ends){.source = *admitted->peer,
                                             .destination = admitted->destination};
     list_append(&all->pending, &client->node);
-    if (connection_log_is_wanted()) {
-        client->log = memory_new(1, sizeof *client->log);
-        connection_log_accept(client->log, client->fd, &client->proxied.source);
-    }
+    client->log = connection_log_new(client->fd, &client->proxied.source);
     client->dial = remote_dial_start(&all->forwarding->dials, stream_remote_connected, client);
 }
 
@@ -334,9 +329,7 @@ static void flow_client_free(struct flow_client *client, struct report_end end)
         remote_dial_cancel(client->dial);
     end.in = client->flow->bytes_in;
     end.out = client->flow->bytes_out;
-    if (client->log)
-        connection_log_close(client->log, end);
-    free(client->log);
+    connection_log_end(client->log, end);
     free(client);
 }
 
@@ -376,10 +369,7 @@ static void flow_opened(struct datagram_flows *flows, struct datagram_flow *flow
     client->forwarding = forwarding;
     client->flow = flow;
     flow->user_data = client;
-    if (connection_log_is_wanted()) {
-        client->log = memory_new(1, sizeof *client->log);
-        connection_log_accept(client->log, flow->fd, &flow->client.peer);
-    }
+    client->log = connection_log_new(flow->fd, &flow->client.peer);
     client->dial = remote_dial_start(&forwarding->dials, flow_remote_connected, client);
 }
 
