@@ -29,6 +29,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "cli/colour.h"
 #include "cli/foreign.h"
 #include "cli/help.h"
 #include "cli/opt.h"
@@ -156,9 +157,9 @@ static void print_error(const struct error *err, const struct command *command)
     if (err->status != STATUS_USAGE)
         return;
     char hint[64];
-    int length = snprintf(hint, sizeof hint, "try 'sockctl %s%s--help'\n",
-                          command ? command->name : "", command ? " " : "");
-    log_write(hint, (size_t)length);
+    snprintf(hint, sizeof hint, "try 'sockctl %s%s--help'", command ? command->name : "",
+             command ? " " : "");
+    log_hint(hint);
 }
 
 int main(int argc, char **argv)
@@ -166,6 +167,7 @@ int main(int argc, char **argv)
     struct error err = {0};
     const struct command *command;
     hold_standard_descriptors();
+    colour_log(STDERR_FILENO);
     /* A set-user-ID or set-group-ID copy would do for anybody what its owner alone may do: it reads and writes files,
      * and runs programs. File capabilities, which set AT_SECURE as well, leave the ids as they are. */
     if (getauxval(AT_SECURE) && (getuid() != geteuid() || getgid() != getegid())) {

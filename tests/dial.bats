@@ -240,7 +240,7 @@ refused() {
         [[ $errors == *'in use'* ]] || break
     done
     assert_status 0
-    assert_errors "^sockctl: connected from 127\.0\.0\.9:$port\$"
+    assert_errors "^sockctl: from local address 127\.0\.0\.9:$port\$"
     wait_line server "accepted 127\.0\.0\.9:$port\$"
     try "$SOCKCTL" connect -s 127.0.0.8 "$ADDR"
     assert_status 0
@@ -249,7 +249,7 @@ refused() {
     server -u 127.0.0.1 0
     TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -u -q 300ms -v -s 127.0.0.9 "$ADDR"
     assert_output hello
-    assert_errors "^sockctl: connected from 127\.0\.0\.9:[1-9]"
+    assert_errors "^sockctl: from local address 127\.0\.0\.9:[1-9]"
 }
 
 @test "the same -p again, at once, to another server" {
@@ -289,7 +289,7 @@ refused() {
     TRY_STDIN=<(echo hello) try "$SOCKCTL" connect -q 300ms -v -s ./own unix-dgram:d
     assert_status 0
     assert_output hello
-    assert_errors '^sockctl: connected from unix:\./own$'
+    assert_errors '^sockctl: from local address unix:\./own$'
     [ ! -e own ]
     start client "$SOCKCTL" connect -v -d -s ./own unix-dgram:d
     wait_line client 'connected to'

@@ -110,7 +110,7 @@ END
         poll 5000 test -S haproxy.sock
         server before 127.0.0.1 0 --to "unix:$T/haproxy.sock" --send-proxy
         TRY_STDIN=<(echo "$version") try "$SOCKCTL" connect -v 127.0.0.1 "$PORT"
-        from=$(sed -n 's/^sockctl: connected from //p' try.err)
+        from=$(sed -n 's/^sockctl: from local address //p' try.err)
         finish far
         assert_output "$version"
         wait_line behind "accepted $from"

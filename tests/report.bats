@@ -59,7 +59,7 @@ make_file() { head -c "$2" /dev/zero >"$1"; }
         wait_line server 'closed .*: 0 bytes in, 0 out$'
         finish client
         start client "$SOCKCTL" connect -v -d 127.0.0.1 "$PORT"
-        wait_line client 'connected from'
+        wait_line client 'from local address'
         wait_line server "accepted ${LINE##* }\$"
         stop server
         assert_status 0
@@ -281,7 +281,7 @@ local_='127\.0\.0\.1:[0-9]+'
 # on_terminal WIDTHS CMD…: as `try`, with what was written to the terminal in drawn.
 on_terminal() {
     need python3
-    try python3 "$HELPERS/terminal.py" "$@"
+    TERM=dumb try python3 "$HELPERS/terminal.py" "$@"
     drawn=$(<try.out)
 }
 

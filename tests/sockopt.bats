@@ -79,13 +79,13 @@ dead_in_time() {
 @test "12.3.11: --keepalive: a peer that is dead is told in time, whether it is idle or owes an answer" {
     vanishing "exec \"\$SOCKCTL\" echo-server 10.97.0.2:7" \
         "$SOCKCTL" connect -v --wait 9 --keepalive=2 10.97.0.2 7
-    wait_line near 'connected from'
+    wait_line near 'from local address'
     dead_in_time near.err 'read from 10.97.0.2:7: Connection timed out$'
     finish near
     assert_status 1
     vanishing "exec \"\$SOCKCTL\" echo-server 10.97.0.2:7" \
         "$SOCKCTL" connect -v --wait 9 --keepalive=2 10.97.0.2 7
-    wait_line near 'connected from'
+    wait_line near 'from local address'
     touch vanish
     poll 5000 test -e vanished
     echo more >&6

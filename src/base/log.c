@@ -92,12 +92,15 @@ static void write_or_drop(const char *line, size_t length)
         atomic_store(&log_setting.is_cut, true);
 }
 
-static size_t format_line(char *line, size_t room, const char *text)
+/* Makes the line of a message, in a colour, if one is given. */
+static size_t format_line(char *line, size_t room, const char *text, const char *colour)
 {
-    size_t used = (size_t)(stpcpy(line, "sockctl: ") - line);
-    used += text_escape(line + used, room - used - 1, text, strlen(text));
-    line[used++] = '\n';
-    return used;
+    const char *end = colour ? log_setting.colours.end : "";
+    char *at = stpcpy(stpcpy(line, colour ? colour : ""), "sockctl: ");
+    at += text_escape(at, room - (size_t)(at - line) - strlen(end) - 1, text, strlen(text));
+    at = stpcpy(at, end);
+    *at++ = '\n';
+    return (size_t)(at - line);
 }
 
 /* Writes how many messages were dropped, if some were. False: there is still no room. */
@@ -116,7 +119,7 @@ static bool write_dropped(void)
     if (starts_line && log_setting.as_object)
         log_setting.as_object(&(struct log_message){"warning", text, 0});
     else if (starts_line)
-        write_or_drop(line, format_line(line, sizeof line, text));
+        write_or_drop(line, format_line(line, sizeof line, text, NULL));
     if (starts_line && !atomic_exchange(&log_setting.dropped, 0))
         return true;
     atomic_fetch_add(&log_setting.dropped, count);
@@ -129,10 +132,25 @@ void log_write(const char *line, size_t length)
     if (log_setting.live)
         write_now(erase_below, sizeof erase_below - 1);
     log_setting.live = false;
+    if (atomic_exchange(&log_setting.in_line, false))
+        write_now("\n", 1);
     if (write_dropped())
         write_or_drop(line, length);
     else
         atomic_fetch_add(&log_setting.dropped, 1);
+}
+
+bool log_is_on_terminal(int fd)
+{
+    struct stat other, status;
+    return fstat(STDERR_FILENO, &status) == 0 && S_ISCHR(status.st_mode) &&
+           fstat(fd, &other) == 0 && S_ISCHR(other.st_mode) && other.st_rdev == status.st_rdev &&
+           isatty(STDERR_FILENO);
+}
+
+void log_terminal_wrote(int fd, bool ends_line)
+{
+    atomic_store(&log_setting.in_line, !ends_line && log_is_on_terminal(fd));
 }
 
 unsigned log_columns(void)
@@ -174,7 +192,7 @@ static const char *without_userinfo(const char *text, char *copy)
     return copy;
 }
 
-static void write_message(const char *event, int status, const char *text)
+static void write_message(const char *event, int status, const char *text, const char *colour)
 {
     char copy[2 * LINE_MAX_BYTES]; /* "..." is no longer than what it is for, and its "://" */
     text = without_userinfo(text, copy);
@@ -182,23 +200,24 @@ static void write_message(const char *event, int status, const char *text)
         log_setting.as_object(&(struct log_message){event, text, status});
     } else {
         char line[4 * LINE_MAX_BYTES];
-        log_write(line, format_line(line, sizeof line, text));
+        log_write(line, format_line(line, sizeof line, text, colour));
     }
 }
 
-__attribute__((format(printf, 2, 0))) static void format_message(const char *event,
+/* Writes what is logged from that level of -v on; 0: always. */
+__attribute__((format(printf, 3, 0))) static void format_message(const char *event, int level,
                                                                  const char *format, va_list args)
 {
     char text[LINE_MAX_BYTES];
     if (vsnprintf(text, sizeof text, format, args) >= 0)
-        write_message(event, 0, text);
+        write_message(event, 0, text, level > 0 ? log_setting.colours.note : NULL);
 }
 
 void log_warning(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    format_message("warning", format, args);
+    format_message("warning", 0, format, args);
     va_end(args);
 }
 
@@ -209,7 +228,7 @@ void log_note(int level, const char *format, ...)
     int saved = errno;
     va_list args;
     va_start(args, format);
-    format_message(level == LOG_LEVEL_TRACE ? "trace" : "note", format, args);
+    format_message(level == LOG_LEVEL_TRACE ? "trace" : "note", level, format, args);
     va_end(args);
     errno = saved;
 }
@@ -217,5 +236,14 @@ void log_note(int level, const char *format, ...)
 void log_error(int status, const char *text)
 {
     is_ready(stderr_fd(), FINAL_WAIT_MS);
-    write_message("error", status, text);
+    write_message("error", status, text, log_setting.colours.error);
+}
+
+void log_hint(const char *text)
+{
+    const struct log_colours *colours = &log_setting.colours;
+    char line[LINE_MAX_BYTES];
+    int length = snprintf(line, sizeof line, "%s%s%s\n", colours->note ? colours->note : "", text,
+                          colours->note ? colours->end : "");
+    log_write(line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
 }

@@ -17,12 +17,21 @@ struct log_message {
     int status;        /* of an error; else 0 */
 };
 
+/* The escapes of a terminal around a line; NULL: none. */
+struct log_colours {
+    const char *error;
+    const char *note; /* and a hint */
+    const char *end;
+};
+
 /* What is logged, and how. It is the program's only mutable global. It is set before anything runs, except for `live`,
- * which is log_live's, and the last three, which are this module's. */
+ * which is log_live's, `in_line`, which is log_terminal_wrote's, and the last three, which are this module's. */
 struct log_setting {
     int verbosity; /* 0 errors and warnings, 1 (-v) the life of each connection, 2 (-vv) every
                       socket call */
     void (*as_object)(const struct log_message *message); /* --log json (cli/report); NULL: text */
+    struct log_colours colours;                           /* of stderr (cli/colour) */
+    atomic_bool in_line; /* the terminal shows data, whose last line has not ended */
     bool live;           /* the terminal shows a live line: the next message takes its place */
     atomic_int fd;       /* what is written to; negative: not without asking; 0: not known yet */
     atomic_uint dropped; /* messages, since the last one that was written */
@@ -41,8 +50,19 @@ void log_note(int level, const char *format, ...) __attribute__((format(printf, 
 /* Writes what the program ends with: stderr is given a moment to take it. */
 void log_error(int status, const char *text);
 
-/* Writes a line as it is, in one write(2). */
+/* Writes what a person may do next, as it is, without a newline at its end. */
+void log_hint(const char *text);
+
+/* Writes a line as it is, in one write(2). Where the terminal shows a line that has not ended, it begins on one of
+ * its own. */
 void log_write(const char *line, size_t length);
+
+/* Remembers of what has been written to a terminal, or typed there, whether it ends its line. Messages on other terminals do
+ * not mind. */
+void log_terminal_wrote(int fd, bool ends_line);
+
+/* Says whether stderr is the terminal that `fd` is, so that data and messages meet there. */
+bool log_is_on_terminal(int fd);
 
 /* Returns the columns of the terminal that stderr is, at present; 0 where it is none. */
 unsigned log_columns(void);

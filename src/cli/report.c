@@ -87,13 +87,15 @@ bool report_is_objects(void)
     return log_setting.as_object;
 }
 
-void report_listening(const char *address, bool always)
+void report_listening(const char *address, bool is_udp, bool always)
 {
     if (report_is_objects()) {
         object_print_event("listening", address, NULL);
         return;
     }
-    log_note(always ? 0 : LOG_LEVEL_INFO, "listening on %s", address);
+    /* Scripts rely on the address being all that follows. */
+    log_note(always ? 0 : LOG_LEVEL_INFO, "listening on %s%s", address,
+             is_udp && log_columns() ? " (UDP)" : "");
 }
 
 void report_connected(const char *peer, const char *local)
@@ -105,7 +107,7 @@ void report_connected(const char *peer, const char *local)
     log_note(LOG_LEVEL_INFO, "connected to %s", peer);
     /* A line of its own: scripts rely on the first one as it is. A UNIX client has no name. */
     if (strcmp(local, "unix:(unnamed)") != 0)
-        log_note(LOG_LEVEL_INFO, "connected from %s", local);
+        log_note(LOG_LEVEL_INFO, "from local address %s", local);
 }
 
 void report_accepted(const char *peer, const char *local)

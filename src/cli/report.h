@@ -38,10 +38,11 @@ void report_as_objects(void);
 /* report_is_objects says whether objects are written. */
 bool report_is_objects(void);
 
-/* report_listening logs "listening on ADDR": at -v, and with `always`, which is for a port that the kernel chose. */
-void report_listening(const char *address, bool always);
+/* report_listening logs "listening on ADDR", and on a terminal "listening on ADDR (UDP)": at -v, and with `always`, which is
+ * for a port that the kernel chose. */
+void report_listening(const char *address, bool is_udp, bool always);
 
-/* report_connected logs "connected to PEER" and, where the local end has a name, "connected from LOCAL". */
+/* report_connected logs "connected to PEER" and, where the local end has a name, "from local address LOCAL". */
 void report_connected(const char *peer, const char *local);
 
 /* report_accepted logs "accepted PEER"; `local` is as in report_end. */

@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "sys/sock.h"
 
@@ -67,6 +68,9 @@ ssize_t fd_read(struct fd end, void *buffer, size_t room)
     /* A terminal that hangs up is at its end. */
     if (got < 0 && errno == EIO && end.kind == FD_TERMINAL)
         return 0;
+    /* The terminal has shown what was typed. */
+    if (got > 0 && end.kind == FD_TERMINAL)
+        log_terminal_wrote(end.fd, ((const char *)buffer)[got - 1] == '\n');
     return got;
 }
 
@@ -86,6 +90,8 @@ ssize_t fd_write(struct fd end, const void *bytes, size_t length)
     do
         wrote = write(end.fd, bytes, length);
     while (wrote < 0 && errno == EINTR);
+    if (wrote > 0 && end.kind == FD_TERMINAL)
+        log_terminal_wrote(end.fd, ((const char *)bytes)[wrote - 1] == '\n');
     return wrote;
 }
 

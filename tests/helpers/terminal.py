@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Runs a program whose stderr is a terminal of a given width.
 
-    terminal.py WIDTH[,WIDTH…] COMMAND…
+    terminal.py [--on FDS] WIDTH[,WIDTH…] COMMAND…
+
+FDS says which descriptors are that terminal, "12" for stdout and stderr.
 
 After each three lines that were drawn (they end in a carriage return) the terminal gets the next
 width; after the last one the program gets SIGINT, unless it ends by itself before. What it wrote is
@@ -48,11 +50,17 @@ def follow(terminal, process, widths):
 
 def main():
     signal.alarm(20)
-    widths = [int(width) for width in sys.argv[1].split(",")]
-    terminal, stderr = pty.openpty()
+    arguments = sys.argv[1:]
+    fds = "2"
+    if arguments[0] == "--on":
+        fds = arguments[1]
+        arguments = arguments[2:]
+    widths = [int(width) for width in arguments[0].split(",")]
+    terminal, there = pty.openpty()
     resize(terminal, widths[0])
-    with subprocess.Popen(sys.argv[2:], stderr=stderr) as process:
-        os.close(stderr)
+    stdin, stdout, stderr = (there if fd in fds else None for fd in "012")
+    with subprocess.Popen(arguments[1:], stdin=stdin, stdout=stdout, stderr=stderr) as process:
+        os.close(there)
         sys.stdout.buffer.write(follow(terminal, process, widths))
         sys.exit(process.wait() % 256)
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "cli/colour.h"
 #include "cli/dump.h"
 #include "cli/report.h"
 #include "stream/write_queue.h"
@@ -35,6 +36,7 @@ struct copies {
     struct loop *loop;
     struct copy_file output;
     struct copy_file dump;
+    bool is_coloured; /* the dump */
     struct list held; /* filters that are to be given nothing, until nothing waits here */
     bool closing;
     struct timer stop;
@@ -131,30 +133,44 @@ static void filters_hold_if_waiting(struct filters *filters, struct filter *filt
     list_append(&copies->held, &filter->node);
 }
 
+/* Ends a line of the dump, which has its newline already, with the escape that ends its colour. */
+static char *end_dump_line(char *at, bool coloured)
+{
+    at = stpcpy(at - 1, colour_end(coloured));
+    *at++ = '\n';
+    return at;
+}
+
 /* Writes a segment of one direction down as a dump. -1 as filters_write. */
 static int filters_dump(struct filters *filters, struct flow *flow, const char *bytes,
                         size_t length)
 {
-    char text[4096];
+    char text[4096], *at;
     struct timespec now;
     struct copy_file *file = &filters->copies->dump;
     if (!file->name)
         return 0;
+    const bool coloured = filters->copies->is_coloured;
+    const char *begin = colour_begin(coloured,
+                                     flow->direction == '>' ? COLOUR_SENT : COLOUR_RECEIVED);
     clock_gettime(CLOCK_REALTIME, &now);
-    size_t used = dump_head(text, flow->direction, &now, length);
+    at = stpcpy(text, begin);
+    at = end_dump_line(at + dump_head(at, flow->direction, &now, length), coloured);
     while (length) {
         size_t part = length < DUMP_LINE_BYTES ? length : DUMP_LINE_BYTES;
-        if (used > sizeof text - DUMP_LINE_MAX) {
-            if (filters_write(filters, file, text, used))
+        if (at > text + sizeof text - DUMP_LINE_MAX - 2 * COLOUR_TEXT_MAX) {
+            if (filters_write(filters, file, text, (size_t)(at - text)))
                 return -1;
-            used = 0;
+            at = text;
         }
-        used += dump_line(text + used, flow->direction, flow->offset, bytes, part);
+        at = stpcpy(at, begin);
+        at += dump_line(at, flow->direction, flow->offset, bytes, part);
+        at = end_dump_line(at, coloured);
         flow->offset += part;
         bytes += part;
         length -= part;
     }
-    return filters_write(filters, file, text, used);
+    return filters_write(filters, file, text, (size_t)(at - text));
 }
 
 int filters_greeting(struct filters *filters, const char *bytes, size_t length)
@@ -260,6 +276,7 @@ int filters_open(struct filters *filters, struct loop *loop, const struct transf
         return 0;
     if (strcmp(dump, "-") != 0)
         return copies_open_file(copies, &copies->dump, dump, options->append, err);
+    copies->is_coloured = colour_is_wanted(STDERR_FILENO);
     copies->dump.name = "stderr";
     write_queue_init(&copies->dump.queue, loop, fd_stderr(), copies_drained);
     return 0;

@@ -127,8 +127,12 @@ int server_ready(struct server *server)
     loop_signals(server->loop, &set, server_signalled, server);
     if (server->worker)
         return 0;
-    for (size_t i = 0; i < listener->count; i++)
-        report_listening(listener_text(&listener->sockets[i], name), listener->any_port);
+    for (size_t i = 0; i < listener->count; i++) {
+        const struct listener_socket *socket = &listener->sockets[i];
+        report_listening(listener_text(socket, name),
+                         listener->socktype == SOCK_DGRAM && sockname_is_inet(&socket->name),
+                         listener->any_port);
+    }
     if (readiness_report(&server->options->readiness, &listener->sockets[0].name, server->loop,
                          server->err))
         return -1;

@@ -1,0 +1,87 @@
+#!/usr/bin/env bats
+# What a terminal shows: colour, where a line begins. What is live (--progress) is in progress.bats.
+
+load helpers/common
+
+# on_terminal FDS CMD…: as `try`, with a terminal of 80 columns as these descriptors; what was written to it is in $drawn,
+# a line of the terminal as one of the text.
+on_terminal() {
+    need python3
+    local fds=$1
+    shift
+    TERM=${TERM_IS-xterm} try python3 "$HELPERS/terminal.py" --on "$fds" 80 "$@"
+    drawn=$(tr -d '\r' <try.out)
+    drawn=${drawn/<80>/}
+}
+
+ESC=$'\e'
+
+@test "15.5: an error is red, a hint is dim, on a terminal" {
+    on_terminal 2 "$SOCKCTL" connect --no-such-option
+    assert_status 2
+    [ "$drawn" = "$ESC[31msockctl: unknown option --no-such-option$ESC[0m
+$ESC[2mtry 'sockctl connect --help'$ESC[0m" ] || fail "other colours" try.out
+}
+
+@test "15.5: no colour in a pipe, with NO_COLOR, or with TERM dumb, empty or unset" {
+    TERM=xterm try "$SOCKCTL" connect -v 127.0.0.1 1
+    assert_status 4
+    refute grep -q "$ESC" try.err
+    NO_COLOR=1 on_terminal 2 "$SOCKCTL" connect 127.0.0.1 1
+    [ "$drawn" = 'sockctl: connect to 127.0.0.1:1: Connection refused' ] || fail "NO_COLOR" try.out
+    local term
+    for term in dumb ''; do
+        TERM_IS=$term on_terminal 2 "$SOCKCTL" connect 127.0.0.1 1
+        [ "$drawn" = 'sockctl: connect to 127.0.0.1:1: Connection refused' ] || fail "TERM=$term" try.out
+    done
+    on_terminal 2 env -u TERM "$SOCKCTL" connect 127.0.0.1 1
+    [ "$drawn" = 'sockctl: connect to 127.0.0.1:1: Connection refused' ] || fail "no TERM" try.out
+    NO_COLOR='' on_terminal 2 "$SOCKCTL" connect 127.0.0.1 1
+    [ "$drawn" = "$ESC[31msockctl: connect to 127.0.0.1:1: Connection refused$ESC[0m" ] ||
+        fail "an empty NO_COLOR" try.out
+}
+
+@test "15.5: what -v says is dim, and reads as it does in a pipe" {
+    start server "$SOCKCTL" echo-server 127.0.0.1:0
+    listening server
+    TRY_STDIN=/dev/null on_terminal 2 "$SOCKCTL" connect -v 127.0.0.1 "$PORT"
+    assert_status 0
+    [ "${drawn%%$'\n'*}" = "$ESC[2msockctl: connected to 127.0.0.1:$PORT$ESC[0m" ] || fail "not dim" try.out
+}
+
+@test "15.5: the directions of a hex dump differ in colour on a terminal, not in a file" {
+    start server "$SOCKCTL" echo-server 127.0.0.1:0
+    listening server
+    echo hello >hello
+    TRY_STDIN=hello on_terminal 2 "$SOCKCTL" connect --hex-dump - 127.0.0.1 "$PORT"
+    assert_status 0
+    local bytes='00000000  68 65 6c 6c 6f 0a                                 |hello.|'
+    grep -qF "$ESC[36m> $bytes$ESC[0m" <<<"$drawn" || fail "what is sent" try.out
+    grep -qF "$ESC[35m< $bytes$ESC[0m" <<<"$drawn" || fail "what arrives" try.out
+    [ "$(grep -cE "^$ESC\[3[56]m[<>] .*$ESC\[0m$" <<<"$drawn")" -eq 4 ] || fail "other lines" try.out
+    TRY_STDIN=hello on_terminal 2 "$SOCKCTL" connect --hex-dump dump 127.0.0.1 "$PORT"
+    assert_status 0
+    grep -qFx "> $bytes" dump
+}
+
+@test "15.5: a message after a line that has not ended begins on its own, where both are on one terminal" {
+    start server "$SOCKCTL" listen -k --greeting 'login: ' -d 127.0.0.1 0
+    listening server
+    on_terminal 12 "$SOCKCTL" connect -d -i 100ms 127.0.0.1 "$PORT"
+    assert_status 5
+    [ "$drawn" = "login: 
+$ESC[31msockctl: 127.0.0.1:$PORT: nothing moved for 0.1 seconds$ESC[0m" ] || fail "glued" try.out
+    on_terminal 2 "$SOCKCTL" connect -d -i 100ms 127.0.0.1 "$PORT"
+    [ "$drawn" = "login: $ESC[31msockctl: 127.0.0.1:$PORT: nothing moved for 0.1 seconds$ESC[0m" ] ||
+        fail "stdout is another file" try.out
+}
+
+@test "15.5: a listener says on a terminal that it is for UDP; elsewhere the address is all that follows" {
+    on_terminal 2 "$SOCKCTL" listen -u -w 50ms 127.0.0.1 0
+    assert_status 5
+    [[ $drawn == 'sockctl: listening on 127.0.0.1:'+([0-9])' (UDP)'$'\n'* ]] || fail "UDP" try.out
+    on_terminal 2 "$SOCKCTL" listen -w 50ms 127.0.0.1 0
+    [[ $drawn == 'sockctl: listening on 127.0.0.1:'+([0-9])$'\n'* ]] || fail "TCP" try.out
+    try "$SOCKCTL" listen -u -w 50ms 127.0.0.1 0
+    [[ ${errors%%$'\n'*} =~ ^'sockctl: listening on 127.0.0.1:'[0-9]+$ ]] || show_results "in a pipe"
+}
