@@ -85,3 +85,33 @@ $ESC[31msockctl: 127.0.0.1:$PORT: nothing moved for 0.1 seconds$ESC[0m" ] || fai
     try "$SOCKCTL" listen -u -w 50ms 127.0.0.1 0
     [[ ${errors%%$'\n'*} =~ ^'sockctl: listening on 127.0.0.1:'[0-9]+$ ]] || show_results "in a pipe"
 }
+
+# named_server: an echo server on a port that has a name, which is NAME.
+named_server() {
+    local entry
+    while read -r NAME entry _; do
+        [[ $entry == [0-9]*/tcp && ${entry%/tcp} -gt 1023 ]] || continue
+        start named "$SOCKCTL" echo-server -v "127.0.0.1:${entry%/tcp}"
+        wait_line named 'listening on|in use'
+        [[ $LINE != *'in use'* ]] && PORT=${entry%/tcp} && return
+    done </etc/services
+    skip "services(5) has no port that is free"
+}
+
+@test "15.5: a probe's answers are in columns on a terminal, green and red, with the service's name" {
+    named_server
+    local closed ms='[0-9]+\.[0-9]{2} ms'
+    closed=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    on_terminal 1 "$SOCKCTL" connect -zv 127.0.0.1 "$PORT,$closed"
+    assert_status 4
+    local open green="$ESC[32mopen$ESC[0m" red="$ESC[31mclosed$ESC[0m"
+    printf -v open '127.0.0.1  %*s  %s' "${#closed}" "$PORT" "$green"
+    [[ $drawn =~ ^"$open    "\ *$ms"  $NAME"$'\n'"127.0.0.1  $closed  $red  "\ *$ms'  Connection refused'$ ]] ||
+        fail "other columns" try.out
+    on_terminal 1 "$SOCKCTL" connect -z 127.0.0.1 "$PORT,$closed"
+    [ "$drawn" = "127.0.0.1  $PORT  $green  $NAME" ] || fail "without -v" try.out
+    on_terminal 1 "$SOCKCTL" connect -zn 127.0.0.1 "$PORT"
+    [ "$drawn" = "127.0.0.1  $PORT  $green" ] || fail "-n" try.out
+    TERM=xterm try "$SOCKCTL" connect -zv 127.0.0.1 "$PORT"
+    [[ $output =~ ^"127.0.0.1 $PORT open "$ms$ ]] || show_results "in a pipe"
+}

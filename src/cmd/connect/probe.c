@@ -5,14 +5,19 @@
  */
 #include "cmd/connect/probe.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "cli/colour.h"
 #include "cli/json.h"
 #include "cmd/common/limit.h"
 #include "net/address.h"
@@ -24,8 +29,10 @@
 enum {
     STREAM_MS = 3000, /* for an answer, without -w */
     DATAGRAM_MS = 1000,
-    TURN = 64,        /* probes that are started in a row */
-    SHOW_REST_MS = 80 /* for stdout, when a limit is over */
+    SERVICE_MAX = 40,    /* bytes of a service's name that are shown */
+    WIDTH_FOR_TIME = 60, /* columns of a terminal that has room for how long a probe took */
+    TURN = 64,           /* probes that are started in a row */
+    SHOW_REST_MS = 80    /* for stdout, when a limit is over */
 };
 
 /* Options */
@@ -220,6 +227,11 @@ static const char *prober_host(const struct prober *prober, char *out)
     return *address->host ? address->host : "localhost";
 }
 
+static unsigned prober_port(const struct prober *prober, const struct finding *finding)
+{
+    return finding->port ? finding->port : sockname_port(&prober->resolved.names[0]);
+}
+
 /* What one port, or all of them, are to an error. */
 static int prober_complain(const struct prober *prober, struct error *err)
 {
@@ -318,19 +330,92 @@ static int prober_probe(struct prober *prober, struct error *err)
 
 /* What was found, on stdout */
 
-static void finding_show_line(FILE *out, const struct finding *finding, const char *state,
-                              bool detailed)
+static const char *const states[] = {[PORT_PROBE_OPEN] = "open",
+                                     [PORT_PROBE_CLOSED] = "closed",
+                                     [PORT_PROBE_SILENT] = "no answer",
+                                     [PORT_PROBE_UNASKED] = "not probed"};
+
+static void finding_show_line(FILE *out, const struct finding *finding, bool detailed)
 {
-    fprintf(out, " %s", state);
+    fprintf(out, " %s", states[finding->answer]);
     if (detailed)
         fprintf(out, " %.2f ms%s%s", (double)finding->took_us / 1000, finding->reason ? ": " : "",
                 finding->reason ? finding->reason : "");
     putc('\n', out);
 }
 
-static void finding_show_object(FILE *out, const struct finding *finding, const char *state)
+/* Returns what the port is called in services(5), after a gap; empty: nothing, or names are not to be looked up. */
+static const char *prober_service(const struct prober *prober, unsigned port, char *out)
 {
-    fprintf(out, ", \"state\": \"%s\", \"ms\": %.3f", state, (double)finding->took_us / 1000);
+    const char *protocol = prober->probing->address->socktype == SOCK_DGRAM ? "udp" : "tcp";
+    const struct servent *service = NULL;
+    if (!prober->probing->dial->numeric && port)
+        service = getservbyport(htons((uint16_t)port), protocol);
+    snprintf(out, SERVICE_MAX, service ? "  %s" : "", service ? service->s_name : "");
+    return out;
+}
+
+/* How wide the columns are on a terminal. */
+struct columns {
+    int port;
+    int state;
+    int time; /* 0: there is none */
+};
+
+/* Writes what is shown of a port behind the host, in columns, for a person. */
+static void prober_show_columns(const struct prober *prober, FILE *out,
+                                const struct finding *finding, const struct columns *columns)
+{
+    const bool has_port = prober->probing->address->kind == ADDRESS_INET;
+    const bool coloured = colour_is_wanted(STDOUT_FILENO);
+    const enum colour colour = finding_is_open(finding) ? COLOUR_OPEN : COLOUR_CLOSED;
+    const unsigned port = prober_port(prober, finding);
+    char service[SERVICE_MAX];
+    if (has_port)
+        fprintf(out, "  %*u", columns->port, port);
+    const char *state = states[finding->answer];
+    fprintf(out, "  %s%s%s", colour_begin(coloured, colour), state, colour_end(coloured));
+    fprintf(out, "%*s", columns->state - (int)strlen(state), "");
+    if (columns->time)
+        fprintf(out, "  %*.2f ms", columns->time, (double)finding->took_us / 1000);
+    if (finding->reason)
+        fprintf(out, "  %s", finding->reason);
+    else if (has_port && finding_is_open(finding))
+        fputs(prober_service(prober, port, service), out);
+    putc('\n', out);
+}
+
+/* Whether it is shown: what is open, and with details or as JSON also the others. */
+static bool prober_shows(const struct prober *prober, const struct finding *finding)
+{
+    return finding->known && (prober->probing->options->json || prober->probing->is_detailed ||
+                              finding_is_open(finding));
+}
+
+static struct columns prober_columns(const struct prober *prober)
+{
+    struct columns columns = {.port = 0};
+    const unsigned width = log_columns();
+    for (size_t i = 0; i < prober->count; i++) {
+        const struct finding *finding = &prober->findings[i];
+        if (!prober_shows(prober, finding))
+            continue;
+        const int port = snprintf(NULL, 0, "%u", prober_port(prober, finding));
+        const int time = snprintf(NULL, 0, "%.2f", (double)finding->took_us / 1000);
+        const int state = (int)strlen(states[finding->answer]);
+        columns.port = port > columns.port ? port : columns.port;
+        columns.time = time > columns.time ? time : columns.time;
+        columns.state = state > columns.state ? state : columns.state;
+    }
+    if (!prober->probing->is_detailed || (width && width < WIDTH_FOR_TIME))
+        columns.time = 0;
+    return columns;
+}
+
+static void finding_show_object(FILE *out, const struct finding *finding)
+{
+    fprintf(out, ", \"state\": \"%s\", \"ms\": %.3f", states[finding->answer],
+            (double)finding->took_us / 1000);
     if (finding->reason) {
         fputs(", \"reason\": ", out);
         json_string(out, finding->reason, strlen(finding->reason));
@@ -338,38 +423,48 @@ static void finding_show_object(FILE *out, const struct finding *finding, const 
     putc('}', out);
 }
 
-/* A line for each that is open, with its details also for the others; or all that are known as an array. */
-static void prober_print(const struct prober *prober, FILE *out)
+/* A line for each that is open, with its details also for the others. Scripts rely on the lines as they are where stdout is
+ * no terminal. */
+static void prober_print_lines(const struct prober *prober, FILE *out)
 {
-    static const char *const states[] = {[PORT_PROBE_OPEN] = "open",
-                                         [PORT_PROBE_CLOSED] = "closed",
-                                         [PORT_PROBE_SILENT] = "no answer",
-                                         [PORT_PROBE_UNASKED] = "not probed"};
-    const bool json = prober->probing->options->json, detailed = prober->probing->is_detailed;
     const bool has_port = prober->probing->address->kind == ADDRESS_INET;
-    const unsigned port = sockname_port(&prober->resolved.names[0]);
+    const bool in_columns = fd_of(STDOUT_FILENO).kind == FD_TERMINAL;
+    const struct columns columns = prober_columns(prober);
+    char text[ADDRESS_TEXT_MAX];
+    const char *host = prober_host(prober, text);
+    for (size_t i = 0; i < prober->count; i++) {
+        const struct finding *finding = &prober->findings[i];
+        if (!prober_shows(prober, finding))
+            continue;
+        fputs(host, out);
+        if (in_columns) {
+            prober_show_columns(prober, out, finding, &columns);
+            continue;
+        }
+        if (has_port)
+            fprintf(out, " %u", prober_port(prober, finding));
+        finding_show_line(out, finding, prober->probing->is_detailed);
+    }
+}
+
+/* All that are known, as an array. */
+static void prober_print_objects(const struct prober *prober, FILE *out)
+{
+    const bool has_port = prober->probing->address->kind == ADDRESS_INET;
     char text[ADDRESS_TEXT_MAX];
     const char *host = prober_host(prober, text), *before = "[";
     for (size_t i = 0; i < prober->count; i++) {
         const struct finding *finding = &prober->findings[i];
-        if (!finding->known || (!json && !detailed && !finding_is_open(finding)))
+        if (!prober_shows(prober, finding))
             continue;
-        if (json) {
-            fprintf(out, "%s{\"host\": ", before);
-            json_string(out, host, strlen(host));
-        } else {
-            fputs(host, out);
-        }
+        fprintf(out, "%s{\"host\": ", before);
+        json_string(out, host, strlen(host));
         if (has_port)
-            fprintf(out, json ? ", \"port\": %u" : " %u", finding->port ? finding->port : port);
-        if (json)
-            finding_show_object(out, finding, states[finding->answer]);
-        else
-            finding_show_line(out, finding, states[finding->answer], detailed);
+            fprintf(out, ", \"port\": %u", prober_port(prober, finding));
+        finding_show_object(out, finding);
         before = ",\n ";
     }
-    if (json)
-        fputs(*before == '[' ? "[]\n" : "]\n", out);
+    fputs(*before == '[' ? "[]\n" : "]\n", out);
 }
 
 static int prober_show(const struct prober *prober, struct error *err)
@@ -379,7 +474,10 @@ static int prober_show(const struct prober *prober, struct error *err)
     FILE *out = open_memstream(&text, &length);
     if (!out)
         memory_impossible("out of memory");
-    prober_print(prober, out);
+    if (prober->probing->options->json)
+        prober_print_objects(prober, out);
+    else
+        prober_print_lines(prober, out);
     if (fclose(out))
         memory_impossible("out of memory");
     int result = unblocked_write(prober->loop, fd_stdout(), text, length);
