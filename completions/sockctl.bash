@@ -11,38 +11,38 @@ _sockctl()
     fi
     case ${COMP_WORDS[1]} in
     connect)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -e --exec -c --sh-exec --wait -R --retry -x --proxy --proxy-env -z --probe -r --random -j --json --parallel --payload --send --expect -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -F --pass-fd -h --help -V --version -v --verbose"
-        valued="-s --source -p --source-port -c --sh-exec --wait -R --retry -x --proxy --parallel --payload --send --expect -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -w --timeout -i --idle-timeout --max-time --wait -R --retry -x --proxy --proxy-env -F --pass-fd -z --probe -r --random -j --json --parallel --payload --send --expect -e --exec -c --sh-exec -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends --no-confirm -C --crlf -t --telnet --delay --rate-limit --oob -o --output -a --append --hex-dump --stats --progress --lines -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast --log -v --verbose -h --help -V --version"
+        valued="-s --source -p --source-port -w --timeout -i --idle-timeout --max-time --wait -R --retry -x --proxy --parallel --payload --send --expect -c --sh-exec -q --quit-after --delay --rate-limit --oob -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --mark --log"
         files="-e --exec -o --output --hex-dump"
         ;;
     listen)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open --serial --broker --chat -m --max-conns --backlog --reuse-port --max-memory --workers --port-file --ready-fd --run --allow --deny -e --exec -c --sh-exec --greeting --mode --allow-uid --to --send-proxy --accept-proxy --proxy-from -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends -C --crlf -o --output -a --append --hex-dump --delay --rate-limit -t --telnet --no-confirm --stats --progress --lines -W --max-messages --oob --log -h --help -V --version -v --verbose"
-        valued="-s --source -p --port -m --max-conns --backlog --max-memory --workers --ready-fd --allow --deny -c --sh-exec --greeting --mode --allow-uid --to --proxy-from -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark -q --quit-after --delay --rate-limit -W --max-messages --oob --log"
-        files="--port-file -e --exec -o --output --hex-dump"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open --serial --broker --chat -m --max-conns --backlog --reuse-port --max-memory --workers --greeting --allow --deny --allow-uid --mode -e --exec -c --sh-exec --to --send-proxy --accept-proxy --proxy-from --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends --no-confirm -C --crlf -t --telnet --delay --rate-limit --oob -o --output -a --append --hex-dump --stats --progress --lines -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast --log -v --verbose -h --help -V --version"
+        valued="-s --source -p --port -m --max-conns --backlog --max-memory --workers --greeting --allow --deny --allow-uid --mode -c --sh-exec --to --proxy-from --ready-fd -w --timeout -i --idle-timeout --max-time -q --quit-after --delay --rate-limit --oob -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --mark --log"
+        files="-e --exec --port-file -o --output --hex-dump"
         ;;
     echo-server)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -m --max-conns --backlog --reuse-port --port-file --ready-fd --run --allow --deny --allow-uid --workers --print --mode --delay --jitter --rate --chunk --drop --duplicate --corrupt --close-after --reset-after --stall-after --seed -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast -h --help -V --version -v --verbose"
-        valued="-m --max-conns --backlog --ready-fd --allow --deny --allow-uid --workers --mode --delay --jitter --rate --chunk --drop --duplicate --corrupt --close-after --reset-after --stall-after --seed -w --timeout -i --idle-timeout --max-time --log --interface --ttl --tos --rcvbuf --sndbuf --mark"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix --mode --print --delay --jitter --rate --chunk --drop --duplicate --corrupt --close-after --reset-after --stall-after --seed -m --max-conns --backlog --reuse-port --workers --allow --deny --allow-uid --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast --log -v --verbose -h --help -V --version"
+        valued="--mode --delay --jitter --rate --chunk --drop --duplicate --corrupt --close-after --reset-after --stall-after --seed -m --max-conns --backlog --workers --allow --deny --allow-uid --ready-fd -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark --log"
         files="--port-file"
         ;;
     unix-send)
-        options="--framing --max-message --log -0 --null --reply --fd -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
-        valued="--framing --max-message --log --fd -w --timeout -i --idle-timeout --max-time"
+        options="--framing --max-message -0 --null --reply --fd -w --timeout -i --idle-timeout --max-time --log -v --verbose -h --help -V --version"
+        valued="--framing --max-message --fd -w --timeout -i --idle-timeout --max-time --log"
         files=""
         ;;
     unix-serve)
-        options="--framing --max-message --log --quit-word --reply --echo -0 --print0 -e --exec -c --sh-exec --recv-fd -m --max-conns --max-memory --mode --allow-uid --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time -h --help -V --version -v --verbose"
-        valued="--framing --max-message --log --quit-word --reply -c --sh-exec -m --max-conns --max-memory --mode --allow-uid --ready-fd -w --timeout -i --idle-timeout --max-time"
+        options="--framing --max-message --quit-word --reply --echo -0 --print0 -e --exec -c --sh-exec --recv-fd -m --max-conns --max-memory --allow-uid --mode --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time --log -v --verbose -h --help -V --version"
+        valued="--framing --max-message --quit-word --reply -c --sh-exec -m --max-conns --max-memory --allow-uid --mode --ready-fd -w --timeout -i --idle-timeout --max-time --log"
         files="-e --exec --port-file"
         ;;
     http-get)
-        options="-i --include -I --head -o --output -O --remote-name -C --continue --sha256 -f --fail -L --location --max-redirs -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -0 --http1.0 --http0.9 -4 --ipv4 -6 --ipv6 -U --unix-socket -x --proxy --resolve --retry -m --max-time --connect-timeout --idle-timeout --limit-rate -s --silent -# --progress --timing --log -h --help -V --version -v --verbose"
-        valued="--sha256 --max-redirs -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -x --proxy --resolve --retry -m --max-time --connect-timeout --idle-timeout --limit-rate --log"
+        options="-I --head -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -L --location --max-redirs -0 --http1.0 --http0.9 -o --output -O --remote-name -C --continue --sha256 -i --include -f --fail -s --silent -# --progress --timing -4 --ipv4 -6 --ipv6 -U --unix-socket -x --proxy --resolve -m --max-time --connect-timeout --idle-timeout --retry --limit-rate --log -v --verbose -h --help -V --version"
+        valued="-H --header -A --user-agent -e --referer -u --user -b --cookie -r --range --max-redirs --sha256 -x --proxy --resolve -m --max-time --connect-timeout --idle-timeout --retry --limit-rate --log"
         files="-o --output -U --unix-socket"
         ;;
     resolve)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -s --short -j --json -x --reverse -P --service -t --type --server --tcp -w --timeout --explain --timing -h --help -V --version -v --verbose"
-        valued="-P --service -t --type --server -w --timeout"
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -x --reverse -P --service -w --timeout -t --type --server --tcp -s --short -j --json --explain --timing -v --verbose -h --help -V --version"
+        valued="-P --service -w --timeout -t --type --server"
         files=""
         ;;
     help)

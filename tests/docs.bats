@@ -15,20 +15,36 @@ silent() {
     assert_status 0
 }
 
-@test "each option is in its command's man page, and the page has no other" {
+@test "each option is in its command's man page, in the group that help has, and the page has no other" {
     silent "$CHECKS/manpages" "$ROOT/man"
 }
 
-@test "the check of the man pages finds an option too few, too many and misspelt" {
+@test "the check of the man pages finds an option too few, too many, misspelt and in another group" {
     cp -r "$ROOT/man" man
     sed -i '/^\.It Fl .*Fl -timeout/d' man/sockctl-connect.1
     sed -i 's/^\.It Fl V , Fl -version/.It Fl V , Fl -versions/' man/sockctl-listen.1
     printf '.It Fl -nonsense\n' >>man/sockctl-resolve.1
+    sed -i 's/^\.Ss DNS/.Ss Servers/' man/sockctl-resolve.1
     try "$CHECKS/manpages" man
     assert_status 1
-    [[ $output == *'connect.1 lacks, or spells otherwise: -w --timeout TIME'* ]]
-    [[ $output == *'listen.1 has, but no table: -V --versions'* ]]
-    [[ $output == *'resolve.1 has, but no table: --nonsense'* ]]
+    [[ $output == *'connect.1 lacks, or spells otherwise: Time limits: -w --timeout TIME'* ]]
+    [[ $output == *'listen.1 has, but no table: General: -V --versions'* ]]
+    [[ $output == *'resolve.1 has, but no table: '*': --nonsense'* ]]
+    [[ $output == *'resolve.1 lacks, or spells otherwise: DNS: --tcp'* ]]
+}
+
+@test "the check of the man pages finds groups, and options in them, in another order" {
+    cp -r "$ROOT/man" man
+    page=man/sockctl-connect.1
+    {
+        sed '/^\.Ss General/,$d; /^\.Ss Proxy/,/^\.El/d' "$ROOT/$page"
+        sed -n '/^\.Ss Proxy/,/^\.El/p' "$ROOT/$page"
+        sed -n '/^\.Ss General/,$p' "$ROOT/$page"
+    } >$page
+    try "$CHECKS/manpages" man
+    assert_status 1
+    [[ $output == *'connect.1, order: < Proxy: -x --proxy URL'* ]]
+    [[ $output != *otherwise* ]]
 }
 
 @test "the man pages are well-formed" {

@@ -49,8 +49,8 @@ static void write_wrapped(FILE *out, const char *text, int at, int column, int w
 /* Writes the option's value as help and --table show it. */
 static void value_text(const struct opt *row, char *out, size_t room)
 {
-    const char *metavar = row->type->metavar ? row->type->metavar : "";
-    snprintf(out, room, row->flags & OPT_OPTIONAL ? "[=%s]" : "%s", metavar);
+    const char *metavar = opt_metavar(row);
+    snprintf(out, room, row->flags & OPT_OPTIONAL ? "[=%s]" : "%s", metavar ? metavar : "");
 }
 
 void help_overview(FILE *out, const struct command *const *commands)
@@ -65,6 +65,55 @@ void help_overview(FILE *out, const struct command *const *commands)
     fputs("\n'sockctl COMMAND --help' shows its options; 'man sockctl' has all the rest.\n", out);
 }
 
+/* Writes what an option does, from `column` on; its name stands before that, or on the line above. */
+static void write_option(FILE *out, const struct opt *row, int column, int width)
+{
+    char entry[] = "-x,", value[40];
+    entry[1] = row->entry;
+    value_text(row, value, sizeof value);
+    int at = fprintf(out, "  %3s --%s%s%s", row->entry ? entry : "", row->name,
+                     *value && *value != '[' ? " " : "", value);
+    if (at >= column) {
+        fputc('\n', out);
+        at = 0;
+    }
+    write_wrapped(out, row->help, at, column, width);
+}
+
+/* Returns whether the row is a heading of that group. */
+static bool is_heading(const struct opt *row, const struct opt *group)
+{
+    return !row->type && strcmp(row->name, group->name) == 0;
+}
+
+/* Returns the first heading of the group after `group` (NULL: of the first one); NULL: there are no more. */
+static const struct opt *next_group(const struct command *command, const struct opt *group)
+{
+    const struct opt *row = group;
+    while ((row = opt_next(command, row))) {
+        const struct opt *first = NULL;
+        while (!row->type && (first = opt_next(command, first)) && !is_heading(first, row))
+            continue;
+        if (first == row)
+            break;
+    }
+    return row;
+}
+
+/* Writes the options of a group, from all places where its heading stands. */
+static void write_group(FILE *out, const struct command *command, const struct opt *group,
+                        int column, int width)
+{
+    bool inside = false;
+    const struct opt *row = NULL;
+    while ((row = opt_next(command, row))) {
+        if (!row->type)
+            inside = is_heading(row, group);
+        else if (inside)
+            write_option(out, row, column, width);
+    }
+}
+
 void help_command(FILE *out, const struct command *command)
 {
     const int width = help_width(out),
@@ -77,26 +126,20 @@ void help_command(FILE *out, const struct command *command)
     snprintf(summary, sizeof summary, "%s.", command->summary);
     write_wrapped(out, summary, 0, 0, width);
     fputc('\n', out);
-    const struct opt *row;
-    for (size_t i = 0; (row = opt_row(command, i)); i++) {
-        char entry[] = "-x,", value[40];
-        entry[1] = row->entry;
-        value_text(row, value, sizeof value);
-        int at = fprintf(out, "  %3s --%s%s%s", row->entry ? entry : "", row->name,
-                         *value && *value != '[' ? " " : "", value);
-        if (at >= column) {
-            fputc('\n', out);
-            at = 0;
-        }
-        write_wrapped(out, row->help, at, column, width);
+    const struct opt *group = NULL;
+    while ((group = next_group(command, group))) {
+        fprintf(out, "%s:\n", group->help);
+        write_group(out, command, group, column, width);
     }
 }
 
 void help_table(FILE *out, const struct command *const *commands)
 {
     for (; *commands; commands++) {
-        const struct opt *row;
-        for (size_t i = 0; (row = opt_row(*commands, i)); i++) {
+        const struct opt *row = NULL;
+        while ((row = opt_next(*commands, row))) {
+            if (!row->type)
+                continue;
             char value[40], entry[2] = {row->entry, '\0'};
             value_text(row, value, sizeof value);
             fprintf(out, "%s\t%s\t%s\t%s\t%s\n", (*commands)->name, entry, row->name, value,

@@ -20,19 +20,40 @@ enum {
 };
 
 const struct opt opt_common_rows[] = {
+    OPT_GROUP_GENERAL,
+    OPT('v', "verbose", count, struct opt_common, verbosity, "tell what happens; -vv: every call"),
     OPT('h', "help", flag, struct opt_common, help, "show this help"),
     OPT('V', "version", flag, struct opt_common, version, "show the version"),
-    OPT('v', "verbose", count, struct opt_common, verbosity, "tell what happens; -vv: every call"),
     OPT_END,
 };
 
-const struct opt *opt_row(const struct command *command, size_t index)
+static bool row_is_common(const struct opt *row)
 {
-    size_t own = 0;
-    while (command->options[own].name)
-        own++;
-    const struct opt *row = index < own ? &command->options[index] : &opt_common_rows[index - own];
+    return row >= opt_common_rows &&
+           row < opt_common_rows + sizeof opt_common_rows / sizeof *opt_common_rows;
+}
+
+const struct opt *opt_next(const struct command *command, const struct opt *row)
+{
+    row = row ? row + 1 : command->options;
+    if (!row->name && !row_is_common(row))
+        row = opt_common_rows;
     return row->name ? row : NULL;
+}
+
+/* Returns an option, by its place among all of them; NULL: there are no more. */
+static const struct opt *option_at(const struct command *command, size_t index)
+{
+    const struct opt *row = NULL;
+    while ((row = opt_next(command, row)))
+        if (row->type && !index--)
+            break;
+    return row;
+}
+
+const char *opt_metavar(const struct opt *row)
+{
+    return row->metavar ? row->metavar : row->type->metavar;
 }
 
 /* What getopt_long needs, derived from the rows. */
@@ -43,7 +64,7 @@ struct getopt_tables {
 
 static int argument_of(const struct opt *row)
 {
-    if (!row->type->metavar)
+    if (!opt_metavar(row))
         return no_argument;
     return row->flags & OPT_OPTIONAL ? optional_argument : required_argument;
 }
@@ -54,7 +75,7 @@ static void fill_tables(const struct command *command, struct getopt_tables *tab
      * ':': a missing argument is told from an unknown option. */
     char *entry = stpcpy(tables->entries, "-:");
     size_t count = 0;
-    for (const struct opt *row; (row = opt_row(command, count)); count++) {
+    for (const struct opt *row; (row = option_at(command, count)); count++) {
         if (count == ROWS_MAX)
             memory_impossible("too many options in a table");
         tables->longs[count] = (struct option){row->name, argument_of(row), NULL,
@@ -73,12 +94,12 @@ static void fill_tables(const struct command *command, struct getopt_tables *tab
 static const struct opt *row_of(const struct command *command, int found)
 {
     if (found >= FIRST_ROW)
-        return opt_row(command, (size_t)(found - FIRST_ROW));
-    const struct opt *row;
-    for (size_t i = 0; (row = opt_row(command, i)); i++)
+        return option_at(command, (size_t)(found - FIRST_ROW));
+    const struct opt *row = NULL;
+    while ((row = opt_next(command, row)))
         if (row->entry && row->entry == found)
-            return row;
-    return NULL;
+            break;
+    return row;
 }
 
 /* Says what getopt_long complained of, `found` being '?' or ':'; 0 if it is no reason to end. */
@@ -104,7 +125,9 @@ static int refuse_word(const struct command *command, char **argv, int found, st
     char name[64] = "";
     memcpy(name, word, length < sizeof name ? length : sizeof name - 1);
     error_set(err, STATUS_USAGE, "unknown option --%.*s", (int)(length < 100 ? length : 100), word);
-    for (size_t i = 0; (row = opt_row(command, i)); i++) {
+    for (row = NULL; (row = opt_next(command, row));) {
+        if (!row->type)
+            continue;
         if (length && strncmp(row->name, name, length) == 0)
             return error_set(err, STATUS_USAGE, "option --%s is ambiguous", name);
         size_t distance = text_distance(name, row->name);
@@ -121,9 +144,7 @@ static int read_value(const struct opt *row, struct opt_parsed *parsed, struct e
 {
     if (!row)
         memory_impossible("getopt_long returned an option of no table");
-    bool is_common = row >= opt_common_rows &&
-                     row < opt_common_rows + sizeof opt_common_rows / sizeof *opt_common_rows;
-    char *base = is_common ? (char *)&parsed->common : parsed->options;
+    char *base = row_is_common(row) ? (char *)&parsed->common : parsed->options;
     void *field = base + row->offset;
     const char *wrong = row->type->read
                             ? row->type->read(optarg, field)
@@ -217,6 +238,8 @@ int opt_check_mode(const struct command *command, const void *options, unsigned 
                    const char *why, struct error *err)
 {
     for (const struct opt *row = command->options; row->name; row++) {
+        if (!row->type)
+            continue;
         const void *field = (const char *)options + row->offset;
         const void *initial = (const char *)command->defaults + row->offset;
         bool was_given = row->type == &opt_bytes ? ((const struct opt_bytes *)field)->length != 0

@@ -8,6 +8,8 @@
  *     };
  *
  * A row is bound to a field of the command's options struct; a field of the wrong type for its kind does not compile.
+ * OPT_GROUP is the heading of the rows after it. It may stand several times: those rows are one group, which help and
+ * the man page show where the heading stands first.
  */
 #ifndef CLI_OPT_H
 #define CLI_OPT_H
@@ -30,31 +32,41 @@ struct opt {
     char entry; /* 0: none */
     const char *name;
     const char *help;
-    const struct opt_type *type;
-    size_t offset; /* of its field in the options struct */
-    size_t size;   /* of the field */
+    const char *metavar;         /* how help calls the value; NULL: as the type does */
+    const struct opt_type *type; /* NULL: a heading, whose title is `help` */
+    size_t offset;               /* of its field in the options struct */
+    size_t size;                 /* of the field */
     unsigned flags;
     unsigned modes; /* that it is for: see opt_check_mode */
 };
 
-#define OPT_ROW(entry, name, kind, options, field, flags, modes, help)                             \
+#define OPT_ROW(entry, name, kind, metavar, options, field, flags, modes, help)                    \
     {                                                                                              \
-        entry, name, help, &opt_##kind,                                                            \
+        entry, name, help, metavar, &opt_##kind,                                                   \
             offsetof(options, field) + 0 * _Generic(((options *)0)->field, OPT_CTYPE_##kind        \
                                                     : sizeof(char)),                               \
             sizeof(((options *)0)->field), flags, (unsigned)(modes)                                \
     }
-/* OPT is a row for every mode, OPT_WITH one with flags, OPT_FOR one for these modes only. */
+/* OPT is a row for every mode, OPT_WITH one with flags, OPT_FOR one for these modes only, OPT_VALUE one whose value has
+ * a name of its own. */
 #define OPT(entry, name, kind, options, field, help)                                               \
-    OPT_ROW(entry, name, kind, options, field, 0, OPT_ALL, help)
+    OPT_ROW(entry, name, kind, NULL, options, field, 0, OPT_ALL, help)
 #define OPT_WITH(entry, name, kind, options, field, flags, help)                                   \
-    OPT_ROW(entry, name, kind, options, field, flags, OPT_ALL, help)
+    OPT_ROW(entry, name, kind, NULL, options, field, flags, OPT_ALL, help)
 #define OPT_FOR(entry, name, kind, options, field, modes, help)                                    \
-    OPT_ROW(entry, name, kind, options, field, 0, modes, help)
+    OPT_ROW(entry, name, kind, NULL, options, field, 0, modes, help)
+#define OPT_VALUE(entry, name, kind, metavar, options, field, help)                                \
+    OPT_ROW(entry, name, kind, metavar, options, field, 0, OPT_ALL, help)
+#define OPT_GROUP(name, title)                                                                     \
+    {                                                                                              \
+        0, name, title, NULL, NULL, 0, 0, 0, 0                                                     \
+    }
 #define OPT_END                                                                                    \
     {                                                                                              \
-        0, NULL, NULL, NULL, 0, 0, 0, 0                                                            \
+        0, NULL, NULL, NULL, NULL, 0, 0, 0, 0                                                      \
     }
+/* The group of the options that every command has, and of others like them. */
+#define OPT_GROUP_GENERAL OPT_GROUP("general", "General")
 
 /* What a command is given beside its options. */
 struct operands {
@@ -111,8 +123,11 @@ void opt_release(const struct command *command, struct opt_parsed *parsed);
 int opt_check_mode(const struct command *command, const void *options, unsigned mode,
                    const char *why, struct error *err);
 
-/* opt_row returns a row of the command's table, or of the common rows that come after these, by index; NULL: there
- * are no more. Help and --table walk a command's options with it. */
-const struct opt *opt_row(const struct command *command, size_t index);
+/* opt_next returns the row after `row` (NULL: the first one) in the command's table and the common rows, which come after
+ * these; NULL: there are no more. Headings are rows, too. Help and --table walk a command's options with it. */
+const struct opt *opt_next(const struct command *command, const struct opt *row);
+
+/* opt_metavar returns how help calls the option's value; NULL: it takes none. */
+const char *opt_metavar(const struct opt *row);
 
 #endif

@@ -275,7 +275,7 @@ const struct opt_type opt_percent = {.metavar = "PERCENT", .read = read_percent}
 const struct opt_type opt_seed = {.metavar = "N", .min = 0, .max = INT64_MAX};
 const struct opt_type opt_amount = {.metavar = "N", .min = 0, .max = INT_MAX};
 const struct opt_type opt_mode = {.metavar = "OCTAL", .read = read_mode};
-const struct opt_type opt_descriptor = {.metavar = "N", .read = read_descriptor};
+const struct opt_type opt_descriptor = {.metavar = "FD", .read = read_descriptor};
 const struct opt_type opt_log = {.metavar = "FORMAT", .read = read_log};
 const struct opt_type opt_timing = {.metavar = "FORMAT", .read = read_timing};
 const struct opt_type opt_ttl = {.metavar = "N", .min = 1, .max = 255};

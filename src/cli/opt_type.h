@@ -90,7 +90,7 @@ extern const struct opt_type opt_memory;     /* SIZE, in bytes, at least BUDGET_
 extern const struct opt_type opt_number;     /* N, from 1 to INT_MAX */
 extern const struct opt_type opt_amount;     /* N, from 0 to INT_MAX */
 extern const struct opt_type opt_mode;       /* OCTAL, from 0 to 0777 */
-extern const struct opt_type opt_descriptor; /* N, from 0 on */
+extern const struct opt_type opt_descriptor; /* FD, from 0 on */
 extern const struct opt_type opt_log;        /* FORMAT: "json", which sets to true */
 extern const struct opt_type opt_service;    /* SERVICE, as typed */
 extern const struct opt_type opt_percent;    /* PERCENT, from 0 to 100, in millionths */

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "cli/opt.h"
+#include "cmd/common/options.h"
 #include "net/dial.h"
 #include "net/proxy.h"
 #include "sys/loop.h"
@@ -24,8 +25,9 @@ struct connect_retry_options {
         .wait_ms = -1                                                                              \
     }
 #define CONNECT_RETRY_ROWS(options, field)                                                         \
-    OPT(0, "wait", duration, options, field.wait_ms, "try again until connected, for TIME"),       \
-        OPT('R', "retry", number, options, field.retries, "try N times more"),                     \
+    GROUP_LIMITS,                                                                                  \
+        OPT(0, "wait", duration, options, field.wait_ms, "try again until connected, for TIME"),   \
+        OPT('R', "retry", number, options, field.retries, "try N times more"), GROUP_PROXY,        \
         OPT('x', "proxy", proxy, options, field.proxy,                                             \
             "through socks5://, socks4:// or http:// [USER:PASS@]HOST[:PORT], or @FILE"),          \
         OPT(0, "proxy-env", flag, options, field.proxy_env, "through the proxy in ALL_PROXY")

@@ -25,6 +25,21 @@ enum {
     MODE_DATAGRAMS = 1 << 6, /* datagrams of a server */
     MODE_PROBE = 1 << 7      /* --probe */
 };
+/* The groups of options that several commands have. Shared rows that are a group of their own bring its heading along; what
+ * follows them in a table begins with one. */
+#define GROUP_ADDRESS OPT_GROUP("address", "Address")
+#define GROUP_CLIENTS OPT_GROUP("clients", "Clients")
+#define GROUP_ACCESS OPT_GROUP("access", "Access")
+#define GROUP_PROGRAMS OPT_GROUP("programs", "Programs")
+#define GROUP_PROXY OPT_GROUP("proxy", "Proxy")
+#define GROUP_READINESS OPT_GROUP("readiness", "Readiness")
+#define GROUP_LIMITS OPT_GROUP("limits", "Time limits")
+#define GROUP_ENDS OPT_GROUP("ends", "When a side ends")
+#define GROUP_DATA OPT_GROUP("data", "Data on its way")
+#define GROUP_OUTPUT OPT_GROUP("output", "Output")
+#define GROUP_DATAGRAMS OPT_GROUP("datagrams", "Datagrams only")
+#define GROUP_SOCKET OPT_GROUP("socket", "Socket options")
+
 #define MODE_PROGRAM_WHY " makes no sense with a program"
 #define MODE_MESSAGES_WHY " is for streams"
 
@@ -55,7 +70,8 @@ struct protocol_options {
 
 /* How events are logged; `field` is a bool: as objects. */
 #define LOG_ROWS(options, field)                                                                   \
-    OPT(0, "log", log, options, field, "json: tell what happens as objects, one a line")
+    OPT_GROUP_GENERAL,                                                                             \
+        OPT(0, "log", log, options, field, "json: tell what happens as objects, one a line")
 
 /* Time limits; -1: none. */
 struct limit_options {
@@ -68,15 +84,18 @@ struct limit_options {
         -1, -1, -1                                                                                 \
     }
 #define LIMIT_ROWS(options, field, timeout_help)                                                   \
-    OPT('w', "timeout", duration, options, field.timeout_ms, timeout_help),                        \
+    GROUP_LIMITS, OPT('w', "timeout", duration, options, field.timeout_ms, timeout_help),          \
         OPT('i', "idle-timeout", duration, options, field.idle_ms,                                 \
             "end a connection on which nothing moved for TIME"),                                   \
         OPT(0, "max-time", duration, options, field.max_time_ms, "limit for the whole command")
 
 /* Socket options: struct sockopt. */
 #define SOCKET_ROWS(options, field)                                                                \
-    OPT(0, "interface", interface, options, field.interface, "use this network interface only"),   \
-        OPT(0, "ttl", ttl, options, field.ttl, "hops that packets may take"),                      \
+    GROUP_ADDRESS,                                                                                 \
+        OPT(0, "interface", interface, options, field.interface,                                   \
+            "use this network interface only"),                                                    \
+        GROUP_SOCKET,                                                                              \
+        OPT_VALUE(0, "ttl", ttl, "HOPS", options, field.ttl, "hops that packets may take"),        \
         OPT(0, "tos", tos, options, field.tos, "type of service: 0-255, or a DSCP word"),          \
         OPT(0, "rcvbuf", size, options, field.rcvbuf, "the socket's receive buffer"),              \
         OPT(0, "sndbuf", size, options, field.sndbuf, "the socket's send buffer"),                 \
@@ -102,9 +121,11 @@ struct readiness_options {
         .ready_fd = -1                                                                             \
     }
 #define READINESS_ROWS(options, field)                                                             \
-    OPT(0, "port-file", file, options, field.port_file, "write the port to FILE when listening"),  \
+    GROUP_READINESS,                                                                               \
+        OPT(0, "port-file", file, options, field.port_file,                                        \
+            "write the port to FILE when listening"),                                              \
         OPT(0, "ready-fd", descriptor, options, field.ready_fd,                                    \
-            "write a newline to descriptor N when listening, and close it"),                       \
+            "write a newline to descriptor FD when listening, and close it"),                      \
         OPT(0, "run", flag, options, field.run,                                                    \
             "start the command after -- when listening, and stop when it ends")
 
@@ -128,27 +149,29 @@ struct server_options {
         .mode = SOCKET_FILE_MODE, .readiness = READINESS_DEFAULTS                                  \
     }
 #define MAX_CONNS_ROWS(options, field)                                                             \
-    OPT('m', "max-conns", number, options, field.max_conns, "at most N clients at a time")
+    GROUP_CLIENTS,                                                                                 \
+        OPT('m', "max-conns", number, options, field.max_conns, "at most N clients at a time")
 #define SERVER_ROWS(options, field)                                                                \
     MAX_CONNS_ROWS(options, field),                                                                \
         OPT(0, "backlog", number, options, field.backlog, "clients that may wait"),                \
         OPT(0, "reuse-port", flag, options, field.reuse_port,                                      \
             "share the port with others that do (SO_REUSEPORT)")
 #define ACCESS_ROWS(options, field)                                                                \
-    OPT(0, "allow", entries, options, field.allow, "addresses and networks that may connect"),     \
+    GROUP_ACCESS,                                                                                  \
+        OPT(0, "allow", entries, options, field.allow, "addresses and networks that may connect"), \
         OPT(0, "deny", entries, options, field.deny, "addresses and networks that may not")
 #define WORKERS_ROWS(options, field)                                                               \
-    OPT(0, "workers", number, options, field, "N processes that share the clients")
+    GROUP_CLIENTS, OPT(0, "workers", number, options, field, "N processes that share the clients")
 /* How much may be queued for clients, see base/budget; `field` is a uint64_t. */
 #define MEMORY_ROWS(options, field)                                                                \
-    OPT_FOR(0, "max-memory", memory, options, field, ~MODE_DATAGRAMS,                              \
-            "all clients' queues together (64M); the largest goes first")
+    GROUP_CLIENTS, OPT_FOR(0, "max-memory", memory, options, field, ~MODE_DATAGRAMS,               \
+                           "all clients' queues together (64M); the largest goes first")
 /* What servers on UNIX sockets have. */
 #define SOCKET_FILE_ROWS(options, field)                                                           \
-    OPT(0, "mode", mode, options, field.mode, "permissions of the socket file (0600)")
+    GROUP_ACCESS, OPT(0, "mode", mode, options, field.mode, "permissions of the socket file (0600)")
 #define USER_ROWS(options, field)                                                                  \
-    OPT(0, "allow-uid", entries, options, field.allow_uid,                                         \
-        "users that may connect to a UNIX socket")
+    GROUP_ACCESS, OPT(0, "allow-uid", entries, options, field.allow_uid,                           \
+                      "users that may connect to a UNIX socket")
 
 /* What moves between stdin, the socket and stdout. */
 struct transfer_options {
@@ -178,8 +201,10 @@ struct transfer_options {
         .quit_after_ms = -1, .urgent = -1                                                          \
     }
 #define TRANSFER_ROWS(options, field)                                                              \
-    OPT_FOR('q', "quit-after", duration, options, field.quit_after_ms, ~MODE_FORWARD,              \
-            "after stdin ends, wait at most TIME more"),                                           \
+    GROUP_LIMITS,                                                                                  \
+        OPT_FOR('q', "quit-after", duration, options, field.quit_after_ms, ~MODE_FORWARD,          \
+                "after stdin ends, wait at most TIME more"),                                       \
+        GROUP_ENDS,                                                                                \
         OPT('N', "shutdown", flag, options, field.shutdown,                                        \
             "shut down the sending half when stdin ends (the default without a proxy)"),           \
         OPT_FOR(0, "no-shutdown", flag, options, field.no_shutdown, ~MODE_FORWARD,                 \
@@ -193,34 +218,37 @@ struct transfer_options {
         OPT_FOR(0, "until-stdin-ends", flag, options, field.until_stdin_ends,                      \
                 ~(MODE_FORWARD | MODE_SCRIPT),                                                     \
                 "when the peer ends first, send until stdin ends too"),                            \
+        OPT_FOR(0, "no-confirm", flag, options, field.no_confirm, ~MODE_FORWARD,                   \
+                "do not wait until the peer's TCP has acknowledged every byte"),                   \
+        GROUP_DATA,                                                                                \
         OPT_FOR('C', "crlf", flag, options, field.crlf, ~(MODE_FORWARD | MODE_SCRIPT),             \
                 "send LF from stdin as CR LF"),                                                    \
+        OPT_FOR('t', "telnet", flag, options, field.telnet, MODE_STDIO | MODE_PROGRAM,             \
+                "refuse telnet negotiation"),                                                      \
+        OPT_FOR(0, "delay", duration, options, field.delay_ms,                                     \
+                ~(MODE_FORWARD | MODE_SHARED | MODE_SCRIPT), "pause between lines sent"),          \
+        OPT_FOR(0, "rate-limit", size, options, field.rate,                                        \
+                ~(MODE_FORWARD | MODE_SHARED | MODE_SCRIPT),                                       \
+                "at most SIZE bytes a second each way"),                                           \
+        OPT_FOR(0, "oob", byte, options, field.urgent, MODE_STDIO | MODE_PROGRAM,                  \
+                "send BYTE as TCP urgent data first"),                                             \
+        GROUP_OUTPUT,                                                                              \
         OPT_FOR('o', "output", file, options, field.output, ~MODE_FORWARD,                         \
                 "also write what arrives to FILE"),                                                \
         OPT_FOR('a', "append", flag, options, field.append, ~MODE_FORWARD,                         \
                 "add to FILE instead of replacing it"),                                            \
         OPT_FOR(0, "hex-dump", file, options, field.hex_dump, ~MODE_FORWARD,                       \
                 "hex dump of both directions to FILE (-: stderr)"),                                \
-        OPT_FOR(0, "delay", duration, options, field.delay_ms,                                     \
-                ~(MODE_FORWARD | MODE_SHARED | MODE_SCRIPT), "pause between lines sent"),          \
-        OPT_FOR(0, "rate-limit", size, options, field.rate,                                        \
-                ~(MODE_FORWARD | MODE_SHARED | MODE_SCRIPT),                                       \
-                "at most SIZE bytes a second each way"),                                           \
-        OPT_FOR('t', "telnet", flag, options, field.telnet, MODE_STDIO | MODE_PROGRAM,             \
-                "refuse telnet negotiation"),                                                      \
-        OPT_FOR(0, "no-confirm", flag, options, field.no_confirm, ~MODE_FORWARD,                   \
-                "do not wait until the peer's TCP has acknowledged every byte"),                   \
         OPT_FOR(0, "stats", flag, options, field.stats, ~MODE_FORWARD,                             \
                 "tell the totals at the end, on stderr"),                                          \
         OPT_FOR(0, "progress", flag, options, field.progress,                                      \
                 ~(MODE_FORWARD | MODE_SHARED | MODE_PROGRAM | MODE_SCRIPT),                        \
                 "a live line on stderr"),                                                          \
+        GROUP_DATAGRAMS,                                                                           \
         OPT_FOR(0, "lines", flag, options, field.lines,                                            \
                 ~(MODE_FORWARD | MODE_PROGRAM | MODE_SCRIPT), "datagrams: send a line in each"),   \
         OPT_FOR('W', "max-messages", number, options, field.max_messages,                          \
                 ~(MODE_FORWARD | MODE_PROGRAM | MODE_SCRIPT),                                      \
-                "datagrams: done when N have been received"),                                      \
-        OPT_FOR(0, "oob", byte, options, field.urgent, MODE_STDIO | MODE_PROGRAM,                  \
-                "send BYTE as TCP urgent data first")
+                "datagrams: done when N have been received")
 
 #endif

@@ -41,20 +41,21 @@ struct connect_options {
 };
 
 static const struct opt options[] = {
+    GROUP_ADDRESS,
     FAMILY_ROWS(struct connect_options, family),
     PROTOCOL_ROWS(struct connect_options, protocol),
     OPT('s', "source", host, struct connect_options, source, "local address, or UNIX path"),
     OPT('p', "source-port", port, struct connect_options, source_port, "local port"),
-    PROGRAM_ROWS(struct connect_options, program, "the program to wire to the socket"),
-    CONNECT_RETRY_ROWS(struct connect_options, retry),
-    PROBE_ROWS(struct connect_options, probe),
-    SCRIPT_ROWS(struct connect_options, script),
     LIMIT_ROWS(struct connect_options, limits, "limit for connecting, all addresses together"),
-    SOCKET_ROWS(struct connect_options, sockopt),
-    TRANSFER_ROWS(struct connect_options, transfer),
-    LOG_ROWS(struct connect_options, log_json),
+    CONNECT_RETRY_ROWS(struct connect_options, retry),
     OPT('F', "pass-fd", flag, struct connect_options, pass_fd,
         "connect, pass the descriptor over stdout, and be done"),
+    PROBE_ROWS(struct connect_options, probe),
+    SCRIPT_ROWS(struct connect_options, script),
+    PROGRAM_ROWS(struct connect_options, program, "the program to wire to the socket"),
+    TRANSFER_ROWS(struct connect_options, transfer),
+    SOCKET_ROWS(struct connect_options, sockopt),
+    LOG_ROWS(struct connect_options, log_json),
     OPT_END,
 };
 

@@ -31,7 +31,9 @@ struct script {
 extern const struct opt_type opt_send;   /* TEXT, with C escapes; one step more each time */
 extern const struct opt_type opt_expect; /* REGEX, one step more each time */
 #define SCRIPT_ROWS(options, field)                                                                \
-    OPT(0, "send", send, options, field, "send TEXT instead of stdin (C escapes are understood)"), \
+    OPT_GROUP("conversation", "Conversation"),                                                     \
+        OPT(0, "send", send, options, field,                                                       \
+            "send TEXT instead of stdin (C escapes are understood)"),                              \
         OPT(0, "expect", expect, options, field,                                                   \
             "then wait until REGEX (POSIX extended) has come; may be repeated")
 

@@ -30,8 +30,9 @@ struct probe_options {
 #define OPT_CTYPE_hex struct opt_bytes
 extern const struct opt_type opt_hex; /* HEX: bytes, two digits each */
 #define PROBE_ROWS(options, field)                                                                 \
-    OPT('z', "probe", flag, options, field.probe,                                                  \
-        "say which ports are open (22,80,8000-8100), send nothing"),                               \
+    OPT_GROUP("probes", "Probes"),                                                                 \
+        OPT('z', "probe", flag, options, field.probe,                                              \
+            "say which ports are open (22,80,8000-8100), send nothing"),                           \
         OPT_FOR('r', "random", flag, options, field.random, MODE_PROBE,                            \
                 "probe the ports in random order"),                                                \
         OPT_FOR('j', "json", flag, options, field.json, MODE_PROBE,                                \

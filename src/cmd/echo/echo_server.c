@@ -34,7 +34,8 @@ struct echo_server_options {
 };
 
 #define FAULT_ROWS(options, field)                                                                 \
-    OPT(0, "delay", duration, options, field.delay_ms, "answer TIME later"),                       \
+    OPT_GROUP("faults", "Faults"),                                                                 \
+        OPT(0, "delay", duration, options, field.delay_ms, "answer TIME later"),                   \
         OPT(0, "jitter", duration, options, field.jitter_ms, "up to TIME more, by chance"),        \
         OPT(0, "rate", size, options, field.rate, "at most SIZE bytes a second to each client"),   \
         OPT_FOR(0, "chunk", size, options, field.chunk, ~MODE_DATAGRAMS,                           \
@@ -50,22 +51,24 @@ struct echo_server_options {
                 "neither read nor write after SIZE")
 
 static const struct opt options[] = {
+    GROUP_ADDRESS,
     FAMILY_ROWS(struct echo_server_options, family),
     PROTOCOL_ROWS(struct echo_server_options, protocol),
-    SERVER_ROWS(struct echo_server_options, server),
-    READINESS_ROWS(struct echo_server_options, server.readiness),
-    ACCESS_ROWS(struct echo_server_options, server),
-    USER_ROWS(struct echo_server_options, server),
-    WORKERS_ROWS(struct echo_server_options, workers),
-    OPT(0, "print", flag, struct echo_server_options, print, "write what arrives to stdout, too"),
+    OPT_GROUP("service", "Service"),
     OPT(0, "mode", service, struct echo_server_options, mode,
         "discard, chargen or daytime, not echo"),
+    OPT(0, "print", flag, struct echo_server_options, print, "write what arrives to stdout, too"),
     FAULT_ROWS(struct echo_server_options, faults),
     OPT(0, "seed", seed, struct echo_server_options, seed,
         "repeat an earlier run, client by client"),
+    SERVER_ROWS(struct echo_server_options, server),
+    WORKERS_ROWS(struct echo_server_options, workers),
+    ACCESS_ROWS(struct echo_server_options, server),
+    USER_ROWS(struct echo_server_options, server),
+    READINESS_ROWS(struct echo_server_options, server.readiness),
     LIMIT_ROWS(struct echo_server_options, limits, "limit for the wait for the first client"),
-    LOG_ROWS(struct echo_server_options, log_json),
     SOCKET_ROWS(struct echo_server_options, sockopt),
+    LOG_ROWS(struct echo_server_options, log_json),
     OPT_END,
 };
 

@@ -23,7 +23,8 @@ struct program_options {
     const char *shell;
 };
 #define PROGRAM_ROWS(options, field, help)                                                         \
-    OPT('e', "exec", program, options, field.exec, help "; its arguments after --"),               \
+    GROUP_PROGRAMS,                                                                                \
+        OPT('e', "exec", program, options, field.exec, help "; its arguments after --"),           \
         OPT('c', "sh-exec", command, options, field.shell, "like -e, but a shell command")
 
 struct programs {

@@ -29,10 +29,10 @@ struct message_options {
         "native", 1 << 20, false                                                                   \
     }
 #define MESSAGE_ROWS(options, field)                                                               \
-    OPT(0, "framing", framing, options, field.framing,                                             \
-        "how messages are marked off: native, u32be, line, netstring"),                            \
-        OPT(0, "max-message", size, options, field.max_message, "longest message taken (1M)"),     \
-        LOG_ROWS(options, field.log_json)
+    OPT_GROUP("messages", "Messages"),                                                             \
+        OPT(0, "framing", framing, options, field.framing,                                         \
+            "how messages are marked off: native, u32be, line, netstring"),                        \
+        OPT(0, "max-message", size, options, field.max_message, "longest message taken (1M)")
 
 /* The result is the framing of that name. */
 const struct framing *message_framing(const struct message_options *options);

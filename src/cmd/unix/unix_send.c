@@ -43,8 +43,9 @@ static const struct opt options[] = {
     OPT('0', "null", flag, struct send_options, null, "NUL ends a message on stdin, not newline"),
     OPT(0, "reply", flag, struct send_options, reply,
         "wait for a message in answer to each, and print it"),
-    OPT(0, "fd", descriptor, struct send_options, passed, "pass descriptor N with each message"),
+    OPT(0, "fd", descriptor, struct send_options, passed, "pass descriptor FD with each message"),
     LIMIT_ROWS(struct send_options, limits, "limit for connecting"),
+    LOG_ROWS(struct send_options, messages.log_json),
     OPT_END,
 };
 

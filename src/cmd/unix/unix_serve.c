@@ -41,8 +41,8 @@ struct serve_options {
 
 static const struct opt options[] = {
     MESSAGE_ROWS(struct serve_options, messages),
-    OPT(0, "quit-word", text, struct serve_options, quit_word,
-        "the message that ends it (quit); empty: none"),
+    OPT_VALUE(0, "quit-word", text, "WORD", struct serve_options, quit_word,
+              "the message that ends it (quit); empty: none"),
     OPT(0, "reply", bytes, struct serve_options, reply,
         "answer each message with TEXT (C escapes are understood)"),
     OPT(0, "echo", flag, struct serve_options, echo, "answer each message with itself"),
@@ -53,10 +53,11 @@ static const struct opt options[] = {
             "a descriptor that comes with a message becomes the program's descriptor 3"),
     MAX_CONNS_ROWS(struct serve_options, server),
     MEMORY_ROWS(struct serve_options, max_memory),
-    SOCKET_FILE_ROWS(struct serve_options, server),
     USER_ROWS(struct serve_options, server),
+    SOCKET_FILE_ROWS(struct serve_options, server),
     READINESS_ROWS(struct serve_options, server.readiness),
     LIMIT_ROWS(struct serve_options, limits, "limit for the wait for the first client"),
+    LOG_ROWS(struct serve_options, messages.log_json),
     OPT_END,
 };
 
