@@ -1,0 +1,235 @@
+#!/usr/bin/env bats
+# The recipes of sockctl-cookbook(7), run as they are printed, against each other or against servers
+# that are made here.
+
+load helpers/common
+load helpers/examples
+
+# These need what is not here, or would leave this machine.
+NOT_HERE='wake: sends to the broadcast address of a network
+ssh-proxy: needs the SSH server of another machine
+ssh-config: the configuration of ssh, no command'
+
+setup() {
+    common_setup
+    PAGE=sockctl-cookbook.7
+    ports 7 22 25 53 80 81 514 1080 1300 3128 4000 5432 5433 6379 7777 8000 8001 8080 8081 8125 9000 9998 9999
+    NAMES='host=127.0.0.1 server=127.0.0.1 receiver=127.0.0.1 relay=127.0.0.1 db=127.0.0.1 cache=127.0.0.1
+        mail=127.0.0.1 web=127.0.0.1 proxy=127.0.0.1'
+}
+
+# serve NAME ADDRESS ARGS…: sockctl as NAME, until the example has ended.
+serve() {
+    start "$1" "$SOCKCTL" listen -v -k "${@:3}" "$2"
+    listening "$1"
+}
+end_server() { kill -TERM -- "-${PIDS[$1]}" && until_gone "${PIDS[$1]}" 5000; }
+
+ssh_server() { serve ssh "0.0.0.0:${P[22]}" --greeting 'SSH-2.0-OpenSSH_9.2\r\n'; }
+mail_server() {
+    cat >"$T/mail" <<'SCRIPT'
+printf '220 mail.example.com ESMTP\r\n'
+while read -r word _; do
+    case $word in
+        EHLO) printf '250-mail\r\n250 SIZE 1000\r\n' ;;
+        QUIT*) printf '221 bye\r\n'; exit ;;
+    esac
+done
+SCRIPT
+    serve mail "127.0.0.1:${P[25]}" -c "sh $T/mail"
+}
+database() { serve db "127.0.0.1:${P[5432]}" -c 'echo welcome to the database'; }
+cache() { serve cache "127.0.0.1:${P[6379]}" -c 'read -r word && printf "+PONG\r\n"'; }
+echo_server() {
+    start "$1" "$SOCKCTL" echo-server -v "${@:3}" "$2"
+    listening "$1"
+}
+
+# A web server: /health, /disk.tar, /old, /private; in $WEB files.
+web_server() {
+    cat >"$T/web" <<'SCRIPT'
+ok() { printf 'HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n' "$1"; }
+read -r method path _
+length=0 login=
+while read -r name value && [ "$name" != "$(printf '\r')" ]; do
+    case $name in
+        Content-Length:) length=1 ;;
+        Authorization:) login=$value ;;
+    esac
+done
+[ $length = 0 ] || dd bs=3 count=1 of=/dev/null 2>/dev/null
+case $path in
+    /old) printf 'HTTP/1.0 301 Moved\r\nLocation: /health\r\nContent-Length: 0\r\n\r\n' ;;
+    /disk.tar) ok 20480; cat "$0.disk" ;;
+    /private) [ "$login" = 'Basic bWU6c2VjcmV0'"$(printf '\r')" ] && ok 12 && echo 'welcome, me' ;;
+    /nosuch) printf 'HTTP/1.0 404 Not Found\r\nContent-Length: 0\r\n\r\n' ;;
+    *) ok 3; [ "$method" = HEAD ] || echo ok ;;
+esac
+SCRIPT
+    disk "$T/web.disk"
+    serve web "127.0.0.1:${P[8080]}" -c "sh $T/web"
+}
+disk() { head -c 20480 /dev/zero | tr '\0' x >"$1"; }
+has_disk() { cmp "$1" disk.tar; }
+before_disk() { disk disk.tar; }
+
+app() {
+    printf '#!/bin/sh\necho app: connected\n' >app
+    chmod +x app
+}
+
+proxies() {
+    serve page "127.0.0.1:${P[80]}" -c 'echo Hello, world.'
+    cat >"$T/socks" <<'SCRIPT'
+dd bs=512 count=1 2>/dev/null >/dev/null; printf '\5\0'
+dd bs=512 count=1 2>/dev/null >"$0.asked"; printf '\5\0\0\1\0\0\0\0\0\0'
+exec "$SOCKCTL" connect 127.0.0.1 "$1"
+SCRIPT
+    cat >"$T/connect" <<'SCRIPT'
+dd bs=512 count=1 2>/dev/null >"$0.asked"
+grep -q 'Proxy-Authorization: Basic bWU6c2VjcmV0' "$0.asked" || exit 1
+printf 'HTTP/1.1 200 Go on\r\n\r\n'
+exec "$SOCKCTL" connect 127.0.0.1 "$1"
+SCRIPT
+    serve socks "127.0.0.1:${P[1080]}" -c "sh $T/socks ${P[80]}"
+    serve connect "127.0.0.1:${P[3128]}" -c "sh $T/connect ${P[80]}"
+}
+
+@test "find open ports" {
+    ssh_server
+    mail_server
+    serve page "127.0.0.1:${P[80]}"
+    echo_server dns "127.0.0.1:${P[53]}" -u
+    play port-open port-list port-json port-udp network-sweep port-ping banner banners
+}
+
+@test "wait for services" {
+    database
+    cache
+    mail_server
+    before_wait_start() { app; }
+    before_wait_several() { app; }
+    before_wait_socket() { echo_server app ./app.sock; }
+    after_wait_socket() { end_server app; }
+    play wait-start wait-several wait-socket wait-gone wait-fail health-redis health-smtp
+    web_server
+    play health-http
+}
+
+@test "transfer files" {
+    for name in send_file send_compressed fetch_file offer_file send_limited send_idle; do
+        eval "before_$name() { disk disk.tar; }"
+    done
+    for name in send_file send_compressed fetch_file send_limited send_idle; do
+        eval "after_$name() { cmp disk.tar dump.tar; }"
+    done
+    before_send_tree() { mkdir "$T/there" && mkdir photos && echo sea >photos/one; }
+    after_send_tree() { [ "$(<photos/one)" = sea ]; }
+    before_send_checked() { echo dear >letter; }
+    after_send_checked() { cmp letter dump.tar; }
+    after_collect() { [ "$(<all.log)" = 'backup done' ]; }
+    after_record() { grep -q '220 mail' session.log; }
+    play send-file send-tree send-compressed send-checked fetch-file offer-file send-limited send-idle collect
+    serve mail "127.0.0.1:${P[25]}" -c 'echo 220 mail.example.com ESMTP'
+    play record
+}
+
+@test "serve" {
+    before_serve_page() { echo '<p>It works.</p>' >page.html; }
+    play greet serve-program serve-arguments serve-few serve-local serve-network serve-page time-server chat broker
+    play first-within
+}
+
+@test "relay" {
+    database
+    before_forward_unix() { echo_server app ./app.sock; }
+    play forward forward-unix forward-tcp forward-limited announce
+    echo_server udp "127.0.0.1:${P[9999]}" -u
+    play forward-udp tcp-to-udp
+    proxies
+    play forward-proxy
+    web_server
+    play inspect
+}
+
+@test "relay from IPv4 to IPv6" {
+    need_ipv6
+    echo_server six "[::1]:${P[8080]}"
+    play forward-family
+}
+
+@test "send datagrams" {
+    before_syslog() { serve "datagrams-${P[514]}" "127.0.0.1:${P[514]}" -u; }
+    after_syslog() { wait_file "$T/datagrams-${P[514]}.out" '^<14>backup: done$'; }
+    before_statsd() { serve "datagrams-${P[8125]}" "127.0.0.1:${P[8125]}" -u; }
+    after_statsd() { wait_file "$T/datagrams-${P[8125]}.out" '^logins:1\|c$'; }
+    play syslog statsd udp-print udp-lost unix-datagram
+    echo_server udp "127.0.0.1:${P[9999]}" -u
+    play udp-separate udp-ask
+}
+
+@test "go through proxies" {
+    proxies
+    play socks http-proxy proxy-variable
+    end_server page
+    end_server socks
+    web_server
+    serve socks "127.0.0.1:${P[1080]}" -c "sh $T/socks ${P[8080]}"
+    play proxy-fetch
+}
+
+@test "use UNIX sockets" {
+    before_unix_http() { web_server && end_server web && serve docker ./docker.sock -c "sh $T/web"; }
+    before_pass_descriptor() { echo for your eyes only >secret; }
+    play unix-http unix-talk unix-group messages messages-program pass-descriptor
+}
+
+@test "fetch over HTTP" {
+    web_server
+    before_download() { disk original; }
+    before_download_checked() { disk original; }
+    play get download download-checked redirect not-found http-time http-header http-hand http-post http-virtual
+}
+
+@test "look up names" {
+    need jq python3
+    # Whatever is asked for, the answer is one MX record.
+    start dns python3 -c '
+import signal, socket, sys
+signal.alarm(60)
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+    server.bind(("127.0.0.1", int(sys.argv[1])))
+    print("READY", flush=True)
+    while True:
+        query, client = server.recvfrom(512)
+        name = query[12 : query.index(b"\0", 12) + 1]
+        question = name + b"\0\x0f\0\x01"
+        mail = b"\0\x0a\x04mail\xc0\x0c"
+        answer = b"\xc0\x0c\0\x0f\0\x01\0\0\0\x3c" + len(mail).to_bytes(2, "big") + mail
+        server.sendto(query[:2] + b"\x81\x80\0\x01\0\x01\0\0\0\0" + question + answer, client)' "${P[53]}"
+    wait_file dns.out READY
+    play addresses reverse dns-record lookup-many
+}
+
+@test "stand in for a server" {
+    play fake-http fake-slow fake-cut fake-dead fake-lossy
+}
+
+@test "in scripts and continuous integration" {
+    need jq
+    ssh_server
+    echo_server echo "127.0.0.1:${P[7]}"
+    play ci-run ci-port ci-proof ci-log ci-why
+}
+
+@test "every recipe is run, or has a reason not to be" {
+    sed -n 's/^\.\\" run: //p' "$ROOT/man/sockctl-cookbook.7" | sort >recipes
+    {
+        sed -n 's/^ *play //p' "$BATS_TEST_FILENAME" | tr ' ' '\n'
+        sed 's/:.*//' <<<"$NOT_HERE"
+    } | sort >run
+    diff recipes run
+    # Each display of commands has a name.
+    awk '/^\.Bd / && last !~ /^\.\\" run: / { print FILENAME ": " FNR; wrong = 1 } { last = $0 } END { exit wrong }' \
+        "$ROOT/man/sockctl-cookbook.7"
+}
