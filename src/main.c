@@ -34,6 +34,7 @@
 #include "cli/help.h"
 #include "cli/opt.h"
 #include "cli/report.h"
+#include "cmd/common/modes.h"
 #include "command.h"
 
 #define COMMAND_ENTRY(name) &name##_command,
@@ -136,6 +137,10 @@ static int dispatch(int argc, char **argv, const struct command **command, struc
         return show_help(argv[2], err);
     if (strcmp(word, "--table") == 0) {
         help_table(stdout, commands);
+        return report_flush_stdout(err);
+    }
+    if (strcmp(word, "--modes") == 0) {
+        modes_table(stdout, commands);
         return report_flush_stdout(err);
     }
     if (strcmp(word, "--foreign") == 0) {

@@ -353,5 +353,5 @@ END
 
 @test "datagrams have no header" {
     try "$SOCKCTL" listen -u --accept-proxy 127.0.0.1:0
-    assert_usage_error 'option --accept-proxy: datagrams have no PROXY header'
+    assert_usage_error 'option --accept-proxy is for connections'
 }

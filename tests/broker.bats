@@ -216,7 +216,7 @@ is_complete() { (($(grep -c '^<user[0-9]*> [0-9]*\.[0-9]*\.x*$' reader.out) == 5
     try "$SOCKCTL" listen --broker --serial 127.0.0.1 0
     assert_usage_error 'option --broker: .* not with --serial'
     try "$SOCKCTL" listen --chat --send-only 127.0.0.1 0
-    assert_usage_error 'option --chat: .* not with --send-only'
+    assert_usage_error 'option --send-only: .* not with --broker or --chat'
     for way in --broker --chat --serial; do
         try "$SOCKCTL" listen -u $way 127.0.0.1 0
         assert_usage_error "option $way is for connections"

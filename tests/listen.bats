@@ -389,11 +389,10 @@ same_descriptors() { [ "$(ls "/proc/${PIDS[server]}/fd" | wc -l)" = "$1" ]; }
     for option in --serial --broker --chat "--greeting x" "--oob x" --telnet; do
         # shellcheck disable=SC2086 # two words
         try "$SOCKCTL" listen -u -k $option 127.0.0.1 0
-        [ "$option" = --telnet ] || [ "$option" = "--oob x" ] ||
-            assert_usage_error "option ${option% *} is for connections"
+        assert_usage_error "option ${option% *} is for (connections|one client)"
         # shellcheck disable=SC2086 # two words
         try "$SOCKCTL" listen -u $option 127.0.0.1 0
-        assert_usage_error "option ${option% *} is for connections"
+        assert_usage_error "option ${option% *} is for (connections|streams|TCP)"
     done
     try "$SOCKCTL" listen -u --serial 127.0.0.1:0 --to 127.0.0.1:9
     assert_usage_error "option --serial is for connections"

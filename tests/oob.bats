@@ -99,5 +99,5 @@ print(got)'
 
 @test "datagrams have no urgent data: a usage error" {
     try "$SOCKCTL" connect -u --oob x 127.0.0.1 1
-    assert_usage_error 'option --oob is for streams'
+    assert_usage_error 'option --oob is for TCP'
 }

@@ -89,24 +89,37 @@ has_run() { (($(wc -l <ran) >= $1)); }
     assert_errors '^sockctl: 127.0.0.1:[0-9]+: /bin/sh was ended by signal 9 \(Killed\)$'
 }
 
-@test "a program that is not there, or that cannot be run" {
+@test "a program that is not there, or that cannot be run, is refused before anything is opened" {
     echo text >text
-    for case in nosuch:127 ./nosuch:127 ./text:126; do
-        server 127.0.0.1:0 -e "${case%:*}"
-        talk ""
-        finish server
-        assert_status "${case#*:}"
-        assert_errors "^sockctl: run ${case%:*}: "
-        server 127.0.0.1:0
-        try "$SOCKCTL" connect "127.0.0.1:$PORT" -e "${case%:*}"
+    mkdir directory
+    for case in nosuch:127 ./nosuch:127 ./text:126 ./directory:126 ./text/nosuch:127; do
+        for words in "listen 127.0.0.1:0" "connect 127.0.0.1:1" "unix-serve ./s"; do
+            # shellcheck disable=SC2086 # two words
+            try "$SOCKCTL" $words -e "${case%:*}"
+            assert_status "${case#*:}"
+            assert_one_error_line
+            assert_errors "^sockctl: run ${case%:*}: "
+        done
+        try "$SOCKCTL" listen 127.0.0.1:0 --run -- "${case%:*}"
         assert_status "${case#*:}"
         assert_one_error_line
-        finish server
+        try "$SOCKCTL" connect -z 127.0.0.1:1 -- "${case%:*}"
+        assert_status "${case#*:}"
+        assert_one_error_line
     done
+    [ ! -e s ]
+    PATH=$T/directory::/bin try "$SOCKCTL" connect 127.0.0.1:1 -e cat
+    assert_status 4
+    try "$SOCKCTL" listen 127.0.0.1:0 -k -e 'cat -n'
+    assert_status 127
+    assert_errors '^sockctl: run cat -n: No such file or directory \(arguments go after --: -e cat ... -- -n; or use -c\)$'
 }
 
 @test "a server survives a program that is not there" {
+    printf '#!/bin/sh\n' >later
+    chmod +x later
     server -k 127.0.0.1:0 -e ./later
+    rm later
     talk ""
     wait_line server '^sockctl: run ./later: No such file or directory$'
     before=$(open_files server)
@@ -616,7 +629,7 @@ s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))"
         done
     done
     try "$SOCKCTL" listen -u 127.0.0.1:0 -e cat
-    assert_usage_error 'programs are for stream sockets'
+    assert_usage_error 'option --exec is for streams'
 }
 
 @test "a client for whose program there are no descriptors waits until one has gone" {

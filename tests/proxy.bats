@@ -218,13 +218,13 @@ granted='\5\0\0\1\1\2\3\4\0\120'
     assert_usage_error
     refute grep -q word try.err
     try "$SOCKCTL" connect -u -x socks5://a b 80
-    assert_usage_error 'a proxy takes TCP addresses alone'
+    assert_usage_error 'option --proxy is for TCP'
     try "$SOCKCTL" connect -x socks5://a /tmp/s
-    assert_usage_error 'a proxy takes TCP addresses alone'
+    assert_usage_error 'option --proxy is for TCP'
     try "$SOCKCTL" connect -x socks4://a ::1 80
     assert_usage_error 'SOCKS4 knows no IPv6 addresses'
     try "$SOCKCTL" connect -z -x socks5://a b 80
-    assert_usage_error '--probe does not go through a proxy'
+    assert_usage_error 'option --proxy makes no sense with --probe'
 }
 
 @test "a bad ALL_PROXY is named, without its password" {

@@ -146,7 +146,10 @@ test_count() { [ -e count ] && [ "$(wc -l <count)" -ge "$1" ]; }
     ended
     [ "$(warnings)" = $'sockctl: client 1: /bin/sh ended with status 3
 sockctl: client 2: /bin/sh ended with status 3' ]
+    printf "#!/bin/sh\n" >nothing
+    chmod +x nothing
     server -e "$T/nothing"
+    rm nothing
     send hola
     assert_status 0
     send quit

@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -234,20 +235,14 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
     return 0;
 }
 
-int opt_check_mode(const struct command *command, const void *options, unsigned mode,
-                   const char *why, struct error *err)
+bool opt_is_given(const struct command *command, const struct opt *row, const void *options)
 {
-    for (const struct opt *row = command->options; row->name; row++) {
-        if (!row->type)
-            continue;
-        const void *field = (const char *)options + row->offset;
-        const void *initial = (const char *)command->defaults + row->offset;
-        bool was_given = row->type == &opt_bytes ? ((const struct opt_bytes *)field)->length != 0
-                                                 : memcmp(field, initial, row->size) != 0;
-        if (was_given && !(row->modes & mode))
-            return error_set(err, STATUS_USAGE, "option --%s%s", row->name, why);
-    }
-    return 0;
+    const void *field = (const char *)options + row->offset;
+    const void *initial = (const char *)command->defaults + row->offset;
+    if (row->type == &opt_ipv4 || row->type == &opt_ipv6) /* one field of both */
+        return *(const int *)field == (row->type == &opt_ipv4 ? AF_INET : AF_INET6);
+    return row->type == &opt_bytes ? ((const struct opt_bytes *)field)->length != 0
+                                   : memcmp(field, initial, row->size) != 0;
 }
 
 void opt_release(const struct command *command, struct opt_parsed *parsed)

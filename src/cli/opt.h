@@ -37,7 +37,7 @@ struct opt {
     size_t offset;               /* of its field in the options struct */
     size_t size;                 /* of the field */
     unsigned flags;
-    unsigned modes; /* that it is for: see opt_check_mode */
+    unsigned modes; /* that it is for: see cmd/common/modes.h */
 };
 
 #define OPT_ROW(entry, name, kind, metavar, options, field, flags, modes, help)                    \
@@ -116,12 +116,9 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
 /* opt_release frees what *parsed holds, and wipes what may be secret. */
 void opt_release(const struct command *command, struct opt_parsed *parsed);
 
-/* opt_check_mode checks that every option that was given is for the mode, one bit, in which the command is; `options`
- * are as they were parsed. An option was given where its field is not as the defaults have it: one that sets what is
- * so anyway does no harm. It returns 0, or -1 and status 2, "option --NAME" followed by `why`, for the first row that
- * is not for it. */
-int opt_check_mode(const struct command *command, const void *options, unsigned mode,
-                   const char *why, struct error *err);
+/* opt_is_given tells whether the option of a row of the command was given; `options` are as they were parsed. That is
+ * so where its field is not as the defaults have it: one that sets what is so anyway does no harm. */
+bool opt_is_given(const struct command *command, const struct opt *row, const void *options);
 
 /* opt_next returns the row after `row` (NULL: the first one) in the command's table and the common rows, which come after
  * these; NULL: there are no more. Headings are rows, too. Help and --table walk a command's options with it. */

@@ -6,9 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -141,6 +146,43 @@ static int program_refuse(const char *name, int failure, struct error *err)
     bool missing = failure == ENOENT || failure == ENOTDIR;
     return error_system(err, missing ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN, failure, "run %s",
                         name);
+}
+
+/* Returns 0, or why the file cannot be run. */
+static int program_file_failure(const char *path)
+{
+    struct stat found;
+    if (stat(path, &found) < 0)
+        return errno;
+    if (!S_ISREG(found.st_mode))
+        return EACCES; /* as execve(2) has it */
+    return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? errno : 0;
+}
+
+int program_look_up(const char *name, struct error *err)
+{
+    const char *path = getenv("PATH");
+    if (strchr(name, '/')) {
+        const int failure = program_file_failure(name);
+        return failure ? program_refuse(name, failure, err) : 0;
+    }
+    int failure = ENOENT; /* or that of a file that is there */
+    if (!path)
+        path = "/bin:/usr/bin"; /* as execvp(3) has it */
+    for (;;) {
+        char file[PATH_MAX];
+        const size_t length = strcspn(path, ":");
+        const int written = snprintf(file, sizeof file, "%.*s%s%s", (int)length, path,
+                                     length ? "/" : "", name);
+        const int this_one = written < PATH_MAX ? program_file_failure(file) : ENAMETOOLONG;
+        if (!this_one)
+            return 0;
+        if (this_one == EACCES)
+            failure = EACCES;
+        if (!path[length])
+            return program_refuse(name, failure, err);
+        path += length + 1;
+    }
 }
 
 int program_start(struct children *children, struct program *program,

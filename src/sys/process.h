@@ -54,6 +54,9 @@ int children_init(struct children *children, struct loop *loop, struct error *er
 /* Watches no longer. `children` may be not in use. */
 void children_release(struct children *children);
 
+/* Looks for the program that would be started under this name. Returns 0, or -1 and the status as program_start. */
+int program_look_up(const char *name, struct error *err);
+
 /* Starts a program. It fails with status 127 where there is no such program, and with 126 where it cannot be run; errnum
  * says why. */
 int program_start(struct children *children, struct program *program,

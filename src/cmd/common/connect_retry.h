@@ -28,9 +28,11 @@ struct connect_retry_options {
     GROUP_LIMITS,                                                                                  \
         OPT(0, "wait", duration, options, field.wait_ms, "try again until connected, for TIME"),   \
         OPT('R', "retry", number, options, field.retries, "try N times more"), GROUP_PROXY,        \
-        OPT('x', "proxy", proxy, options, field.proxy,                                             \
-            "through socks5://, socks4:// or http:// [USER:PASS@]HOST[:PORT], or @FILE"),          \
-        OPT(0, "proxy-env", flag, options, field.proxy_env, "through the proxy in ALL_PROXY")
+        OPT_FOR('x', "proxy", proxy, options, field.proxy,                                         \
+                MODE_ONLY_KINDS(MODE_TCP) & ~MODE_PROBE,                                           \
+                "through socks5://, socks4:// or http:// [USER:PASS@]HOST[:PORT], or @FILE"),      \
+        OPT_FOR(0, "proxy-env", flag, options, field.proxy_env,                                    \
+                MODE_ONLY_KINDS(MODE_TCP) & ~MODE_PROBE, "through the proxy in ALL_PROXY")
 
 /* Rounds of trying, and the pauses between them. */
 struct retry_rounds {

@@ -13,18 +13,40 @@
 #include "cli/opt.h"
 #include "net/sockopt.h"
 
-/* The modes that a command can be in. A row lists those that its option is for (cli/opt.h); the command calls
- * opt_check_mode with each that it is in. */
+/* The modes of a command: what it does, and over which kind of socket. A row lists those that its option is for
+ * (cli/opt.h), mostly by leaving some out; modes_check (cmd/common/modes.h) holds against them what a run is about. */
 enum {
-    MODE_STDIO = 1 << 0,     /* stdin and stdout are one peer's; for listen, whatever is not --to */
-    MODE_SHARED = 1 << 1,    /* stdin and stdout are all clients' (--keep-open) */
-    MODE_PROGRAM = 1 << 2,   /* --exec, --sh-exec */
-    MODE_SCRIPT = 1 << 3,    /* --send, --expect */
-    MODE_FORWARD = 1 << 4,   /* --to */
-    MODE_MESSAGES = 1 << 5,  /* seqpacket connections; for connect, datagrams too */
-    MODE_DATAGRAMS = 1 << 6, /* datagrams of a server */
-    MODE_PROBE = 1 << 7      /* --probe */
+    MODE_STDIO = 1 << 0,    /* stdin and stdout are one peer's */
+    MODE_SHARED = 1 << 1,   /* they are all clients' (--keep-open) */
+    MODE_BROKER = 1 << 2,   /* --broker, --chat */
+    MODE_PROGRAM = 1 << 3,  /* --exec, --sh-exec, for one connection */
+    MODE_PROGRAMS = 1 << 4, /* the same for each of many clients */
+    MODE_SCRIPT = 1 << 5,   /* --send, --expect */
+    MODE_FORWARD = 1 << 6,  /* --to */
+    MODE_PROBE = 1 << 7,    /* --probe */
+    MODE_PASS = 1 << 8,     /* --pass-fd */
+    MODE_WAYS = (1 << 9) - 1,
+
+    MODE_TCP = 1 << 9,
+    MODE_UDP = 1 << 10,
+    MODE_UNIX_STREAM = 1 << 11,
+    MODE_VSOCK = 1 << 12,
+    MODE_SEQPACKET = 1 << 13,
+    MODE_UNIX_DGRAM = 1 << 14,
+    MODE_KINDS = ((1 << 15) - 1) & ~MODE_WAYS,
+
+    MODE_INET = MODE_TCP | MODE_UDP,
+    MODE_UNIX = MODE_UNIX_STREAM | MODE_SEQPACKET | MODE_UNIX_DGRAM,
+    MODE_STREAMS = MODE_TCP | MODE_UNIX_STREAM | MODE_VSOCK,
+    MODE_DATAGRAMS = MODE_UDP | MODE_UNIX_DGRAM,
+    MODE_MESSAGES = MODE_DATAGRAMS | MODE_SEQPACKET,
+    MODE_MANY = MODE_SHARED | MODE_BROKER | MODE_PROGRAMS | MODE_FORWARD, /* clients */
+    MODE_NO_STDIO = MODE_FORWARD | MODE_PROBE | MODE_PASS /* neither stdin nor stdout is a peer's */
 };
+/* The modes of an option that is for these kinds of socket, or these ways, alone. */
+#define MODE_ONLY_KINDS(kinds) (MODE_WAYS | (kinds))
+#define MODE_ONLY_WAYS(ways) (MODE_KINDS | (ways))
+
 /* The groups of options that several commands have. Shared rows that are a group of their own bring its heading along; what
  * follows them in a table begins with one. */
 #define GROUP_ADDRESS OPT_GROUP("address", "Address")
@@ -40,9 +62,6 @@ enum {
 #define GROUP_DATAGRAMS OPT_GROUP("datagrams", "Datagrams only")
 #define GROUP_SOCKET OPT_GROUP("socket", "Socket options")
 
-#define MODE_PROGRAM_WHY " makes no sense with a program"
-#define MODE_MESSAGES_WHY " is for streams"
-
 /* Which addresses a name may give. */
 struct family_options {
     int family;
@@ -53,8 +72,8 @@ struct family_options {
         AF_UNSPEC, false                                                                           \
     }
 #define FAMILY_ONLY_ROWS(options, field)                                                           \
-    OPT('4', "ipv4", ipv4, options, field.family, "IPv4 only"),                                    \
-        OPT('6', "ipv6", ipv6, options, field.family, "IPv6 only")
+    OPT_FOR('4', "ipv4", ipv4, options, field.family, MODE_ONLY_KINDS(MODE_INET), "IPv4 only"),    \
+        OPT_FOR('6', "ipv6", ipv6, options, field.family, MODE_ONLY_KINDS(MODE_INET), "IPv6 only")
 #define FAMILY_ROWS(options, field)                                                                \
     FAMILY_ONLY_ROWS(options, field),                                                              \
         OPT('n', "numeric", flag, options, field.numeric, "no name or service look-up")
@@ -83,29 +102,37 @@ struct limit_options {
     {                                                                                              \
         -1, -1, -1                                                                                 \
     }
-#define LIMIT_ROWS(options, field, timeout_help)                                                   \
+/* `idle_modes` are those in which -i does something. */
+#define LIMIT_ROWS(options, field, idle_modes, timeout_help)                                       \
     GROUP_LIMITS, OPT('w', "timeout", duration, options, field.timeout_ms, timeout_help),          \
-        OPT('i', "idle-timeout", duration, options, field.idle_ms,                                 \
-            "end a connection on which nothing moved for TIME"),                                   \
+        OPT_FOR('i', "idle-timeout", duration, options, field.idle_ms, idle_modes,                 \
+                "end a connection on which nothing moved for TIME"),                               \
         OPT(0, "max-time", duration, options, field.max_time_ms, "limit for the whole command")
 
 /* Socket options: struct sockopt. */
 #define SOCKET_ROWS(options, field)                                                                \
     GROUP_ADDRESS,                                                                                 \
-        OPT(0, "interface", interface, options, field.interface,                                   \
-            "use this network interface only"),                                                    \
+        OPT_FOR(0, "interface", interface, options, field.interface, MODE_ONLY_KINDS(MODE_INET),   \
+                "use this network interface only"),                                                \
         GROUP_SOCKET,                                                                              \
-        OPT_VALUE(0, "ttl", ttl, "HOPS", options, field.ttl, "hops that packets may take"),        \
-        OPT(0, "tos", tos, options, field.tos, "type of service: 0-255, or a DSCP word"),          \
+        OPT_ROW(0, "ttl", ttl, "HOPS", options, field.ttl, 0, MODE_ONLY_KINDS(MODE_INET),          \
+                "hops that packets may take"),                                                     \
+        OPT_FOR(0, "tos", tos, options, field.tos, MODE_ONLY_KINDS(MODE_INET),                     \
+                "type of service: 0-255, or a DSCP word"),                                         \
         OPT(0, "rcvbuf", size, options, field.rcvbuf, "the socket's receive buffer"),              \
         OPT(0, "sndbuf", size, options, field.sndbuf, "the socket's send buffer"),                 \
-        OPT(0, "no-delay", flag, options, field.no_delay, "TCP: send small segments at once"),     \
-        OPT_WITH(0, "keepalive", keepalive, options, field.keepalive_ms, OPT_OPTIONAL,             \
-                 "TCP: a peer that is dead is told within twice TIME"),                            \
-        OPT(0, "mptcp", flag, options, field.mptcp, "Multipath TCP"),                              \
-        OPT(0, "fastopen", flag, options, field.fastopen, "TCP: data in the first packet"),        \
-        OPT(0, "mark", mark, options, field.mark, "mark packets for routing and filters"),         \
-        OPT('b', "broadcast", flag, options, field.broadcast, "allow broadcast addresses")
+        OPT_FOR(0, "no-delay", flag, options, field.no_delay, MODE_ONLY_KINDS(MODE_TCP),           \
+                "TCP: send small segments at once"),                                               \
+        OPT_ROW(0, "keepalive", keepalive, NULL, options, field.keepalive_ms, OPT_OPTIONAL,        \
+                MODE_ONLY_KINDS(MODE_TCP), "TCP: a peer that is dead is told within twice TIME"),  \
+        OPT_FOR(0, "mptcp", flag, options, field.mptcp, MODE_ONLY_KINDS(MODE_TCP),                 \
+                "Multipath TCP"),                                                                  \
+        OPT_FOR(0, "fastopen", flag, options, field.fastopen,                                      \
+                MODE_ONLY_KINDS(MODE_TCP) & ~MODE_PROBE, "TCP: data in the first packet"),         \
+        OPT_FOR(0, "mark", mark, options, field.mark, MODE_ONLY_KINDS(MODE_INET),                  \
+                "mark packets for routing and filters"),                                           \
+        OPT_FOR('b', "broadcast", flag, options, field.broadcast, MODE_ONLY_KINDS(MODE_UDP),       \
+                "allow broadcast addresses")
 
 /* The mode of a UNIX socket's file, unless --mode says otherwise. */
 enum { SOCKET_FILE_MODE = 0600 };
@@ -148,14 +175,16 @@ struct server_options {
     {                                                                                              \
         .mode = SOCKET_FILE_MODE, .readiness = READINESS_DEFAULTS                                  \
     }
-#define MAX_CONNS_ROWS(options, field)                                                             \
-    GROUP_CLIENTS,                                                                                 \
-        OPT('m', "max-conns", number, options, field.max_conns, "at most N clients at a time")
-#define SERVER_ROWS(options, field)                                                                \
-    MAX_CONNS_ROWS(options, field),                                                                \
-        OPT(0, "backlog", number, options, field.backlog, "clients that may wait"),                \
-        OPT(0, "reuse-port", flag, options, field.reuse_port,                                      \
-            "share the port with others that do (SO_REUSEPORT)")
+/* `max_modes` are those in which there are several clients. */
+#define MAX_CONNS_ROWS(options, field, max_modes)                                                  \
+    GROUP_CLIENTS, OPT_FOR('m', "max-conns", number, options, field.max_conns, max_modes,          \
+                           "at most N clients at a time")
+#define SERVER_ROWS(options, field, max_modes)                                                     \
+    MAX_CONNS_ROWS(options, field, max_modes),                                                     \
+        OPT_FOR(0, "backlog", number, options, field.backlog, ~MODE_DATAGRAMS,                     \
+                "clients that may wait"),                                                          \
+        OPT_FOR(0, "reuse-port", flag, options, field.reuse_port, MODE_ONLY_KINDS(MODE_INET),      \
+                "share the port with others that do (SO_REUSEPORT)")
 #define ACCESS_ROWS(options, field)                                                                \
     GROUP_ACCESS,                                                                                  \
         OPT(0, "allow", entries, options, field.allow, "addresses and networks that may connect"), \
@@ -163,12 +192,13 @@ struct server_options {
 #define WORKERS_ROWS(options, field)                                                               \
     GROUP_CLIENTS, OPT(0, "workers", number, options, field, "N processes that share the clients")
 /* How much may be queued for clients, see base/budget; `field` is a uint64_t. */
-#define MEMORY_ROWS(options, field)                                                                \
-    GROUP_CLIENTS, OPT_FOR(0, "max-memory", memory, options, field, ~MODE_DATAGRAMS,               \
+#define MEMORY_ROWS(options, field, memory_modes)                                                  \
+    GROUP_CLIENTS, OPT_FOR(0, "max-memory", memory, options, field, memory_modes,                  \
                            "all clients' queues together (64M); the largest goes first")
 /* What servers on UNIX sockets have. */
 #define SOCKET_FILE_ROWS(options, field)                                                           \
-    GROUP_ACCESS, OPT(0, "mode", mode, options, field.mode, "permissions of the socket file (0600)")
+    GROUP_ACCESS, OPT_FOR(0, "mode", mode, options, field.mode, MODE_ONLY_KINDS(MODE_UNIX),        \
+                          "permissions of the socket file (0600)")
 #define USER_ROWS(options, field)                                                                  \
     GROUP_ACCESS, OPT(0, "allow-uid", entries, options, field.allow_uid,                           \
                       "users that may connect to a UNIX socket")
@@ -202,53 +232,58 @@ struct transfer_options {
     }
 #define TRANSFER_ROWS(options, field)                                                              \
     GROUP_LIMITS,                                                                                  \
-        OPT_FOR('q', "quit-after", duration, options, field.quit_after_ms, ~MODE_FORWARD,          \
+        OPT_FOR('q', "quit-after", duration, options, field.quit_after_ms, ~MODE_NO_STDIO,         \
                 "after stdin ends, wait at most TIME more"),                                       \
         GROUP_ENDS,                                                                                \
         OPT('N', "shutdown", flag, options, field.shutdown,                                        \
             "shut down the sending half when stdin ends (the default without a proxy)"),           \
-        OPT_FOR(0, "no-shutdown", flag, options, field.no_shutdown, ~MODE_FORWARD,                 \
-                "keep the sending half open when stdin ends"),                                     \
-        OPT_FOR('d', "recv-only", flag, options, field.recv_only, ~(MODE_FORWARD | MODE_PROGRAM),  \
+        OPT_FOR(0, "no-shutdown", flag, options, field.no_shutdown,                                \
+                ~(MODE_NO_STDIO | MODE_DATAGRAMS), "keep the sending half open when stdin ends"),  \
+        OPT_FOR('d', "recv-only", flag, options, field.recv_only,                                  \
+                ~(MODE_NO_STDIO | MODE_PROGRAM | MODE_PROGRAMS | MODE_SCRIPT),                     \
                 "do not read stdin"),                                                              \
-        OPT_FOR(0, "send-only", flag, options, field.send_only, ~(MODE_FORWARD | MODE_PROGRAM),    \
+        OPT_FOR(0, "send-only", flag, options, field.send_only,                                    \
+                ~(MODE_NO_STDIO | MODE_PROGRAM | MODE_PROGRAMS | MODE_BROKER),                     \
                 "throw away what arrives"),                                                        \
-        OPT_FOR(0, "exit-on-eof", flag, options, field.exit_on_eof, ~MODE_FORWARD,                 \
-                "done when the peer ends"),                                                        \
+        OPT_FOR(0, "exit-on-eof", flag, options, field.exit_on_eof,                                \
+                ~(MODE_NO_STDIO | MODE_SCRIPT | MODE_DATAGRAMS), "done when the peer ends"),       \
         OPT_FOR(0, "until-stdin-ends", flag, options, field.until_stdin_ends,                      \
-                ~(MODE_FORWARD | MODE_SCRIPT),                                                     \
+                ~(MODE_NO_STDIO | MODE_PROGRAM | MODE_PROGRAMS | MODE_SCRIPT | MODE_DATAGRAMS),    \
                 "when the peer ends first, send until stdin ends too"),                            \
-        OPT_FOR(0, "no-confirm", flag, options, field.no_confirm, ~MODE_FORWARD,                   \
+        OPT_FOR(0, "no-confirm", flag, options, field.no_confirm,                                  \
+                ~(MODE_NO_STDIO | MODE_SHARED | MODE_BROKER | MODE_SCRIPT | MODE_MESSAGES),        \
                 "do not wait until the peer's TCP has acknowledged every byte"),                   \
         GROUP_DATA,                                                                                \
-        OPT_FOR('C', "crlf", flag, options, field.crlf, ~(MODE_FORWARD | MODE_SCRIPT),             \
+        OPT_FOR('C', "crlf", flag, options, field.crlf, ~(MODE_NO_STDIO | MODE_SCRIPT),            \
                 "send LF from stdin as CR LF"),                                                    \
-        OPT_FOR('t', "telnet", flag, options, field.telnet, MODE_STDIO | MODE_PROGRAM,             \
+        OPT_FOR('t', "telnet", flag, options, field.telnet,                                        \
+                MODE_STDIO | MODE_PROGRAM | MODE_PROGRAMS | MODE_STREAMS,                          \
                 "refuse telnet negotiation"),                                                      \
         OPT_FOR(0, "delay", duration, options, field.delay_ms,                                     \
-                ~(MODE_FORWARD | MODE_SHARED | MODE_SCRIPT), "pause between lines sent"),          \
+                ~(MODE_NO_STDIO | MODE_SHARED | MODE_BROKER | MODE_SCRIPT),                        \
+                "pause between lines sent"),                                                       \
         OPT_FOR(0, "rate-limit", size, options, field.rate,                                        \
-                ~(MODE_FORWARD | MODE_SHARED | MODE_SCRIPT),                                       \
+                ~(MODE_NO_STDIO | MODE_SHARED | MODE_BROKER | MODE_SCRIPT),                        \
                 "at most SIZE bytes a second each way"),                                           \
-        OPT_FOR(0, "oob", byte, options, field.urgent, MODE_STDIO | MODE_PROGRAM,                  \
+        OPT_FOR(0, "oob", byte, options, field.urgent,                                             \
+                MODE_STDIO | MODE_PROGRAM | MODE_PROGRAMS | MODE_TCP,                              \
                 "send BYTE as TCP urgent data first"),                                             \
         GROUP_OUTPUT,                                                                              \
-        OPT_FOR('o', "output", file, options, field.output, ~MODE_FORWARD,                         \
+        OPT_FOR('o', "output", file, options, field.output, ~MODE_NO_STDIO,                        \
                 "also write what arrives to FILE"),                                                \
-        OPT_FOR('a', "append", flag, options, field.append, ~MODE_FORWARD,                         \
+        OPT_FOR('a', "append", flag, options, field.append, ~MODE_NO_STDIO,                        \
                 "add to FILE instead of replacing it"),                                            \
-        OPT_FOR(0, "hex-dump", file, options, field.hex_dump, ~MODE_FORWARD,                       \
+        OPT_FOR(0, "hex-dump", file, options, field.hex_dump, ~MODE_NO_STDIO,                      \
                 "hex dump of both directions to FILE (-: stderr)"),                                \
-        OPT_FOR(0, "stats", flag, options, field.stats, ~MODE_FORWARD,                             \
+        OPT_FOR(0, "stats", flag, options, field.stats, ~MODE_NO_STDIO,                            \
                 "tell the totals at the end, on stderr"),                                          \
-        OPT_FOR(0, "progress", flag, options, field.progress,                                      \
-                ~(MODE_FORWARD | MODE_SHARED | MODE_PROGRAM | MODE_SCRIPT),                        \
+        OPT_FOR(0, "progress", flag, options, field.progress, MODE_ONLY_WAYS(MODE_STDIO),          \
                 "a live line on stderr"),                                                          \
         GROUP_DATAGRAMS,                                                                           \
-        OPT_FOR(0, "lines", flag, options, field.lines,                                            \
-                ~(MODE_FORWARD | MODE_PROGRAM | MODE_SCRIPT), "datagrams: send a line in each"),   \
+        OPT_FOR(0, "lines", flag, options, field.lines, MODE_STDIO | MODE_SHARED | MODE_MESSAGES,  \
+                "datagrams: send a line in each"),                                                 \
         OPT_FOR('W', "max-messages", number, options, field.max_messages,                          \
-                ~(MODE_FORWARD | MODE_PROGRAM | MODE_SCRIPT),                                      \
+                MODE_STDIO | MODE_SHARED | MODE_MESSAGES,                                          \
                 "datagrams: done when N have been received")
 
 #endif

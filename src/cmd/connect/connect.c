@@ -7,19 +7,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/report.h"
 #include "cmd/common/connect_retry.h"
 #include "cmd/common/connection_log.h"
 #include "cmd/common/limit.h"
+#include "cmd/common/modes.h"
 #include "cmd/common/options.h"
 #include "cmd/common/session.h"
 #include "cmd/connect/dialog.h"
 #include "cmd/connect/probe.h"
 #include "cmd/serve/programs.h"
 #include "command.h"
+#include "net/hostname.h"
 #include "sys/process.h"
 #include "sys/sock.h"
 #include "sys/unblocked.h"
@@ -46,7 +50,8 @@ static const struct opt options[] = {
     PROTOCOL_ROWS(struct connect_options, protocol),
     OPT('s', "source", host, struct connect_options, source, "local address, or UNIX path"),
     OPT('p', "source-port", port, struct connect_options, source_port, "local port"),
-    LIMIT_ROWS(struct connect_options, limits, "limit for connecting, all addresses together"),
+    LIMIT_ROWS(struct connect_options, limits, ~MODE_PROBE,
+               "limit for connecting, all addresses together"),
     CONNECT_RETRY_ROWS(struct connect_options, retry),
     OPT('F', "pass-fd", flag, struct connect_options, pass_fd,
         "connect, pass the descriptor over stdout, and be done"),
@@ -88,8 +93,8 @@ static void connect_report(const struct connection *connection)
 
 /* stdin and stdout */
 
-static int connect_transfer(const struct session *session, const struct connect_options *given,
-                            const struct connection *connection, struct error *err)
+static int connect_transfer(const struct session *session, const struct connection *connection,
+                            struct error *err)
 {
     connect_report(connection);
     if (connection->socktype == SOCK_STREAM)
@@ -104,8 +109,6 @@ static int connect_transfer(const struct session *session, const struct connect_
         .first_ms = -1,
         .senders = sock_any_sender,
     };
-    if (opt_check_mode(&connect_command, given, MODE_MESSAGES, MODE_MESSAGES_WHY, err))
-        return -1;
     return session_datagrams(session, &connection->fd, 1, &policy, err);
 }
 
@@ -153,9 +156,7 @@ static int connect_run_program(const struct session *session, const struct conne
                                         .argv = argv,
                                         .left = connected_program_left};
     connect_report(connection);
-    int result = connection->socktype == SOCK_STREAM
-                     ? children_init(&joined.children, session->loop, err)
-                     : error_set(err, STATUS_USAGE, "programs are for stream sockets");
+    int result = children_init(&joined.children, session->loop, err);
     if (result == 0) {
         result = programs_init(&joined.programs, err);
         if (result == 0) {
@@ -188,7 +189,19 @@ static int connect_serve(const struct session *session, const struct connecting 
         return dialog_run(session, &given->script, connection, connecting->err);
     }
     return given->pass_fd ? connect_pass_fd(connecting->loop, connection->fd, connecting->err)
-                          : connect_transfer(session, given, connection, connecting->err);
+                          : connect_transfer(session, connection, connecting->err);
+}
+
+/* Checks the options, over this kind of socket. */
+static int connect_check_modes(const struct connecting *connecting, unsigned kind)
+{
+    const struct connect_options *given = connecting->given;
+    const unsigned way = program_is_given(&given->program) ? MODE_PROGRAM
+                         : given->script.count             ? MODE_SCRIPT
+                         : given->pass_fd                  ? MODE_PASS
+                         : given->probe.probe              ? MODE_PROBE
+                                                           : MODE_STDIO;
+    return modes_check(&connect_command, given, way | kind, connecting->err);
 }
 
 static int connect_and_serve(struct connecting *connecting)
@@ -218,7 +231,10 @@ static int connect_and_serve(struct connecting *connecting)
     if (result == 0)
         result = connect_with_retry(connecting->loop, &whom, &connection, err);
     if (result == 0) {
-        result = connect_serve(&session, connecting, &connection);
+        result = connect_check_modes(connecting, modes_of_socket(connection.peer.storage.ss_family,
+                                                                 connection.socktype));
+        if (result == 0)
+            result = connect_serve(&session, connecting, &connection);
         connection_close(&connection);
     }
     return filters_close(&filters, result, false, err);
@@ -234,23 +250,38 @@ static int connect_check(const struct connect_options *given, const struct opera
     if (has_program + has_script + given->pass_fd + given->probe.probe > 1)
         return error_set(err, STATUS_USAGE,
                          "--exec, --send, --pass-fd and --probe are different things to do");
-    if (given->probe.probe)
-        return 0;
-    if (opt_check_mode(&connect_command, given, ~(unsigned)MODE_PROBE, " is for --probe", err))
+    if (modes_check_transfer(&given->transfer, err) || script_check(&given->script, err))
         return -1;
+    if (given->probe.probe && given->probe.json && operands->program)
+        return error_set(err, STATUS_USAGE,
+                         "option --json: with a program to start, nothing is printed");
+    if (given->probe.probe)
+        return operands->program ? program_look_up(operands->program[0], err) : 0;
     if (operands->program && !has_program)
         return error_set(
             err, STATUS_USAGE,
             "what follows -- is for --exec, or for --probe, which starts it once the port is open; "
             "neither is given");
-    if (has_script && opt_check_mode(&connect_command, given, MODE_SCRIPT,
-                                     " makes no sense with --send and --expect", err))
-        return -1;
-    if (script_check(&given->script, err) || program_check(&given->program, operands->program, err))
-        return -1;
-    return has_program
-               ? opt_check_mode(&connect_command, given, MODE_PROGRAM, MODE_PROGRAM_WHY, err)
-               : 0;
+    return program_check(&given->program, operands->program, err);
+}
+
+/* What was meant to be the host is the value of an option before it, whose FILE was forgotten. */
+static int connect_check_file_name(const struct connect_options *given,
+                                   const struct operands *operands, struct error *err)
+{
+    const char *file = given->transfer.hex_dump ? given->transfer.hex_dump : given->transfer.output;
+    struct sockname ignored_name;
+    struct error ignored;
+    if (!file || operands->count != 1 ||
+        !text_is_digits(operands->words[0], strlen(operands->words[0])) ||
+        (strcmp(file, "localhost") != 0 &&
+         hostname_read_literal(file, &ignored_name, &ignored) != 1))
+        return 0;
+    return error_set(err, STATUS_USAGE,
+                     "option --%s: '%.100s' is taken for its FILE (./%.100s for a file of that "
+                     "name%s)",
+                     given->transfer.hex_dump ? "hex-dump" : "output", file, file,
+                     given->transfer.hex_dump ? ", - for stderr" : "");
 }
 
 /* Reads the address and the proxy, and looks whether stdout can take a descriptor where it has to. */
@@ -266,14 +297,17 @@ static int connect_prepare(struct connecting *connecting, const struct operands 
     if (given->probe.probe &&
         probe_take_list(words, operands->count, word, &connecting->ports, connecting->err))
         return -1;
-    if (address_parse(&connecting->address, words, operands->count, &use, connecting->err))
+    if (address_parse(&connecting->address, words, operands->count, &use, connecting->err) ||
+        connect_check_modes(connecting, modes_of_address(&connecting->address)))
         return -1;
     int found = connect_retry_check(connecting->loop, &given->retry, &connecting->address,
                                     &connecting->proxy, connecting->err);
     connecting->has_proxy = found > 0;
     if (found < 0)
         return -1;
-    if (found > 0 && given->probe.probe)
+    if (connect_check_file_name(given, operands, connecting->err))
+        return -1;
+    if (found > 0 && given->probe.probe) /* that of --proxy-env */
         return error_set(connecting->err, STATUS_USAGE, "--probe does not go through a proxy");
     if (given->pass_fd && (sock_name(STDOUT_FILENO, &name) || name.storage.ss_family != AF_UNIX))
         return error_set(connecting->err, STATUS_LOCAL_IO,

@@ -33,13 +33,13 @@ extern const struct opt_type opt_hex; /* HEX: bytes, two digits each */
     OPT_GROUP("probes", "Probes"),                                                                 \
         OPT('z', "probe", flag, options, field.probe,                                              \
             "say which ports are open (22,80,8000-8100), send nothing"),                           \
-        OPT_FOR('r', "random", flag, options, field.random, MODE_PROBE,                            \
+        OPT_FOR('r', "random", flag, options, field.random, MODE_ONLY_WAYS(MODE_PROBE),            \
                 "probe the ports in random order"),                                                \
-        OPT_FOR('j', "json", flag, options, field.json, MODE_PROBE,                                \
+        OPT_FOR('j', "json", flag, options, field.json, MODE_ONLY_WAYS(MODE_PROBE),                \
                 "what a probe found, as an array of objects"),                                     \
-        OPT_FOR(0, "parallel", number, options, field.parallel, MODE_PROBE,                        \
+        OPT_FOR(0, "parallel", number, options, field.parallel, MODE_ONLY_WAYS(MODE_PROBE),        \
                 "at most N probes at a time (64)"),                                                \
-        OPT_FOR(0, "payload", hex, options, field.payload, MODE_PROBE,                             \
+        OPT_FOR(0, "payload", hex, options, field.payload, MODE_PROBE | MODE_DATAGRAMS,            \
                 "what to send to a UDP port (nothing)")
 
 /* What is probed, and how. All of it is the owner's. */

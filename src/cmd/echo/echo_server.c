@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "cli/report.h"
 #include "cmd/common/connection_log.h"
+#include "cmd/common/modes.h"
 #include "cmd/common/options.h"
 #include "cmd/echo/echo.h"
 #include "cmd/echo/echo_datagrams.h"
@@ -61,12 +62,13 @@ static const struct opt options[] = {
     FAULT_ROWS(struct echo_server_options, faults),
     OPT(0, "seed", seed, struct echo_server_options, seed,
         "repeat an earlier run, client by client"),
-    SERVER_ROWS(struct echo_server_options, server),
+    SERVER_ROWS(struct echo_server_options, server, ~MODE_DATAGRAMS),
     WORKERS_ROWS(struct echo_server_options, workers),
     ACCESS_ROWS(struct echo_server_options, server),
     USER_ROWS(struct echo_server_options, server),
     READINESS_ROWS(struct echo_server_options, server.readiness),
-    LIMIT_ROWS(struct echo_server_options, limits, "limit for the wait for the first client"),
+    LIMIT_ROWS(struct echo_server_options, limits, ~MODE_DATAGRAMS,
+               "limit for the wait for the first client"),
     SOCKET_ROWS(struct echo_server_options, sockopt),
     LOG_ROWS(struct echo_server_options, log_json),
     OPT_END,
@@ -255,11 +257,11 @@ static int serve_clients(struct echoing *echoing, const struct address *address)
     const struct listener *listener = &server->listener;
     if (server_open(server, address))
         return -1;
-    if (listener->socktype == SOCK_DGRAM &&
-        opt_check_mode(&echo_server_command, given, MODE_DATAGRAMS, "", server->err))
-        return error_set(server->err, STATUS_USAGE,
-                         "--chunk, --close-after, --reset-after and --stall-after are for "
-                         "connections, not for datagrams");
+    if (modes_check(&echo_server_command, given,
+                    modes_of_socket(listener->sockets[0].name.storage.ss_family,
+                                    listener->socktype),
+                    server->err))
+        return -1;
     server_send_at_once(server);
     int result = 1;
     if (given->workers != 1)
@@ -318,6 +320,9 @@ static int check_options(struct echoing *echoing, struct error *err)
     /* A run that was not given a seed can be repeated with this one. */
     if (given->seed < 0 && faults_any(faults))
         log_note(LOG_LEVEL_INFO, "--seed %llu", (unsigned long long)seed);
+    if (given->seed >= 0 && !faults_any(faults))
+        return error_set(err, STATUS_USAGE,
+                         "option --seed is for faults that come by chance: --drop, --jitter ...");
     if (echoing->mode != ECHO_ECHO && faults_any(faults))
         return error_set(err, STATUS_USAGE, "--mode %s knows no faults", given->mode);
     return workers_check(given->workers, given->limits.timeout_ms >= 0, given->server.readiness.run,
@@ -336,7 +341,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
     if (given->log_json)
         report_as_objects();
     if (check_options(&echoing, err) ||
-        address_parse(&address, operands->words, operands->count, &use, err))
+        address_parse(&address, operands->words, operands->count, &use, err) ||
+        modes_check(&echo_server_command, given, modes_of_address(&address), err))
         return -1;
     echoing.server = (struct server){.loop = loop_new(),
                                      .options = &given->server,

@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "cli/report.h"
 #include "cmd/common/connection_log.h"
+#include "cmd/common/modes.h"
 #include "cmd/listen/listening.h"
 #include "command.h"
 #include "dgram/flows.h"
@@ -435,15 +436,23 @@ static int forward_read_address(const struct listen_options *given, struct addre
     return 0;
 }
 
-int listen_check_forward(const struct listen_options *typed, struct error *err)
+int listen_check_forward(const struct listen_options *typed, unsigned kind, struct error *err)
 {
     struct address to;
-    if (!typed->forward.to)
-        return opt_check_mode(&listen_command, typed, MODE_STDIO, " is for --to", err);
-    if (opt_check_mode(&listen_command, typed, MODE_FORWARD,
-                       ": with --to, nothing goes to stdout or comes from stdin", err))
+    if (forward_read_address(typed, &to, err))
         return -1;
-    return forward_read_address(typed, &to, err);
+    /* Datagrams go to datagrams, connections to connections. */
+    const unsigned to_kind = modes_of_address(&to);
+    const bool from_datagrams = kind & MODE_DATAGRAMS, to_datagrams = to_kind & MODE_DATAGRAMS;
+    if (kind && from_datagrams != to_datagrams)
+        return error_set(err, STATUS_USAGE, "option --to: %s cannot be forwarded to %s",
+                         from_datagrams ? "datagrams" : "connections",
+                         to_datagrams ? "a datagram socket" : "a connection");
+    if (to_datagrams && typed->workers > 1)
+        return error_set(err, STATUS_USAGE,
+                         "option --workers: datagrams are one process's to forward");
+    /* An option of a socket may be for either side. */
+    return modes_check(&listen_command, typed, MODE_FORWARD | (kind ? kind | to_kind : 0), err);
 }
 
 /* Chooses the options of the remote sockets: the user's are for both sides, except what only makes sense for one. */
@@ -477,21 +486,7 @@ int listen_forward(struct listening *listening)
     struct error ignored;
     if (forward_read_address(given, &forwarding.to, err))
         return -1;
-    /* Datagrams go to datagrams, connections to connections. */
-    const bool from_datagrams = server->listener.socktype == SOCK_DGRAM;
     const bool to_datagrams = forwarding.to.socktype == SOCK_DGRAM;
-    if (from_datagrams != to_datagrams)
-        return error_set(err, STATUS_USAGE, "option --to: %s cannot be forwarded to %s",
-                         from_datagrams ? "datagrams" : "connections",
-                         to_datagrams ? "a datagram socket" : "a connection");
-    if (to_datagrams && given->workers > 1)
-        return error_set(err, STATUS_USAGE,
-                         "option --workers: datagrams are one process's to forward");
-    if (to_datagrams && given->forward.send_proxy)
-        return error_set(err, STATUS_USAGE, "option --send-proxy: datagrams have no PROXY header");
-    if (to_datagrams && opt_check_mode(&listen_command, listening->typed, MODE_DATAGRAMS,
-                                       " is for connections", err))
-        return -1;
     forward_choose_sockopt(&forwarding);
     server_send_at_once(server);
     int result = listen_share(listening);

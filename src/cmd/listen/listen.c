@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "cli/report.h"
+#include "cmd/common/modes.h"
 #include "cmd/listen/listening.h"
 #include "command.h"
 #include "net/address.h"
@@ -36,8 +37,9 @@ static const struct opt options[] = {
             "what one client sends goes to all others"),
     OPT_FOR(0, "chat", flag, struct listen_options, chat, ~MODE_DATAGRAMS,
             "the same by line, with a name for each"),
-    SERVER_ROWS(struct listen_options, server),
-    MEMORY_ROWS(struct listen_options, max_memory),
+    SERVER_ROWS(struct listen_options, server, MODE_ONLY_WAYS(MODE_MANY)),
+    MEMORY_ROWS(struct listen_options, max_memory,
+                MODE_ONLY_WAYS(MODE_SHARED | MODE_BROKER) & ~MODE_DATAGRAMS),
     WORKERS_ROWS(struct listen_options, workers),
     OPT_FOR(0, "greeting", bytes, struct listen_options, greeting, ~(MODE_DATAGRAMS | MODE_FORWARD),
             "sent to each client first (C escapes are understood)"),
@@ -48,14 +50,15 @@ static const struct opt options[] = {
     OPT_GROUP("forwarding", "Forwarding and proxies"),
     OPT(0, "to", address, struct listen_options, forward.to,
         "forward each client to a new connection to ADDRESS"),
-    OPT_FOR(0, "send-proxy", flag, struct listen_options, forward.send_proxy, ~MODE_STDIO,
+    OPT_FOR(0, "send-proxy", flag, struct listen_options, forward.send_proxy,
+            MODE_ONLY_WAYS(MODE_FORWARD) & ~MODE_DATAGRAMS,
             "with --to: send a PROXY header (version 2) first"),
-    OPT(0, "accept-proxy", flag, struct listen_options, accept_proxy,
-        "read a PROXY header (version 1 or 2) from each client first"),
-    OPT(0, "proxy-from", entries, struct listen_options, server.proxy_from,
-        "with --accept-proxy: who may send one; others are served as they are"),
+    OPT_FOR(0, "accept-proxy", flag, struct listen_options, accept_proxy, ~MODE_DATAGRAMS,
+            "read a PROXY header (version 1 or 2) from each client first"),
+    OPT_FOR(0, "proxy-from", entries, struct listen_options, server.proxy_from, ~MODE_DATAGRAMS,
+            "with --accept-proxy: who may send one; others are served as they are"),
     READINESS_ROWS(struct listen_options, server.readiness),
-    LIMIT_ROWS(struct listen_options, limits, "limit for the wait for the first client"),
+    LIMIT_ROWS(struct listen_options, limits, OPT_ALL, "limit for the wait for the first client"),
     TRANSFER_ROWS(struct listen_options, transfer),
     SOCKET_ROWS(struct listen_options, sockopt),
     LOG_ROWS(struct listen_options, log_json),
@@ -68,12 +71,6 @@ static const struct listen_options defaults = {.family = FAMILY_DEFAULTS,
                                                .transfer = TRANSFER_DEFAULTS,
                                                .server = SERVER_DEFAULTS,
                                                .workers = 1};
-
-/* Returns the name of the option that was given beside --keep-open, or in place of it. */
-static const char *listen_mode_name(const struct listen_options *given)
-{
-    return given->chat ? "chat" : given->broker ? "broker" : "serial";
-}
 
 int listen_share(struct listening *listening)
 {
@@ -133,9 +130,6 @@ static int listen_one(struct listening *listening)
         return -1;
     if (listening->server.listener.socktype != SOCK_SEQPACKET)
         result = session_stream(session, fd_of_socket(one.fd), &one.peer, listening->err);
-    else if (opt_check_mode(&listen_command, listening->typed, MODE_MESSAGES, MODE_MESSAGES_WHY,
-                            listening->err))
-        result = -1;
     else
         result = session_datagrams(session, &one.fd, 1, &policy, listening->err);
     sock_close(one.fd);
@@ -151,9 +145,6 @@ static int listen_datagrams(struct listening *listening)
     const struct listen_options *given = listening->given;
     const struct listener *listener = &listening->server.listener;
     int sockets[LISTENER_SOCKETS_MAX];
-    if (opt_check_mode(&listen_command, listening->typed, MODE_DATAGRAMS, " is for connections",
-                       listening->err))
-        return -1;
     struct datagram_policy policy = {
         .peer = given->keep_open ? DATAGRAM_ANY : DATAGRAM_FIRST,
         .max_bytes = listener->sockets[0].name.storage.ss_family == AF_UNIX ? DATAGRAM_MAX
@@ -221,9 +212,6 @@ static int listen_programs(struct listening *listening)
     struct server *server = &listening->server;
     struct program_clients clients = {.listening = listening};
     struct programs *programs = &clients.programs;
-    if (server->listener.socktype != SOCK_STREAM)
-        return error_set(listening->err, STATUS_USAGE,
-                         "listen on %s: programs are for stream sockets", server->name);
     int result = listen_share(listening);
     if (result != 1)
         return result;
@@ -250,6 +238,27 @@ static int listen_programs(struct listening *listening)
 
 /* The command */
 
+/* Checks the options, where clients come over this kind of socket. */
+static int listen_check_modes(const struct listening *listening, unsigned kind)
+{
+    const struct listen_options *given = listening->given;
+    struct error *err = listening->err;
+    const bool has_program = program_is_given(&given->program);
+    const unsigned way = given->forward.to                 ? MODE_FORWARD
+                         : has_program && given->keep_open ? MODE_PROGRAMS
+                         : has_program                     ? MODE_PROGRAM
+                         : given->broker                   ? MODE_BROKER
+                         : given->keep_open                ? MODE_SHARED
+                                                           : MODE_STDIO;
+    if (way == MODE_FORWARD)
+        return listen_check_forward(listening->typed, kind, err);
+    if (modes_check(&listen_command, listening->typed, way | kind, err))
+        return -1;
+    if (given->server.max_conns && kind & MODE_DATAGRAMS)
+        return error_set(err, STATUS_USAGE, "option --max-conns is for connections");
+    return 0;
+}
+
 /* Opens what is asked for, and chooses the way to serve. */
 static int listen_open_and_serve(struct listening *listening, const struct address *address)
 {
@@ -261,9 +270,10 @@ static int listen_open_and_serve(struct listening *listening, const struct addre
     if (result == 0)
         result = server_open(server, address);
     const bool is_datagram = server->listener.socktype == SOCK_DGRAM;
-    if (result == 0 && given->accept_proxy && is_datagram)
-        result = error_set(listening->err, STATUS_USAGE,
-                           "option --accept-proxy: datagrams have no PROXY header");
+    if (result == 0)
+        result = listen_check_modes(
+            listening, modes_of_socket(server->listener.sockets[0].name.storage.ss_family,
+                                       server->listener.socktype));
     if (result == 0)
         result = given->forward.to  ? listen_forward(listening)
                  : listening->argv  ? listen_programs(listening)
@@ -318,35 +328,28 @@ static int listen_check_workers(const struct listen_options *given, struct error
                          given->server.readiness.run, err);
 }
 
-static int listen_check(const struct listening *listening)
+static int listen_check(const struct listening *listening, const struct address *address)
 {
-    const struct listen_options *typed = listening->typed, *given = listening->given;
+    const struct listen_options *given = listening->given;
     struct error *err = listening->err;
     bool has_program = program_is_given(&given->program);
     if ((given->forward.to != NULL) + has_program + given->broker > 1)
         return error_set(err, STATUS_USAGE, "--to, --exec and --broker are different things to do");
-    const char *other = given->serial ? "serial" : given->transfer.send_only ? "send-only" : NULL;
-    if (given->broker && other)
+    if (given->broker && given->serial)
         return error_set(err, STATUS_USAGE,
-                         "option --%s: clients speak with each other: not with --%s",
-                         listen_mode_name(given), other);
-    if (given->max_memory && (!given->keep_open || has_program || given->forward.to))
-        return error_set(err, STATUS_USAGE,
-                         "option --max-memory is for --keep-open, --broker and --chat, without a "
-                         "program or --to");
+                         "option --%s: clients speak with each other: not with --serial",
+                         given->chat ? "chat" : "broker");
+    if (given->serial && listening->typed->server.max_conns)
+        return error_set(err, STATUS_USAGE, "options --serial and --max-conns exclude each other");
     if (given->greeting.length > PUMP_BUFFER)
         return error_set(err, STATUS_USAGE, "option --greeting: longer than %d bytes", PUMP_BUFFER);
     if (given->server.proxy_from.count && !given->accept_proxy)
         return error_set(err, STATUS_USAGE, "option --proxy-from is for --accept-proxy");
-    if (listen_check_workers(given, err) || listen_check_forward(typed, err))
+    if (modes_check_transfer(&given->transfer, err) ||
+        listen_check_modes(listening, modes_of_address(address)) ||
+        listen_check_workers(given, err))
         return -1;
-    if (program_check(&given->program, listening->arguments, err))
-        return -1;
-    if (has_program)
-        return opt_check_mode(&listen_command, typed, MODE_PROGRAM, MODE_PROGRAM_WHY, err);
-    return given->keep_open ? opt_check_mode(&listen_command, typed, MODE_SHARED,
-                                             " is for one client: not with --keep-open", err)
-                            : 0;
+    return program_check(&given->program, listening->arguments, err);
 }
 
 static int listen_run(const void *chosen, const struct operands *operands, struct error *err)
@@ -370,7 +373,8 @@ static int listen_run(const void *chosen, const struct operands *operands, struc
         server->max_conns = PROGRAMS_MAX;
     if (given->log_json)
         report_as_objects();
-    if (listen_read_address(given, operands, rest, &address, err) || listen_check(&listening))
+    if (listen_read_address(given, operands, rest, &address, err) ||
+        listen_check(&listening, &address))
         return -1;
     int64_t header_ms = limits->timeout_ms >= 0 ? limits->timeout_ms : HEADER_MS;
     if (limits->idle_ms >= 0 && limits->idle_ms < header_ms)

@@ -68,7 +68,8 @@ int listen_forward(struct listening *listening);
  * several; else all is over, and the way returns what this did. */
 int listen_share(struct listening *listening);
 
-/* listen_check_forward says whether --to goes with the other options that were typed: 0, or -1 and status 2. */
-int listen_check_forward(const struct listen_options *typed, struct error *err);
+/* listen_check_forward says whether --to goes with the other options that were typed, where clients come over this kind
+ * of socket (a MODE_ bit; 0: not known yet): 0, or -1 and status 2. */
+int listen_check_forward(const struct listen_options *typed, unsigned kind, struct error *err);
 
 #endif

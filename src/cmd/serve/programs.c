@@ -57,7 +57,14 @@ int program_check(const struct program_options *options, char **arguments, struc
         return error_set(err, STATUS_USAGE, "what follows -- is for --exec, which is not given");
     if (options->exec && options->shell)
         return error_set(err, STATUS_USAGE, "options --exec and --sh-exec exclude each other");
-    return 0;
+    if (!options->exec || program_look_up(options->exec, err) == 0)
+        return 0;
+    const size_t length = strcspn(options->exec, " ");
+    const char *rest = options->exec + length;
+    if (err->status == STATUS_NOT_FOUND && length && *rest && !arguments)
+        error_add(err, " (arguments go after --: -e %.*s ... --%s; or use -c)", (int)length,
+                  options->exec, rest);
+    return -1;
 }
 
 const char **program_words(const struct program_options *options, char **arguments)

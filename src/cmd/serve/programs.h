@@ -24,8 +24,10 @@ struct program_options {
 };
 #define PROGRAM_ROWS(options, field, help)                                                         \
     GROUP_PROGRAMS,                                                                                \
-        OPT('e', "exec", program, options, field.exec, help "; its arguments after --"),           \
-        OPT('c', "sh-exec", command, options, field.shell, "like -e, but a shell command")
+        OPT_FOR('e', "exec", program, options, field.exec, ~MODE_MESSAGES,                         \
+                help "; its arguments after --"),                                                  \
+        OPT_FOR('c', "sh-exec", command, options, field.shell, ~MODE_MESSAGES,                     \
+                "like -e, but a shell command")
 
 struct programs {
     /* Set by the owner. */
@@ -46,7 +48,8 @@ struct programs {
 /* program_is_given tells whether a program is to be started. */
 bool program_is_given(const struct program_options *options);
 
-/* program_check says whether the options go together: 0, or -1 and status 2. */
+/* program_check says whether the options go together, and looks the program up: 0, or -1 with status 2, or as
+ * program_look_up. */
 int program_check(const struct program_options *options, char **arguments, struct error *err);
 
 /* program_words returns the program and its arguments, NULL after the last, to be given to free(). */

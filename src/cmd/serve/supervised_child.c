@@ -24,7 +24,7 @@ int supervised_child_check(bool run, char *const *words, struct error *err)
         return error_set(err, STATUS_USAGE, "option --run needs a command, after --");
     if (!run && words)
         return error_set(err, STATUS_USAGE, "what follows -- is for --run, which is not given");
-    return 0;
+    return run ? program_look_up(words[0], err) : 0;
 }
 
 /* Starting */

@@ -3,6 +3,10 @@
  */
 #include "cmd/unix/messages.h"
 
+#include <string.h>
+
+#include "base/text.h"
+
 static const char *read_framing(char *text, void *field)
 {
     if (!framing_find(text))
@@ -27,6 +31,10 @@ size_t message_limit(const struct message_options *options)
 int message_address(struct address *address, const char *path, bool listening, struct error *err)
 {
     const struct address_use use = {.listening = listening, .unix_socket = true};
+    if (text_is_digits(path, strlen(path)))
+        return error_set(err, STATUS_USAGE,
+                         "%.100s is taken for a path (./%.100s); for a port: sockctl %s %.100s",
+                         path, path, listening ? "listen" : "connect", path);
     if (address_parse(address, &path, 1, &use, err))
         return -1;
     bool inherited = address->kind == ADDRESS_FD || address->kind == ADDRESS_SYSTEMD;

@@ -44,7 +44,7 @@ static const struct opt options[] = {
     OPT(0, "reply", flag, struct send_options, reply,
         "wait for a message in answer to each, and print it"),
     OPT(0, "fd", descriptor, struct send_options, passed, "pass descriptor FD with each message"),
-    LIMIT_ROWS(struct send_options, limits, "limit for connecting"),
+    LIMIT_ROWS(struct send_options, limits, OPT_ALL, "limit for connecting"),
     LOG_ROWS(struct send_options, messages.log_json),
     OPT_END,
 };
@@ -448,6 +448,10 @@ static int check_messages(const struct send_options *given, const char *const *m
                           struct error *err)
 {
     const struct framing *framing = message_framing(&given->messages);
+    if (given->null && *messages)
+        return error_set(err, STATUS_USAGE, "option --null is for messages on stdin");
+    if (given->messages.max_message != defaults.messages.max_message && !given->reply)
+        return error_set(err, STATUS_USAGE, "option --max-message is for --reply");
     for (; *messages; messages++) {
         const struct frame message = {*messages, strlen(*messages)};
         struct frame_ends ends;

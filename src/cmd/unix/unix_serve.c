@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "cmd/common/connection_log.h"
+#include "cmd/common/modes.h"
 #include "cmd/common/options.h"
 #include "cmd/serve/programs.h"
 #include "cmd/serve/server.h"
@@ -49,14 +50,14 @@ static const struct opt options[] = {
     OPT('0', "print0", flag, struct serve_options, print0, "end each with NUL, not newline"),
     PROGRAM_ROWS(struct serve_options, program,
                  "the program to run for each message, whose output is the answer"),
-    OPT_FOR(0, "recv-fd", flag, struct serve_options, recv_fd, MODE_PROGRAM,
+    OPT_FOR(0, "recv-fd", flag, struct serve_options, recv_fd, MODE_ONLY_WAYS(MODE_PROGRAMS),
             "a descriptor that comes with a message becomes the program's descriptor 3"),
-    MAX_CONNS_ROWS(struct serve_options, server),
-    MEMORY_ROWS(struct serve_options, max_memory),
+    MAX_CONNS_ROWS(struct serve_options, server, OPT_ALL),
+    MEMORY_ROWS(struct serve_options, max_memory, OPT_ALL),
     USER_ROWS(struct serve_options, server),
     SOCKET_FILE_ROWS(struct serve_options, server),
     READINESS_ROWS(struct serve_options, server.readiness),
-    LIMIT_ROWS(struct serve_options, limits, "limit for the wait for the first client"),
+    LIMIT_ROWS(struct serve_options, limits, OPT_ALL, "limit for the wait for the first client"),
     LOG_ROWS(struct serve_options, messages.log_json),
     OPT_END,
 };
@@ -267,9 +268,7 @@ static int check_options(const struct serve_options *given, char **arguments, st
         return error_set(err, STATUS_USAGE,
                          "option --max-memory: less than four times --max-message (%llu bytes)",
                          (unsigned long long)min_memory(given));
-    return program ? 0
-                   : opt_check_mode(&unix_serve_command, given, MODE_STDIO,
-                                    " is for a program: --exec, --sh-exec", err);
+    return modes_check(&unix_serve_command, given, program ? MODE_PROGRAMS : MODE_SHARED, err);
 }
 
 static void serving_prepare_hub(struct serving *serving)
