@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # play.bash DIR NAME: runs what examples.awk made of an example, in the current directory, and compares
-# shellcheck disable=SC2317 # the commands of an example call these
 # what each terminal shows with what the page does. Status 1, and both texts, if that differs.
 # What runs in the background is waited for until it listens, and is ended at the end.
+# shellcheck disable=SC2317 # the commands of an example call these
 set -m # a job can be ended with all that it has started
 dir=$1 name=$2
 jobs=()
