@@ -285,7 +285,7 @@ PY
 
 @test "progress: a line on the terminal, unless the body goes there; nothing elsewhere" {
     nginx_start
-    head -c 250000 /dev/zero >www/file
+    yes | head -c 250000 >www/file
     try python3 "$HELPERS/terminal.py" 100 "$SOCKCTL" http-get -o file --limit-rate 1M "$URL/file"
     assert_status 0
     grep -qE '0:00, [0-9]+%, 0:00 left, received [0-9.]+ KiB at ' <<<"$output" || show_results "no line"

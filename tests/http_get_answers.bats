@@ -162,8 +162,9 @@ check_answer() {
     answer 'a negative status' 7 '' 'status line' 'HTTP/1.1 -12 OK\r\n\r\nhello'
     answer 'one digit' 7 '' 'status line' 'HTTP/1.1 2 OK\r\n\r\nhello'
     answer 'four digits' 7 '' 'status line' 'HTTP/1.1 2000 OK\r\n\r\nhello'
-    answer 'HTTP/0.9' 7 '' 'no HTTP/1.x status line' '<html>hello</html>'
-    answer 'zero bytes' 7 '' 'status line' '\0\0\0\0'
+    answer 'HTTP/0.9' 7 '' 'no HTTP/1.x status line; it begins "<.*" \(--http0\.9 prints it\)$' '<html>hello</html>\n'
+    answer 'a mail server' 7 '' 'it begins "2.*" \(--http0\.9 prints it\)$' '220 \033[31mmail\r\n'
+    answer 'zero bytes' 7 '' 'status line \(--http0\.9 prints what comes\)$' '\0\0\0\0'
     check_answers
 }
 

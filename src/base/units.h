@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum { UNITS_DURATION_MAX = 40 };
+enum { UNITS_DURATION_MAX = 40, UNITS_SIZE_MAX = 16 };
 
 /* Reads 5 (seconds), 0.5, .5, 250ms, 2s, 1m or 1h; *ms is in milliseconds, rounded up, at most ten years. */
 const char *units_duration(const char *text, int64_t *ms);
@@ -22,7 +22,7 @@ const char *units_number(const char *text, int64_t min, int64_t max, int64_t *va
 /* Reads 0 to 100, perhaps with a %, with decimals, of which four count; *share is in millionths of the whole. */
 const char *units_percent(const char *text, uint32_t *share);
 
-/* Writes `bytes` as 12 B, 3.4 KiB, 5.6 MiB … into `out`; 16 bytes hold any value. Returns out. */
+/* Writes `bytes` as 12 B, 3.4 KiB, 5.6 MiB … into `out`; UNITS_SIZE_MAX bytes hold any value. Returns out. */
 char *units_show_size(char *out, unsigned long room, uint64_t bytes);
 
 /* Writes a duration as words, to the millisecond, into `out`, which holds UNITS_DURATION_MAX bytes: "1.5 seconds",

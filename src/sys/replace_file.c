@@ -98,12 +98,18 @@ static bool part_is_ours(const char *name, int fd)
            status.st_nlink == 1 && !(status.st_mode & 022);
 }
 
+/* Returns the name under which a later try finds the file. */
+static char *part_name(const struct replace_file *file)
+{
+    const char *slash = strrchr(file->path, '/');
+    return name_beside(file, ".", slash ? slash + 1 : file->path, ".sockctl-part");
+}
+
 int replace_file_resume(struct replace_file *file, struct error *err)
 {
     if (file->fd >= 0)
         return 0;
-    const char *slash = strrchr(file->path, '/');
-    file->temporary = name_beside(file, ".", slash ? slash + 1 : file->path, ".sockctl-part");
+    file->temporary = part_name(file);
     int fd = open(file->temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     if (fd >= 0 && !part_is_ours(file->temporary, fd)) {
         close(fd);
@@ -114,6 +120,31 @@ int replace_file_resume(struct replace_file *file, struct error *err)
     }
     file->fd = fd;
     return fd < 0 ? file_forget(file, "create the part of", err) : 0;
+}
+
+bool replace_file_keep(struct replace_file *file)
+{
+    char *name = part_name(file);
+    int old = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    file->kept = (old < 0 ? errno == ENOENT : part_is_ours(name, old)) &&
+                 rename(file->temporary, name) == 0;
+    if (old >= 0)
+        close(old);
+    free(file->kept ? file->temporary : name);
+    if (file->kept)
+        file->temporary = name;
+    return file->kept;
+}
+
+void replace_file_remove_part(const struct replace_file *file)
+{
+    char *name = part_name(file);
+    int fd = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0 && part_is_ours(name, fd))
+        unlink(name);
+    if (fd >= 0)
+        close(fd);
+    free(name);
 }
 
 /* Gives the file the attributes of the one whose place it takes, else those of any new file: it was created with 0600, for

@@ -34,6 +34,15 @@ int replace_file_create(struct replace_file *file, struct error *err);
  * replace_file_create. */
 int replace_file_resume(struct replace_file *file, struct error *err);
 
+/* Gives a file that replace_file_create has created, and that is not complete, the name under which replace_file_resume
+ * finds it, in place of what an earlier try has left there, and sets `kept`. False: it cannot, for instance because another
+ * process is writing one of that name; nothing has changed then. */
+bool replace_file_keep(struct replace_file *file);
+
+/* Removes what an earlier try has left under the name that replace_file_resume looks for, unless another process is writing
+ * it. */
+void replace_file_remove_part(const struct replace_file *file);
+
 /* Gives the file, which is complete, its place, with the mode, and where that may be the owner and the group, of the
  * regular file that is there now, else with the mode of any new file. Set-id bits are not taken over, nor are access
  * control lists and extended attributes. It waits for the disk. */

@@ -82,6 +82,27 @@ static void log_head(const struct http_exchange *exchange)
     }
 }
 
+/* What is not HTTP at all, as a mail server's greeting or the page that a lab server sends without a head, is quoted. */
+static int fail_by_malformed_head(const struct http_exchange *exchange)
+{
+    static const char protocol[] = {'H', 'T', 'T', 'P', '/'};
+    enum { QUOTED_MAX = 40 };
+    const char *bytes = exchange->bytes;
+    const size_t some = exchange->length < sizeof protocol ? exchange->length : sizeof protocol;
+    size_t quoted = 0;
+    error_set(exchange->err, STATUS_MALFORMED, "%s: malformed answer: %s", exchange->name,
+              exchange->head.wrong);
+    if (memcmp(bytes, protocol, some) == 0)
+        return -1;
+    while (quoted < exchange->length && quoted < QUOTED_MAX && bytes[quoted] &&
+           bytes[quoted] != '\r' && bytes[quoted] != '\n')
+        quoted++;
+    if (!quoted)
+        return error_add(exchange->err, " (--http0.9 prints what comes)");
+    return error_add(exchange->err, "; it begins \"%.*s\" (--http0.9 prints it)", (int)quoted,
+                     bytes);
+}
+
 /* Looks at what has come; interim answers are dropped. Returns 1 when the head is there, 0 when more is needed. */
 static int parse_head(struct http_exchange *exchange)
 {
@@ -91,8 +112,7 @@ static int parse_head(struct http_exchange *exchange)
     for (;;) {
         enum http_step step = http_head_read(head, exchange->bytes, exchange->length);
         if (step == HTTP_MALFORMED)
-            return error_set(exchange->err, STATUS_MALFORMED, "%s: malformed answer: %s",
-                             exchange->name, head->wrong);
+            return fail_by_malformed_head(exchange);
         if (step != HTTP_DONE)
             return 0;
         exchange->length = http_head_unfold(head, exchange->bytes, exchange->length);

@@ -270,7 +270,7 @@ static int write_body(struct http_transfer *transfer, bool to_file, enum http_bo
         .out = to_file ? output->end : output->standard,
         .kind = kind,
         .head_shown = (options->include || options->head) && !goes_on,
-        .tap = to_file && options->sha256 ? &output->digest : NULL,
+        .tap = http_output_tap(output, to_file),
         .pace = pace.rate ? &pace : NULL,
         .pool = fetch->pool,
         .idle = &transfer->idle,
@@ -285,6 +285,11 @@ static int write_body(struct http_transfer *transfer, bool to_file, enum http_bo
         progress_start(&progress, fetch->loop, NULL);
     int result = http_body_run(body, err);
     progress_stop(&progress);
+    if (result && output->is_binary)
+        error_set(err, STATUS_LOCAL_IO,
+                  "%s: the body is binary, and stdout is a terminal: -o FILE saves it, -o - prints "
+                  "it all the same",
+                  body->name);
     watch_reader(transfer);
     uint64_t written = transfer->timing.bytes = http_body_written(body);
     transfer->keeps = result == 0 && kind != HTTP_BODY_UNTIL_CLOSE && !body->framed.length &&
@@ -383,7 +388,7 @@ static int take_refusal(struct http_transfer *transfer, struct error *err)
     if (options->fail)
         kind = HTTP_BODY_NONE;
     if (!again && write_body(transfer, false, kind, err) && err->status != STATUS_TRANSFER &&
-        err->status != STATUS_MALFORMED)
+        err->status != STATUS_MALFORMED && !fetch->output->is_binary)
         return -1;
     if (again || options->fail)
         transfer->keeps = is_here && leaves_it_clean(transfer);
@@ -396,7 +401,8 @@ static int take_refusal(struct http_transfer *transfer, struct error *err)
         if (transfer->pause_ms < pause_ms)
             transfer->pause_ms = pause_ms;
     }
-    return fail_by_status(&transfer->exchange, STATUS_REFUSED, "", err);
+    const char *hidden = fetch->output->is_binary ? " (the body is binary: -o - prints it)" : "";
+    return fail_by_status(&transfer->exchange, STATUS_REFUSED, hidden, err);
 }
 
 /* The redirect's own body is not shown; its head is, if heads are. */
@@ -480,7 +486,7 @@ static const char *read_range(const struct http_exchange *exchange, struct http_
 static int take_rest(struct http_transfer *transfer, struct error *err)
 {
     const struct http_exchange *exchange = &transfer->exchange;
-    const struct http_output *output = transfer->fetch->output;
+    struct http_output *output = transfer->fetch->output;
     struct http_range range;
     const char *validator = output->validator, *wrong = read_range(exchange, &range);
     bool is_tag = *validator == '"';
@@ -500,6 +506,8 @@ static int take_rest(struct http_transfer *transfer, struct error *err)
         wrong = "it starts at another byte";
     if (!wrong && range.has_total && range.last + 1 != range.total)
         wrong = "it does not go on to the end";
+    if (!wrong && range.has_total)
+        output->total = range.total;
     if (!wrong)
         return take_body(transfer, true, range.last - range.first + 1, err);
     error_set(err, STATUS_MALFORMED, "%s: the rest cannot be added: %s", exchange->name, wrong);
@@ -569,6 +577,25 @@ static int find_location(struct http_transfer *transfer, struct error *err)
                      shown_length(length - hidden), found + hidden, wrong);
 }
 
+/* Without --location a redirect often has no body to show, and status 0: a person is told where it leads. */
+static void report_redirect(struct http_transfer *transfer)
+{
+    const struct http_options *options = transfer->fetch->options;
+    const struct http_exchange *exchange = &transfer->exchange;
+    struct error failure;
+    size_t length;
+    if (!log_columns() || options->silent || options->head || options->include)
+        return;
+    const char *line = http_head_status(&exchange->head, exchange->bytes, &length);
+    if (find_location(transfer, &failure))
+        report_warning("%s", failure.text);
+    else if (transfer->next)
+        report_warning("%s: %.*s, to %.300s (-L follows)", exchange->name, shown_length(length),
+                       line, url_redacted(transfer->next));
+    free(transfer->next);
+    transfer->next = NULL;
+}
+
 /* Does with the answer what its status says. */
 static int take_answer(struct http_transfer *transfer, struct error *err)
 {
@@ -581,6 +608,8 @@ static int take_answer(struct http_transfer *transfer, struct error *err)
         return -1;
     if (transfer->next)
         return take_redirect(transfer, err);
+    if (!options->location)
+        report_redirect(transfer);
     if (transfer->resumes && status == NOT_SATISFIABLE)
         return take_unsatisfied(transfer, err);
     if (status >= FIRST_REFUSAL)
@@ -659,6 +688,43 @@ static int try_target(struct http_transfer *transfer, struct error *err)
     }
 }
 
+/* Lets what has come stay, after a signal and without --continue, where it is a whole body but for its end. */
+static bool keep_part(const struct http_transfer *transfer)
+{
+    const struct http_options *options = transfer->fetch->options;
+    const bool is_other = options->include || options->head || options->range || options->http09;
+    return !is_other && transfer->exchange.head.status == 200 &&
+           http_output_keep(transfer->fetch->output);
+}
+
+/* Says what a download that has failed has left, and how to go on. What a signal has ended is kept without --continue,
+ * too: nobody who stops a long download wants to have it all again. */
+static void report_kept(struct http_transfer *transfer, struct error *err)
+{
+    const struct http_options *options = transfer->fetch->options;
+    struct http_output *output = transfer->fetch->output;
+    const bool was_stopped = err->signal_number;
+    char there[UNITS_SIZE_MAX], total[UNITS_SIZE_MAX], of[2 * UNITS_SIZE_MAX] = "";
+    if (!output->has_file || !output->there || !output->file.temporary)
+        return;
+    const bool is_kept = options->resume ? output->file.kept : was_stopped && keep_part(transfer);
+    units_show_size(there, sizeof there, output->there);
+    if (output->total)
+        snprintf(of, sizeof of, " of %s", units_show_size(total, sizeof total, output->total));
+    if (is_kept && !was_stopped && output->begun)
+        error_add(err, "; %s%s kept in %s: to go on, type the same command", there, of,
+                  output->file.temporary);
+    if (!was_stopped || options->silent)
+        return;
+    if (is_kept)
+        report_warning("%s%s kept in %s; to go on: the same command%s", there, of,
+                       output->file.temporary, options->resume ? "" : " with -C");
+    else if (log_columns())
+        report_warning("%s%s not kept%s", there, of,
+                       *output->validator ? ""
+                                          : ": the server sends neither ETag nor Last-Modified");
+}
+
 int http_fetch_run(const struct http_fetch *fetch, const char *url, bool last, struct error *err)
 {
     struct http_target origin;
@@ -691,6 +757,8 @@ int http_fetch_run(const struct http_fetch *fetch, const char *url, bool last, s
     }
     if (!result)
         result = http_output_finish(output, err);
+    if (result)
+        report_kept(&transfer, err);
     loop_unwatch(fetch->loop, &transfer.reader);
     http_output_drop(output);
     http_exchange_release(&transfer.exchange);

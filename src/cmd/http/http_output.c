@@ -21,7 +21,10 @@
 
 static const char attribute[] = "user.sockctl.validator";
 
-enum { COPY_BYTES = 16384 };
+enum {
+    COPY_BYTES = 16384,
+    GUARDED_BYTES = 2000 /* of what goes to a terminal */
+};
 
 static int output_failed(const struct http_output *output, const char *what, struct error *err)
 {
@@ -35,6 +38,32 @@ static int digest_look(struct tap *tap, const char *bytes, size_t length)
     return 0;
 }
 
+/* curl's rule: a NUL among the first bytes. */
+static int guard_look(struct tap *tap, const char *bytes, size_t length)
+{
+    struct http_output *output = LOOP_OWNER(tap, struct http_output, guard);
+    const size_t left = GUARDED_BYTES - output->guarded, looked = length < left ? length : left;
+    output->is_binary = memchr(bytes, '\0', looked);
+    output->guarded += looked;
+    if (output->is_binary) {
+        errno = EILSEQ;
+        return -1;
+    }
+    return output->has_digest ? digest_look(&output->digest, bytes, length) : 0;
+}
+
+struct tap *http_output_tap(struct http_output *output, bool to_file)
+{
+    const struct http_options *options = output->options;
+    const bool insists = options->output && strcmp(options->output, "-") == 0;
+    const bool is_for_terminal = !(to_file && output->has_file) &&
+                                 output->standard.kind == FD_TERMINAL;
+    output->has_digest = to_file && options->sha256;
+    if (is_for_terminal && !insists)
+        return &output->guard;
+    return output->has_digest ? &output->digest : NULL;
+}
+
 void http_output_init(struct http_output *output, struct loop *loop,
                       const struct http_options *options)
 {
@@ -43,7 +72,8 @@ void http_output_init(struct http_output *output, struct loop *loop,
                                    .standard = fd_stdout(),
                                    .name = "stdout",
                                    .old = -1,
-                                   .digest.look = digest_look};
+                                   .digest.look = digest_look,
+                                   .guard.look = guard_look};
     output->end = output->standard;
     sha256_init(&output->sha);
 }
@@ -82,7 +112,8 @@ int http_output_find(struct http_output *output, const struct url *url, struct e
 {
     const struct http_options *options = output->options;
     const char *path = options->output;
-    output->begun = output->stale = output->unchanged = false;
+    output->begun = output->stale = output->unchanged = output->is_binary = false;
+    output->guarded = 0;
     output->there = output->total = 0;
     *output->validator = '\0';
     if (options->remote_name) {
@@ -208,6 +239,14 @@ int http_output_leave(struct http_output *output, struct error *err)
     return 0;
 }
 
+bool http_output_keep(struct http_output *output)
+{
+    const struct replace_file *file = &output->file;
+    return output->begun && file->temporary && output->there && *output->validator &&
+           fsetxattr(file->fd, attribute, output->validator, strlen(output->validator), 0) == 0 &&
+           replace_file_keep(&output->file);
+}
+
 void http_output_drop(struct http_output *output)
 {
     if (!output->has_file)
@@ -246,6 +285,8 @@ int http_output_finish(struct http_output *output, struct error *err)
         fremovexattr(output->file.fd, attribute);
     if (replace_file_commit(&output->file, err))
         return -1;
+    if (!output->options->resume)
+        replace_file_remove_part(&output->file);
     http_output_drop(output);
     return 0;
 }

@@ -35,6 +35,11 @@ struct http_output {
     char validator[HTTP_VALIDATOR_MAX]; /* of the version they are of; empty: none */
     struct sha256 sha;
     struct tap digest; /* of what passes: looks at the body with --sha256 */
+    struct tap
+        guard; /* looks at what a terminal gets, and lets the digest look, too, where `has_digest` */
+    bool has_digest;
+    bool is_binary; /* what the terminal would have got */
+    size_t guarded; /* bytes that the guard has looked at */
 };
 
 /* http_output_init makes it write to stdout. The options are the owner's, and have to outlive it. */
@@ -62,6 +67,14 @@ bool http_output_reject_part(struct http_output *output);
 /* http_output_leave lets the file stay as it is, for it is what was asked for: http_output_finish just checks it
  * against --sha256. It fails with status 8. */
 int http_output_leave(struct http_output *output, struct error *err);
+
+/* http_output_tap returns what is to look at a body, `to_file` where it goes to `end` and not to stdout; NULL: nothing. It
+ * fails at binary bytes that would go to a terminal, unless the user has said -o -, and sets `is_binary`. */
+struct tap *http_output_tap(struct http_output *output, bool to_file);
+
+/* http_output_keep lets what has come of a body stay for a later --continue, though the command had no --continue.
+ * It says whether that could be: the server has to have named the version, and the file system to remember it. */
+bool http_output_keep(struct http_output *output);
 
 /* http_output_finish is for an output that is complete: it checks it against --sha256 (status 7), and gives the file
  * its name (status 8). */
