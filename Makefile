@@ -11,7 +11,8 @@
 #   make bench            tests/bench
 #   make soak             servers under hostile clients, for SECONDS=600
 #   make static           build/static/sockctl, one file, with musl
-#   make install          to DESTDIR and PREFIX; also uninstall
+#   make install          to DESTDIR and PREFIX; also uninstall. Directories of their own, without DESTDIR:
+#                         MANDIR, BASHDIR, ZSHDIR, FISHDIR
 #   make completions      regenerates completions/ and man/sockctl-migrate.7 from the tables of src/
 #   make dist             a tarball of what is committed
 #   make compile_commands.json, clean
@@ -22,6 +23,11 @@
 # Set on the command line; of these, the environment is asked for PREFIX and DESTDIR alone.
 PREFIX       ?= /usr/local
 DESTDIR      ?=
+MANDIR       := $(PREFIX)/share/man
+BASHDIR      := $(PREFIX)/share/bash-completion/completions
+# Debian's zsh looks for what packages bring in another place than for what the machine's owner installs.
+ZSHDIR       := $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX:/=)),vendor-completions,site-functions)
+FISHDIR      := $(PREFIX)/share/fish/vendor_completions.d
 PROFILE      := release
 WERROR       :=
 STATIC_CC    := musl-gcc
@@ -214,24 +220,25 @@ completions: $(binary)
 	SOCKCTL="$$PWD/$(binary)" tests/checks/gen-completions completions
 	SOCKCTL="$$PWD/$(binary)" tests/checks/gen-migrate >man/sockctl-migrate.7
 
-installed := bin/sockctl $(manpages:man/%=share/man/man1/%) $(guides:man/%=share/man/man7/%) \
-             share/bash-completion/completions/sockctl share/zsh/site-functions/_sockctl \
-             share/fish/vendor_completions.d/sockctl.fish
 # In the shell, where a path is one word whatever is in it. A directory that exists stays as it is:
 # install -d would change its mode.
-install uninstall: export sockctl_prefix = $(DESTDIR)$(PREFIX)
-to        = "$$sockctl_prefix"/$(1)
+places  = "$$sockctl_bin" "$$sockctl_man/man1" "$$sockctl_man/man7" "$$sockctl_bash" "$$sockctl_zsh" "$$sockctl_fish"
+install uninstall: export sockctl_bin  = $(DESTDIR)$(PREFIX)/bin
+install uninstall: export sockctl_man  = $(DESTDIR)$(MANDIR)
+install uninstall: export sockctl_bash = $(DESTDIR)$(BASHDIR)
+install uninstall: export sockctl_zsh  = $(DESTDIR)$(ZSHDIR)
+install uninstall: export sockctl_fish = $(DESTDIR)$(FISHDIR)
 install: $(binary)
-	for dir in $(sort $(dir $(installed))); do \
-	    [ -d $(call to,$$dir) ] || install -d $(call to,$$dir) || exit; done
-	install -m 755 $(binary) $(call to,bin/sockctl)
-	$(if $(manpages),install -m 644 $(manpages) $(call to,share/man/man1))
-	$(if $(guides),install -m 644 $(guides) $(call to,share/man/man7))
-	install -m 644 completions/sockctl.bash $(call to,share/bash-completion/completions/sockctl)
-	install -m 644 completions/_sockctl $(call to,share/zsh/site-functions)
-	install -m 644 completions/sockctl.fish $(call to,share/fish/vendor_completions.d)
+	for dir in $(places); do [ -d "$$dir" ] || install -d "$$dir" || exit; done
+	install -m 755 $(binary) "$$sockctl_bin/sockctl"
+	$(if $(manpages),install -m 644 $(manpages) "$$sockctl_man/man1")
+	$(if $(guides),install -m 644 $(guides) "$$sockctl_man/man7")
+	install -m 644 completions/sockctl.bash "$$sockctl_bash/sockctl"
+	install -m 644 completions/_sockctl "$$sockctl_zsh"
+	install -m 644 completions/sockctl.fish "$$sockctl_fish"
 uninstall:
-	rm -f $(foreach file,$(installed),$(call to,$(file)))
+	rm -f "$$sockctl_bin/sockctl" $(manpages:man/%="$$sockctl_man/man1/%") $(guides:man/%="$$sockctl_man/man7/%") \
+	    "$$sockctl_bash/sockctl" "$$sockctl_zsh/_sockctl" "$$sockctl_fish/sockctl.fish"
 
 dist:
 	@mkdir -p build

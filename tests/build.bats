@@ -31,11 +31,36 @@ export LOOPBACK=no
     cmp "$ROOT/man/sockctl.1" root/usr/share/man/man1/sockctl.1
     cmp "$ROOT/man/sockctl-connect.1" root/usr/share/man/man1/sockctl-connect.1
     cmp "$ROOT/completions/sockctl.bash" root/usr/share/bash-completion/completions/sockctl
-    cmp "$ROOT/completions/_sockctl" root/usr/share/zsh/site-functions/_sockctl
+    cmp "$ROOT/completions/_sockctl" root/usr/share/zsh/vendor-completions/_sockctl
     cmp "$ROOT/completions/sockctl.fish" root/usr/share/fish/vendor_completions.d/sockctl.fish
     installed uninstall
     try find root -type f
     assert_output ""
+}
+
+@test "15.6: completions and pages go where MANDIR, BASHDIR, ZSHDIR and FISHDIR say" {
+    [ -x "$ROOT/sockctl" ] || skip "there is no ./sockctl"
+    installed() {
+        make -C "$ROOT" -so sockctl DESTDIR="$T/root" PREFIX=/opt/x MANDIR=/m ZSHDIR="/z z" BASHDIR=/b FISHDIR=/f "$1"
+    }
+    installed install
+    cmp "$ROOT/man/sockctl-connect.1" root/m/man1/sockctl-connect.1
+    cmp "$ROOT/man/sockctl-migrate.7" root/m/man7/sockctl-migrate.7
+    cmp "$ROOT/completions/sockctl.bash" root/b/sockctl
+    cmp "$ROOT/completions/_sockctl" "root/z z/_sockctl"
+    cmp "$ROOT/completions/sockctl.fish" root/f/sockctl.fish
+    try find root/opt -type f
+    assert_output root/opt/x/bin/sockctl
+    installed uninstall
+    try find root -type f
+    assert_output ""
+    # Where Debian's zsh looks by itself: for a package, and for what its owner installs.
+    for prefix in /usr /usr/ /usr/local; do
+        rm -rf root
+        make -C "$ROOT" -so sockctl DESTDIR="$T/root" PREFIX=$prefix install
+        find root -name _sockctl -printf '/%P\n'
+    done >found
+    printf '%s\n' /usr/share/zsh/vendor-completions/_sockctl{,} /usr/local/share/zsh/site-functions/_sockctl | diff - found
 }
 
 @test "12.1: install to a path with spaces; a directory that is there keeps its mode" {

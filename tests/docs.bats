@@ -107,57 +107,6 @@ silent() {
     done
 }
 
-@test "12.1: fish completes, and has nothing to complain of" {
-    need fish
-    # shellcheck disable=SC2016 # of fish
-    HOME=$T try fish --no-config -c 'source $argv[1]
-        complete -C "sockctl ec"; complete -C "sockctl connect --timeo"; complete -C "sockctl connect -"' \
-        "$ROOT/completions/sockctl.fish"
-    assert_status 0
-    [ -z "$errors" ] || show_results 'it complains'
-    [ "${lines[0]%%$'\t'*} ${lines[1]%%$'\t'*}" = 'echo-server --timeout' ] || show_results 'these are others'
-    letters=$("$SOCKCTL" --table | awk -F '\t' '$1 == "connect" && $2 != "" { print "-" $2 }' | sort)
-    [ "$(cut -f 1 try.out | grep -x -- '-[^-]' | sort)" = "$letters" ] || show_results 'some letters are missing'
-}
-
-@test "12.1: zsh completes, and has nothing to complain of" {
-    need zsh
-    cat >complete.zsh <<'END'
-zmodload zsh/zpty
-zpty shell zsh -f -i
-zpty -w shell "PS1= fpath=(${(q)1} \$fpath) TERM=dumb; autoload -Uz compinit && compinit -D -u; echo READ''Y"
-zpty -r -m shell text '*READY*'
-for words in 'sockctl ec' 'sockctl connect --timeo'; do
-    zpty -n -w shell "$words"$'\t'
-    zpty -r -m shell text '*(server |--timeout[= ])*'
-    print -r -- "$text"
-    zpty -n -w shell $'\x15'
-done
-END
-    HOME=$T TERM=dumb TRY_SECONDS=30 try zsh -f complete.zsh "$ROOT/completions"
-    assert_status 0
-    [[ $output == *'sockctl echo-server'*'sockctl connect --timeout'* ]] || show_results 'these are others'
-    refute grep -qE 'error|not found|bad ' try.out
-}
-
-@test "bash completes commands, options and files" {
-    cat >complete.bash <<'END'
-. "$1"
-complete_words() {
-    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
-    _sockctl
-    echo "${COMPREPLY[*]}"
-}
-complete_words sockctl ec
-complete_words sockctl connect --timeo
-complete_words sockctl help reso
-complete_words sockctl connect --timeout comp
-complete_words sockctl connect comp
-END
-    try bash complete.bash "$ROOT/completions/sockctl.bash"
-    assert_output $'echo-server\n--timeout\nresolve\n\ncomplete.bash'
-}
-
 @test "each test that tests/CASES.md names is there" {
     cd "$ROOT/tests"
     sed -nE 's/^\| [A-Z][0-9]+ \| ([a-z_]+) \| (.*) \|$/\1 \2/p' CASES.md >"$T/cases"
