@@ -7,7 +7,7 @@ load helpers/http
 # on_terminal ARGS…: http-get with stdout and stderr on one, of 200 columns.
 on_terminal() {
     # shellcheck disable=SC2016
-    try python3 "$HELPERS/terminal.py" 200 bash -c 'exec "$SOCKCTL" http-get "$@" >&2' bash "$@"
+    NO_COLOR=1 try python3 "$HELPERS/terminal.py" 200 bash -c 'exec "$SOCKCTL" http-get "$@" >&2' bash "$@"
     output=${output//$'\r'/}
 }
 
