@@ -14,85 +14,6 @@ setup() {
     common_setup
     PAGE=sockctl-cookbook.7
     ports 7 22 25 53 80 81 514 1080 1300 3128 4000 5432 5433 6379 7777 8000 8001 8080 8081 8125 9000 9998 9999
-    NAMES='host=127.0.0.1 server=127.0.0.1 receiver=127.0.0.1 relay=127.0.0.1 db=127.0.0.1 cache=127.0.0.1
-        mail=127.0.0.1 web=127.0.0.1 proxy=127.0.0.1'
-}
-
-# serve NAME ADDRESS ARGS…: sockctl as NAME, until the example has ended.
-serve() {
-    start "$1" "$SOCKCTL" listen -v -k "${@:3}" "$2"
-    listening "$1"
-}
-end_server() { kill -TERM -- "-${PIDS[$1]}" && until_gone "${PIDS[$1]}" 5000; }
-
-ssh_server() { serve ssh "0.0.0.0:${P[22]}" --greeting 'SSH-2.0-OpenSSH_9.2\r\n'; }
-mail_server() {
-    cat >"$T/mail" <<'SCRIPT'
-printf '220 mail.example.com ESMTP\r\n'
-while read -r word _; do
-    case $word in
-        EHLO) printf '250-mail\r\n250 SIZE 1000\r\n' ;;
-        QUIT*) printf '221 bye\r\n'; exit ;;
-    esac
-done
-SCRIPT
-    serve mail "127.0.0.1:${P[25]}" -c "sh $T/mail"
-}
-database() { serve db "127.0.0.1:${P[5432]}" -c 'echo welcome to the database'; }
-cache() { serve cache "127.0.0.1:${P[6379]}" -c 'read -r word && printf "+PONG\r\n"'; }
-echo_server() {
-    start "$1" "$SOCKCTL" echo-server -v "${@:3}" "$2"
-    listening "$1"
-}
-
-# A web server: /health, /disk.tar, /old, /private; in $WEB files.
-web_server() {
-    cat >"$T/web" <<'SCRIPT'
-ok() { printf 'HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n' "$1"; }
-read -r method path _
-length=0 login=
-while read -r name value && [ "$name" != "$(printf '\r')" ]; do
-    case $name in
-        Content-Length:) length=1 ;;
-        Authorization:) login=$value ;;
-    esac
-done
-[ $length = 0 ] || dd bs=3 count=1 of=/dev/null 2>/dev/null
-case $path in
-    /old) printf 'HTTP/1.0 301 Moved\r\nLocation: /health\r\nContent-Length: 0\r\n\r\n' ;;
-    /disk.tar) ok 20480; cat "$0.disk" ;;
-    /private) [ "$login" = 'Basic bWU6c2VjcmV0'"$(printf '\r')" ] && ok 12 && echo 'welcome, me' ;;
-    /nosuch) printf 'HTTP/1.0 404 Not Found\r\nContent-Length: 0\r\n\r\n' ;;
-    *) ok 3; [ "$method" = HEAD ] || echo ok ;;
-esac
-SCRIPT
-    disk "$T/web.disk"
-    serve web "127.0.0.1:${P[8080]}" -c "sh $T/web"
-}
-disk() { head -c 20480 /dev/zero | tr '\0' x >"$1"; }
-has_disk() { cmp "$1" disk.tar; }
-before_disk() { disk disk.tar; }
-
-app() {
-    printf '#!/bin/sh\necho app: connected\n' >app
-    chmod +x app
-}
-
-proxies() {
-    serve page "127.0.0.1:${P[80]}" -c 'echo Hello, world.'
-    cat >"$T/socks" <<'SCRIPT'
-dd bs=512 count=1 2>/dev/null >/dev/null; printf '\5\0'
-dd bs=512 count=1 2>/dev/null >"$0.asked"; printf '\5\0\0\1\0\0\0\0\0\0'
-exec "$SOCKCTL" connect 127.0.0.1 "$1"
-SCRIPT
-    cat >"$T/connect" <<'SCRIPT'
-dd bs=512 count=1 2>/dev/null >"$0.asked"
-grep -q 'Proxy-Authorization: Basic bWU6c2VjcmV0' "$0.asked" || exit 1
-printf 'HTTP/1.1 200 Go on\r\n\r\n'
-exec "$SOCKCTL" connect 127.0.0.1 "$1"
-SCRIPT
-    serve socks "127.0.0.1:${P[1080]}" -c "sh $T/socks ${P[80]}"
-    serve connect "127.0.0.1:${P[3128]}" -c "sh $T/connect ${P[80]}"
 }
 
 @test "find open ports" {
@@ -174,7 +95,7 @@ SCRIPT
     end_server page
     end_server socks
     web_server
-    serve socks "127.0.0.1:${P[1080]}" -c "sh $T/socks ${P[8080]}"
+    socks_server "${P[8080]}"
     play proxy-fetch
 }
 
@@ -224,12 +145,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
 
 @test "every recipe is run, or has a reason not to be" {
     sed -n 's/^\.\\" run: //p' "$ROOT/man/sockctl-cookbook.7" | sort >recipes
-    {
-        sed -n 's/^ *play //p' "$BATS_TEST_FILENAME" | tr ' ' '\n'
-        sed 's/:.*//' <<<"$NOT_HERE"
-    } | sort >run
+    all_played | sort >run
     diff recipes run
-    # Each display of commands has a name.
-    awk '/^\.Bd / && last !~ /^\.\\" run: / { print FILENAME ": " FNR; wrong = 1 } { last = $0 } END { exit wrong }' \
-        "$ROOT/man/sockctl-cookbook.7"
+    named_displays <"$ROOT/man/sockctl-cookbook.7"
 }

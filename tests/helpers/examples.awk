@@ -7,7 +7,7 @@
 # A command follows a prompt: `$ ` or `TERMINAL$ `, a terminal being one word. What ends in `&`, and the
 # only command of a terminal whose name is in BACKGROUND, runs while the others do. A line that ends
 # in a backslash goes on in the next one; so does one that is not whole, after the shell's `> `. Names and ports are replaced as whole words; `...` stands for
-# anything, and so does each number that differs from run to run: a port from 30000 on, and what has a unit of time.
+# anything, and so does what differs from run to run: a port from 30000 on, a number with a unit of time, a time.
 BEGIN {
     count = split(replace, pairs, " ")
     for (i = 1; i <= count; i++) {
@@ -39,8 +39,8 @@ function replaced(line,    out, word) {
         else last = out == "" ? "" : substr(out, length(out))
         out = out substr(line, 1, RSTART - 1)
         line = substr(line, RSTART + RLENGTH)
-        # The name of a member of JSON is none of a machine.
-        out = out (line ~ /^":/ ? word : exchanged(word, last))
+        # The name of a member of JSON, and "Hello from server!", name no machine.
+        out = out (line ~ /^(":|!)/ ? word : exchanged(word, last))
     }
     return out line
 }
@@ -60,6 +60,7 @@ function expression(line) {
     if (line == "\\.\\.\\.") return ".*"
     gsub(/\\\.\\\.\\\./, ".*", line)
     gsub(/[0-9]+\\\.[0-9]+ (ms|s|us)/, "[0-9.]+ (ms|s|us)", line)
+    gsub(/20[0-9-]+T[0-9:]+\\\.[0-9]+Z/, "[0-9T:.Z-]+", line)
     gsub(/:[3-6][0-9][0-9][0-9][0-9]/, ":[0-9]+", line)
     return line
 }
@@ -86,7 +87,7 @@ inside {
     prompt = match(line, /^[a-z]*\$ /) ? substr(line, 1, RLENGTH) : ""
     line = substr(line, length(prompt) + 1)
     url = line ~ /:\/\//
-    line = replaced(line)
+    if (prompt != "" || line !~ /^[0-9]+$/) line = replaced(line) # a status is no port
     if (continued) {
         if (unfinished) sub(/^> /, "", line)
         command = command "\n" line

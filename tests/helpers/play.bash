@@ -19,15 +19,19 @@ run() {
 last=0
 status() { return "$1"; }
 
-# Whoever listens says so to NOTIFY_SOCKET, whose datagrams are in $dir/ready.
+# Whoever listens says so to NOTIFY_SOCKET, whose datagrams are in $dir/ready; a client with -v in the terminal.
 background() {
     local ready
     ready=$(<"$dir/ready")
     eval "$2" >>"$dir/$name.$1" 2>&1 &
     jobs+=($!)
-    until_true says_more "${#ready}" || echo "play: this does not listen: $2" >>"$dir/$name.$1"
+    until_true begun "${#ready}" "$dir/$name.$1" || echo "play: this does not listen: $2" >>"$dir/$name.$1"
 }
-says_more() { local ready; ready=$(<"$dir/ready") && ((${#ready} > $1)); }
+begun() {
+    local ready
+    ready=$(<"$dir/ready")
+    ((${#ready} > $1)) || [[ $(<"$2") == *"connected to"* ]]
+}
 
 # until_true CMD…: for 10 seconds.
 until_true() {
