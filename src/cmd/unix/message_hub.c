@@ -36,13 +36,6 @@ static void client_drop_passed(struct message_client *client)
     client->passed = 0;
 }
 
-static void client_wait_no_more(struct message_client *client)
-{
-    if (client->waits)
-        list_remove(&client->hub->waiting, &client->turn);
-    client->waits = false;
-}
-
 /* The end of a client */
 
 /* `why` is what went wrong, or NULL. */
@@ -61,16 +54,13 @@ static enum client_turn client_end(struct message_client *client, enum report_ho
     if (why)
         report_warning("%s: %s", name, why);
     report_closed(&end);
+    peer_leave(&client->peer);
     hub->left(client);
-    client_wait_no_more(client);
     budget_set(&hub->budget, &client->holder, 0);
-    loop_unwatch(hub->loop, &client->watch);
-    idle_limit_stop(&client->idle);
-    sock_close(client->watch.fd);
+    peer_close(&client->peer, false);
     client_drop_passed(client);
     frame_reader_release(&client->reader);
     write_queue_release(&client->answers);
-    list_remove(&hub->clients, &client->node);
     free(client);
     return CLIENT_GONE;
 }
@@ -96,11 +86,11 @@ static void client_await(struct message_client *client)
 {
     const struct message_hub *hub = client->hub;
     bool out = write_queue_has_pending(&client->answers);
-    bool in = !out && !client->held && !client->waits;
-    if (!hub->ending && (in || out))
-        loop_watch(hub->loop, &client->watch, out ? EPOLLOUT : EPOLLIN);
+    bool in = !out && !client->held && !client->peer.waits;
+    if (!hub->clients.stopping && (in || out))
+        loop_watch(hub->clients.loop, &client->peer.watch, out ? EPOLLOUT : EPOLLIN);
     else
-        loop_unwatch(hub->loop, &client->watch);
+        loop_unwatch(hub->clients.loop, &client->peer.watch);
 }
 
 /* A budget that is exceeded is not kept at once: whoever is at work with a client finds it as it was. */
@@ -110,7 +100,7 @@ static void client_count_memory(struct message_client *client)
     budget_set(&hub->budget, &client->holder,
                client->reader.room + client->answers.room + client->owned);
     if (budget_is_exceeded(&hub->budget) && !loop_timer_is_set(&hub->turn))
-        loop_timer_set(hub->loop, &hub->turn, 0);
+        loop_timer_set(hub->clients.loop, &hub->turn, 0);
 }
 
 void message_hub_owns(struct message_client *client, size_t bytes)
@@ -133,7 +123,7 @@ void message_hub_answer(struct message_client *client, const char *message, size
 {
     struct message_hub *hub = client->hub;
     struct frame_ends ends;
-    bool too_late = hub->ending && write_queue_has_pending(&client->answers);
+    bool too_late = hub->clients.stopping && write_queue_has_pending(&client->answers);
     if (too_late || client->answers.failure || frame_wrap(&ends, hub->framing, message, length))
         return;
     client->bytes_out += ends.head_length + length + ends.tail_length;
@@ -151,8 +141,9 @@ static void client_consume(struct message_client *client, size_t rest)
         char *at = hub->buffer + hub->consumed;
         size_t length = hub->seen - rest - hub->consumed;
         int passed = 0;
-        ssize_t got = hub->takes_descriptors ? sock_recv_with(client->watch.fd, at, length, &passed)
-                                             : sock_recv(client->watch.fd, at, length);
+        ssize_t got = hub->takes_descriptors
+                          ? sock_recv_with(client->peer.watch.fd, at, length, &passed)
+                          : sock_recv(client->peer.watch.fd, at, length);
         if (!client->passed)
             client->passed = passed;
         else if (passed)
@@ -163,7 +154,7 @@ static void client_consume(struct message_client *client, size_t rest)
         }
         hub->consumed += (size_t)got;
         client->bytes_in += (size_t)got;
-        client->last_bytes += hub->ending ? (size_t)got : 0;
+        client->last_bytes += hub->clients.stopping ? (size_t)got : 0;
     }
 }
 
@@ -175,7 +166,7 @@ static enum frame_step client_take_messages(struct message_client *client)
     enum frame_step step = FRAME_MESSAGE;
     while (step == FRAME_MESSAGE && !client->held && !client->last && !client->failure) {
         struct frame message;
-        if (!hub->ending && write_queue_has_pending(&client->answers))
+        if (!hub->clients.stopping && write_queue_has_pending(&client->answers))
             break;
         step = frame_reader_next(&client->reader, &message);
         if (step != FRAME_MESSAGE)
@@ -193,12 +184,12 @@ static enum frame_step client_take_messages(struct message_client *client)
 static enum client_turn hub_read_client(struct message_client *client)
 {
     struct message_hub *hub = client->hub;
-    ssize_t got = sock_peek(client->watch.fd, hub->buffer, sizeof hub->buffer);
+    ssize_t got = sock_peek(client->peer.watch.fd, hub->buffer, sizeof hub->buffer);
     if (got < 0 && errno == EAGAIN)
         return CLIENT_SILENT;
     if (got <= 0)
         return client_end_stream(client, got < 0 ? errno : 0);
-    idle_limit_moved(&client->idle);
+    idle_limit_moved(&client->peer.idle);
     hub->seen = (size_t)got;
     hub->consumed = 0;
     frame_reader_feed(&client->reader, hub->buffer, hub->seen);
@@ -219,7 +210,7 @@ static enum client_turn hub_read_client(struct message_client *client)
 /* Reads what clients have sent before it was over, as far as it goes now; it goes on where a pause has interrupted it. */
 static void hub_read_last(struct message_hub *hub)
 {
-    LIST_EACH (struct message_client, client, &hub->clients, node) {
+    LIST_EACH (struct message_client, client, &hub->clients.list, peer.node) {
         enum client_turn turn = CLIENT_READ;
         if (hub->paused)
             break;
@@ -230,14 +221,14 @@ static void hub_read_last(struct message_hub *hub)
             hub->turn_over(hub);
         }
     }
-    if (!hub->clients.count)
+    if (!hub->clients.list.count)
         hub->ended(hub);
 }
 
 static void hub_end_turn(struct message_hub *hub)
 {
     hub->turn_over(hub);
-    if (hub->ending)
+    if (hub->clients.stopping)
         hub_read_last(hub);
     else
         hub_keep_budget(hub);
@@ -246,12 +237,11 @@ static void hub_end_turn(struct message_hub *hub)
 static void hub_turns_due(struct timer *timer)
 {
     struct message_hub *hub = LOOP_OWNER(timer, struct message_hub, turn);
-    struct message_client *client;
-    if (!hub->ending)
+    struct peer *next;
+    if (!hub->clients.stopping)
         hub_keep_budget(hub);
-    while (!hub->paused && !hub->ending &&
-           (client = LIST_FIRST(&hub->waiting, struct message_client, turn))) {
-        client_wait_no_more(client);
+    while (!hub->paused && !hub->clients.stopping && (next = peers_next_turn(&hub->clients))) {
+        struct message_client *client = LOOP_OWNER(next, struct message_client, peer);
         client_await(client);
         hub_read_client(client);
         hub_end_turn(hub);
@@ -260,7 +250,7 @@ static void hub_turns_due(struct timer *timer)
 
 static void client_ready(struct watch *watch, uint32_t events)
 {
-    struct message_client *client = LOOP_OWNER(watch, struct message_client, watch);
+    struct message_client *client = LOOP_OWNER(watch, struct message_client, peer.watch);
     struct message_hub *hub = client->hub;
     (void)events;
     if (write_queue_has_pending(&client->answers)) {
@@ -268,10 +258,8 @@ static void client_ready(struct watch *watch, uint32_t events)
     } else if (hub->paused) {
         /* Only a client that has something to say is no longer awaited, and after the pause it is known: with
          * thousands of silent ones, a pause costs nothing. */
-        loop_unwatch(hub->loop, watch);
-        if (!client->waits)
-            list_append(&hub->waiting, &client->turn);
-        client->waits = true;
+        loop_unwatch(hub->clients.loop, watch);
+        peer_await_turn(&client->peer);
     } else {
         hub_read_client(client);
         hub_end_turn(hub);
@@ -281,7 +269,7 @@ static void client_ready(struct watch *watch, uint32_t events)
 static void client_answers_drained(struct write_queue *queue)
 {
     struct message_client *client = LOOP_OWNER(queue, struct message_client, answers);
-    idle_limit_moved(&client->idle);
+    idle_limit_moved(&client->peer.idle);
     client_count_memory(client);
     client_await(client);
 }
@@ -289,14 +277,14 @@ static void client_answers_drained(struct write_queue *queue)
 /* A client that waits for us is not idle: a limit that runs out during a pause begins anew. */
 static void client_idle_over(struct idle_limit *idle)
 {
-    struct message_client *client = LOOP_OWNER(idle, struct message_client, idle);
+    struct message_client *client = LOOP_OWNER(idle, struct message_client, peer.idle);
     struct message_hub *hub = client->hub;
     if (hub->paused && !client->held) {
-        idle_limit_start(idle, hub->loop, hub->idle_ms, client_idle_over);
+        idle_limit_start(idle, hub->clients.loop, hub->clients.idle_ms, client_idle_over);
         return;
     }
     client_end(client, REPORT_TIMEOUT, "nothing moved within the time limit");
-    if (hub->ending)
+    if (hub->clients.stopping)
         hub_read_last(hub);
 }
 
@@ -314,12 +302,10 @@ void message_hub_add(struct message_hub *hub, int fd)
     char name[NAME_ROOM];
     client->hub = hub;
     client->number = ++hub->count;
-    client->watch = (struct watch){.fd = fd, .ready = client_ready};
+    peer_start(&client->peer, &hub->clients, fd, client_ready, client_idle_over);
     client->began_ms = loop_now_ms();
     frame_reader_init(&client->reader, hub->framing, hub->max_message);
     write_queue_init(&client->answers, NULL, fd_of_socket(fd), client_answers_drained);
-    list_insert(&hub->clients, &client->node, hub->clients.first);
-    idle_limit_start(&client->idle, hub->loop, hub->idle_ms, client_idle_over);
     snprintf(name, sizeof name, "client %lu", client->number);
     report_accepted(name, hub->name);
     client_await(client);
@@ -330,7 +316,7 @@ void message_hub_go_on(struct message_client *client)
     struct message_hub *hub = client->hub;
     write_queue_uncork(&client->answers);
     client->held = false;
-    idle_limit_moved(&client->idle);
+    idle_limit_moved(&client->peer.idle);
     if (client->failure) {
         client_end_stream(client, client->failure);
     } else if (client->last) {
@@ -339,30 +325,29 @@ void message_hub_go_on(struct message_client *client)
         client_count_memory(client);
         client_await(client);
     }
-    if (hub->ending)
+    if (hub->clients.stopping)
         hub_read_last(hub);
 }
 
 void message_hub_resume(struct message_hub *hub)
 {
     hub->paused = false;
-    if (hub->ending)
+    if (hub->clients.stopping)
         hub_read_last(hub);
-    else if (hub->waiting.count)
-        loop_timer_set(hub->loop, &hub->turn, 0);
+    else if (hub->clients.waiting.count)
+        loop_timer_set(hub->clients.loop, &hub->turn, 0);
 }
 
 void message_hub_end(struct message_hub *hub)
 {
-    hub->ending = true;
-    LIST_EACH (struct message_client, client, &hub->clients, node)
+    hub->clients.stopping = true;
+    LIST_EACH (struct message_client, client, &hub->clients.list, peer.node)
         client_await(client);
 }
 
 void message_hub_release(struct message_hub *hub, enum report_how how)
 {
-    struct message_client *client;
-    while ((client = LIST_FIRST(&hub->clients, struct message_client, node)))
+    LIST_EACH (struct message_client, client, &hub->clients.list, peer.node)
         client_end(client, how, NULL);
-    loop_timer_cancel(hub->loop, &hub->turn);
+    loop_timer_cancel(hub->clients.loop, &hub->turn);
 }

@@ -16,25 +16,20 @@
 #include <stdint.h>
 
 #include "base/budget.h"
-#include "base/list.h"
 #include "cli/report.h"
 #include "proto/frame.h"
+#include "stream/peer.h"
 #include "stream/write_queue.h"
-#include "sys/idle_limit.h"
 #include "sys/loop.h"
 
 enum { MESSAGE_HUB_READ = 65536 };
 
 struct message_client {
     struct message_hub *hub;
-    struct list_node node;
-    struct list_node turn; /* in hub->waiting, as long as `waits` says so */
-    bool waits;
+    struct peer peer; /* of hub->clients; the owner notes in its idle limit what moves elsewhere */
     bool
         held; /* set by the owner in `arrived`: until message_hub_go_on it gets no further message */
     bool last; /* no message is wanted of it any more */
-    struct watch watch;
-    struct idle_limit idle; /* the owner calls idle_limit_moved for what moves elsewhere */
     struct frame_reader reader;
     struct write_queue answers;
     unsigned long number;        /* the first is 1 */
@@ -49,22 +44,19 @@ struct message_client {
     void *user_data; /* the owner's */
 };
 
-/* Zeroed by the owner, which then sets what stands before `clients`, and the callbacks. */
+/* Zeroed by the owner, which then sets what stands before `turn`, and the callbacks. */
 struct message_hub {
-    struct loop *loop;
+    struct peers
+        clients;      /* its loop and idle_ms are the owner's to set; they wait while `paused` */
     const char *name; /* where it is connected to; the owner's */
     const struct framing *framing;
     size_t max_message;
-    int64_t idle_ms;        /* of a client; -1: no limit */
     bool takes_descriptors; /* one with each message; else the kernel closes them */
     uint64_t max_memory;    /* bytes held for all clients together */
-    struct list clients;    /* the one that came last is the first */
-    struct list waiting;    /* for their turn, in that order */
     struct timer turn;      /* of those that wait */
     struct budget budget;
-    unsigned long count; /* of all there ever were */
-    bool paused;         /* set by the owner: no client is read from until message_hub_resume */
-    bool ending;
+    unsigned long count;    /* of all there ever were */
+    bool paused;            /* set by the owner: no client is read from until message_hub_resume */
     struct write_cork cork; /* of answers to the client whose turn it is */
     char buffer[MESSAGE_HUB_READ];
     size_t seen;     /* bytes in it, of the client whose turn it is */

@@ -56,7 +56,7 @@ static void run_end_input(struct message_program *run)
 
 static void run_end_output(struct message_program *run)
 {
-    loop_unwatch(run->programs->hub->loop, &run->output);
+    loop_unwatch(run->programs->hub->clients.loop, &run->output);
     program_close_out(&run->program);
 }
 
@@ -65,7 +65,7 @@ static void run_input_drained(struct write_queue *queue)
 {
     struct message_program *run = LOOP_OWNER(queue, struct message_program, input);
     if (run->client)
-        idle_limit_moved(&run->client->idle);
+        idle_limit_moved(&run->client->peer.idle);
     run_end_input(run);
 }
 
@@ -82,7 +82,7 @@ static bool run_read_output(struct message_program *run)
     if (got <= 0)
         return false;
     size_t length = (size_t)got;
-    idle_limit_moved(&run->client->idle);
+    idle_limit_moved(&run->client->peer.idle);
     if (length > max - run->length) {
         report_warning("client %lu: the answer of %s is longer than %zu bytes", run->client->number,
                        run->programs->argv[0], max);
@@ -111,7 +111,7 @@ static void run_output_ready(struct watch *watch, uint32_t events)
 static void run_complete(struct message_program *run)
 {
     struct message_programs *programs = run->programs;
-    struct loop *loop = programs->hub->loop;
+    struct loop *loop = programs->hub->clients.loop;
     struct message_client *client = run->client;
     int status = program_status(&run->program);
     if (client && !run->no_answer) {
@@ -163,8 +163,8 @@ void message_programs_run(struct message_programs *programs, struct message_clie
     struct message_program *run = memory_new(1, sizeof *run);
     struct sockname peer = {.length = 0};
     struct error err;
-    sock_peer(client->watch.fd, &peer);
-    const struct admitted_client admitted = {.fd = client->watch.fd, .peer = &peer};
+    sock_peer(client->peer.watch.fd, &peer);
+    const struct admitted_client admitted = {.fd = client->peer.watch.fd, .peer = &peer};
     const struct program_spec spec = {.argv = programs->argv,
                                       .wired = true,
                                       .passed = client->passed};
@@ -180,8 +180,8 @@ void message_programs_run(struct message_programs *programs, struct message_clie
     client->user_data = run;
     client->held = true;
     run->output = (struct watch){.fd = run->program.out, .ready = run_output_ready};
-    loop_watch(programs->hub->loop, &run->output, EPOLLIN);
-    write_queue_init(&run->input, programs->hub->loop, fd_of_pipe(run->program.in),
+    loop_watch(programs->hub->clients.loop, &run->output, EPOLLIN);
+    write_queue_init(&run->input, programs->hub->clients.loop, fd_of_pipe(run->program.in),
                      run_input_drained);
     if (write_queue_put(&run->input, message->message, message->length) ||
         !write_queue_has_pending(&run->input))
@@ -207,7 +207,7 @@ void message_programs_end(struct message_programs *programs)
 {
     programs->ending = true;
     if (programs->running.count)
-        loop_await(programs->hub->loop, END_MS, NULL);
+        loop_await(programs->hub->clients.loop, END_MS, NULL);
     programs->ending = false;
     LIST_EACH (struct message_program, run, &programs->running, node) {
         program_kill(&run->program);

@@ -151,7 +151,7 @@ static bool message_arrived(struct message_client *client, const struct frame *m
     if (!*word || message->length != strlen(word) ||
         memcmp(message->message, word, message->length) != 0)
         return true;
-    if (!serving->hub.ending) {
+    if (!serving->hub.clients.stopping) {
         /* Whoever has connected before the quit is still served; from here on, clients are refused. */
         message_hub_end(&serving->hub);
         server_accept_waiting(&serving->server);
@@ -276,11 +276,11 @@ static void serving_prepare_hub(struct serving *serving)
     const struct serve_options *given = serving->given;
     struct message_hub *hub = &serving->hub;
     uint64_t memory = min_memory(given) > BUDGET_DEFAULT ? min_memory(given) : BUDGET_DEFAULT;
-    hub->loop = serving->server.loop;
+    hub->clients.loop = serving->server.loop;
+    hub->clients.idle_ms = given->limits.idle_ms;
     hub->name = serving->server.name;
     hub->framing = message_framing(&given->messages);
     hub->max_message = message_limit(&given->messages);
-    hub->idle_ms = given->limits.idle_ms;
     hub->takes_descriptors = given->recv_fd;
     hub->max_memory = given->max_memory ? given->max_memory : memory;
     hub->arrived = message_arrived;
