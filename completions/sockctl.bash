@@ -61,8 +61,8 @@ _sockctl_table()
         operands=(listen service) takes_program=yes
         ;;
     unix-send)
-        options="--framing --max-message -0 --null --reply --fd -w --timeout -i --idle-timeout --max-time --log -v --verbose -h --help -V --version"
-        values=" --framing:FRAMING --max-message:none --fd:none -w:none --timeout:none -i:none --idle-timeout:none --max-time:none --log:FORMAT "
+        options="--framing --max-message -0 --null --reply --fd -w --timeout -i --idle-timeout --max-time --wait --log -v --verbose -h --help -V --version"
+        values=" --framing:FRAMING --max-message:none --fd:none -w:none --timeout:none -i:none --idle-timeout:none --max-time:none --wait:none --log:FORMAT "
         operands=(socket none) takes_program=no
         ;;
     unix-serve)

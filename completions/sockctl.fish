@@ -107,7 +107,7 @@ function __sockctl_operand
             set kinds listen service
             set takes yes
         case unix-send
-            set valued --framing --max-message --fd -w --timeout -i --idle-timeout --max-time --log
+            set valued --framing --max-message --fd -w --timeout -i --idle-timeout --max-time --wait --log
             set kinds socket none
             set takes no
         case unix-serve
@@ -353,6 +353,7 @@ complete -c sockctl -n "__sockctl_at unix-send" -l fd -x -d 'pass descriptor FD 
 complete -c sockctl -n "__sockctl_at unix-send" -s w -l timeout -x -d 'limit for connecting'
 complete -c sockctl -n "__sockctl_at unix-send" -s i -l idle-timeout -x -d 'end a connection on which nothing moved for TIME'
 complete -c sockctl -n "__sockctl_at unix-send" -l max-time -x -d 'limit for the whole command'
+complete -c sockctl -n "__sockctl_at unix-send" -l wait -x -d 'try again until connected, for TIME'
 complete -c sockctl -n "__sockctl_at unix-send" -l log -x -a 'json' -d 'json: tell what happens as objects, one a line'
 complete -c sockctl -n "__sockctl_at unix-send" -s v -l verbose -d 'tell what happens; -vv: every call'
 complete -c sockctl -n "__sockctl_at unix-send" -s h -l help -d 'show this help'

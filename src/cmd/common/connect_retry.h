@@ -24,9 +24,11 @@ struct connect_retry_options {
     {                                                                                              \
         .wait_ms = -1                                                                              \
     }
-#define CONNECT_RETRY_ROWS(options, field)                                                         \
+#define CONNECT_WAIT_ROW(options, field)                                                           \
     GROUP_LIMITS,                                                                                  \
-        OPT(0, "wait", duration, options, field.wait_ms, "try again until connected, for TIME"),   \
+        OPT(0, "wait", duration, options, field.wait_ms, "try again until connected, for TIME")
+#define CONNECT_RETRY_ROWS(options, field)                                                         \
+    CONNECT_WAIT_ROW(options, field),                                                              \
         OPT('R', "retry", number, options, field.retries, "try N times more"), GROUP_PROXY,        \
         OPT_FOR('x', "proxy", proxy, options, field.proxy,                                         \
                 MODE_ONLY_KINDS(MODE_TCP) & ~MODE_PROBE,                                           \

@@ -15,12 +15,12 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "cli/report.h"
+#include "cmd/common/connect_retry.h"
 #include "cmd/common/connection_log.h"
 #include "cmd/common/limit.h"
 #include "cmd/common/options.h"
 #include "cmd/unix/messages.h"
 #include "command.h"
-#include "net/dial.h"
 #include "sys/idle_limit.h"
 #include "sys/sock.h"
 
@@ -33,6 +33,7 @@ enum {
 struct send_options {
     struct message_options messages;
     struct limit_options limits;
+    struct connect_retry_options retry; /* its wait_ms alone */
     bool null;
     bool reply;
     int passed;
@@ -45,12 +46,14 @@ static const struct opt options[] = {
         "wait for a message in answer to each, and print it"),
     OPT(0, "fd", descriptor, struct send_options, passed, "pass descriptor FD with each message"),
     LIMIT_ROWS(struct send_options, limits, OPT_ALL, "limit for connecting"),
+    CONNECT_WAIT_ROW(struct send_options, retry),
     LOG_ROWS(struct send_options, messages.log_json),
     OPT_END,
 };
 
 static const struct send_options defaults = {.messages = MESSAGE_DEFAULTS,
                                              .limits = LIMIT_DEFAULTS,
+                                             .retry = CONNECT_RETRY_DEFAULTS,
                                              .passed = -1};
 
 /* The messages that are to be sent: the words of the command line, or else what comes on stdin, cut at newlines or
@@ -470,6 +473,10 @@ static int run(const void *chosen, const struct operands *operands, struct error
     const struct dial_options how = {.timeout_ms = given->limits.timeout_ms};
     struct connection connection;
     struct address address;
+    const struct connect_retry whom = {.address = &address,
+                                       .options = &given->retry,
+                                       .dial = &how,
+                                       .idle_ms = -1};
     struct limit limit;
     struct signals signals;
     if (given->messages.log_json)
@@ -481,7 +488,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     if (connection_log_is_wanted())
         signals_catch(&signals, loop, err);
     limit_command(&limit, loop, given->limits.max_time_ms, err);
-    int result = dial(loop, &address, &how, &connection, err);
+    int result = connect_with_retry(loop, &whom, &connection, err);
     if (!result) {
         result = send_messages(given, &connection, messages, loop, err);
         connection_close(&connection);
