@@ -2,6 +2,7 @@
 # The recipes of sockctl-cookbook(7), run as they are printed, against each other or against servers
 # that are made here.
 
+# shellcheck disable=SC2034 # helpers/examples.bash reads what is set here
 load helpers/common
 load helpers/examples
 

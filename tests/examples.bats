@@ -2,6 +2,7 @@
 # The EXAMPLES of the manual pages, run as they are printed; those of sockctl-cookbook(7) are in
 # cookbook.bats.
 
+# shellcheck disable=SC2034 # helpers/examples.bash reads what is set here
 load helpers/common
 load helpers/examples
 

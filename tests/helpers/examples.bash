@@ -14,9 +14,9 @@ NAMES='host=127.0.0.1 server=127.0.0.1 receiver=127.0.0.1 relay=127.0.0.1 db=127
 # ports PORT…: each port that the page prints becomes one that is free now; in P, by the printed one.
 # They are below those that the kernel gives to connections, so that none of them is taken by chance.
 ports() {
-    local port base tries
+    local port base _
     declare -gA P=()
-    for tries in {1..50}; do
+    for _ in {1..50}; do
         base=$((10000 + RANDOM % 20000))
         untraced all_free "$base" $# && break
     done
@@ -139,6 +139,7 @@ SCRIPT
 }
 
 # socks_server [PORT]: whatever is asked for, it connects to PORT.
+# shellcheck disable=SC2120 # in the tests one is
 socks_server() {
     cat >"$T/socks" <<'SCRIPT'
 dd bs=512 count=1 2>/dev/null >/dev/null; printf '\5\0'
