@@ -288,11 +288,12 @@ PY
     yes | head -c 250000 >www/file
     try python3 "$HELPERS/terminal.py" 100 "$SOCKCTL" http-get -o file --limit-rate 1M "$URL/file"
     assert_status 0
-    grep -qE '0:00, [0-9]+%, 0:00 left, received [0-9.]+ KiB at ' <<<"$output" || show_results "no line"
+    grep -qE 'file +[0-9]+%  \[#+> *\] +[0-9.]+/244.1 KiB +[0-9.]+ [KM]iB/s  eta 0:00' <<<"$output" || show_results "no line"
+    grep -qE '^.*sockctl: wrote file: 244.1 KiB in [0-9]+ ms \([0-9.]+ [KM]iB/s\)' <<<"$output" || show_results "nothing stays"
     try python3 "$HELPERS/terminal.py" 100 "$SOCKCTL" http-get -s -o file --limit-rate 1M "$URL/file"
-    refute grep -q received <<<"$output"
+    refute grep -qE '%|wrote' <<<"$output"
     try python3 "$HELPERS/terminal.py" 100 bash -c '"$SOCKCTL" http-get --limit-rate 1M "$0" >&2' "$URL/file"
-    refute grep -q received <<<"$output"
+    refute grep -qE '%|wrote|received' <<<"$output"
     try "$SOCKCTL" http-get --progress -o file "$URL/file"
     [ -z "$errors" ]
 }

@@ -115,3 +115,31 @@ named_server() {
     TERM=xterm try "$SOCKCTL" connect -zv 127.0.0.1 "$PORT"
     [[ $output =~ ^"127.0.0.1 $PORT open "$ms$ ]] || show_results "in a pipe"
 }
+
+serve_file() {
+    start web bash -c 'printf "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello" | "$SOCKCTL" listen -v 127.0.0.1 0'
+    listening web
+}
+
+@test "15.5: http-get -v: the body stands apart from the head, and what follows begins on its own line" {
+    serve_file
+    on_terminal 12 "$SOCKCTL" http-get -v "http://127.0.0.1:$PORT/"
+    assert_status 0
+    [[ $drawn == *"$ESC[2msockctl: < Content-Length: 5$ESC[0m"$'\n\nhello\n'"$ESC[2msockctl: closed "* ]] ||
+        fail "no blank line" try.out
+    serve_file
+    try "$SOCKCTL" http-get -v "http://127.0.0.1:$PORT/"
+    refute grep -q '^$' try.err
+}
+
+@test "15.5: --timing is as wide as the terminal; on a narrow one the figures are alone" {
+    local width
+    for width in 120 80 40; do
+        serve_file
+        TERM=dumb try python3 "$HELPERS/terminal.py" "$width" "$SOCKCTL" http-get -s --timing "http://127.0.0.1:$PORT/"
+        assert_status 0
+        bar=$(sed -n 's/.*  total  *[0-9.]* ms *\(#*\).*/\1/p' try.out)
+        local expected=$((width < 60 ? 0 : width - 38))
+        [ "${#bar}" -eq "$expected" ] || fail "$width columns: ${#bar} and not $expected" try.out
+    done
+}

@@ -118,14 +118,32 @@ const char *units_percent(const char *text, uint32_t *share)
     return NULL;
 }
 
+static const char *const size_units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+
+const char *units_size_unit(unsigned unit)
+{
+    return size_units[unit];
+}
+
+unsigned units_find_size_unit(uint64_t bytes)
+{
+    const unsigned largest = sizeof size_units / sizeof *size_units - 1;
+    const double four_digits = 999.95; /* which one decimal makes 1000.0 */
+    unsigned unit = bytes >= 1024;
+    for (double value = (double)bytes / 1024; value >= four_digits && unit < largest; unit++)
+        value /= 1024;
+    return unit;
+}
+
+double units_size_in(uint64_t bytes, unsigned unit)
+{
+    return (double)bytes / (double)(UINT64_C(1) << (10 * unit));
+}
+
 char *units_show_size(char *out, unsigned long room, uint64_t bytes)
 {
-    static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    size_t unit = 0;
-    double value = (double)bytes;
-    for (; value >= 1024 && unit < sizeof names / sizeof *names - 1; unit++)
-        value /= 1024;
-    snprintf(out, room, unit ? "%.1f %s" : "%.0f %s", value, names[unit]);
+    const unsigned unit = units_find_size_unit(bytes);
+    snprintf(out, room, unit ? "%.1f %s" : "%.0f %s", units_size_in(bytes, unit), size_units[unit]);
     return out;
 }
 
@@ -148,6 +166,21 @@ char *units_show_duration(char *out, int64_t ms)
                  units[unit].name, plural);
     else
         snprintf(out, UNITS_DURATION_MAX, "%" PRId64 " %s%s", whole, units[unit].name, plural);
+    return out;
+}
+
+char *units_show_time(char *out, int64_t ms)
+{
+    const int64_t seconds = (ms + 500) / 1000, minutes = seconds / 60;
+    if (ms < 1000)
+        snprintf(out, UNITS_DURATION_MAX, ms > 0 ? "%d ms" : "under 1 ms", (int)ms);
+    else if (ms < 59950)
+        snprintf(out, UNITS_DURATION_MAX, "%.1f s", (double)ms / 1000);
+    else if (minutes < 60)
+        snprintf(out, UNITS_DURATION_MAX, "%d:%02d", (int)minutes, (int)(seconds % 60));
+    else
+        snprintf(out, UNITS_DURATION_MAX, "%" PRId64 ":%02d:%02d", minutes / 60,
+                 (int)(minutes % 60), (int)(seconds % 60));
     return out;
 }
 

@@ -25,9 +25,19 @@ const char *units_percent(const char *text, uint32_t *share);
 /* Writes `bytes` as 12 B, 3.4 KiB, 5.6 MiB … into `out`; UNITS_SIZE_MAX bytes hold any value. Returns out. */
 char *units_show_size(char *out, unsigned long room, uint64_t bytes);
 
+/* Returns the number of the unit in which so many bytes are shown, with at most three digits before the point (four in
+ * bytes): 0 for B, 1 for KiB …; the name of a unit; and how many of a unit so many bytes are. */
+unsigned units_find_size_unit(uint64_t bytes);
+const char *units_size_unit(unsigned unit);
+double units_size_in(uint64_t bytes, unsigned unit);
+
 /* Writes a duration as words, to the millisecond, into `out`, which holds UNITS_DURATION_MAX bytes: "1.5 seconds",
  * "1 minute", "2 days". Returns out. */
 char *units_show_duration(char *out, int64_t ms);
+
+/* Writes a time to look at, "under 1 ms", "12 ms", "3.4 s", "2:05", "1:02:03", into `out`, which holds UNITS_DURATION_MAX bytes. Returns
+ * out. */
+char *units_show_time(char *out, int64_t ms);
 
 /* Returns bytes a second; a time that the clock does not show counts as 1 ms. */
 uint64_t units_rate(uint64_t bytes, int64_t ms);

@@ -142,19 +142,55 @@ void report_closed(const struct report_end *end)
     object_end(&object);
 }
 
+/* Writes " in 2.5 s (1.0 MiB/s, 12 B/s)", with the rate of each direction that moved. Returns the end. */
+static char *put_time_and_rates(char *at, const uint64_t *moved, size_t count, int64_t ms)
+{
+    char text[UNITS_DURATION_MAX];
+    const char *before = " (";
+    at = stpcpy(stpcpy(at, " in "), units_show_time(text, ms));
+    for (size_t i = 0; ms > 0 && i < count; i++) {
+        if (!moved[i])
+            continue;
+        units_show_size(text, sizeof text, units_rate(moved[i], ms));
+        at = stpcpy(stpcpy(stpcpy(at, before), text), "/s");
+        before = ", ";
+    }
+    return stpcpy(at, *before == ',' ? ")" : "");
+}
+
 void report_stats(const struct report_end *end)
 {
-    char sent[16], received[16], sending[16], receiving[16];
+    char sent[16], received[16], text[256];
+    const uint64_t moved[] = {end->out, end->in};
     if (report_is_objects())
         return; /* all of it is in "closed" */
     units_show_size(sent, sizeof sent, end->out);
     units_show_size(received, sizeof received, end->in);
-    units_show_size(sending, sizeof sending, units_rate(end->out, end->lasted_ms));
-    units_show_size(receiving, sizeof receiving, units_rate(end->in, end->lasted_ms));
-    log_warning("sent %s, received %s in %.2f s (%s/s, %s/s)", sent, received,
-                (double)end->lasted_ms / 1000, sending, receiving);
+    char *at = text + snprintf(text, sizeof text, "sent %s, received %s", sent, received);
+    at = put_time_and_rates(at, moved, 2, end->lasted_ms);
     if (end->has_tcp)
-        log_warning("rtt %.2f ms, %u retransmits", end->rtt_us / 1000.0, end->retransmits);
+        snprintf(at, sizeof text - (size_t)(at - text), "; rtt %.2f ms, %u retransmit%s",
+                 end->rtt_us / 1000.0, end->retransmits, end->retransmits == 1 ? "" : "s");
+    log_warning("%s", text);
+}
+
+bool report_is_watched(void)
+{
+    return log_columns() > 0 && !report_is_objects();
+}
+
+void report_wrote(const char *name, uint64_t bytes, int64_t ms)
+{
+    char size[16], rates[128] = "";
+    if (!report_is_watched())
+        return;
+    units_show_size(size, sizeof size, bytes);
+    if (ms >= 0)
+        put_time_and_rates(rates, &bytes, 1, ms);
+    if (name)
+        log_warning("wrote %s: %s%s", name, size, rates);
+    else
+        log_warning("received %s%s", size, rates);
 }
 
 void report_warning(const char *format, ...)

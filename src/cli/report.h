@@ -51,9 +51,16 @@ void report_accepted(const char *peer, const char *local);
 /* report_closed logs "closed PEER: 12 bytes in, 34 out", and how it ended where that was not an end of file. */
 void report_closed(const struct report_end *end);
 
-/* report_stats logs what --stats asks for: "sent 1.0 MiB, received 12 B in 0.52 s (2.0 MiB/s, 23 B/s)", "rtt 0.1 ms,
- * …". */
+/* report_stats logs what --stats asks for: "sent 1.0 MiB, received 12 B in 520 ms (1.9 MiB/s, 23 B/s); rtt 0.10 ms, 0
+ * retransmits". A rate is of what has moved, and not of nothing. */
 void report_stats(const struct report_end *end);
+
+/* report_is_watched says whether messages go to a terminal, as lines for a person. */
+bool report_is_watched(void);
+
+/* report_wrote says on a terminal, last, that a file was written: "wrote FILE: 2.9 MiB in 2.8 s (1.0 MiB/s)". Without a
+ * name it is "received 2.9 MiB ...". A negative `ms`: the time says nothing. */
+void report_wrote(const char *name, uint64_t bytes, int64_t ms);
 
 /* report_warning logs a warning of up to 2 KiB. */
 void report_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -161,6 +161,8 @@ static void test_shown_sizes(void)
         {1023, "1023 B"},
         {1024, "1.0 KiB"},
         {3482, "3.4 KiB"},
+        {UINT64_C(1023948), "999.9 KiB"},
+        {UINT64_C(1023949), "1.0 MiB"}, /* never 1000.0 KiB */
         {UINT64_C(5872025), "5.6 MiB"},
         {UINT64_C(1) << 40, "1.0 TiB"},
         {UINT64_MAX, "16.0 EiB"},
@@ -169,6 +171,23 @@ static void test_shown_sizes(void)
         char out[16];
         check(strcmp(units_show_size(out, sizeof out, shown[i].bytes), shown[i].shown) == 0,
               "a size is shown", shown[i].shown);
+    }
+}
+
+static void test_times(void)
+{
+    static const struct {
+        int64_t ms;
+        const char *shown;
+    } shown[] = {
+        {0, "under 1 ms"},    {1, "1 ms"},          {999, "999 ms"},  {1000, "1.0 s"},
+        {59949, "59.9 s"},    {59950, "1:00"},      {125000, "2:05"}, {3599499, "59:59"},
+        {3599500, "1:00:00"}, {3723000, "1:02:03"},
+    };
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        char out[UNITS_DURATION_MAX];
+        check(strcmp(units_show_time(out, shown[i].ms), shown[i].shown) == 0, "a time is shown",
+              shown[i].shown);
     }
 }
 
@@ -287,6 +306,7 @@ int main(void)
     test_durations();
     test_sizes();
     test_shown_sizes();
+    test_times();
     test_rates();
     test_numbers();
     test_percents();

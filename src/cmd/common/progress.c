@@ -3,7 +3,6 @@
  */
 #include "cmd/common/progress.h"
 
-#include "base/log.h"
 #include "cli/report.h"
 
 static void progress_draw(struct timer *timer)
@@ -16,7 +15,7 @@ static void progress_draw(struct timer *timer)
 
 void progress_start(struct progress *progress, struct loop *loop, const struct fd *in)
 {
-    if (!log_columns() || report_is_objects())
+    if (!report_is_watched())
         return;
     progress->loop = loop;
     progress->timer.fired = progress_draw;

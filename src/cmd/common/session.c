@@ -38,6 +38,12 @@ struct fd session_output(const struct session *session)
     return (struct fd){open("/dev/null", O_WRONLY | O_CLOEXEC), FD_NULL, true};
 }
 
+/* What the live line of --progress has shown stays, as the totals. */
+static bool session_has_stats(const struct session *session)
+{
+    return session->transfer->stats || (session->transfer->progress && report_is_watched());
+}
+
 /* Streams */
 
 /* A relay, and the loop that its end stops. */
@@ -123,7 +129,7 @@ int session_stream(const struct session *session, struct fd socket, const struct
     struct relay *relay = &stream.relay;
     struct pump_pool pool = {0};
     struct progress progress = {.sent = &relay->tx.pump.moved, .received = &relay->rx.pump.taken};
-    struct connection_log log = {.stats = session->transfer->stats};
+    struct connection_log log = {.stats = session_has_stats(session)};
     if (session_greet(session, socket.fd, peer, err))
         return -1;
     if (session->serving)
@@ -205,7 +211,7 @@ static void messages_open(struct messages *messages, const struct session *sessi
 {
     struct connection_log *log = &messages->log;
     struct sockname name = {.length = 0};
-    *log = (struct connection_log){.fd = socket, .stats = session->transfer->stats};
+    *log = (struct connection_log){.fd = socket, .stats = session_has_stats(session)};
     messages->relay.peer_name = log->peer;
     if (messages->relay.policy.peer == DATAGRAM_GROUP) {
         connection_log_open(log, socket, messages->relay.policy.group);

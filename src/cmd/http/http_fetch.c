@@ -30,7 +30,13 @@
 
 enum { PARTIAL = 206, NOT_MODIFIED = 304, FIRST_REFUSAL = 400, NOT_SATISFIABLE = 416 };
 enum { FIRST_PAUSE_MS = 250, PAUSE_MAX_MS = 8000, A_DAY_S = 86400 };
-enum { PARTS = 4, BAR = 40 };
+enum {
+    PARTS = 4,
+    BAR = 40, /* where there is no terminal */
+    BAR_MAX = 160,
+    FIGURES = 38,      /* columns before the bars, and the last one */
+    WIDTH_FOR_BAR = 60 /* on less, there are the figures alone */
+};
 
 #define UNASKED ", which was not asked for"
 
@@ -47,13 +53,26 @@ struct timing {
     uint64_t bytes;   /* of the body */
 };
 
+/* The columns of the longest bar. */
+static int bar_width(void)
+{
+    const int columns = (int)log_columns();
+    if (!columns)
+        return BAR;
+    if (columns < WIDTH_FOR_BAR)
+        return 0;
+    return columns - FIGURES < BAR_MAX ? columns - FIGURES : BAR_MAX;
+}
+
 /* Writes one line of the chart, in which each part begins where the one before has ended. */
 static void draw_part(const char *part, const int64_t *ends, int64_t from, int64_t to)
 {
-    char bar[BAR + 1];
+    char bar[BAR_MAX + 1];
+    const int width = bar_width();
     int64_t whole = ends[PARTS] > ends[0] ? ends[PARTS] - ends[0] : 1;
-    int start = (int)((from - ends[0]) * BAR / whole), end = (int)((to - ends[0]) * BAR / whole);
-    if (end == start && to > from && start < BAR)
+    int start = (int)((from - ends[0]) * width / whole);
+    int end = (int)((to - ends[0]) * width / whole);
+    if (end == start && to > from && start < width)
         end = start + 1; /* it is there, if only just */
     memset(bar, ' ', (size_t)start);
     memset(bar + start, '#', (size_t)(end - start));
@@ -278,8 +297,13 @@ static int write_body(struct http_transfer *transfer, bool to_file, enum http_bo
     http_body_init(body);
     struct progress progress = {.sent = &nothing, .received = &body->framed.pump.moved};
     progress.meter.receives = true;
+    progress.meter.name = body->out_name;
     if (kind == HTTP_BODY_LENGTH)
         progress.meter.total = transfer->exchange.head.content_length;
+    /* Where the person sees both, the body begins apart from the head that -v has shown. */
+    if (log_setting.verbosity >= LOG_LEVEL_INFO && kind != HTTP_BODY_NONE && report_is_watched() &&
+        log_is_on_terminal(body->out.fd))
+        log_write("\n", 1);
     loop_unwatch(fetch->loop, &transfer->reader); /* the body notices by itself */
     if (options->progress || (!options->silent && body->out.kind != FD_TERMINAL))
         progress_start(&progress, fetch->loop, NULL);
@@ -292,6 +316,8 @@ static int write_body(struct http_transfer *transfer, bool to_file, enum http_bo
                   body->name);
     watch_reader(transfer);
     uint64_t written = transfer->timing.bytes = http_body_written(body);
+    if (result == 0 && progress.meter.shown_length && !body->out_name)
+        report_wrote(NULL, written, (loop_now_us() - transfer->timing.began) / 1000);
     transfer->keeps = result == 0 && kind != HTTP_BODY_UNTIL_CLOSE && !body->framed.length &&
                       leaves_it_clean(transfer);
     if (to_file)
@@ -725,6 +751,23 @@ static void report_kept(struct http_transfer *transfer, struct error *err)
                                           : ": the server sends neither ETag nor Last-Modified");
 }
 
+/* Finishes the output, and says on a terminal what has become of the file. */
+static int finish_output(struct http_transfer *transfer, struct error *err)
+{
+    struct http_output *output = transfer->fetch->output;
+    const struct timing *timing = &transfer->timing;
+    const bool says = output->has_file && !transfer->fetch->options->silent;
+    const bool is_new = !http_output_was_complete(output) && !output->unchanged;
+    char *name = memory_copy(output->name, strlen(output->name));
+    int result = http_output_finish(output, err);
+    if (!result && says && is_new)
+        report_wrote(name, timing->bytes, (timing->ended - timing->began) / 1000);
+    else if (!result && says && report_is_watched())
+        report_warning("%s is complete already", name);
+    free(name);
+    return result;
+}
+
 int http_fetch_run(const struct http_fetch *fetch, const char *url, bool last, struct error *err)
 {
     struct http_target origin;
@@ -756,7 +799,7 @@ int http_fetch_run(const struct http_fetch *fetch, const char *url, bool last, s
             result = try_target(&transfer, err);
     }
     if (!result)
-        result = http_output_finish(output, err);
+        result = finish_output(&transfer, err);
     if (result)
         report_kept(&transfer, err);
     loop_unwatch(fetch->loop, &transfer.reader);
