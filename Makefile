@@ -9,6 +9,8 @@
 #   make lint             every static check; also check-format; format mends the layout
 #   make fuzz             each target in tests/fuzz for FUZZ_SECONDS
 #   make bench            tests/bench
+#   make compare          sockctl beside nc, ncat, socat and curl: the tables of README.md
+#   make readme           puts into README.md and docs/ what its sessions and `make compare` print now
 #   make soak             servers under hostile clients, for SECONDS=600
 #   make static           build/static/sockctl, one file, with musl
 #   make install          to DESTDIR and PREFIX; also uninstall. Directories of their own, without DESTDIR:
@@ -110,7 +112,7 @@ compile  = $(compiler) -std=c11 $(system) -Isrc -pthread $(warnings) $(WERROR) \
 link    := $(compiler) -pthread $(profile_cflags) $(CFLAGS) $(profile_ldflags) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: all objects demo tools test asan fresh lint format check-format fuzz bench soak static install uninstall \
+.PHONY: all objects demo tools test asan fresh lint format check-format fuzz bench compare readme svg soak static install uninstall \
         completions dist clean FORCE
 
 all: $(binary)
@@ -211,6 +213,17 @@ endif
 bench: $(binary)
 	@if [ -x tests/bench/run ]; then SOCKCTL="$$PWD/$(binary)" tests/bench/run; \
 	else echo 'bench: there is no tests/bench/run'; fi
+
+compare: $(binary)
+	@SOCKCTL="$$PWD/$(binary)" tests/bench/compare
+
+# The README's outputs are real: of its sessions, of which the first is drawn, and of compare.
+readme: $(binary)
+	SOCKCTL="$$PWD/$(binary)" tests/bench/compare --write README.md
+	SOCKCTL="$$PWD/$(binary)" tests/checks/sessions --write README.md
+	$(Q)$(MAKE) --no-print-directory svg
+svg: $(binary)
+	SOCKCTL="$$PWD/$(binary)" tests/checks/sessions --svg docs/session.svg README.md
 
 soak: $(binary)
 	@SOCKCTL="$$PWD/$(binary)" tests/bench/soak

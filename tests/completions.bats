@@ -174,7 +174,7 @@ LINES
             [ "$status" -ne 2 ] || show_results "$word of $name is refused"
         done
     }
-    words VALUE "$SOCKCTL" connect --tos WORD unix:/nonexistent/socket
+    words VALUE "$SOCKCTL" connect --tos WORD fd:99
     words FRAMING "$SOCKCTL" unix-send --framing WORD /nonexistent/socket x
     words SERVICE "$SOCKCTL" echo-server --mode WORD unix:/nonexistent/socket
     words OCTAL "$SOCKCTL" unix-serve --mode WORD /nonexistent/socket
