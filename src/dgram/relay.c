@@ -25,15 +25,6 @@ enum {
 
 /* Ends */
 
-static void filter_set_resume(struct filter *filter, struct datagram_relay *relay,
-                              void (*resume)(struct filter *filter))
-{
-    if (!filter)
-        return;
-    filter->mover = relay;
-    filter->resume = resume;
-}
-
 void datagram_release(struct datagram_relay *relay)
 {
     struct loop *loop = relay->loop;
@@ -52,8 +43,8 @@ void datagram_release(struct datagram_relay *relay)
     free(relay->tx.filtered);
     relay->rx.bytes = relay->tx.bytes = relay->tx.filtered = NULL;
     relay->loop = NULL;
-    filter_set_resume(relay->tx_filter, relay, NULL);
-    filter_set_resume(relay->rx_filter, relay, NULL);
+    filter_set_mover(relay->tx_filter, NULL, NULL);
+    filter_set_mover(relay->rx_filter, NULL, NULL);
 }
 
 static void datagram_finish(struct datagram_relay *relay, int result)
@@ -89,12 +80,6 @@ static bool datagram_is_over(const struct datagram_relay *relay)
 }
 
 /* What is awaited */
-
-/* A filter has to be waited for before it is given more. */
-static bool filter_is_held(const struct filter *filter)
-{
-    return filter && filter->held;
-}
 
 /* There is somebody to be sent to, who has not lost the right to speak to us meanwhile. */
 static bool datagram_has_peer(const struct datagram_relay *relay)
@@ -559,8 +544,8 @@ void datagram_start(struct datagram_relay *relay, struct loop *loop)
     if (relay->policy.peer == DATAGRAM_GROUP)
         relay->rx_last.peer = *relay->policy.group;
     relay->has_peer = relay->policy.peer == DATAGRAM_GROUP;
-    filter_set_resume(relay->tx_filter, relay, datagram_filter_released);
-    filter_set_resume(relay->rx_filter, relay, datagram_filter_released);
+    filter_set_mover(relay->tx_filter, relay, datagram_filter_released);
+    filter_set_mover(relay->rx_filter, relay, datagram_filter_released);
     rx->gathers = !relay->rx_filter && !fd_keeps_messages(relay->out);
     write_queue_init(&rx->queue, relay->loop, relay->out, datagram_output_drained);
     write_queue_watch_hangup(&rx->queue);

@@ -36,4 +36,20 @@ struct filter {
     struct list_node node; /* the owner's */
 };
 
+/* Whether a filter, which may be NULL for none, is to be given nothing now. */
+static inline bool filter_is_held(const struct filter *filter)
+{
+    return filter && filter->held;
+}
+
+/* Sets who moves bytes through a filter, or with NULL that nobody does any more. A filter of NULL is none. */
+static inline void filter_set_mover(struct filter *filter, void *mover,
+                                    void (*resume)(struct filter *filter))
+{
+    if (!filter)
+        return;
+    filter->mover = mover;
+    filter->resume = resume;
+}
+
 #endif

@@ -37,13 +37,13 @@ static void pair_finish(struct forward_pair *pair, enum forward_end how)
     struct forward *forward = pair->forward;
     struct forward_side *sides[] = {&pair->local, &pair->remote};
     for (size_t i = 0; i < 2; i++) {
-        loop_forget(forward->loop, &sides[i]->watch);
+        loop_forget(forward->pairs.loop, &sides[i]->watch);
         keepalive_stop(sides[i]->keepalive);
         channel_release(&sides[i]->channel);
     }
     idle_limit_stop(&pair->idle);
-    loop_timer_cancel(forward->loop, &pair->timer);
-    list_remove(&forward->pairs, &pair->node);
+    loop_timer_cancel(forward->pairs.loop, &pair->timer);
+    list_remove(&forward->pairs.list, &pair->node);
     forward->left(forward, pair, how);
     for (size_t i = 0; i < 2; i++) {
         if (how == FORWARD_FAILED || side_lacks_something(sides[i])) {
@@ -59,10 +59,8 @@ static void pair_finish(struct forward_pair *pair, enum forward_end how)
 
 static void forward_finish_if_stopped(struct forward *forward)
 {
-    if (!forward->stopping || forward->pairs.count)
-        return;
-    drain_stop(&forward->drain);
-    forward->stopped(forward);
+    if (peers_are_gone(&forward->pairs))
+        forward->stopped(forward);
 }
 
 /* Streams that are cut */
@@ -76,14 +74,14 @@ static bool side_is_under_way(struct forward_side *side)
 /* Nothing moves any more: the pair ends once what was sent has arrived. */
 static void pair_part(struct forward_pair *pair)
 {
-    struct loop *loop = pair->forward->loop;
+    struct loop *loop = pair->forward->pairs.loop;
     int64_t left_ms = pair->until_ms - loop_now_ms();
     loop_unwatch(loop, &pair->local.watch);
     loop_unwatch(loop, &pair->remote.watch);
     if (left_ms > 0 && (side_is_under_way(&pair->local) || side_is_under_way(&pair->remote)))
         loop_timer_set(loop, &pair->timer, LOOK_MS);
     else
-        pair_finish(pair, pair->forward->stopping ? FORWARD_STOPPED : FORWARD_IDLE);
+        pair_finish(pair, pair->forward->pairs.stopping ? FORWARD_STOPPED : FORWARD_IDLE);
 }
 
 static void pair_begin_parting(struct forward_pair *pair, int64_t for_ms)
@@ -97,7 +95,7 @@ static void pair_begin_parting(struct forward_pair *pair, int64_t for_ms)
 /* What the side that failed had sent goes to the other, as far as it reads, and then the reset. */
 static void pair_flush(struct forward_pair *pair)
 {
-    struct loop *loop = pair->forward->loop;
+    struct loop *loop = pair->forward->pairs.loop;
     struct forward_side *other = side_other(pair->failed);
     enum pump_state state = channel_move(&pair->failed->channel, &pair->forward->pool);
     int64_t left_ms = pair->until_ms - loop_now_ms();
@@ -139,7 +137,7 @@ static void side_fail(struct forward_side *side, int failure)
     pair->failed = side;
     pair->until_ms = loop_now_ms() + RESET_MS;
     idle_limit_stop(&pair->idle);
-    loop_unwatch(pair->forward->loop, &side->watch);
+    loop_unwatch(pair->forward->pairs.loop, &side->watch);
     channel_release(&other->channel);
     if (!side->ended)
         channel_move(&side->channel, &pair->forward->pool);
@@ -156,7 +154,7 @@ static bool side_wants(const struct forward_side *side, enum pump_state state)
 
 static void side_await(struct forward_side *side)
 {
-    struct loop *loop = side->pair->forward->loop;
+    struct loop *loop = side->pair->forward->pairs.loop;
     uint32_t events = (side_wants(side, PUMP_WANTS_IN) ? EPOLLIN : 0U) |
                       (side_wants(side_other(side), PUMP_WANTS_OUT) ? EPOLLOUT : 0U);
     if (events || !side->hung)
@@ -244,22 +242,21 @@ static void pair_idle_over(struct idle_limit *limit)
 
 static void forward_end_all(struct forward *forward)
 {
-    drain_stop(&forward->drain);
-    LIST_EACH (struct forward_pair, pair, &forward->pairs, node)
+    drain_stop(&forward->pairs.drain);
+    LIST_EACH (struct forward_pair, pair, &forward->pairs.list, node)
         pair_finish(pair, FORWARD_STOPPED);
 }
 
 /* Counts pairs, bytes that they hold, and bytes that their peers have not acknowledged. */
 static uint64_t forward_count_left(struct drain *drain)
 {
-    struct forward *forward = LOOP_OWNER(drain, struct forward, drain);
-    uint64_t left = forward->pairs.count;
-    LIST_EACH (struct forward_pair, pair, &forward->pairs, node) {
+    struct forward *forward = LOOP_OWNER(drain, struct forward, pairs.drain);
+    uint64_t left = forward->pairs.list.count;
+    LIST_EACH (struct forward_pair, pair, &forward->pairs.list, node) {
         const struct forward_side *sides[] = {&pair->local, &pair->remote};
         for (size_t i = 0; i < 2; i++) {
-            int unacknowledged = sock_unacknowledged(sides[i]->watch.fd);
             left += sides[i]->channel.pump.taken - sides[i]->channel.pump.moved;
-            left += unacknowledged > 0 ? (uint64_t)unacknowledged : 0;
+            left += peer_count_unacknowledged(sides[i]->watch.fd);
         }
     }
     return left;
@@ -267,7 +264,7 @@ static uint64_t forward_count_left(struct drain *drain)
 
 static void forward_drain_over(struct drain *drain)
 {
-    struct forward *forward = LOOP_OWNER(drain, struct forward, drain);
+    struct forward *forward = LOOP_OWNER(drain, struct forward, pairs.drain);
     forward_end_all(forward);
     forward->stopped(forward);
 }
@@ -277,7 +274,7 @@ void forward_join(struct forward *forward, const struct forward_ends *ends, void
     struct forward_pair *pair = memory_new(1, sizeof *pair);
     struct fd local = ends->local;
     struct fd remote = ends->remote;
-    list_append(&forward->pairs, &pair->node);
+    list_append(&forward->pairs.list, &pair->node);
     pair->forward = forward;
     pair->user_data = user_data;
     pair->timer.fired = pair_timer_fired;
@@ -285,7 +282,8 @@ void forward_join(struct forward *forward, const struct forward_ends *ends, void
         struct forward_side *side = i ? &pair->remote : &pair->local;
         side->pair = pair;
         side->watch = (struct watch){.fd = i ? remote.fd : local.fd, .ready = side_ready};
-        side->keepalive = keepalive_start(forward->loop, side->watch.fd, forward->keepalive_ms);
+        side->keepalive = keepalive_start(forward->pairs.loop, side->watch.fd,
+                                          forward->pairs.keepalive_ms);
     }
     /* A splice would make messages of its own choice of a stream: what is shared is copied. */
     local.shared |= ends->remote_socktype == SOCK_SEQPACKET;
@@ -293,7 +291,7 @@ void forward_join(struct forward *forward, const struct forward_ends *ends, void
     channel_init(&pair->local.channel, local, ends->local_socktype, remote, &forward->pool);
     channel_init(&pair->remote.channel, remote, ends->remote_socktype, local, &forward->pool);
     channel_preload(&pair->local.channel, ends->preface, ends->preface_length);
-    idle_limit_start(&pair->idle, forward->loop, forward->idle_ms, pair_idle_over);
+    idle_limit_start(&pair->idle, forward->pairs.loop, forward->pairs.idle_ms, pair_idle_over);
     /* While the remote side was being connected to, the client has most likely sent something. */
     channel_move(&pair->local.channel, &forward->pool);
     pair_settle(pair);
@@ -312,12 +310,12 @@ static void side_end_channel(struct forward_side *side)
 
 void forward_stop(struct forward *forward)
 {
-    if (forward->stopping) {
-        forward_drain_over(&forward->drain);
+    if (forward->pairs.stopping) {
+        forward_drain_over(&forward->pairs.drain);
         return;
     }
-    forward->stopping = true;
-    LIST_EACH (struct forward_pair, pair, &forward->pairs, node) {
+    forward->pairs.stopping = true;
+    LIST_EACH (struct forward_pair, pair, &forward->pairs.list, node) {
         if (pair->failed || pair->until_ms)
             continue;
         pair_begin_parting(pair, DRAIN_MAX_MS);
@@ -325,13 +323,13 @@ void forward_stop(struct forward *forward)
         side_end_channel(&pair->remote);
         pair_settle(pair);
     }
-    drain_start(&forward->drain, forward->loop, forward_count_left, forward_drain_over);
+    drain_start(&forward->pairs.drain, forward->pairs.loop, forward_count_left, forward_drain_over);
     forward_finish_if_stopped(forward);
 }
 
 void forward_release(struct forward *forward)
 {
-    forward->stopping = true;
+    forward->pairs.stopping = true;
     forward_end_all(forward);
     channel_pool_release(&forward->pool);
 }

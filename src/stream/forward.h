@@ -13,12 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/list.h"
 #include "stream/channel.h"
-#include "stream/keepalive.h"
-#include "sys/drain.h"
+#include "stream/peer.h"
 #include "sys/fd.h"
-#include "sys/idle_limit.h"
 
 enum forward_end {
     FORWARD_EOF,    /* both sides have ended, and all of it is passed on */
@@ -39,7 +36,7 @@ struct forward_side {
 
 struct forward_pair {
     struct forward *forward;
-    struct list_node node; /* of the pairs */
+    struct list_node node; /* of forward->pairs.list */
     struct forward_side local;
     struct forward_side remote;
     struct idle_limit idle;
@@ -51,13 +48,10 @@ struct forward_pair {
 };
 
 struct forward {
-    struct loop *loop;
-    int64_t idle_ms;      /* of a pair; -1: no limit */
-    int64_t keepalive_ms; /* of its sockets, see stream/keepalive */
+    /* Its loop and limits are the owner's to set. What it lists are pairs: a pair has one place and one idle limit, and
+     * two sockets, so that neither of its sides is a struct peer. */
+    struct peers pairs;
     struct channel_pool pool;
-    struct list pairs;
-    bool stopping;
-    struct drain drain; /* of sides that do not read, while stopping */
     /* A pair has ended; its descriptors are closed after this. */
     void (*left)(struct forward *forward, const struct forward_pair *pair, enum forward_end how);
     /* After forward_stop: the last one has gone. */
@@ -74,7 +68,7 @@ struct forward_ends {
     size_t preface_length;
 };
 
-/* Joins two sockets to a pair. The owner has set loop, idle_ms, keepalive_ms, left and stopped; the rest is 0. May call
+/* Joins two sockets to a pair. The owner has set what forward->pairs needs, left and stopped; the rest is 0. May call
  * `left` at once. */
 void forward_join(struct forward *forward, const struct forward_ends *ends, void *user_data);
 

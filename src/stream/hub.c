@@ -43,12 +43,12 @@ static bool hub_cuts_input(const struct hub *hub)
 /* The input is read while some client can take what it delivers. */
 static void hub_await_input(struct hub *hub)
 {
-    bool wanted = hub->clients.count > hub->queued_count + hub->lost_count;
-    bool held = hub->tx_filter && hub->tx_filter->held;
-    if (wanted && !held && hub_has_input(hub) && !hub->awaited && !hub->stopping)
-        loop_watch(hub->loop, &hub->in_watch, EPOLLIN);
+    bool wanted = hub->clients.list.count > hub->queued_count + hub->lost_count;
+    if (wanted && !filter_is_held(hub->tx_filter) && hub_has_input(hub) && !hub->awaited &&
+        !hub->clients.stopping)
+        loop_watch(hub->clients.loop, &hub->in_watch, EPOLLIN);
     else
-        loop_unwatch(hub->loop, &hub->in_watch);
+        loop_unwatch(hub->clients.loop, &hub->in_watch);
 }
 
 static void hub_finish(struct hub *hub, int result)
@@ -66,10 +66,10 @@ static void hub_fail_output(struct hub *hub)
 /* Puts out what was gathered. False: that was the end of the hub. */
 static bool hub_put_gathered(struct hub *hub)
 {
-    loop_timer_cancel(hub->loop, &hub->put);
+    loop_timer_cancel(hub->clients.loop, &hub->put);
     if (write_queue_uncork(&hub->queue) < 0)
         hub_fail_output(hub);
-    return hub->loop != NULL;
+    return hub->clients.loop != NULL;
 }
 
 static void hub_round_over(struct timer *timer)
@@ -80,13 +80,12 @@ static void hub_round_over(struct timer *timer)
 /* What has not left us, or has not arrived where a reset would overtake it. */
 static uint64_t hub_count_left(struct drain *drain)
 {
-    const struct hub *hub = LOOP_OWNER(drain, struct hub, drain);
+    const struct hub *hub = LOOP_OWNER(drain, struct hub, clients.drain);
     uint64_t left = hub->queue.length;
-    LIST_EACH (const struct hub_client, client, &hub->clients, node) {
-        int unacknowledged = client->queued || hub_cuts_input(hub)
-                                 ? sock_unacknowledged(client->watch.fd)
-                                 : 0;
-        left += client->queue.length + (unacknowledged > 0 ? (uint64_t)unacknowledged : 0);
+    LIST_EACH (const struct hub_client, client, &hub->clients.list, peer.node) {
+        left += client->queue.length;
+        if (client->queued || hub_cuts_input(hub))
+            left += peer_count_unacknowledged(client->peer.watch.fd);
     }
     return left;
 }
@@ -94,13 +93,13 @@ static uint64_t hub_count_left(struct drain *drain)
 /* True: the hub is over, or was before. */
 static bool hub_finish_if_stopped(struct hub *hub)
 {
-    if (!hub->stopping)
+    if (!hub->clients.stopping)
         return false;
     if (!hub_put_gathered(hub))
         return true;
     if (write_queue_has_pending(&hub->queue) || hub->queued_count)
         return false;
-    if (hub_cuts_input(hub) && hub_count_left(&hub->drain))
+    if (hub_cuts_input(hub) && hub_count_left(&hub->clients.drain))
         return false; /* the drain looks again */
     hub_finish(hub, 0);
     return true;
@@ -120,7 +119,7 @@ static void hub_hold_for(struct hub *hub, struct hub_client *client)
     if (left_ms <= 0)
         return;
     hub->awaited = client;
-    loop_timer_set(hub->loop, &hub->hold, left_ms);
+    loop_timer_set(hub->clients.loop, &hub->hold, left_ms);
     hub_await_input(hub);
 }
 
@@ -130,8 +129,8 @@ static void hub_hold_no_more(struct hub *hub, const struct hub_client *client)
     if (hub->awaited != client)
         return;
     hub->awaited = NULL;
-    if (hub->loop)
-        loop_timer_set(hub->loop, &hub->hold, 0);
+    if (hub->clients.loop)
+        loop_timer_set(hub->clients.loop, &hub->hold, 0);
 }
 
 /* The end of a client */
@@ -139,19 +138,13 @@ static void hub_hold_no_more(struct hub *hub, const struct hub_client *client)
 static void hub_client_await(struct hub_client *client)
 {
     const struct hub *hub = client->hub;
-    bool in = !hub->stopping && !client->ended && !client->lost && !client->waits;
+    bool in = !hub->clients.stopping && !client->ended && !client->lost && !client->peer.waits;
     bool out = !client->lost && write_queue_has_pending(&client->queue);
     if (in || out)
-        loop_watch(hub->loop, &client->watch, (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
+        loop_watch(hub->clients.loop, &client->peer.watch,
+                   (in ? EPOLLIN : 0U) | (out ? EPOLLOUT : 0U));
     else
-        loop_unwatch(hub->loop, &client->watch);
-}
-
-static void hub_client_wait_no_more(struct hub_client *client)
-{
-    if (client->waits)
-        list_remove(&client->hub->waiting, &client->waiting_node);
-    client->waits = false;
+        loop_unwatch(hub->clients.loop, &client->peer.watch);
 }
 
 /* Whatever becomes of its queue is counted here. */
@@ -178,20 +171,13 @@ static void hub_client_drop(struct hub_client *client, enum hub_end how)
     /* Whether there was more for it than it has got. */
     bool lacks = client->queued || how == HUB_SLOW || how == HUB_LARGEST ||
                  (how == HUB_STOPPED && hub_cuts_input(hub));
-    list_remove(&hub->clients, &client->node);
+    peer_leave(&client->peer);
     hub->lost_count -= client->lost;
-    hub_client_wait_no_more(client);
     if (hub->left)
         hub->left(hub, client, how);
-    loop_unwatch(hub->loop, &client->watch);
-    loop_timer_cancel(hub->loop, &client->timer);
-    idle_limit_stop(&client->idle);
-    keepalive_stop(client->keepalive);
+    loop_timer_cancel(hub->clients.loop, &client->timer);
     hub_client_forget_queue(client);
-    if (lacks)
-        sock_abort(client->watch.fd);
-    else
-        sock_close(client->watch.fd);
+    peer_close(&client->peer, lacks);
     hub_hold_no_more(hub, client);
     free(client);
 }
@@ -210,7 +196,7 @@ static void hub_client_leave(struct hub_client *client, enum hub_end how)
 static void hub_client_note_move(struct hub_client *client)
 {
     client->moved_ms = loop_now_ms();
-    idle_limit_moved(&client->idle);
+    idle_limit_moved(&client->peer.idle);
 }
 
 /* Returns how long a client that has ended may still be silent, or take nothing of its queue. */
@@ -242,13 +228,13 @@ static void hub_client_await_limit(struct hub_client *client)
 {
     int64_t left_ms = hub_client_until_limit_ms(client);
     if (left_ms != never_ms)
-        loop_timer_set(client->hub->loop, &client->timer, left_ms);
+        loop_timer_set(client->hub->clients.loop, &client->timer, left_ms);
 }
 
 /* Whether its system has taken more since this was asked last, if only into the socket's queue. */
 static bool hub_client_still_takes(struct hub_client *client)
 {
-    int untaken = sock_unread(client->watch.fd);
+    int untaken = sock_unread(client->peer.watch.fd);
     bool takes = untaken != client->untaken;
     client->untaken = untaken;
     return takes;
@@ -276,7 +262,7 @@ static void hub_client_limit_fired(struct timer *timer)
 
 static void hub_client_idle_over(struct idle_limit *limit)
 {
-    struct hub_client *client = LOOP_OWNER(limit, struct hub_client, idle);
+    struct hub_client *client = LOOP_OWNER(limit, struct hub_client, peer.idle);
     hub_client_leave(client, client->lost ? client->lost_how : HUB_IDLE);
 }
 
@@ -341,7 +327,7 @@ void hub_send(struct hub_client *client, const char *bytes, size_t length)
 void hub_send_others(struct hub *hub, const struct hub_client *from, const char *bytes,
                      size_t length)
 {
-    LIST_EACH (struct hub_client, client, &hub->clients, node)
+    LIST_EACH (struct hub_client, client, &hub->clients.list, peer.node)
         if (client != from)
             hub_send(client, bytes, length);
 }
@@ -351,7 +337,7 @@ static void hub_client_end_sending(struct hub_client *client)
 {
     if (client->hub->in_ended && !client->hub->no_shutdown &&
         !write_queue_has_pending(&client->queue))
-        sock_shutdown(client->watch.fd, SHUT_WR);
+        sock_shutdown(client->peer.watch.fd, SHUT_WR);
 }
 
 static void hub_client_drained(struct write_queue *queue)
@@ -395,7 +381,7 @@ static void hub_input_ready(struct watch *watch, uint32_t events)
     else if (!ended)
         hub_send_others(hub, NULL, bytes, (size_t)got);
     if (ended) {
-        LIST_EACH (struct hub_client, client, &hub->clients, node) {
+        LIST_EACH (struct hub_client, client, &hub->clients.list, peer.node) {
             hub_client_end_sending(client);
             hub_client_await_limit(client);
         }
@@ -414,7 +400,7 @@ static void hub_put_out(struct hub *hub, const char *bytes, size_t length)
     }
     if (!hub->queue.cork) {
         write_queue_cork(&hub->queue, hub->cork);
-        loop_timer_set(hub->loop, &hub->put, 0);
+        loop_timer_set(hub->clients.loop, &hub->put, 0);
     }
     if (write_queue_put(&hub->queue, bytes, length) < 0)
         hub_fail_output(hub);
@@ -424,7 +410,7 @@ static void hub_read_client(struct hub_client *client)
 {
     struct hub *hub = client->hub;
     char *bytes = hub->buffer + HUB_READ;
-    ssize_t got = sock_recv(client->watch.fd, bytes, HUB_READ);
+    ssize_t got = sock_recv(client->peer.watch.fd, bytes, HUB_READ);
     if (got < 0) {
         if (errno == EAGAIN)
             return;
@@ -459,14 +445,13 @@ static void hub_read_client(struct hub_client *client)
 /* Nothing is read of the clients now. */
 static bool hub_is_held_up(const struct hub *hub)
 {
-    bool held = hub->rx_filter && hub->rx_filter->held;
-    return hub->stopping || held || write_queue_has_pending(&hub->queue) ||
-           (hub->received && hub->awaited);
+    return hub->clients.stopping || filter_is_held(hub->rx_filter) ||
+           write_queue_has_pending(&hub->queue) || (hub->received && hub->awaited);
 }
 
 static void hub_client_ready(struct watch *watch, uint32_t events)
 {
-    struct hub_client *client = LOOP_OWNER(watch, struct hub_client, watch);
+    struct hub_client *client = LOOP_OWNER(watch, struct hub_client, peer.watch);
     struct hub *hub = client->hub;
     if (write_queue_has_pending(&client->queue) && events & ~(uint32_t)EPOLLIN) {
         client->taken_ms = loop_now_ms();
@@ -475,9 +460,7 @@ static void hub_client_ready(struct watch *watch, uint32_t events)
         hub_read_client(client);
     } else {
         /* A turn of its own for each, however many there are and whoever sends most. */
-        if (!client->waits)
-            list_append(&hub->waiting, &client->waiting_node);
-        client->waits = true;
+        peer_await_turn(&client->peer);
         hub_client_await(client);
     }
 }
@@ -485,10 +468,9 @@ static void hub_client_ready(struct watch *watch, uint32_t events)
 /* Each of those that wait once, as far as it goes. This may be the end of the hub. */
 static void hub_read_waiting(struct hub *hub)
 {
-    struct hub_client *client;
-    while (hub->loop && !hub_is_held_up(hub) &&
-           (client = LIST_FIRST(&hub->waiting, struct hub_client, waiting_node))) {
-        hub_client_wait_no_more(client);
+    struct peer *next;
+    while (hub->clients.loop && !hub_is_held_up(hub) && (next = peers_next_turn(&hub->clients))) {
+        struct hub_client *client = LOOP_OWNER(next, struct hub_client, peer);
         hub_client_await(client);
         hub_read_client(client);
     }
@@ -508,7 +490,7 @@ static void hub_hold_over(struct timer *timer)
 {
     struct hub *hub = LOOP_OWNER(timer, struct hub, hold);
     hub->awaited = NULL;
-    LIST_EACH (struct hub_client, client, &hub->clients, node)
+    LIST_EACH (struct hub_client, client, &hub->clients.list, peer.node)
         if (!hub->awaited)
             hub_hold_for(hub, client);
     hub_await_input(hub);
@@ -530,14 +512,11 @@ struct hub_client *hub_add(struct hub *hub, int fd, void *user_data)
     struct hub_client *client = memory_new(1, sizeof *client);
     client->hub = hub;
     client->user_data = user_data;
-    client->watch = (struct watch){.fd = fd, .ready = hub_client_ready};
-    client->keepalive = keepalive_start(hub->loop, fd, hub->keepalive_ms);
+    peer_start(&client->peer, &hub->clients, fd, hub_client_ready, hub_client_idle_over);
     client->timer.fired = hub_client_limit_fired;
     client->moved_ms = loop_now_ms();
     write_queue_init(&client->queue, NULL, fd_of_socket(fd), hub_client_drained);
-    list_insert(&hub->clients, &client->node, hub->clients.first);
     hub_client_await(client);
-    idle_limit_start(&client->idle, hub->loop, hub->idle_ms, hub_client_idle_over);
     hub_client_await_limit(client);
     if (hub->greeting_length)
         hub_send(client, hub->greeting, hub->greeting_length);
@@ -546,26 +525,16 @@ struct hub_client *hub_add(struct hub *hub, int fd, void *user_data)
     return client;
 }
 
-static void hub_set_resume(struct hub *hub, void (*resume)(struct filter *filter))
-{
-    struct filter *filters[] = {hub->tx_filter, hub->rx_filter};
-    for (size_t i = 0; i < 2; i++) {
-        if (!filters[i])
-            continue;
-        filters[i]->mover = hub;
-        filters[i]->resume = resume;
-    }
-}
-
 void hub_start(struct hub *hub, struct loop *loop)
 {
-    hub->loop = loop;
+    hub->clients.loop = loop;
     budget_init(&hub->budget, hub->max_memory);
     hub->buffer = memory_grow(NULL, HUB_READ, 2);
     hub->cork = memory_grow(NULL, sizeof *hub->cork, 1);
     hub->cork->length = 0;
     hub->put.fired = hub_round_over;
-    hub_set_resume(hub, hub_filter_released);
+    filter_set_mover(hub->tx_filter, hub, hub_filter_released);
+    filter_set_mover(hub->rx_filter, hub, hub_filter_released);
     hub->in_watch = (struct watch){.fd = hub->in.fd, .ready = hub_input_ready};
     hub->hold.fired = hub_hold_over;
     write_queue_init(&hub->queue, loop, hub->out, hub_output_drained);
@@ -574,35 +543,36 @@ void hub_start(struct hub *hub, struct loop *loop)
 
 static void hub_drain_over(struct drain *drain)
 {
-    hub_finish(LOOP_OWNER(drain, struct hub, drain), 0);
+    hub_finish(LOOP_OWNER(drain, struct hub, clients.drain), 0);
 }
 
 void hub_stop(struct hub *hub)
 {
-    hub->stopping = true;
-    LIST_EACH (struct hub_client, client, &hub->clients, node)
+    hub->clients.stopping = true;
+    LIST_EACH (struct hub_client, client, &hub->clients.list, peer.node)
         hub_client_await(client);
     hub_await_input(hub);
     if (!hub_finish_if_stopped(hub))
-        drain_start(&hub->drain, hub->loop, hub_count_left, hub_drain_over);
+        drain_start(&hub->clients.drain, hub->clients.loop, hub_count_left, hub_drain_over);
 }
 
 void hub_release(struct hub *hub)
 {
-    struct loop *loop = hub->loop;
+    struct loop *loop = hub->clients.loop;
     if (!loop)
         return;
     write_queue_uncork(&hub->queue);
     hub->awaited = NULL;
-    LIST_EACH (struct hub_client, client, &hub->clients, node)
+    LIST_EACH (struct hub_client, client, &hub->clients.list, peer.node)
         hub_client_drop(client, HUB_STOPPED);
     loop_unwatch(loop, &hub->in_watch);
-    drain_stop(&hub->drain);
+    drain_stop(&hub->clients.drain);
     loop_timer_cancel(loop, &hub->hold);
     loop_timer_cancel(loop, &hub->put);
     write_queue_release(&hub->queue);
     free(hub->buffer);
     free(hub->cork);
-    hub->loop = NULL;
-    hub_set_resume(hub, NULL);
+    hub->clients.loop = NULL;
+    filter_set_mover(hub->tx_filter, NULL, NULL);
+    filter_set_mover(hub->rx_filter, NULL, NULL);
 }

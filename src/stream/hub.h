@@ -20,13 +20,10 @@
 
 #include "base/budget.h"
 #include "base/error.h"
-#include "base/list.h"
 #include "stream/filter.h"
-#include "stream/keepalive.h"
+#include "stream/peer.h"
 #include "stream/write_queue.h"
-#include "sys/drain.h"
 #include "sys/fd.h"
-#include "sys/idle_limit.h"
 #include "sys/loop.h"
 
 enum { HUB_QUEUE = 1 << 20, HUB_READ = 65535 };
@@ -42,21 +39,16 @@ enum hub_end {
 
 struct hub_client {
     struct hub *hub;
-    struct list_node node; /* of the hub's clients */
-    struct watch watch;
+    struct peer peer; /* of hub->clients */
     struct write_queue queue;
     bool queued; /* something waits in it, as it is counted */
     struct budget_holder holder;
-    size_t owned; /* bytes that the owner holds for it, see hub_client_owns */
-    struct keepalive *keepalive;
-    struct idle_limit idle;
-    struct timer timer;            /* for the nearest of its other limits */
-    bool ended;                    /* it has sent all it had */
-    bool lost;                     /* its timer will drop it */
-    enum hub_end lost_how;         /* how it has ended then */
-    struct list_node waiting_node; /* of those that wait to be read */
-    bool waits;                    /* it is in that list */
-    int failure;                   /* errno of HUB_RESET */
+    size_t owned;          /* bytes that the owner holds for it, see hub_client_owns */
+    struct timer timer;    /* for the nearest of its other limits */
+    bool ended;            /* it has sent all it had */
+    bool lost;             /* its timer will drop it */
+    enum hub_end lost_how; /* how it has ended then */
+    int failure;           /* errno of HUB_RESET */
     int64_t moved_ms;
     int64_t taken_ms;  /* when its queue was begun, or last got shorter */
     int untaken;       /* of what was sent, when that was looked at last, see sock_unread */
@@ -65,7 +57,9 @@ struct hub_client {
 };
 
 struct hub {
-    struct loop *loop;
+    /* Its limits are the owner's to set. While nothing is read, those that have sent something wait. Its loop is NULL when
+     * the hub is released. */
+    struct peers clients;
     struct fd in;          /* the owner's; fd -1: no input */
     struct fd in_reopened; /* what `in` is read by, see fd_reopened; the owner's */
     struct fd out;
@@ -74,21 +68,17 @@ struct hub {
     const char *in_name;      /* for errors; the owner's */
     const char *out_name;
     struct error *err;     /* what went wrong, when it is over; the owner's */
-    int64_t idle_ms;       /* nothing moved for so long: a client is dropped; -1: no limit */
-    int64_t keepalive_ms;  /* of the clients' sockets, see stream/keepalive */
     int64_t quit_after_ms; /* after the end of the input, at most so long; -1: no limit */
     int64_t silence_ms;    /* of the input, after the end of a client; 0: none; -1: no limit */
     bool no_shutdown;      /* the sending halves stay open at the end of the input */
     const char *greeting;
     size_t greeting_length;
     uint64_t max_memory;        /* bytes of all queues together; 0: BUDGET_DEFAULT */
-    struct list clients;        /* the last one added is the first */
     size_t queued_count;        /* clients for whom something is queued */
     size_t lost_count;          /* clients whose timer will drop them */
     struct budget budget;       /* of all queues */
     struct hub_client *awaited; /* the one that is behind; NULL: nobody is */
     struct timer hold;          /* until it is waited for no more */
-    struct list waiting; /* clients that have sent something while nothing is read, in order */
     struct watch in_watch;
     bool in_ended;
     int64_t in_moved_ms;
@@ -96,9 +86,7 @@ struct hub {
     char *buffer;            /* the hub's: 2 * HUB_READ bytes to read into, see filter.h */
     struct write_cork *cork; /* the hub's: gathers what clients send in one round of the loop */
     struct timer put;        /* the end of that round */
-    bool stopping;
-    struct drain drain; /* of what is queued, while stopping */
-    bool failed;        /* its input or its output has: *err says why */
+    bool failed;             /* its input or its output has: *err says why */
     /* Takes what a client sends, in place of the output, or what the input delivers (from NULL), in place of the
      * clients. `bytes` is NULL at the end. May call hub_send. NULL: the output and the clients get it. */
     void (*received)(struct hub *hub, struct hub_client *from, const char *bytes, size_t length);

@@ -41,8 +41,7 @@ void relay_release(struct relay *relay)
     keepalive_stop(relay->keepalive);
     relay->keepalive = NULL;
     for (size_t i = 0; i < 2; i++) {
-        if (flows[i]->pump.filter)
-            flows[i]->pump.filter->resume = NULL;
+        filter_set_mover(flows[i]->pump.filter, NULL, NULL);
         pump_release(&flows[i]->pump);
     }
     relay->loop = NULL;
@@ -499,10 +498,7 @@ static void relay_flow_start(struct relay_flow *flow, struct relay *relay, struc
     flow->relay = relay;
     flow->wait = (struct timer){.fired = relay_flow_waited};
     pump_attach(&flow->pump, NULL, filter, pace);
-    if (!filter)
-        return;
-    filter->mover = flow;
-    filter->resume = relay_flow_released;
+    filter_set_mover(filter, flow, relay_flow_released);
 }
 
 void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool)

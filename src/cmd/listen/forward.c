@@ -228,7 +228,7 @@ static void stream_pair_left(struct forward *forward, const struct forward_pair 
 
 static void stream_all_left(struct forward *forward)
 {
-    loop_stop(forward->loop, 0);
+    loop_stop(forward->pairs.loop, 0);
 }
 
 static void stream_remote_connected(void *context, const struct connection *connection,
@@ -288,9 +288,9 @@ static int forward_connections(struct forwarding *forwarding)
     struct listening *listening = forwarding->listening;
     struct stream_forwarding all = {
         .forwarding = forwarding,
-        .forward = {.loop = listening->loop,
-                    .idle_ms = forwarding->limits.idle_ms,
-                    .keepalive_ms = listening->given->sockopt.keepalive_ms,
+        .forward = {.pairs = {.loop = listening->loop,
+                              .idle_ms = forwarding->limits.idle_ms,
+                              .keepalive_ms = listening->given->sockopt.keepalive_ms},
                     .left = stream_pair_left,
                     .stopped = stream_all_left}};
     listening->serving = &all;

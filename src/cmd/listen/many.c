@@ -112,7 +112,7 @@ static void chat_announce(const struct hub *hub, const struct hub_client *but, c
 {
     char line[NAME_ROOM + ANNOUNCE_ROOM];
     int length = snprintf(line, sizeof line, "<announce> %s\n", what);
-    LIST_EACH (struct hub_client, client, &hub->clients, node)
+    LIST_EACH (struct hub_client, client, &hub->clients.list, peer.node)
         if (client != but && !client->ended)
             hub_send(client, line, (size_t)length);
 }
@@ -122,14 +122,14 @@ static void chat_client_joined(struct hub_client *client)
 {
     const struct many_client *ours = client->user_data;
     char line[NAME_ROOM * (NAMES_MAX + 3)], shown[PEER_ROOM], what[ANNOUNCE_ROOM];
-    const size_t others = client->hub->clients.count - 1;
+    const size_t others = client->hub->clients.list.count - 1;
     int names = 0;
     int length = snprintf(line, sizeof line, "<announce> you are <user%lu>%s", ours->number,
                           others ? "; already here:" : "");
-    for (const struct hub_client *other = LIST_NEXT(client, struct hub_client, node);
+    for (const struct hub_client *other = LIST_NEXT(client, struct hub_client, peer.node);
          other && names < NAMES_MAX; names++) {
         length += snprintf(line + length, NAME_ROOM, " <user%lu>", client_number(other));
-        other = LIST_NEXT(other, struct hub_client, node);
+        other = LIST_NEXT(other, struct hub_client, peer.node);
     }
     if (others > NAMES_MAX)
         length += snprintf(line + length, NAME_ROOM, " and %zu more", others - NAMES_MAX);
@@ -193,7 +193,8 @@ static void many_client_left(struct hub *hub, const struct hub_client *client, e
         if (hub->failed)
             end.how = REPORT_ERROR;
         else
-            end.how = hub->stopping ? REPORT_SIGNAL : connection_log_how(-1, many->listening->err);
+            end.how = hub->clients.stopping ? REPORT_SIGNAL
+                                            : connection_log_how(-1, many->listening->err);
         break;
     }
     connection_log_close(&ours->log, end);
@@ -225,12 +226,12 @@ int listen_many(struct listening *listening)
     struct server *server = &listening->server;
     struct many many = {.listening = listening};
     struct hub *hub = &many.hub;
-    *hub = (struct hub){.in = session_input(session),
+    *hub = (struct hub){.clients = {.idle_ms = session->limits->idle_ms,
+                                    .keepalive_ms = session->keepalive_ms},
+                        .in = session_input(session),
                         .in_name = "stdin",
                         .out_name = "stdout",
                         .err = listening->err,
-                        .idle_ms = session->limits->idle_ms,
-                        .keepalive_ms = session->keepalive_ms,
                         .quit_after_ms = session->transfer->quit_after_ms,
                         .silence_ms = session_silence_ms(session),
                         .no_shutdown = session->transfer->no_shutdown,
