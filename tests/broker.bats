@@ -174,7 +174,14 @@ END
     refute grep -q '^<user1>' ann.out
     stop server
     assert_status 0
-    assert_output ""
+    # The host sees what the clients see, but for his own lines.
+    [[ $output =~ ^'<announce> 127.0.0.1:'[0-9]+' is connected as <user1>
+<announce> 127.0.0.1:'[0-9]+' is connected as <user2>
+<user1> hello
+<user1> second
+<user1> 
+<user2> without an end
+<announce> <user2> has left'$ ]] || show_results "the host sees something else"
 }
 
 @test "--chat: nothing that a client sends works on the others' terminals; long lines are cut" {

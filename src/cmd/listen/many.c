@@ -3,7 +3,7 @@
  *
  * Without more, what any of them sends goes to stdout, and what comes on stdin goes to all. With --broker, what one
  * client says goes to all others as it comes, and with --chat line by line, with a name for each client; what comes
- * on stdin goes to all, as from user 0.
+ * on stdin goes to all, as from user 0, who sees on stdout what a client sees.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,8 @@ enum {
     NAME_ROOM = 32,
     NAMES_MAX = 20,                    /* of others, in the welcome of a new client */
     PEER_ROOM = 4 * SOCKNAME_TEXT_MAX, /* of one as it is shown */
-    ANNOUNCE_ROOM = PEER_ROOM + 2 * NAME_ROOM
+    ANNOUNCE_ROOM = PEER_ROOM + 2 * NAME_ROOM,
+    SCREEN_MAX = 1 << 20 /* bytes that wait for a stdout that takes nothing */
 };
 
 struct many_client {
@@ -36,10 +37,40 @@ struct many_client {
 
 struct many {
     struct listening *listening;
-    struct hub hub;           /* the user_data of a hub_client is a many_client */
-    unsigned long count;      /* of all clients there ever were */
-    struct many_client input; /* what stdin says to a chat, as if it were one */
+    struct hub hub;            /* the user_data of a hub_client is a many_client */
+    unsigned long count;       /* of all clients there ever were */
+    struct many_client input;  /* what stdin says to a chat, as if it were one */
+    struct write_queue screen; /* what is said in a chat, on stdout */
+    bool is_behind;            /* stdout does not take it, and some is left out */
 };
+
+/* The screen of a chat's host */
+
+/* Ends the server where stdout has failed. */
+static void screen_drained(struct write_queue *screen)
+{
+    struct many *many = LOOP_OWNER(screen, struct many, screen);
+    if (screen->failure) {
+        write_queue_error(screen, "stdout", many->listening->err);
+        loop_stop(many->listening->loop, -1);
+    }
+    many->is_behind = false;
+}
+
+/* Shows what the clients see. A stdout that takes nothing, a terminal that has been stopped, keeps nobody from talking. */
+static void screen_show(struct hub *hub, const char *bytes, size_t length)
+{
+    struct many *many = LOOP_OWNER(hub, struct many, hub);
+    struct write_queue *screen = &many->screen;
+    if (screen->length + length <= SCREEN_MAX) {
+        if (!screen->failure && write_queue_put(screen, bytes, length))
+            screen_drained(screen);
+        return;
+    }
+    if (!many->is_behind)
+        report_warning("stdout takes nothing: some of what is said is not shown");
+    many->is_behind = true;
+}
 
 /* --broker and --chat */
 
@@ -62,6 +93,8 @@ static void chat_output_send(struct chat_output *output)
 {
     if (output->length)
         hub_send_others(output->hub, output->from, output->bytes, output->length);
+    if (output->length && output->from)
+        screen_show(output->hub, output->bytes, output->length);
     output->length = 0;
 }
 
@@ -108,13 +141,14 @@ static void chat_received(struct hub *hub, struct hub_client *from, const char *
 
 /* Sends an announcement to all but one client, and not to those that have ended: they would be kept by each other's
  * leaving. */
-static void chat_announce(const struct hub *hub, const struct hub_client *but, const char *what)
+static void chat_announce(struct hub *hub, const struct hub_client *but, const char *what)
 {
     char line[NAME_ROOM + ANNOUNCE_ROOM];
     int length = snprintf(line, sizeof line, "<announce> %s\n", what);
     LIST_EACH (struct hub_client, client, &hub->clients.list, peer.node)
         if (client != but && !client->ended)
             hub_send(client, line, (size_t)length);
+    screen_show(hub, line, (size_t)length);
 }
 
 /* Announces to a new client its name, and who is there, or some of them; and to the others that it is there. */
@@ -250,6 +284,10 @@ int listen_many(struct listening *listening)
     } else {
         hub->out = session_output(session);
     }
+    if (given->chat) {
+        write_queue_init(&many.screen, listening->loop, fd_stdout(), screen_drained);
+        write_queue_watch_hangup(&many.screen);
+    }
     hub->in_reopened = fd_reopened(hub->in);
     listening->serving = &many;
     server->joined = many_client_joined;
@@ -261,6 +299,8 @@ int listen_many(struct listening *listening)
         result = loop_run(listening->loop);
     }
     hub_release(hub);
+    if (given->chat)
+        write_queue_release(&many.screen);
     if (hub->in_reopened.fd != hub->in.fd)
         close(hub->in_reopened.fd);
     chat_release(&many.input.reader);
