@@ -216,3 +216,17 @@ reaches() {
         stop server || :
     done
 }
+
+@test "a socket in this directory that is typed without a slash is named with one" {
+    start server "$SOCKCTL" listen -k -v ./app
+    listening server
+    try "$SOCKCTL" connect app
+    assert_usage_error "^sockctl: unknown service 'app' \(a UNIX socket is written with a slash: \./app\)$"
+    ln -s app my.app
+    try "$SOCKCTL" connect my.app
+    assert_usage_error "address 'my\.app': the port is missing \(a UNIX socket is written with a slash: \./my\.app\)$"
+    # A file that is no socket says nothing.
+    : >plain
+    try "$SOCKCTL" connect plain
+    assert_usage_error "^sockctl: unknown service 'plain' \(an address is HOST PORT, HOST:PORT or PORT\)$"
+}

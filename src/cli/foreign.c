@@ -30,8 +30,11 @@ static const struct foreign_word options[] = {
     {"connect", "k keep-open", "nc ncat", "to serve many clients, type 'sockctl listen -k PORT'"},
     {"echo-server unix-serve", "k keep-open l listen", "nc ncat", NULL},
     {"echo-server unix-serve", "p", "nc", "the address is an operand: sockctl COMMAND ADDRESS"},
+    {"echo-server", "port", "iperf3", "the port is an operand: sockctl echo-server PORT"},
+    {"unix-serve unix-send", "port", "iperf3",
+     "the address is the PATH of a socket; ports are for 'sockctl listen' and 'connect'"},
     {"listen", "z probe", "nc ncat", "to probe ports, type 'sockctl connect -z HOST PORTS'"},
-    {"listen", "x", "nc ncat", "a proxy is for clients: sockctl connect -x URL HOST PORT"},
+    {"listen", "x proxy", "nc ncat", "a proxy is for clients: sockctl connect -x URL HOST PORT"},
     {"listen", "wait", "ncat",
      "-w TIME limits the wait for the first client, -i TIME a silent connection"},
     {"listen", "r", "nc", "for a port that the kernel chooses, listen on port 0"},
@@ -83,17 +86,25 @@ static const struct foreign_word options[] = {
     {"unix-send", "q quit-after", "nc", "unix-send ends once all messages are delivered"},
 
     /* wait-for-it */
-    {"connect", "host", "wait-for-it",
+    {"connect", "host port", "wait-for-it",
      "the address is an operand: sockctl connect -z --wait TIME HOST:PORT"},
     {"connect", "strict", "wait-for-it",
      "'sockctl connect -z --wait TIME HOST:PORT -- PROGRAM' is always strict"},
     {"connect", "Q quiet", "wait-for-it", NULL},
+
+    /* What other commands of sockctl have */
+    {"connect echo-server", "to", "listen", "to forward, type 'sockctl listen PORT --to ADDRESS'"},
+    {"listen", "send expect", "connect", "this is for 'sockctl connect'"},
+    {"unix-serve", "allow deny", "listen",
+     "who may connect is said by user: --allow-uid LIST, or by --mode OCTAL"},
+    {"unix-serve", "print", "echo-server", "unix-serve prints every message"},
 
     /* socat(1) */
     {SOCKETS, "fork", "socat", "many clients are served with 'sockctl listen -k'"},
     {SOCKETS, "reuseaddr", "socat", "sockctl sets SO_REUSEADDR by itself"},
 
     /* curl(1), wget(1) */
+    {"http-get", "url", "curl", "the URL is an operand"},
     {"http-get", "S show-error", "curl", NULL},
     {"http-get", "N no-buffer", "curl", NULL},
     {"http-get", "g globoff", "curl", NULL},

@@ -103,10 +103,30 @@ static const struct opt *row_of(const struct command *command, int found)
     return row;
 }
 
+/* Refuses what is an abbreviation of ours, the row's, but the very name of another program's option: who types
+ * `listen --port 80` does not mean --port-file. `word` is as it was typed, with its dashes. */
+static int refuse_foreign_abbreviation(const struct command *command, const struct opt *row,
+                                       const char *word, struct error *err)
+{
+    const char *name = word + 2;
+    const size_t length = strcspn(name, "=");
+    const bool is_abbreviation = row->name[length] != '\0';
+    const struct foreign_word *foreign = is_abbreviation
+                                             ? foreign_option(command->name, name, length)
+                                             : NULL;
+    if (!foreign || !foreign->answer)
+        return 0;
+    return error_set(err, STATUS_USAGE, "unknown option --%.*s: %s", (int)length, name,
+                     foreign->answer);
+}
+
 /* Says what getopt_long complained of, `found` being '?' or ':'; 0 if it is no reason to end. */
 static int refuse_word(const struct command *command, char **argv, int found, struct error *err)
 {
     const struct opt *row = optopt ? row_of(command, optopt) : NULL, *nearest = NULL;
+    if (row && optopt >= FIRST_ROW &&
+        refuse_foreign_abbreviation(command, row, argv[optind - 1], err))
+        return -1;
     if (found == ':' && row)
         return error_set(err, STATUS_USAGE, "option --%s needs an argument", row->name);
     if (row && optopt >= FIRST_ROW)
@@ -212,7 +232,12 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
                 return -1;
             continue;
         }
-        if (read_value(row_of(command, found), parsed, err))
+        const struct opt *row = row_of(command, found);
+        const bool is_apart = optarg && optarg == argv[optind - 1]; /* the argument */
+        if (row && found >= FIRST_ROW &&
+            refuse_foreign_abbreviation(command, row, argv[optind - 1 - is_apart], err))
+            return -1;
+        if (read_value(row, parsed, err))
             return -1;
     }
     /* What follows `--`: a program where the command takes one and has its operands already. */

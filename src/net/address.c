@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "base/units.h"
@@ -150,8 +151,11 @@ static int read_inet(const struct address_reading *reading, const char *text)
     if (*text == '[')
         return read_brackets(reading, text);
     const char *colon = reading->port ? NULL : strchr(text, ':');
-    if (!reading->port && !colon && strpbrk(text, ".*"))
-        return reading_refuse(reading, "the port is missing");
+    if (!reading->port && !colon && strpbrk(text, ".*")) {
+        reading_refuse(reading, "the port is missing");
+        hostname_add_socket_hint(text, reading->err);
+        return -1;
+    }
     if (!reading->port && !colon)
         return read_port(reading, text);
     if (colon && strchr(colon + 1, ':'))
@@ -207,7 +211,7 @@ int address_parse(struct address *address, const char *const *words, int count,
     if (use->unix_socket || (strchr(words[0], '/') && !is_url(words[0])))
         prefix = (struct prefix){"", ADDRESS_UNIX, 0, AF_UNIX};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (text_starts_with(words[0], prefixes[i].word))
+        if (strncasecmp(words[0], prefixes[i].word, strlen(prefixes[i].word)) == 0)
             prefix = prefixes[i];
     const int socktype = use->udp ? SOCK_DGRAM : SOCK_STREAM;
     *address = (struct address){.kind = prefix.kind,

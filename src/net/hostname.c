@@ -12,6 +12,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "base/units.h"
@@ -88,6 +89,23 @@ const char *hostname_failure(int code, int errnum, int family)
     if (family != AF_UNSPEC && (code == EAI_NODATA || code == EAI_ADDRFAMILY))
         return family == AF_INET ? "it has no IPv4 address" : "it has no IPv6 address";
     return gai_strerror(code);
+}
+
+static bool has_ending(const char *name, const char *ending)
+{
+    const size_t length = strlen(name), ending_length = strlen(ending);
+    return length > ending_length && strcmp(name + length - ending_length, ending) == 0;
+}
+
+bool hostname_add_socket_hint(const char *name, struct error *err)
+{
+    struct stat status;
+    const bool is_socket = has_ending(name, ".sock") || has_ending(name, ".socket") ||
+                           (stat(name, &status) == 0 && S_ISSOCK(status.st_mode));
+    if (!is_socket || strchr(name, '/'))
+        return false;
+    error_add(err, " (a UNIX socket is written with a slash: ./%.*s)", SHOWN_MAX, name);
+    return true;
 }
 
 int hostname_fail(const char *name, const char *why, struct error *err)

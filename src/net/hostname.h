@@ -32,6 +32,10 @@ const char *hostname_failure(int code, int errnum, int family);
  * in *name, with port 0; 0 where it is neither; -1, status 3, where there is no such zone. */
 int hostname_read_literal(const char *host, struct sockname *name, struct error *err);
 
+/* Adds to *err, which says why `name` is no host or service, that a UNIX socket is written with a slash, where the name
+ * looks like one: it ends in .sock or .socket, or is that of a socket in the current directory. Returns whether it did. */
+bool hostname_add_socket_hint(const char *name, struct error *err);
+
 /* Fills *err with "resolve NAME: WHY", status 3; a long name is cut. Returns -1. */
 int hostname_fail(const char *name, const char *why, struct error *err);
 

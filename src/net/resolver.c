@@ -90,8 +90,9 @@ int resolver_port(const struct address *address, bool numeric, unsigned *port, s
                          address->port);
     if (getaddrinfo(NULL, address->port, &hints, &found) != 0) {
         error_set(err, STATUS_USAGE, "unknown service '%s'", address->port);
-        return *address->host ? -1
-                              : error_add(err, " (an address is HOST PORT, HOST:PORT or PORT)");
+        if (*address->host || hostname_add_socket_hint(address->port, err))
+            return -1;
+        return error_add(err, " (an address is HOST PORT, HOST:PORT or PORT)");
     }
     memcpy(&name.storage, found->ai_addr, found->ai_addrlen);
     *port = sockname_port(&name);
@@ -427,6 +428,7 @@ static void resolver_deliver_all(struct resolver *resolver, const struct lookup_
         struct error err;
         resolver->result = hostname_fail(
             resolver->host, hostname_failure(answer->code, answer->errnum, resolver->family), &err);
+        hostname_add_socket_hint(resolver->host, &err);
         error_keep(&resolver->failure, &err);
     }
     resolver_deliver(resolver, false);

@@ -120,6 +120,7 @@ static const struct {
     /* Prefixes. */
     {"tcp:localhost:80", NULL, 0, "tcp localhost|80"},
     {"tcp:localhost", "80", 0, "tcp localhost|80"},
+    {"TCP:localhost:80", NULL, 0, "tcp localhost|80"},
     {"tcp:80", NULL, 0, "tcp |80"},
     {"tcp::80", NULL, 0, "tcp |80"},
     {"tcp:*:80", NULL, 0, "tcp |80"},
@@ -294,7 +295,6 @@ static const struct {
     {"tcp:", NULL, LISTEN, NO_PORT},
     {"tcp6:", NULL, 0, NO_PORT},
     {"tcp:localhost:0", NULL, 0, NOT_1},
-    {"TCP:localhost:80", NULL, 0, "an IPv6 address with a port is written [ADDRESS]:PORT"},
     /* UNIX. */
     {"", NULL, UNIX, "the path is missing"},
     {"unix:", NULL, 0, "the path is missing"},

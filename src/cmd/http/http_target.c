@@ -215,6 +215,12 @@ static const char *encode_host(struct http_target *target, const char *text)
     return url_parse(&target->url, target->encoded);
 }
 
+static bool is_path(const char *text)
+{
+    return strncmp(text, "/", 1) == 0 || strncmp(text, "./", 2) == 0 ||
+           strncmp(text, "../", 3) == 0;
+}
+
 /* Writes the name for messages. It leaves room for the reason in an error of 300 bytes. */
 static void write_name(struct http_target *target, const char *method)
 {
@@ -257,6 +263,8 @@ int http_target_init(struct http_target *target, const struct http_options *opti
 {
     *target = (struct http_target){.credentials = NULL};
     const char *wrong = url_parse(&target->url, text);
+    if (is_path(text))
+        wrong = "is a path; a UNIX socket is asked with -U PATH http://localhost/";
     if (!wrong)
         wrong = encode_host(target, text);
     target->foreign = !wrong && origin && !url_is_same_origin(&target->url, &origin->url);
