@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 size_t text_escape(char *out, size_t room, const char *bytes, size_t length)
 {
@@ -168,4 +169,21 @@ bool text_is_digits(const char *text, size_t length)
         if (text[i] < '0' || text[i] > '9')
             return false;
     return length > 0;
+}
+
+bool text_number(const char *digits, size_t length, uint64_t *number)
+{
+    *number = 0;
+    for (size_t i = 0; i < length; i++) {
+        uint64_t digit = (uint64_t)(digits[i] - '0');
+        if (digit > 9 || *number > ((uint64_t)INT64_MAX - digit) / 10)
+            return false;
+        *number = *number * 10 + digit;
+    }
+    return length > 0;
+}
+
+bool text_is_word(const char *text, size_t length, const char *word)
+{
+    return length == strlen(word) && strncasecmp(text, word, length) == 0;
 }

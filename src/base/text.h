@@ -40,4 +40,10 @@ bool text_starts_with(const char *text, const char *prefix);
 /* Says whether every byte is an ASCII digit, and there is at least one. */
 bool text_is_digits(const char *text, size_t length);
 
+/* Reads a whole number of at most INT64_MAX, decimal digits alone. False: there is something else. */
+bool text_number(const char *digits, size_t length, uint64_t *number);
+
+/* Says whether the text is that word, in whatever case. */
+bool text_is_word(const char *text, size_t length, const char *word);
+
 #endif

@@ -20,18 +20,6 @@ static enum http_step set_malformed(const char **wrong, const char *what)
     return HTTP_MALFORMED;
 }
 
-bool http_number(const char *digits, size_t length, uint64_t *number)
-{
-    *number = 0;
-    for (size_t i = 0; i < length; i++) {
-        uint64_t digit = (uint64_t)(digits[i] - '0');
-        if (digit > 9 || *number > ((uint64_t)INT64_MAX - digit) / 10)
-            return false;
-        *number = *number * 10 + digit;
-    }
-    return length > 0;
-}
-
 bool http_is_token(char c)
 {
     static const char tokens[] = "!#$%&'*+-.^_`|~0123456789"
@@ -64,11 +52,6 @@ static const char *next_element(const char **at, const char *end, size_t *length
         last--;
     *length = (size_t)(last - start);
     return *length ? start : NULL;
-}
-
-static bool is_word(const char *text, size_t length, const char *word)
-{
-    return length == strlen(word) && strncasecmp(text, word, length) == 0;
 }
 
 /* Field lines */
@@ -194,7 +177,7 @@ static enum http_step read_length(struct http_head *head, const char *value, con
         uint64_t number;
         if (!text_is_digits(element, length))
             return set_malformed(&head->wrong, "a Content-Length that is not a number");
-        if (!http_number(element, length, &number))
+        if (!text_number(element, length, &number))
             return set_malformed(&head->wrong, "a Content-Length out of range");
         if (head->has_length && head->content_length != number)
             return set_malformed(&head->wrong, "two different Content-Lengths");
@@ -211,7 +194,7 @@ static enum http_step read_codings(struct http_head *head, const char *value, co
     if (!element)
         return set_malformed(&head->wrong, "a Transfer-Encoding without a coding");
     for (; element; element = next_element(&value, end, &length)) {
-        if (!is_word(element, length, "chunked"))
+        if (!text_is_word(element, length, "chunked"))
             return set_malformed(&head->wrong, "a transfer coding other than chunked");
         if (head->chunked)
             return set_malformed(&head->wrong, "two transfer codings");
@@ -328,7 +311,7 @@ bool http_head_is_persistent(const struct http_head *head, const char *bytes)
     while ((value = http_head_next(head, bytes, "Connection", value, &length))) {
         const char *list = value, *end = value + length, *element;
         while ((element = next_element(&list, end, &length)))
-            if (is_word(element, length, word))
+            if (text_is_word(element, length, word))
                 return !head->minor;
     }
     return head->minor;

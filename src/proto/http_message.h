@@ -103,9 +103,6 @@ struct http_chunks {
 enum http_step http_chunks_read(struct http_chunks *chunks, const char *bytes, size_t length,
                                 size_t *used);
 
-/* Reads a whole number of at most INT64_MAX. False: there is something else. */
-bool http_number(const char *digits, size_t length, uint64_t *number);
-
 /* Says whether the byte may be in a token, such as the name of a field: RFC 9110, 5.6.2. */
 bool http_is_token(char c);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "proto/http_message.h"
+#include "base/text.h"
 
 static bool is_star(const char *text, size_t length)
 {
@@ -28,15 +28,15 @@ bool http_range_read(struct http_range *range, const char *value, size_t length)
     range->is_part = !is_star(part, part_length);
     if (range->is_part) {
         const char *dash = memchr(part, '-', part_length);
-        if (!dash || !http_number(part, (size_t)(dash - part), &range->first) ||
-            !http_number(dash + 1, (size_t)(slash - dash - 1), &range->last) ||
+        if (!dash || !text_number(part, (size_t)(dash - part), &range->first) ||
+            !text_number(dash + 1, (size_t)(slash - dash - 1), &range->last) ||
             range->first > range->last)
             return false;
     }
     range->has_total = !is_star(total, total_length);
     if (!range->has_total)
         return range->is_part;
-    return http_number(total, total_length, &range->total) &&
+    return text_number(total, total_length, &range->total) &&
            (!range->is_part || range->last < range->total);
 }
 
@@ -57,9 +57,9 @@ static bool read_wish(struct wish *wish, const char *text, size_t length)
         return false;
     size_t before = (size_t)(dash - text), behind = length - before - 1;
     wish->kind = !before ? WISH_LAST : !behind ? WISH_FROM : WISH_FROM_TO;
-    if (before && !http_number(text, before, &wish->first))
+    if (before && !text_number(text, before, &wish->first))
         return false;
-    if ((behind || !before) && !http_number(dash + 1, behind, &wish->last))
+    if ((behind || !before) && !text_number(dash + 1, behind, &wish->last))
         return false;
     return wish->kind != WISH_FROM_TO || wish->first <= wish->last;
 }

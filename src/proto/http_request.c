@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -41,8 +40,7 @@ const char *http_request_check_field(const char *field)
 
 static bool field_is(const char *field, const char *name)
 {
-    size_t length = strlen(name);
-    return http_request_name_length(field) == length && strncasecmp(field, name, length) == 0;
+    return text_is_word(field, http_request_name_length(field), name);
 }
 
 /* NULL: the field has no value. */

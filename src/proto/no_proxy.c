@@ -33,18 +33,16 @@ static bool covers_address(char *entry, int family, const unsigned char *address
 {
     unsigned char network[sizeof(struct in6_addr)];
     const unsigned max_bits = family == AF_INET ? 32 : 128;
-    unsigned bits = max_bits;
+    uint64_t bits = max_bits;
     char *slash = strchr(entry, '/');
     if (slash) {
         *slash++ = '\0';
-        if (!text_is_digits(slash, strlen(slash)) || strlen(slash) > 3)
+        if (strlen(slash) > 3 || !text_number(slash, strlen(slash), &bits))
             return false;
-        for (bits = 0; *slash; slash++)
-            bits = bits * 10 + (unsigned)(*slash - '0');
     }
     if (bits > max_bits || inet_pton(family, entry, network) != 1)
         return false;
-    const unsigned whole = bits / 8, rest = bits % 8;
+    const size_t whole = bits / 8, rest = bits % 8;
     if (memcmp(network, address, whole) != 0)
         return false;
     return !rest || (network[whole] ^ address[whole]) >> (8 - rest) == 0;

@@ -4,7 +4,10 @@
 #include "proto/proxy_header.h"
 
 #include <arpa/inet.h>
+#include <stdint.h>
 #include <string.h>
+
+#include "base/text.h"
 
 /* Version 1 is a line of text, version 2 is binary. */
 static const char TEXT_START[] = "PROXY ";
@@ -121,16 +124,10 @@ static bool take_word(char **text, char **word)
 
 static bool read_port(const char *word, unsigned *port)
 {
-    *port = 0;
-    if (!*word || (*word == '0' && word[1]))
+    uint64_t number;
+    if ((*word == '0' && word[1]) || !text_number(word, strlen(word), &number) || number > 65535)
         return false;
-    for (; *word; word++) {
-        if (*word < '0' || *word > '9')
-            return false;
-        *port = *port * 10 + (unsigned)(*word - '0');
-        if (*port > 65535)
-            return false;
-    }
+    *port = (unsigned)number;
     return true;
 }
 

@@ -25,11 +25,6 @@ static bool is_forbidden(char c)
     return byte <= ' ' || byte == 0x7f;
 }
 
-static bool is_word(const char *text, size_t length, const char *word)
-{
-    return length == strlen(word) && strncasecmp(text, word, length) == 0;
-}
-
 /* Moves *at past "http://". */
 static const char *skip_scheme(struct url *url, const char **at)
 {
@@ -38,24 +33,22 @@ static const char *skip_scheme(struct url *url, const char **at)
     if (strncmp(start + length, "://", 3) != 0)
         return NULL;
     *at += length + 3;
-    if (is_word(start, length, "https"))
+    if (text_is_word(start, length, "https"))
         return "is https, which sockctl does not speak: only plain http";
-    url->unix_socket = is_word(start, length, "http+unix");
-    return url->unix_socket || is_word(start, length, "http") ? NULL
-                                                              : "has a scheme other than http";
+    url->unix_socket = text_is_word(start, length, "http+unix");
+    return url->unix_socket || text_is_word(start, length, "http") ? NULL
+                                                                   : "has a scheme other than http";
 }
 
 static const char *parse_port(struct url *url, const char *port, size_t length)
 {
-    unsigned value = 0;
+    uint64_t value;
     url->port = URL_PORT_DEFAULT;
     url->has_port = length > 0;
     if (length == 0)
         return NULL; /* "host:" is the default port: RFC 3986, 3.2.3 */
-    if (length > 5 || !text_is_digits(port, length))
+    if (length > 5 || !text_number(port, length, &value))
         return "has a bad port";
-    for (size_t i = 0; i < length; i++)
-        value = value * 10 + (unsigned)(port[i] - '0');
     if (value < 1 || value > UINT16_MAX)
         return "has a port out of range (1-65535)";
     url->port = (uint16_t)value;
@@ -247,7 +240,8 @@ static size_t remove_dots(const char *path, const char *end, char *out)
     while (path < end) {
         const char *next = memchr(path + 1, '/', (size_t)(end - path - 1));
         size_t length = (size_t)((next ? next : end) - path);
-        bool is_dot = is_word(path, length, "/."), is_parent = is_word(path, length, "/..");
+        bool is_dot = text_is_word(path, length, "/."),
+             is_parent = text_is_word(path, length, "/..");
         if (!is_dot && !is_parent) {
             memcpy(out + used, path, length);
             used += length;

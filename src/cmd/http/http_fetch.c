@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "cli/json.h"
 #include "cli/opt.h"
@@ -422,7 +423,7 @@ static int take_refusal(struct http_transfer *transfer, struct error *err)
     uint64_t pause_s;
     size_t length;
     const char *value = find_field(&transfer->exchange, "Retry-After", &length);
-    if (value && http_number(value, length, &pause_s)) {
+    if (value && text_number(value, length, &pause_s)) {
         int64_t pause_ms = (int64_t)(pause_s < A_DAY_S ? pause_s : A_DAY_S) * 1000;
         if (transfer->pause_ms < pause_ms)
             transfer->pause_ms = pause_ms;
