@@ -10,6 +10,8 @@
 #include "dgram/relay.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -319,7 +321,9 @@ static void datagram_read(struct watch *watch, uint32_t events)
         datagram_find_lines(relay);
     } else {
         /* A read is a datagram; one after the other, as far as there is room for the largest. */
-        bool goes_on = fd_reads_without_waiting(relay->in_reopened);
+        const struct fd in = relay->in_reopened;
+        const bool goes_on = !in.shared || in.kind == FD_FILE || in.kind == FD_SOCKET ||
+                             in.kind == FD_NULL; /* EAGAIN says that there is no more */
         size_t got;
         tx->next = tx->count = 0;
         do {
@@ -549,11 +553,13 @@ void datagram_start(struct datagram_relay *relay, struct loop *loop)
     rx->gathers = !relay->rx_filter && !fd_keeps_messages(relay->out);
     write_queue_init(&rx->queue, relay->loop, relay->out, datagram_output_drained);
     write_queue_watch_hangup(&rx->queue);
-    bool has_segments = relay->socket_count && sock_has_segments(relay->sockets[0].watch.fd);
+    int segment;
+    bool has_segments = relay->socket_count && sock_get(relay->sockets[0].watch.fd, IPPROTO_UDP,
+                                                        UDP_SEGMENT, &segment) == 0;
     if (has_segments && !relay->tx_filter && !relay->tx_pace)
         tx->segment_max = SEGMENTS_BYTES / 2;
     for (size_t i = 0; has_segments && !relay->policy.inherited && i < relay->socket_count; i++)
-        sock_receive_segments(relay->sockets[i].watch.fd);
+        sock_set(relay->sockets[i].watch.fd, IPPROTO_UDP, UDP_GRO, 1);
     idle_limit_start(&relay->idle, loop, relay->policy.idle_ms, datagram_idle_over);
     if (relay->policy.first_ms >= 0)
         loop_timer_set(loop, &relay->first, relay->policy.first_ms);

@@ -265,10 +265,15 @@ static bool is_dual(const struct opening *opening, const struct sockname *name)
            opening->address->family == AF_UNSPEC;
 }
 
-/* Asks the kernel for what it knows of the sender of each datagram. */
-static void ask_about_senders(const struct opening *opening, int fd, int family)
+/* Asks the kernel for what it knows of each datagram: where it was sent to, or which user has sent it. */
+static void ask_about_datagrams(const struct opening *opening, int fd, int family)
 {
-    sock_ask_destination(fd, family);
+    if (family == AF_INET6)
+        sock_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    /* What IPv4 sends to an IPv6 socket may have gone to a broadcast address, which looks like any
+     * other: here the kernel says which address of ours would answer. */
+    if (family == AF_INET || family == AF_INET6)
+        sock_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
     if (family == AF_UNIX && opening->options->ask_users)
         sock_set(fd, SOL_SOCKET, SO_PASSCRED, 1);
 }
@@ -280,7 +285,7 @@ static int set_options(const struct opening *opening, int fd, const struct sockn
 {
     int family = name->storage.ss_family;
     if (!listener_takes_clients(opening->listener)) { /* from its first datagram on */
-        ask_about_senders(opening, fd, family);
+        ask_about_datagrams(opening, fd, family);
         sock_make_room(fd); /* of a UNIX socket, all receivers share the send buffer */
     }
     if (family == AF_INET6 && sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual(opening, name)))
@@ -433,7 +438,7 @@ static int open_inherited(const struct opening *opening, struct error *err)
         if (sock_name(fd, name))
             return error_system(err, STATUS_CONNECT, errno, "%s", text);
         if (!listener_takes_clients(listener))
-            ask_about_senders(opening, fd, name->storage.ss_family);
+            ask_about_datagrams(opening, fd, name->storage.ss_family);
         const char *refused = sockopt_apply(listener->sockopt, fd, name->storage.ss_family,
                                             SOCKOPT_LISTEN);
         if (refused)

@@ -8,6 +8,7 @@
 #include "net/port_probe.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +86,7 @@ static void try_answered(struct watch *watch, uint32_t events)
     char byte;
     (void)events;
     int reason = sock_read_report(watch->fd, &probe->by);
-    ssize_t got = reason ? -1 : sock_peek(watch->fd, &byte, 1);
+    ssize_t got = reason ? -1 : sock_recv_flags(watch->fd, &byte, 1, MSG_PEEK);
     if (got < 0 && !reason)
         reason = errno;
     if (reason == EAGAIN)
@@ -130,8 +131,12 @@ static void try_settled(struct attempt *attempt)
         loop_timer_set(probe->loop, &try->verify, VERIFY_MS);
         return;
     }
-    sock_keep_reports(fd, try->peer.storage.ss_family);
-    if (sock_send_to(fd, probe->payload, probe->payload_length, NULL) < 0)
+    /* What ICMP says of the datagram is kept for sock_read_report (ip(7)). */
+    if (try->peer.storage.ss_family == AF_INET)
+        sock_set(fd, IPPROTO_IP, IP_RECVERR, 1);
+    else if (try->peer.storage.ss_family == AF_INET6)
+        sock_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+    if (sock_send(fd, probe->payload, probe->payload_length) < 0)
         try_closed(try, strerror(errno));
 }
 

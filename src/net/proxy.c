@@ -280,7 +280,7 @@ static void http_send(struct proxy_dialog *dialog)
 static ssize_t http_receive(struct proxy_dialog *dialog)
 {
     char *rx = dialog->rx + dialog->rx_length;
-    ssize_t got = sock_peek(dialog->watch.fd, rx, HEAD_MAX - dialog->rx_length);
+    ssize_t got = sock_recv_flags(dialog->watch.fd, rx, HEAD_MAX - dialog->rx_length, MSG_PEEK);
     if (got <= 0)
         return got;
     enum http_step step = http_head_read(&dialog->head, dialog->rx,

@@ -134,7 +134,7 @@ static void reader_limit_timeout(struct timer *timer)
 static ssize_t reader_peek(const struct proxy_header_reader *reader, char *out, size_t room,
                            const char **complaint)
 {
-    ssize_t seen = sock_peek(reader->watch.fd, out, room);
+    ssize_t seen = sock_recv_flags(reader->watch.fd, out, room, MSG_PEEK);
     if (seen < 0)
         *complaint = errno == EAGAIN ? NULL : strerror(errno);
     else if (seen == 0)

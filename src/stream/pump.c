@@ -21,6 +21,7 @@
 #include "base/memory.h"
 #include "sys/loop.h"
 #include "sys/sock.h"
+#include "sys/trace.h"
 
 enum {
     /* Steps in one pump_move, so that others get their turn: at most 8 MiB through a pipe of our own, some 2 ms. 2 GiB
@@ -253,7 +254,7 @@ static enum pump_step pump_discard(struct pump *pump)
 {
     size_t room = pump_room(pump, PUMP_BUFFER);
     char *buffer = pump_pool_take(pump->pool);
-    ssize_t got = sock_discard(pump->in.fd, buffer, room);
+    ssize_t got = sock_recv_flags(pump->in.fd, buffer, room, MSG_TRUNC);
     int failure = errno;
     pump_pool_give(pump->pool, buffer);
     errno = failure;
@@ -290,7 +291,7 @@ static ssize_t pump_splice_some(int in, int out, size_t length)
     do
         moved = splice(in, NULL, out, NULL, length, SPLICE_FLAGS);
     while (moved < 0 && errno == EINTR);
-    sock_trace_splice(in, out, length, moved);
+    TRACE(moved, "splice(%d, %d, %zu)", in, out, length);
     return moved;
 }
 
@@ -448,7 +449,8 @@ void pump_init(struct pump *pump, struct fd in, struct fd out, struct pump_pool 
         return;
     if (out.kind == FD_PIPE || pump_in_may_block(pump))
         pump->method = PUMP_SPLICE;
-    if (fd_is_null_sink(out) && in.kind == FD_SOCKET && sock_is_tcp(in.fd))
+    const int flags = out.kind == FD_NULL ? fcntl(out.fd, F_GETFL) : -1;
+    if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && in.kind == FD_SOCKET && sock_is_tcp(in.fd))
         pump->method = PUMP_DISCARD;
 }
 

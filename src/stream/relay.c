@@ -441,7 +441,7 @@ static void relay_local_out_ready(struct watch *watch, uint32_t events)
         return;
     }
     if (relay->policy.sink || relay->local.in.fd < 0 || rx->taken != rx->moved ||
-        sock_peek(relay->remote.in.fd, &byte, 1) > 0) {
+        sock_recv_flags(relay->remote.in.fd, &byte, 1, MSG_PEEK) > 0) {
         relay_break_local_out(relay);
         return;
     }

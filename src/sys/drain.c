@@ -35,11 +35,6 @@ void drain_start(struct drain *drain, struct loop *loop, uint64_t (*count)(struc
     loop_timer_set(loop, &drain->timer, LOOK_MS);
 }
 
-bool drain_is_started(const struct drain *drain)
-{
-    return drain->loop != NULL;
-}
-
 void drain_stop(struct drain *drain)
 {
     if (drain->loop)

@@ -28,8 +28,6 @@ struct drain {
 void drain_start(struct drain *drain, struct loop *loop, uint64_t (*count)(struct drain *drain),
                  void (*over)(struct drain *drain));
 
-bool drain_is_started(const struct drain *drain);
-
 /* Waits no longer. It may be called twice, and of one that was never started. */
 void drain_stop(struct drain *drain);
 

@@ -57,6 +57,13 @@ struct fd fd_of_pipe(int fd)
     return (struct fd){fd, FD_PIPE, false};
 }
 
+void fd_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
 ssize_t fd_read(struct fd end, void *buffer, size_t room)
 {
     if (end.kind == FD_SOCKET)
@@ -104,11 +111,6 @@ void fd_discard(int fd)
             return;
 }
 
-struct fd fd_stdin(void)
-{
-    return fd_of(STDIN_FILENO);
-}
-
 /* Gives *end an open file description of our own, if one can be had. */
 static void fd_reopen(struct fd *end, int access)
 {
@@ -121,7 +123,7 @@ static void fd_reopen(struct fd *end, int access)
     end->shared = false;
 }
 
-static struct fd fd_open_output(int fd)
+struct fd fd_output(int fd)
 {
     struct fd end = fd_of(fd);
     if (end.kind == FD_PIPE || end.kind == FD_TERMINAL)
@@ -129,14 +131,11 @@ static struct fd fd_open_output(int fd)
     return end;
 }
 
-struct fd fd_stdout(void)
+struct fd fd_reopened(struct fd in)
 {
-    return fd_open_output(STDOUT_FILENO);
-}
-
-struct fd fd_stderr(void)
-{
-    return fd_open_output(STDERR_FILENO);
+    if (in.fd >= 0 && in.kind == FD_PIPE)
+        fd_reopen(&in, O_RDONLY);
+    return in;
 }
 
 bool fd_keeps_messages(struct fd stdout_end)
@@ -151,13 +150,6 @@ bool fd_keeps_messages(struct fd stdout_end)
     return true;
 }
 
-struct fd fd_reopened(struct fd in)
-{
-    if (in.fd >= 0 && in.kind == FD_PIPE)
-        fd_reopen(&in, O_RDONLY);
-    return in;
-}
-
 uint64_t fd_unread_size(struct fd in)
 {
     struct stat status;
@@ -165,17 +157,6 @@ uint64_t fd_unread_size(struct fd in)
         return 0;
     off_t at = lseek(in.fd, 0, SEEK_CUR);
     return at >= 0 && at < status.st_size ? (uint64_t)(status.st_size - at) : 0;
-}
-
-bool fd_is_null_sink(struct fd end)
-{
-    int flags = end.kind == FD_NULL ? fcntl(end.fd, F_GETFL) : -1;
-    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
-}
-
-bool fd_reads_without_waiting(struct fd end)
-{
-    return !end.shared || end.kind == FD_FILE || end.kind == FD_SOCKET || end.kind == FD_NULL;
 }
 
 int fd_close_stdout(struct fd *stdout_end)

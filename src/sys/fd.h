@@ -37,6 +37,9 @@ struct fd fd_of_own(int fd);
 struct fd fd_of_socket(int fd);
 struct fd fd_of_pipe(int fd);
 
+/* Closes what is open, one of ours, and leaves -1 in its place. */
+void fd_close(int *fd);
+
 /* Reads, after the loop said that it is ready. 0 at its end; -1 and errno (EAGAIN: not now). */
 ssize_t fd_read(struct fd end, void *buffer, size_t room);
 
@@ -47,14 +50,10 @@ ssize_t fd_write(struct fd end, const void *bytes, size_t length);
  * make close(2) reset the connection, and lose what we sent last. */
 void fd_discard(int fd);
 
-/* Returns stdin (fd 0). */
-struct fd fd_stdin(void);
-
-/* Returns stdout (fd 1), or stderr for what is no message. A pipe or a terminal gets an open file description of our own
+/* Returns stdout (fd 1), or stderr (fd 2) for what is no message. A pipe or a terminal gets an open file description of our own
  * (through /proc), which can be non-blocking without anybody else noticing; where that fails, writes are kept to PIPE_BUF
  * bytes, and poll(2) is asked before each. */
-struct fd fd_stdout(void);
-struct fd fd_stderr(void);
+struct fd fd_output(int fd);
 
 /* Returns the same input, of which as much can be read as there is, also where others read it, too: a pipe by an open file
  * description of our own, the caller's. The loop watches `in` itself, which alone reports when a named pipe loses its last
@@ -63,12 +62,6 @@ struct fd fd_reopened(struct fd in);
 
 /* Returns how many bytes a regular file still holds behind what has been read of it; 0 of anything else. */
 uint64_t fd_unread_size(struct fd in);
-
-/* Says whether it can be read without asking the loop first: EAGAIN will say that there is no more. */
-bool fd_reads_without_waiting(struct fd end);
-
-/* Says whether what is written there is gone: /dev/null, open for writing. */
-bool fd_is_null_sink(struct fd end);
 
 /* Says whether each write to stdout is a message of its own: to a datagram socket, or to a pipe in packet mode (O_DIRECT,
  * see pipe(2)), in which our description of it is from then on, too. */

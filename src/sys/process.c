@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sys/fd.h"
+
 /* Ends */
 
 static struct program **children_bucket(struct children *children, pid_t id)
@@ -88,13 +90,6 @@ void children_release(struct children *children)
 }
 
 /* Starting */
-
-static void close_pipe_end(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
 
 /* posix_spawn(3) takes strings that it does not change as if it would. */
 static char *const *spawn_words(const char *const *list)
@@ -200,16 +195,16 @@ int program_start(struct children *children, struct program *program,
     }
     if (!failure)
         failure = program_spawn(program, spec, in[0], out[1]);
-    close_pipe_end(&in[0]);
-    close_pipe_end(&out[1]);
+    fd_close(&in[0]);
+    fd_close(&out[1]);
     program->in = in[1];
     program->out = out[0];
     program->wired = spec->wired;
     program->children = children;
     if (failure) {
         program->id = 0;
-        program_close_in(program);
-        program_close_out(program);
+        fd_close(&program->in);
+        fd_close(&program->out);
         return program_refuse(spec->argv[0], failure, err);
     }
     /* A moment after its start: the limit that we need to start it is ours. */
@@ -231,16 +226,6 @@ int program_replace(char *const *argv, struct error *err)
     int failure = errno;
     signal(SIGPIPE, SIG_IGN);
     return program_refuse(argv[0], failure, err);
-}
-
-void program_close_in(struct program *program)
-{
-    close_pipe_end(&program->in);
-}
-
-void program_close_out(struct program *program)
-{
-    close_pipe_end(&program->out);
 }
 
 /* Ending */

@@ -31,9 +31,9 @@ struct program {
     void (*ended)(struct program *program);
     pid_t id;   /* 0: it does not run, or no longer */
     bool wired; /* it has pipes, and a process group of its own */
-    int in;     /* what is written here it reads; the owner's to close; non-blocking. -1: none */
-    int out;    /* here one reads what it writes; likewise */
-    int end;    /* as waitpid(2) says it */
+    int in; /* what is written here it reads; the owner's to close (fd_close); non-blocking. -1: none */
+    int out; /* here one reads what it writes; likewise */
+    int end; /* as waitpid(2) says it */
     struct children *children;
     struct program *next; /* the children's */
     struct timer grace;   /* of program_stop */
@@ -75,10 +75,6 @@ void program_stop(struct program *program, int signal_number, int64_t grace_ms);
 
 /* Ends the program, if it still runs, with SIGKILL, without a call of `ended`. */
 void program_kill(struct program *program);
-
-/* Closes `in`, or `out`, if it is open. */
-void program_close_in(struct program *program);
-void program_close_out(struct program *program);
 
 /* Returns the status as a shell has it: the program's own, or 128+N where signal N has ended it. */
 int program_status(const struct program *program);

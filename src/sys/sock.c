@@ -102,29 +102,22 @@ void sock_abort(int fd)
     sock_close(fd);
 }
 
-static ssize_t sock_receive(int fd, void *buffer, size_t room, int flags, const char *shown)
+ssize_t sock_recv_flags(int fd, void *buffer, size_t room, int flags)
 {
     ssize_t length;
     do
         length = recv(fd, buffer, room, flags | MSG_DONTWAIT);
     while (length < 0 && errno == EINTR);
-    TRACE(length, "recv(%d, %zu%s)", fd, room, shown);
+    TRACE(length, "recv(%d, %zu%s)", fd, room,
+          flags == MSG_PEEK    ? ", MSG_PEEK"
+          : flags == MSG_TRUNC ? ", MSG_TRUNC"
+                               : "");
     return length;
 }
 
 ssize_t sock_recv(int fd, void *buffer, size_t room)
 {
-    return sock_receive(fd, buffer, room, 0, "");
-}
-
-ssize_t sock_discard(int fd, void *buffer, size_t room)
-{
-    return sock_receive(fd, buffer, room, MSG_TRUNC, ", MSG_TRUNC");
-}
-
-ssize_t sock_peek(int fd, void *buffer, size_t room)
-{
-    return sock_receive(fd, buffer, room, MSG_PEEK, ", MSG_PEEK");
+    return sock_recv_flags(fd, buffer, room, 0);
 }
 
 ssize_t sock_send(int fd, const void *bytes, size_t length)
@@ -149,8 +142,6 @@ ssize_t sock_send_urgent(int fd, char byte)
 
 ssize_t sock_send_to(int fd, const void *bytes, size_t length, const struct sockname *to)
 {
-    if (!to)
-        return sock_send(fd, bytes, length);
     ssize_t sent;
     do
         sent = sendto(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, const_sockaddr(to),
@@ -191,18 +182,6 @@ int sock_reset_on_close(int fd)
     int result = setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     TRACE(result, "setsockopt(%d, SOL_SOCKET, SO_LINGER, {1, 0})", fd);
     return result;
-}
-
-void sock_ask_destination(int fd, int family)
-{
-    if (family == AF_INET)
-        sock_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
-    else if (family == AF_INET6)
-        sock_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-    /* What IPv4 sends to an IPv6 socket may have gone to a broadcast address, which looks like any
-     * other: here the kernel says which address of ours would answer. */
-    if (family == AF_INET6)
-        sock_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
 }
 
 int sock_set_interface(int fd, const char *name)
@@ -267,11 +246,6 @@ int sock_unread(int fd)
 int sock_unacknowledged(int fd)
 {
     return sock_is_tcp(fd) ? sock_unread(fd) : -1;
-}
-
-void sock_trace_splice(int in, int out, size_t length, ssize_t moved)
-{
-    TRACE(moved, "splice(%d, %d, %zu)", in, out, length);
 }
 
 int sock_tcp(int fd, struct sock_tcp *tcp)
@@ -467,12 +441,6 @@ ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
     return sent;
 }
 
-bool sock_has_segments(int fd)
-{
-    int size;
-    return sock_get(fd, IPPROTO_UDP, UDP_SEGMENT, &size) == 0;
-}
-
 ssize_t sock_send_segments(int fd, const void *bytes, size_t length, size_t segment,
                            const struct sock_message *to)
 {
@@ -484,19 +452,6 @@ ssize_t sock_send_segments(int fd, const void *bytes, size_t length, size_t segm
     ssize_t sent = message_send(fd, bytes, length, &message);
     TRACE(sent, "sendmsg(%d, %zu, UDP_SEGMENT [%u])", fd, length, size);
     return sent;
-}
-
-void sock_receive_segments(int fd)
-{
-    sock_set(fd, IPPROTO_UDP, UDP_GRO, 1);
-}
-
-void sock_keep_reports(int fd, int family)
-{
-    if (family == AF_INET)
-        sock_set(fd, IPPROTO_IP, IP_RECVERR, 1);
-    else if (family == AF_INET6)
-        sock_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
 }
 
 int sock_read_report(int fd, struct sockname *by)

@@ -37,12 +37,9 @@ void sock_abort(int fd);
 /* Receives bytes. Neither this nor the next ones block (MSG_DONTWAIT) or raise SIGPIPE. */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
 
-/* Counts what came over TCP, and is gone (MSG_TRUNC, tcp(7)). EOPNOTSUPP: an old kernel that does not know how to, of
- * MPTCP. */
-ssize_t sock_discard(int fd, void *buffer, size_t room);
-
-/* Receives what stays there (MSG_PEEK). */
-ssize_t sock_peek(int fd, void *buffer, size_t room);
+/* Receives with MSG_PEEK: what stays there; or, over TCP, with MSG_TRUNC (tcp(7)): counts what came, and is gone.
+ * EOPNOTSUPP: an old kernel that does not know how to, of MPTCP. */
+ssize_t sock_recv_flags(int fd, void *buffer, size_t room, int flags);
 ssize_t sock_send(int fd, const void *bytes, size_t length);
 
 /* Sends one byte as urgent data (MSG_OOB). */
@@ -55,7 +52,7 @@ ssize_t sock_send_with(int fd, const void *bytes, size_t length, int passed);
  * others, and all of them where sock_recv is called. */
 ssize_t sock_recv_with(int fd, void *buffer, size_t room, int *passed);
 
-/* Sends to `to`, which may be NULL on a connected socket. */
+/* Sends to `to`, on a socket that need not be connected. */
 ssize_t sock_send_to(int fd, const void *bytes, size_t length, const struct sockname *to);
 
 /* A datagram, or a message of a seqpacket socket, and what the kernel says beside it. */
@@ -77,9 +74,6 @@ struct sock_senders {
 /* Admits everybody: for a connected socket, whose peer is known, and for the answers to a group. */
 extern const struct sock_senders sock_any_sender;
 
-/* Makes the kernel say of datagrams where they were sent to (IP_PKTINFO), from now on. */
-void sock_ask_destination(int fd, int family);
-
 /* Receives a datagram of a sender whom `senders` admits, with *message filled; the length returned may exceed `room`: it
  * was cut (MSG_TRUNC). Others are dropped; after a number of them in a row errno is EAGAIN, although there may be more.
  * Descriptors that came with it (SCM_RIGHTS) are closed. */
@@ -90,23 +84,12 @@ ssize_t sock_recv_message(int fd, void *buffer, size_t room, struct sock_message
 ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
                          const struct sock_message *message);
 
-/* Says whether the kernel can send many datagrams in one call on this socket (UDP_SEGMENT): where not, it would join
- * them. */
-bool sock_has_segments(int fd);
-
 /* Sends many datagrams of one size, of which the last may be shorter, in one call, to whom sock_send_answer would; `to` is
- * NULL on a connected socket. */
+ * NULL on a connected socket. A kernel on whose socket UDP_SEGMENT cannot be read would join them. */
 ssize_t sock_send_segments(int fd, const void *bytes, size_t length, size_t segment,
                            const struct sock_message *to);
 
-/* Lets several datagrams of one sender be received in one call (UDP_GRO), where the kernel can, from now on. */
-void sock_receive_segments(int fd);
-
-/* Keeps what ICMP says of a datagram that was sent (ip(7), IP_RECVERR) for sock_read_report. A socket that is neither IPv4
- * nor IPv6 stays as it is. */
-void sock_keep_reports(int fd, int family);
-
-/* Takes one such report: returns its errno, and in *by (length 0: not known) the host that it comes from. 0: there is
+/* Takes one report of what ICMP says of a datagram that was sent, where IP_RECVERR is set: returns its errno, and in *by (length 0: not known) the host that it comes from. 0: there is
  * none. */
 int sock_read_report(int fd, struct sockname *by);
 
@@ -133,9 +116,6 @@ int sock_peer(int fd, struct sockname *name);
 
 /* Says who has connected to a UNIX socket: SO_PEERCRED. */
 int sock_credentials(int fd, struct ucred *credentials);
-
-/* Shows a splice(2) that stream/pump has made. */
-void sock_trace_splice(int in, int out, size_t length, ssize_t moved);
 
 /* Returns 0 where the peer of this UNIX stream has read all that was sent to it, or has closed (then sock_error says
  * whether something was left unread). Else it returns a figure that falls as the peer reads: the memory that the rest

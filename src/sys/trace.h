@@ -1,6 +1,6 @@
 /*
- * How a socket call is shown at -vv: "connect(3, 127.0.0.1:80) = -1 ECONNREFUSED (Connection refused)". Only sys/sock needs
- * it. Any thread may call these.
+ * How a socket call is shown at -vv: "connect(3, 127.0.0.1:80) = -1 ECONNREFUSED (Connection refused)". sys/sock makes
+ * them all but splice(2), which is stream/pump's. Any thread may call these.
  */
 #ifndef SYS_TRACE_H
 #define SYS_TRACE_H

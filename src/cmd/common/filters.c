@@ -278,7 +278,7 @@ int filters_open(struct filters *filters, struct loop *loop, const struct transf
         return copies_open_file(copies, &copies->dump, dump, options->append, err);
     copies->is_coloured = colour_is_wanted(STDERR_FILENO);
     copies->dump.name = "stderr";
-    write_queue_init(&copies->dump.queue, loop, fd_stderr(), copies_drained);
+    write_queue_init(&copies->dump.queue, loop, fd_output(STDERR_FILENO), copies_drained);
     return 0;
 }
 

@@ -24,7 +24,7 @@ struct fd session_socket(const struct connection *connection)
 
 struct fd session_input(const struct session *session)
 {
-    struct fd in = fd_stdin();
+    struct fd in = fd_of(STDIN_FILENO);
     if (session->transfer->recv_only || session->no_input ||
         (session->serving && in.kind == FD_NULL))
         in.fd = -1;
@@ -34,7 +34,7 @@ struct fd session_input(const struct session *session)
 struct fd session_output(const struct session *session)
 {
     if (!session->transfer->send_only)
-        return fd_stdout();
+        return fd_output(STDOUT_FILENO);
     return (struct fd){open("/dev/null", O_WRONLY | O_CLOEXEC), FD_NULL, true};
 }
 

@@ -480,7 +480,7 @@ static int prober_show(const struct prober *prober, struct error *err)
         prober_print_lines(prober, out);
     if (fclose(out))
         memory_impossible("out of memory");
-    int result = unblocked_write(prober->loop, fd_stdout(), text, length);
+    int result = unblocked_write(prober->loop, fd_output(STDOUT_FILENO), text, length);
     int failure = errno;
     free(text);
     if (result == 0 || failure == ECANCELED)

@@ -4,6 +4,7 @@
  * nothing, and goes on when the queue has drained.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/random.h"
@@ -176,7 +177,7 @@ static void echo_stopped(struct echo *echo)
     print->finishing = true;
     if (print->given_up || !write_queue_has_pending(&print->queue))
         loop_stop(echo->clients.loop, 0);
-    else if (!drain_is_started(&print->drain))
+    else
         drain_start(&print->drain, echo->clients.loop, print_count_left, print_drain_over);
 }
 
@@ -229,7 +230,7 @@ static void echoing_prepare(struct echoing *echoing)
     struct write_queue *queue = &echoing->print.queue;
     if (given->print) {
         echoing->print.tap.look = print_look;
-        write_queue_init(queue, loop, fd_stdout(), print_drained);
+        write_queue_init(queue, loop, fd_output(STDOUT_FILENO), print_drained);
         write_queue_watch_hangup(queue);
     }
     struct tap *tap = given->print ? &echoing->print.tap : NULL;

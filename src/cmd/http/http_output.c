@@ -69,7 +69,7 @@ void http_output_init(struct http_output *output, struct loop *loop,
 {
     *output = (struct http_output){.loop = loop,
                                    .options = options,
-                                   .standard = fd_stdout(),
+                                   .standard = fd_output(STDOUT_FILENO),
                                    .name = "stdout",
                                    .old = -1,
                                    .digest.look = digest_look,

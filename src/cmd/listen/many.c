@@ -285,7 +285,7 @@ int listen_many(struct listening *listening)
         hub->out = session_output(session);
     }
     if (given->chat) {
-        write_queue_init(&many.screen, listening->loop, fd_stdout(), screen_drained);
+        write_queue_init(&many.screen, listening->loop, fd_output(STDOUT_FILENO), screen_drained);
         write_queue_watch_hangup(&many.screen);
     }
     hub->in_reopened = fd_reopened(hub->in);

@@ -169,8 +169,8 @@ static void client_disconnect(struct program_client *client)
                 break;
         sock_close(socket.fd);
     }
-    program_close_in(&client->program);
-    program_close_out(&client->program);
+    fd_close(&client->program.in);
+    fd_close(&client->program.out);
 }
 
 /* The connection is over: a program that writes to it gets SIGPIPE, or else SIGTERM. */
@@ -180,8 +180,8 @@ static void client_relay_ended(struct relay *relay)
     bool lost = relay->result < 0 || relay->tx.pump.state != PUMP_ENDED;
     if (client->programs->ending && client->program.id) {
         client->waits = true;
-        program_close_in(&client->program);
-        program_close_out(&client->program);
+        fd_close(&client->program.in);
+        fd_close(&client->program.out);
         return;
     }
     client_disconnect(client);
@@ -207,7 +207,7 @@ static void client_program_ended(struct program *program)
 
 static int client_end_input(struct relay *relay)
 {
-    program_close_in(&LOOP_OWNER(relay, struct program_client, relay)->program);
+    fd_close(&LOOP_OWNER(relay, struct program_client, relay)->program.in);
     return 0;
 }
 

@@ -184,7 +184,7 @@ static enum frame_step client_take_messages(struct message_client *client)
 static enum client_turn hub_read_client(struct message_client *client)
 {
     struct message_hub *hub = client->hub;
-    ssize_t got = sock_peek(client->peer.watch.fd, hub->buffer, sizeof hub->buffer);
+    ssize_t got = sock_recv_flags(client->peer.watch.fd, hub->buffer, sizeof hub->buffer, MSG_PEEK);
     if (got < 0 && errno == EAGAIN)
         return CLIENT_SILENT;
     if (got <= 0)

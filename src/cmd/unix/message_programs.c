@@ -50,14 +50,14 @@ static void run_drop_answer(struct message_program *run)
 static void run_end_input(struct message_program *run)
 {
     write_queue_release(&run->input);
-    program_close_in(&run->program);
+    fd_close(&run->program.in);
     run_count_memory(run);
 }
 
 static void run_end_output(struct message_program *run)
 {
     loop_unwatch(run->programs->hub->clients.loop, &run->output);
-    program_close_out(&run->program);
+    fd_close(&run->program.out);
 }
 
 /* All of the message is written, or the program does not want to read it. */

@@ -4,6 +4,7 @@
 #include "cmd/unix/messages.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -58,7 +59,7 @@ void message_output_init(struct message_output *output, struct loop *loop, char 
                          void (*drained)(struct write_queue *queue))
 {
     output->end = end;
-    write_queue_init(&output->queue, loop, fd_stdout(), drained);
+    write_queue_init(&output->queue, loop, fd_output(STDOUT_FILENO), drained);
     write_queue_watch_hangup(&output->queue);
 }
 

@@ -384,7 +384,7 @@ static void sender_start(struct sender *sender, const struct connection *connect
     if (*messages) {
         source->words = messages;
     } else {
-        source->in = fd_stdin();
+        source->in = fd_of(STDIN_FILENO);
         source->reopened = fd_reopened(source->in);
         source->buffer = memory_grow(NULL, READ_BYTES, 1);
     }
