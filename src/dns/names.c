@@ -153,19 +153,6 @@ void names_add_aliases(struct names *names, const char *host)
 
 /* From an address */
 
-static struct question question_of(const struct sockname *address)
-{
-    if (address->storage.ss_family == AF_INET)
-        return (struct question){
-            .family = AF_INET,
-            .address = &((const struct sockaddr_in *)(const void *)&address->storage)->sin_addr,
-            .length = sizeof(struct in_addr)};
-    return (struct question){
-        .family = AF_INET6,
-        .address = &((const struct sockaddr_in6 *)(const void *)&address->storage)->sin6_addr,
-        .length = sizeof(struct in6_addr)};
-}
-
 static void add_addresses(struct names *names, const struct hostent *host)
 {
     for (char **at = host->h_addr_list; *at; at++) {
@@ -194,13 +181,36 @@ static const char *entry_failure(const struct entry *entry)
     return "it has no name";
 }
 
-int names_find_address(struct names *names, const char *text, const struct sockname *address,
+/* Replaces the addresses, and nothing else, by those of `text`, an address, with the service's port. */
+static int set_service(struct names *names, const char *text, const char *service,
                        struct error *err)
 {
+    struct names found;
+    int result = names_find(&found, text, AF_UNSPEC, service, err);
+    struct resolved addresses = names->addresses;
+    names->addresses = found.addresses;
+    found.addresses = addresses;
+    free(names->socktypes);
+    names->socktypes = found.socktypes;
+    found.socktypes = NULL;
+    names_release(&found);
+    return result;
+}
+
+int names_find_address(struct names *names, const char *text, const struct sockname *address,
+                       const char *service, struct error *err)
+{
+    const void *storage = &address->storage;
+    struct question question = {.family = AF_INET6,
+                                .address = &((const struct sockaddr_in6 *)storage)->sin6_addr,
+                                .length = sizeof(struct in6_addr)};
     struct sockname literal;
-    const struct question question = question_of(address);
     struct entry entry;
     int result = -1;
+    if (address->storage.ss_family == AF_INET)
+        question = (struct question){.family = AF_INET,
+                                     .address = &((const struct sockaddr_in *)storage)->sin_addr,
+                                     .length = sizeof(struct in_addr)};
     *names = (struct names){0};
     find_entry(&entry, &question);
     if (!entry.found) {
@@ -212,23 +222,9 @@ int names_find_address(struct names *names, const char *text, const struct sockn
         names->name = memory_copy(entry.found->h_name, strlen(entry.found->h_name));
         add_aliases(names, entry.found);
         add_addresses(names, entry.found);
-        result = 0;
+        result = service ? set_service(names, text, service, err) : 0;
     }
     free(entry.bytes);
-    return result;
-}
-
-int names_set_service(struct names *names, const char *text, const char *service, struct error *err)
-{
-    struct names found;
-    int result = names_find(&found, text, AF_UNSPEC, service, err);
-    struct resolved addresses = names->addresses;
-    names->addresses = found.addresses;
-    found.addresses = addresses;
-    free(names->socktypes);
-    names->socktypes = found.socktypes;
-    found.socktypes = NULL;
-    names_release(&found);
     return result;
 }
 

@@ -30,13 +30,10 @@ int names_find(struct names *names, const char *host, int family, const char *se
  * CNAME records. getaddrinfo(3) does not return them: it takes another look-up for each family. */
 void names_add_aliases(struct names *names, const char *host);
 
-/* Finds the name of `address`, its aliases, and the addresses that it is found under. `text` is what the user typed. */
+/* Finds the name of `address`, its aliases, and the addresses that it is found under; with a service (else NULL), in their
+ * place the address itself with the service's port. `text` is what the user typed. */
 int names_find_address(struct names *names, const char *text, const struct sockname *address,
-                       struct error *err);
-
-/* Replaces the addresses, and nothing else, by those of `text`, an address, with the service's port. */
-int names_set_service(struct names *names, const char *text, const char *service,
-                      struct error *err);
+                       const char *service, struct error *err);
 
 /* Says whether there is no such service. It asks nobody but the list of services. */
 bool names_lack_service(const char *service);

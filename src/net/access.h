@@ -80,9 +80,4 @@ enum access_verdict access_judge(const struct access *access, int fd, const stru
  * which user it is. */
 bool access_admits_sender(const struct access *access, const struct sock_message *message);
 
-/* Tells whether an answer to this datagram would feed a loop, or flood somebody else: its source port is that of a
- * service that answers whoever speaks to it (CVE-1999-0103, CVE-2024-2169), or its source is our own socket, bound to
- * `own`. No list has a say in it. */
-bool access_may_amplify(const struct sockname *source, const struct sockname *own);
-
 #endif

@@ -7,7 +7,6 @@
 #include "cmd/common/options.h"
 #include "dns/dns_client.h"
 #include "dns/names.h"
-#include "dns/provenance.h"
 #include "net/address_order.h"
 
 /* The options of the command. */
@@ -32,6 +31,13 @@ struct resolve_plan {
     uint16_t *types;
     size_t type_count;      /* at least 1 */
     struct dns_options dns; /* for those, and for --explain */
+};
+
+enum { PROVENANCE_TEXT_MAX = SOCKNAME_TEXT_MAX + 32 };
+
+/* Where the system's resolver has an address from. */
+struct provenance {
+    char text[PROVENANCE_TEXT_MAX];
 };
 
 /* Why an address is where it is. */
