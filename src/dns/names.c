@@ -156,16 +156,8 @@ void names_add_aliases(struct names *names, const char *host)
 static void add_addresses(struct names *names, const struct hostent *host)
 {
     for (char **at = host->h_addr_list; *at; at++) {
-        struct sockname name = {.storage.ss_family = (sa_family_t)host->h_addrtype};
-        if (host->h_addrtype == AF_INET) {
-            name.length = sizeof(struct sockaddr_in);
-            memcpy(&((struct sockaddr_in *)(void *)&name.storage)->sin_addr, *at,
-                   sizeof(struct in_addr));
-        } else {
-            name.length = sizeof(struct sockaddr_in6);
-            memcpy(&((struct sockaddr_in6 *)(void *)&name.storage)->sin6_addr, *at,
-                   sizeof(struct in6_addr));
-        }
+        struct sockname name;
+        sockname_set_inet(&name, host->h_addrtype, *at, 0);
         resolved_add(&names->addresses, &name);
     }
 }

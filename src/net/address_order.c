@@ -12,11 +12,10 @@
 static struct in6_addr ipv6_of(const struct sockname *name)
 {
     struct in6_addr address = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
-    if (name->storage.ss_family == AF_INET)
-        memcpy(&address.s6_addr[12],
-               &((const struct sockaddr_in *)(const void *)&name->storage)->sin_addr, 4);
-    else
-        address = ((const struct sockaddr_in6 *)(const void *)&name->storage)->sin6_addr;
+    size_t length;
+    const unsigned char *bytes = sockname_inet(name, &length);
+    if (bytes)
+        memcpy(&address.s6_addr[sizeof address - length], bytes, length);
     return address;
 }
 

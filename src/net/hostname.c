@@ -116,31 +116,29 @@ int hostname_fail(const char *name, const char *why, struct error *err)
 
 int hostname_read_literal(const char *host, struct sockname *name, struct error *err)
 {
-    struct sockaddr_in sin = {.sin_family = AF_INET};
-    struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6};
+    unsigned char address[sizeof(struct in6_addr)];
     char literal[INET6_ADDRSTRLEN];
     const size_t length = (size_t)(strchrnul(host, '%') - host);
     const char *zone = host[length] ? host + length + 1 : NULL;
     int64_t number = 0;
-    if (inet_pton(AF_INET, host, &sin.sin_addr) == 1) {
-        *name = (struct sockname){.length = sizeof sin};
-        memcpy(&name->storage, &sin, sizeof sin);
+    if (inet_pton(AF_INET, host, address) == 1) {
+        sockname_set_inet(name, AF_INET, address, 0);
         return 1;
     }
     if (length >= sizeof literal)
         return 0;
     memcpy(literal, host, length);
     literal[length] = '\0';
-    if (inet_pton(AF_INET6, literal, &sin6.sin6_addr) != 1)
+    if (inet_pton(AF_INET6, literal, address) != 1)
         return 0;
     /* A zone is an interface's number or name. */
     if (zone && !text_is_digits(zone, strlen(zone)))
-        sin6.sin6_scope_id = if_nametoindex(zone);
-    else if (zone && units_number(zone, 1, INT32_MAX, &number) == 0)
-        sin6.sin6_scope_id = (uint32_t)number;
-    if (zone && !sin6.sin6_scope_id)
+        number = if_nametoindex(zone);
+    else if (zone && units_number(zone, 1, INT32_MAX, &number))
+        number = 0;
+    if (zone && !number)
         return hostname_fail(host, "this machine has no such interface", err);
-    *name = (struct sockname){.length = sizeof sin6};
-    memcpy(&name->storage, &sin6, sizeof sin6);
+    sockname_set_inet(name, AF_INET6, address, 0);
+    ((struct sockaddr_in6 *)(void *)&name->storage)->sin6_scope_id = (uint32_t)number;
     return 1;
 }

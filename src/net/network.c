@@ -29,31 +29,18 @@ static const char not_network[] = "is not a numeric address or network (10.0.0.0
 
 /* One network */
 
-static void network_set(struct network *network, int family, const void *address, size_t length)
-{
-    *network = (struct network){.bytes = {family == AF_INET ? 4 : 6},
-                                .bits = (unsigned char)(8 * (ADDRESS_AT + length))};
-    memcpy(network->bytes + ADDRESS_AT, address, length);
-}
-
 bool network_of(struct network *network, const struct sockname *name)
 {
-    struct sockaddr_in sin;
-    struct sockaddr_in6 sin6;
-    if (name->storage.ss_family == AF_INET) {
-        memcpy(&sin, &name->storage, sizeof sin);
-        network_set(network, AF_INET, &sin.sin_addr, sizeof sin.sin_addr);
-        return true;
-    }
-    if (name->storage.ss_family != AF_INET6)
+    const struct sockaddr_in6 *ipv6 = (const void *)&name->storage;
+    size_t length;
+    const unsigned char *address = sockname_inet(name, &length);
+    if (!address)
         return false;
-    memcpy(&sin6, &name->storage, sizeof sin6);
-    if (IN6_IS_ADDR_V4MAPPED(&sin6.sin6_addr)) {
-        network_set(network, AF_INET, sin6.sin6_addr.s6_addr + MAPPED_BITS / 8, IPV4_BITS / 8);
-        return true;
-    }
-    network_set(network, AF_INET6, &sin6.sin6_addr, sizeof sin6.sin6_addr);
-    memcpy(network->bytes + ZONE_AT, &sin6.sin6_scope_id, sizeof sin6.sin6_scope_id);
+    *network = (struct network){.bytes = {length == 4 ? 4 : 6},
+                                .bits = (unsigned char)(8 * (ADDRESS_AT + length))};
+    memcpy(network->bytes + ADDRESS_AT, address, length);
+    if (length > 4)
+        memcpy(network->bytes + ZONE_AT, &ipv6->sin6_scope_id, sizeof ipv6->sin6_scope_id);
     return true;
 }
 

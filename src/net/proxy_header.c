@@ -34,23 +34,12 @@ struct proxy_header_reader {
 /* Fills *name with an end of a header of that family; nothing where that is PROXY_UNKNOWN. */
 static void name_end(struct sockname *name, enum proxy_family family, const struct proxy_end *end)
 {
-    void *storage = &name->storage;
-    struct sockaddr_in *sin = storage;
-    struct sockaddr_in6 *sin6 = storage;
-    struct sockaddr_un *sun = storage;
+    struct sockaddr_un *sun = (void *)&name->storage;
     size_t length = strnlen((const char *)end->address, PROXY_PATH_MAX);
     switch (family) {
     case PROXY_IPV4:
-        sin->sin_family = AF_INET;
-        memcpy(&sin->sin_addr, end->address, sizeof sin->sin_addr);
-        name->length = sizeof *sin;
-        sockname_set_port(name, end->port);
-        break;
     case PROXY_IPV6:
-        sin6->sin6_family = AF_INET6;
-        memcpy(&sin6->sin6_addr, end->address, sizeof sin6->sin6_addr);
-        name->length = sizeof *sin6;
-        sockname_set_port(name, end->port);
+        sockname_set_inet(name, family == PROXY_IPV4 ? AF_INET : AF_INET6, end->address, end->port);
         break;
     case PROXY_UNIX:
         if (!end->address[0]) /* abstract, or no name at all */
@@ -68,29 +57,21 @@ static void name_end(struct sockname *name, enum proxy_family family, const stru
 /* Returns the family under which `name` is proxied; its address is then in *end. */
 static enum proxy_family end_of_name(struct proxy_end *end, const struct sockname *name)
 {
-    const void *storage = &name->storage;
-    const struct in6_addr *ipv6 = &((const struct sockaddr_in6 *)storage)->sin6_addr;
-    size_t start = offsetof(struct sockaddr_un, sun_path);
+    const struct sockaddr_un *sun = (const void *)&name->storage;
+    const size_t start = offsetof(struct sockaddr_un, sun_path);
+    size_t length;
+    const unsigned char *address = sockname_inet(name, &length);
     end->port = sockname_port(name);
-    switch (name->storage.ss_family) {
-    case AF_INET:
-        memcpy(end->address, &((const struct sockaddr_in *)storage)->sin_addr, 4);
-        return PROXY_IPV4;
-    case AF_INET6:
-        if (IN6_IS_ADDR_V4MAPPED(ipv6)) {
-            memcpy(end->address, &ipv6->s6_addr[12], 4);
-            return PROXY_IPV4;
-        }
-        memcpy(end->address, ipv6, 16);
-        return PROXY_IPV6;
-    case AF_UNIX:
-        if (name->length > start)
-            memcpy(end->address, ((const struct sockaddr_un *)storage)->sun_path,
-                   name->length - start < PROXY_PATH_MAX ? name->length - start : PROXY_PATH_MAX);
-        return PROXY_UNIX;
-    default:
-        return PROXY_UNKNOWN;
+    if (address) {
+        memcpy(end->address, address, length);
+        return length == 4 ? PROXY_IPV4 : PROXY_IPV6;
     }
+    if (name->storage.ss_family != AF_UNIX)
+        return PROXY_UNKNOWN;
+    if (name->length > start)
+        memcpy(end->address, sun->sun_path,
+               name->length - start < PROXY_PATH_MAX ? name->length - start : PROXY_PATH_MAX);
+    return PROXY_UNIX;
 }
 
 size_t proxied_ends_write(const struct proxied_ends *proxied, int socktype, char *out)

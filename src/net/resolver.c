@@ -105,20 +105,15 @@ int resolver_port(const struct address *address, bool numeric, unsigned *port, s
 static void add_default(struct resolved *resolved, const struct address *address, bool listening,
                         unsigned port)
 {
-    const struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
-                                    .sin6_addr = listening ? in6addr_any : in6addr_loopback};
-    const struct sockaddr_in v4 = {.sin_family = AF_INET,
-                                   .sin_addr = {htonl(listening ? INADDR_ANY : INADDR_LOOPBACK)}};
-    struct sockname name = {.length = sizeof v6};
+    const struct in6_addr v6 = listening ? in6addr_any : in6addr_loopback;
+    const struct in_addr v4 = {htonl(listening ? INADDR_ANY : INADDR_LOOPBACK)};
+    struct sockname name;
     if (address->family != AF_INET) {
-        memcpy(&name.storage, &v6, sizeof v6);
-        sockname_set_port(&name, port);
+        sockname_set_inet(&name, AF_INET6, &v6, port);
         resolved_add(resolved, &name);
     }
     if (address->family == AF_INET || (address->family == AF_UNSPEC && !listening)) {
-        name = (struct sockname){.length = sizeof v4};
-        memcpy(&name.storage, &v4, sizeof v4);
-        sockname_set_port(&name, port);
+        sockname_set_inet(&name, AF_INET, &v4, port);
         resolved_add(resolved, &name);
     }
 }

@@ -29,29 +29,64 @@ static const struct sockaddr_vm *as_vsock(const struct sockname *name)
     return (const struct sockaddr_vm *)(const void *)&name->storage;
 }
 
-static void ipv4_text(const unsigned char bytes[4], char *out)
+void sockname_set_port(struct sockname *name, unsigned port)
 {
-    for (int i = 0; i < 4; i++) {
-        if (i)
-            *out++ = '.';
-        out = text_put_number(out, bytes[i]);
-    }
+    if (name->storage.ss_family == AF_INET)
+        ((struct sockaddr_in *)(void *)&name->storage)->sin_port = htons((uint16_t)port);
+    else if (name->storage.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)(void *)&name->storage)->sin6_port = htons((uint16_t)port);
 }
 
-static void ipv6_text(const struct sockaddr_in6 *name, char *out)
+void sockname_set_inet(struct sockname *name, int family, const void *address, unsigned port)
+{
+    struct sockaddr_in ipv4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6};
+    *name = (struct sockname){.length = family == AF_INET ? sizeof ipv4 : sizeof ipv6};
+    if (family == AF_INET) {
+        memcpy(&ipv4.sin_addr, address, sizeof ipv4.sin_addr);
+        memcpy(&name->storage, &ipv4, sizeof ipv4);
+    } else {
+        memcpy(&ipv6.sin6_addr, address, sizeof ipv6.sin6_addr);
+        memcpy(&name->storage, &ipv6, sizeof ipv6);
+    }
+    sockname_set_port(name, port);
+}
+
+const unsigned char *sockname_inet(const struct sockname *name, size_t *length)
+{
+    const struct in6_addr *ipv6 = &as_ipv6(name)->sin6_addr;
+    *length = 4;
+    if (name->storage.ss_family == AF_INET)
+        return (const unsigned char *)&as_ipv4(name)->sin_addr;
+    if (name->storage.ss_family != AF_INET6)
+        return NULL;
+    if (IN6_IS_ADDR_V4MAPPED(ipv6))
+        return &ipv6->s6_addr[12];
+    *length = sizeof *ipv6;
+    return ipv6->s6_addr;
+}
+
+static void inet_text(const struct sockname *name, char *out)
 {
     char text[INET6_ADDRSTRLEN], zone[IF_NAMESIZE];
-    if (IN6_IS_ADDR_V4MAPPED(&name->sin6_addr)) {
-        ipv4_text(&name->sin6_addr.s6_addr[12], out);
+    size_t length;
+    const unsigned char *address = sockname_inet(name, &length);
+    const unsigned zone_number = address && length > 4 ? as_ipv6(name)->sin6_scope_id : 0;
+    if (address && length > 4) {
+        inet_ntop(AF_INET6, address, text, sizeof text);
+        if (!zone_number)
+            snprintf(out, SOCKNAME_TEXT_MAX, "%s", text);
+        else if (if_indextoname(zone_number, zone))
+            snprintf(out, SOCKNAME_TEXT_MAX, "%s%%%s", text, zone);
+        else
+            snprintf(out, SOCKNAME_TEXT_MAX, "%s%%%u", text, zone_number);
         return;
     }
-    inet_ntop(AF_INET6, &name->sin6_addr, text, sizeof text);
-    if (!name->sin6_scope_id)
-        snprintf(out, SOCKNAME_TEXT_MAX, "%s", text);
-    else if (if_indextoname(name->sin6_scope_id, zone))
-        snprintf(out, SOCKNAME_TEXT_MAX, "%s%%%s", text, zone);
-    else
-        snprintf(out, SOCKNAME_TEXT_MAX, "%s%%%u", text, (unsigned)name->sin6_scope_id);
+    for (size_t i = 0; address && i < length; i++) {
+        if (i)
+            *out++ = '.';
+        out = text_put_number(out, address[i]);
+    }
 }
 
 /* Writes the bytes of an abstract name, which may be any, with '@' for a NUL, as ss(8) shows them; those of a path, which
@@ -75,25 +110,14 @@ static void unix_text(const struct sockname *name, char *out)
 char *sockname_host(const struct sockname *name, char *out)
 {
     *out = '\0';
-    switch (name->storage.ss_family) {
-    case AF_INET:
-        ipv4_text((const unsigned char *)&as_ipv4(name)->sin_addr, out);
-        break;
-    case AF_INET6:
-        ipv6_text(as_ipv6(name), out);
-        break;
-    case AF_UNIX:
+    if (name->storage.ss_family == AF_UNIX)
         unix_text(name, out);
-        break;
-    case AF_VSOCK:
-        if (as_vsock(name)->svm_cid == VMADDR_CID_ANY)
-            stpcpy(out, "*");
-        else
-            text_put_number(out, as_vsock(name)->svm_cid);
-        break;
-    default:
-        break;
-    }
+    else if (name->storage.ss_family == AF_VSOCK && as_vsock(name)->svm_cid == VMADDR_CID_ANY)
+        stpcpy(out, "*");
+    else if (name->storage.ss_family == AF_VSOCK)
+        text_put_number(out, as_vsock(name)->svm_cid);
+    else
+        inet_text(name, out);
     return out;
 }
 
@@ -109,14 +133,6 @@ unsigned sockname_port(const struct sockname *name)
     default:
         return 0;
     }
-}
-
-void sockname_set_port(struct sockname *name, unsigned port)
-{
-    if (name->storage.ss_family == AF_INET)
-        ((struct sockaddr_in *)(void *)&name->storage)->sin_port = htons((uint16_t)port);
-    else if (name->storage.ss_family == AF_INET6)
-        ((struct sockaddr_in6 *)(void *)&name->storage)->sin6_port = htons((uint16_t)port);
 }
 
 char *sockname_text(const struct sockname *name, char *out)
@@ -148,26 +164,17 @@ bool sockname_is_inet(const struct sockname *name)
 
 bool sockname_is_loopback(const struct sockname *name)
 {
-    const struct in6_addr *ipv6 = &as_ipv6(name)->sin6_addr;
-    if (name->storage.ss_family == AF_INET)
-        return ntohl(as_ipv4(name)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-    if (name->storage.ss_family != AF_INET6)
-        return false;
-    if (IN6_IS_ADDR_V4MAPPED(ipv6))
-        return ipv6->s6_addr[12] == IN_LOOPBACKNET;
-    return IN6_IS_ADDR_LOOPBACK(ipv6);
+    size_t length;
+    const unsigned char *address = sockname_inet(name, &length);
+    return address && (length == 4 ? *address == IN_LOOPBACKNET
+                                   : memcmp(address, &in6addr_loopback, length) == 0);
 }
 
 bool sockname_is_multicast(const struct sockname *name)
 {
-    const struct in6_addr *ipv6 = &as_ipv6(name)->sin6_addr;
-    if (name->storage.ss_family == AF_INET)
-        return IN_MULTICAST(ntohl(as_ipv4(name)->sin_addr.s_addr));
-    if (name->storage.ss_family != AF_INET6)
-        return false;
-    if (IN6_IS_ADDR_V4MAPPED(ipv6))
-        return ipv6->s6_addr[12] >> 4 == 0xe;
-    return IN6_IS_ADDR_MULTICAST(ipv6);
+    size_t length;
+    const unsigned char *address = sockname_inet(name, &length);
+    return address && (length == 4 ? *address >> 4 == 0xe : *address == 0xff);
 }
 
 bool sockname_is_same(const struct sockname *one, const struct sockname *other)

@@ -5,6 +5,7 @@
 #define SYS_SOCKNAME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 struct sockname {
@@ -21,6 +22,12 @@ char *sockname_text(const struct sockname *name, char *out);
 
 /* Writes the address alone ("127.0.0.1", "::1%lo", the path) into `out` of the same size. Returns out. */
 char *sockname_host(const struct sockname *name, char *out);
+
+/* Fills *name with the address of an IPv4 or IPv6 family, 4 or 16 bytes, and the port. */
+void sockname_set_inet(struct sockname *name, int family, const void *address, unsigned port);
+
+/* Returns the bytes of the address, and their number: 4 of IPv4, mapped too, 16 of IPv6. NULL where it is neither. */
+const unsigned char *sockname_inet(const struct sockname *name, size_t *length);
 
 /* Returns the port; 0 where there is none. */
 unsigned sockname_port(const struct sockname *name);
