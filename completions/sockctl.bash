@@ -266,6 +266,14 @@ _sockctl_walk()
     done
 }
 
+# The groups of options of a command, whose table is read: what can follow --help.
+_sockctl_groups()
+{
+    local kind
+    _sockctl_kind --help =:
+    _sockctl_values "${kind:-none}"
+}
+
 # Of the command in `words`, whose table is read.
 _sockctl_arguments()
 {
@@ -275,6 +283,8 @@ _sockctl_arguments()
         if [[ $takes_program == yes ]]; then _sockctl_program "$after"; fi
     elif [[ -n $pending ]]; then
         _sockctl_values "$pending"
+    elif ((${#words[@]} == 4)) && [[ ${words[2]} == -h || ${words[2]} == --h* && --help == "${words[2]}"* ]]; then
+        _sockctl_groups
     elif [[ $current == --*=* ]]; then
         local name=${current%%=*}
         _sockctl_kind "$name" :
@@ -304,7 +314,13 @@ _sockctl()
         _sockctl_command "${words[1]}"
         _sockctl_table "$command"
         if [[ $command == help ]]; then
-            ((${#words[@]} > 3)) || _sockctl_among < <(compgen -W "connect listen echo-server unix-send unix-serve http-get resolve" -- "$current")
+            if ((${#words[@]} == 3)); then
+                _sockctl_among < <(compgen -W "connect listen echo-server unix-send unix-serve http-get resolve" -- "$current")
+            elif ((${#words[@]} == 4)); then
+                _sockctl_command "${words[2]}"
+                _sockctl_table "$command"
+                _sockctl_groups
+            fi
         elif [[ -n $command ]]; then
             _sockctl_arguments
         fi

@@ -37,19 +37,19 @@ in_bash() {
             read -ra before <<<"${line% *}"
             printf 'COUNT=%d\n%s\e*\001offers \n' $((${#before[@]} + 1)) "$line"
         done
-    } | HISTFILE='' TERM=dumb timeout 60 bash --norc --noprofile -i 2>shell.err
+    } | HISTFILE='' TERM=dumb timeout 50 bash --norc --noprofile -i 2>shell.err
 }
 
 # zsh in a terminal of its own (zpty), in which a key inserts all offers, and another shows the line.
 in_zsh() {
     shift
-    HOME=$T TERM=dumb ZDOTDIR=$T timeout 60 zsh -f "$HELPERS/completions.zsh" "$ROOT/completions" "$@" 2>shell.err
+    HOME=$T TERM=dumb ZDOTDIR=$T timeout 50 zsh -f "$HELPERS/completions.zsh" "$ROOT/completions" "$@" 2>shell.err
 }
 
 in_fish() {
     shift
     # shellcheck disable=SC2016 # of fish
-    HOME=$T timeout 60 fish --no-config -c 'source $argv[1]
+    HOME=$T timeout 50 fish --no-config -c 'source $argv[1]
         for line in $argv[2..]
             string join -- \x1f "" (complete -C $line | string replace -r "\t.*" "") | string sub -s 2
         end' "$ROOT/completions/sockctl.fish" "$@" 2>shell.err
