@@ -53,6 +53,34 @@ static void hold_standard_descriptors(void)
                 memory_impossible("cannot open /dev/null in place of a closed descriptor");
 }
 
+/* Says of a word that is no command which one may be meant. */
+static void refuse_command(const char *name, const struct command *nearest, struct error *err)
+{
+    static const struct {
+        const char *words, *meant;
+    } others[] = {{" nc ncat netcat socat telnet open tcp udp ", "connect, or listen"},
+                  {" get fetch curl wget http https ", "http-get"},
+                  {" dig host nslookup lookup getent dns ", "resolve"},
+                  {" serve server bind accept ", "listen, or echo-server"},
+                  {" scan probe wait-for-it nmap ping ", "connect --probe"},
+                  {" version ", "--version"}};
+    char word[32];
+    const int length = snprintf(word, sizeof word, " %s ", name);
+    error_set(err, STATUS_USAGE, "unknown command '%.100s'", name);
+    for (size_t i = 0; length < (int)sizeof word && i < sizeof others / sizeof *others; i++)
+        if (strstr(others[i].words, word)) {
+            error_add(err, " (that is %s)", others[i].meant);
+            return;
+        }
+    if (nearest) {
+        error_add(err, " (did you mean %s?)", nearest->name);
+        return;
+    }
+    error_add(err, "; there are");
+    for (const struct command *const *at = commands; *at; at++)
+        error_add(err, " %s", (*at)->name);
+}
+
 /* Finds a command by its name, or by a prefix that no other command shares. NULL: *err says why not. A whole name is
  * found first, without any text: formatting one would keep 150 KiB of libc resident for nothing. */
 static const struct command *find_command(const char *name, struct error *err)
@@ -80,9 +108,7 @@ static const struct command *find_command(const char *name, struct error *err)
         return match;
     }
     if (!matches)
-        error_set(err, STATUS_USAGE, "unknown command '%.100s'", name);
-    if (!matches && nearest)
-        error_add(err, " (did you mean %s?)", nearest->name);
+        refuse_command(name, nearest, err);
     return NULL;
 }
 
@@ -148,7 +174,10 @@ static int dispatch(int argc, char **argv, const struct command **command, struc
         return report_flush_stdout(err);
     }
     if (word[0] == '-')
-        return error_set(err, STATUS_USAGE, "unknown option %.100s before the command", word);
+        return error_set(err, STATUS_USAGE,
+                         "unknown option %.100s before the command: options follow it, as in "
+                         "'sockctl connect -v HOST PORT'",
+                         word);
     *command = find_command(word, err);
     return *command ? run_command(*command, argc - 1, argv + 1, err) : -1;
 }

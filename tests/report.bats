@@ -329,7 +329,7 @@ PY
     [[ $drawn != *$'\e'* ]] || fail "something was drawn" try.out
 }
 
-@test "13.10: durations are words, one is singular, and a UNIX peer without a name is called unnamed" {
+@test "13.10: durations are words, one is singular, and a UNIX peer without a name is shown by its process" {
     start server "$SOCKCTL" listen -i 1 -v "$T/socket"
     wait_line server listening
     start client "$SOCKCTL" connect -d "$T/socket"
@@ -338,5 +338,5 @@ PY
     assert_errors '^sockctl: the limit of 1 second for the command is over$'
     finish server
     assert_status 5
-    assert_errors '^sockctl: unix:\(unnamed\): nothing moved for 1 second'
+    assert_errors '^sockctl: unix:\(pid [0-9]+, uid [0-9]+\): nothing moved for 1 second'
 }

@@ -255,7 +255,7 @@ for i in range(2):
     wait_file peer.out "b'x' \(1, 32\) \(2, 7\)"
     TRY_STDIN=<(printf y) try "$SOCKCTL" connect -u -q 0 127.255.255.255 "$port"
     assert_status 4
-    assert_errors 'Permission denied \(to a broadcast address, with --broadcast\)$'
+    assert_errors 'Permission denied \(a broadcast address needs -b, --broadcast\)$'
     TRY_STDIN=<(printf y) try "$SOCKCTL" connect -u -q 0 -b 127.255.255.255 "$port"
     assert_status 0
     wait_file peer.out "b'y'"

@@ -184,6 +184,11 @@ char *units_show_time(char *out, int64_t ms)
     return out;
 }
 
+const char *units_bytes(uint64_t count)
+{
+    return count == 1 ? "byte" : "bytes";
+}
+
 uint64_t units_rate(uint64_t bytes, int64_t ms)
 {
     double rate = (double)bytes * 1000 / (double)(ms > 0 ? ms : 1);

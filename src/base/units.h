@@ -31,6 +31,9 @@ unsigned units_find_size_unit(uint64_t bytes);
 const char *units_size_unit(unsigned unit);
 double units_size_in(uint64_t bytes, unsigned unit);
 
+/* Returns the word for so many: "byte" or "bytes". */
+const char *units_bytes(uint64_t count);
+
 /* Writes a duration as words, to the millisecond, into `out`, which holds UNITS_DURATION_MAX bytes: "1.5 seconds",
  * "1 minute", "2 days". Returns out. */
 char *units_show_duration(char *out, int64_t ms);

@@ -126,9 +126,9 @@ void report_closed(const struct report_end *end)
     struct object object;
     bool other = end->how != REPORT_EOF;
     if (!report_is_objects()) {
-        log_note(LOG_LEVEL_INFO, "closed %s: %" PRIu64 " bytes in, %" PRIu64 " out%s%s",
-                 *end->peer ? end->peer : end->local, end->in, end->out, other ? ", " : "",
-                 other ? how : "");
+        log_note(LOG_LEVEL_INFO, "closed %s: %" PRIu64 " %s in, %" PRIu64 " out%s%s",
+                 *end->peer ? end->peer : end->local, end->in, units_bytes(end->in), end->out,
+                 other ? ", " : "", other ? how : "");
         return;
     }
     object_begin(&object, "closed");

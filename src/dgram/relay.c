@@ -64,6 +64,16 @@ static void datagram_fail(struct datagram_relay *relay, int status, int failure,
     datagram_finish(relay, -1);
 }
 
+/* An ICMP message, or a UNIX socket's owner that has gone, says that nobody is there for what was sent. */
+static void datagram_fail_refused(struct datagram_relay *relay)
+{
+    const bool is_ipv6_loopback = strncmp(relay->peer_name, "[::1]:", 6) == 0;
+    error_system(relay->err, STATUS_TRANSFER, ECONNREFUSED, "send to %s", relay->peer_name);
+    error_add(relay->err, " (nothing listens there%s)",
+              is_ipv6_loopback ? "; -4 for 127.0.0.1" : "");
+    datagram_finish(relay, -1);
+}
+
 static void datagram_fail_output(struct datagram_relay *relay)
 {
     datagram_finish(relay, write_queue_error(&relay->rx.queue, relay->out_name, relay->err));
@@ -470,7 +480,9 @@ static void datagram_receive(struct datagram_relay *relay, struct datagram_socke
         if (loop_timer_is_set(&relay->quit) && !rx->ended)
             loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
     }
-    if (last == FAILED)
+    if (last == FAILED && failure == ECONNREFUSED)
+        datagram_fail_refused(relay);
+    else if (last == FAILED)
         datagram_fail(relay, STATUS_TRANSFER, failure, "read from", relay->peer_name);
     else
         datagram_finish_or_await(relay);

@@ -32,6 +32,8 @@
 static const char *split_server(char **host, const char **port)
 {
     int64_t number;
+    if (strchr(*host, '#'))
+        return "has dig's '#' before its port: write ADDR:PORT";
     char *end = **host == '[' ? strchr(*host, ']') : strchr(*host, ':');
     if (**host == '[') {
         if (!end || (end[1] && end[1] != ':'))

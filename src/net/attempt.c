@@ -160,7 +160,10 @@ static void attempt_connect(struct attempt *attempt)
         loop_timer_set(attempt->loop, &attempt->again, FULL_BACKLOG_MS);
     } else if (errno == EACCES && is_datagram && family == AF_INET &&
                !(attempt->sockopt && attempt->sockopt->broadcast)) {
-        attempt_fail(attempt, "Permission denied (to a broadcast address, with --broadcast)");
+        attempt_fail(attempt, "Permission denied (a broadcast address needs -b, --broadcast)");
+    } else if (errno == EINVAL && sockname_lacks_zone(attempt->peer)) {
+        attempt_fail(attempt,
+                     "Invalid argument (a link-local address needs its zone: fe80::1%eth0)");
     } else {
         attempt_fail(attempt, strerror(errno));
     }

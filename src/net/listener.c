@@ -37,10 +37,12 @@ enum {
 
 enum {
     TABLE_LINE_MAX = 512,
-    WORDS_MAX = 10,   /* of a line that matter */
-    LISTENING = 0x0A, /* TCP_LISTEN, as /proc/net/tcp has it */
-    COMM_MAX = 16,    /* of /proc/PID/comm */
-    NUMBER_MAX = 24,  /* of a process or descriptor, as text */
+    WORDS_MAX = 10,           /* of a line that matter */
+    LISTENING = 0x0A,         /* TCP_LISTEN, as /proc/net/tcp has it */
+    TIME_WAIT = 0x06,         /* TCP_TIME_WAIT, likewise */
+    UNPRIVILEGED_PORT = 1024, /* the first one, where the system says nothing else */
+    COMM_MAX = 16,            /* of /proc/PID/comm */
+    NUMBER_MAX = 24,          /* of a process or descriptor, as text */
     PATH_ROOM = 64,
     PORT_OWNER_TEXT_MAX = 64
 };
@@ -224,6 +226,25 @@ static char *port_owner_text(const struct sockname *name, int socktype, char *ou
     return out;
 }
 
+/* Says whether a TCP port is still held by a connection that has ended, of a program that listened without
+ * SO_REUSEADDR: no process has it then. */
+static bool port_is_in_time_wait(const struct sockname *name)
+{
+    static const char *const tables[] = {"/proc/net/tcp", "/proc/net/tcp6"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        char line[TABLE_LINE_MAX];
+        unsigned port, state;
+        FILE *file = fopen(tables[i], "re");
+        while (file && !found && fgets(line, sizeof line, file))
+            found = sscanf(line, " %*[^:]: %*[^:]:%x %*s %x", &port, &state) == 2 &&
+                    port == sockname_port(name) && state == TIME_WAIT;
+        if (file)
+            fclose(file);
+    }
+    return found;
+}
+
 /* Opening */
 
 /* What listener_open is about. */
@@ -234,6 +255,7 @@ struct opening {
     struct resolved resolved;
     struct sockname tried; /* last, and why it failed */
     const char *reason;
+    int errnum;          /* the same as a number; 0 where it is no call's */
     bool in_use;         /* somebody else has it */
     const char *refused; /* the socket option that it was, or NULL */
 };
@@ -307,6 +329,7 @@ static int open_socket(struct opening *opening, const struct sockname *name)
     struct sockname bound;
     opening->tried = *name;
     opening->reason = NULL;
+    opening->errnum = 0;
     int fd = sockopt_open(options->sockopt, name->storage.ss_family, listener->socktype,
                           SOCKOPT_LISTEN, &opening->refused);
     int result = fd < 0 ? -1 : set_options(opening, fd, name);
@@ -325,6 +348,7 @@ static int open_socket(struct opening *opening, const struct sockname *name)
         return 0;
     }
     if (!opening->reason) {
+        opening->errnum = errno;
         opening->in_use = errno == EADDRINUSE;
         opening->reason = strerror(errno);
     }
@@ -363,6 +387,40 @@ static int open_addresses(struct opening *opening)
     return listener->count ? 0 : -1;
 }
 
+/* The first port that needs no privilege: ip(7), ip_unprivileged_port_start. */
+static unsigned unprivileged_port(void)
+{
+    unsigned port = UNPRIVILEGED_PORT;
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+    if (file && fscanf(file, "%u", &port) != 1)
+        port = UNPRIVILEGED_PORT;
+    if (file)
+        fclose(file);
+    return port;
+}
+
+/* Adds who has the address, or what it needs, where that can be said. */
+static void open_add_hint(const struct opening *opening, struct error *err)
+{
+    const struct sockname *tried = &opening->tried;
+    const bool is_inet = sockname_is_inet(tried),
+               is_tcp = listener_takes_clients(opening->listener);
+    char owner[PORT_OWNER_TEXT_MAX];
+    if (opening->in_use && *port_owner_text(tried, opening->listener->socktype, owner))
+        error_add(err, "%s", owner);
+    else if (opening->in_use && is_inet && is_tcp && port_is_in_time_wait(tried))
+        error_add(err,
+                  " (by no process: a connection that has ended, in TIME_WAIT, keeps it for up "
+                  "to a minute)");
+    else if (opening->errnum == EACCES && is_inet && sockname_port(tried) < unprivileged_port())
+        error_add(err,
+                  " (ports below %u, net.ipv4.ip_unprivileged_port_start, need "
+                  "CAP_NET_BIND_SERVICE)",
+                  unprivileged_port());
+    else if (opening->errnum == EINVAL && sockname_lacks_zone(tried))
+        error_add(err, " (a link-local address needs its zone: fe80::1%%eth0)");
+}
+
 static int open_resolved(struct opening *opening, struct error *err)
 {
     struct listener *listener = opening->listener;
@@ -397,10 +455,7 @@ static int open_resolved(struct opening *opening, struct error *err)
     if (opening->refused)
         error_add(err, ": %s", opening->refused);
     error_add(err, ": %s", opening->reason);
-    if (opening->in_use) {
-        char owner[PORT_OWNER_TEXT_MAX];
-        error_add(err, "%s", port_owner_text(&opening->tried, listener->socktype, owner));
-    }
+    open_add_hint(opening, err);
     return -1;
 }
 

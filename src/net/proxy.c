@@ -16,6 +16,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "net/resolver.h"
 #include "proto/http_message.h"
 #include "proto/idna.h"
@@ -181,8 +182,8 @@ static void dialog_fail(struct proxy_dialog *dialog, int status, const char *why
 static void dialog_idle_over(struct idle_limit *idle)
 {
     struct proxy_dialog *dialog = LOOP_OWNER(idle, struct proxy_dialog, idle);
-    char why[64];
-    snprintf(why, sizeof why, "nothing moved for %.3g seconds", (double)idle->limit_ms / 1000);
+    char why[80], limit[UNITS_DURATION_MAX];
+    snprintf(why, sizeof why, "nothing moved for %s", units_show_duration(limit, idle->limit_ms));
     dialog_fail(dialog, STATUS_TIMEOUT, why);
 }
 

@@ -242,6 +242,33 @@ static enum frame_step take_frame(struct frame_reader *reader, struct frame *fra
     return FRAME_MESSAGE;
 }
 
+/* Adds which framing the client may have, by the four bytes that were taken for a length. */
+static void add_hint(struct frame_reader *reader)
+{
+    const bool is_native = reader->framing == &framing_native;
+    const unsigned char *head = (const unsigned char *)reader->bytes;
+    const size_t length = strlen(reader->wrong);
+    char *out = reader->wrong + length;
+    const size_t room = sizeof reader->wrong - length;
+    uint32_t big = 0, native;
+    if (!is_native && reader->framing != &framing_u32be)
+        return;
+    memcpy(&native, head, PREFIX);
+    bool is_text = true;
+    for (size_t i = 0; i < PREFIX; i++) {
+        big = big << 8 | head[i];
+        is_text = is_text && head[i] >= ' ' && head[i] < 0x7f;
+    }
+    const uint32_t other = is_native ? big : native;
+    if (is_text)
+        snprintf(out, room, " (\"%.4s\" in letters: does the client use --framing line?)",
+                 reader->bytes);
+    else if (other <= reader->max_message)
+        snprintf(out, room,
+                 " (%" PRIu32 " in the other byte order: does the client use --framing %s?)", other,
+                 is_native ? "u32be" : "native");
+}
+
 static enum frame_step next_by_length(struct frame_reader *reader, struct frame *frame)
 {
     const struct framing *framing = reader->framing;
@@ -249,9 +276,12 @@ static enum frame_step next_by_length(struct frame_reader *reader, struct frame 
     enum frame_step step = framing->read_head(reader, &head);
     if (step != FRAME_MESSAGE)
         return step;
-    if (head.message > reader->max_message)
-        return set_malformed(reader, "a message of %" PRIu64 " bytes, where at most %zu are taken",
-                             head.message, reader->max_message);
+    if (head.message > reader->max_message) {
+        set_malformed(reader, "a message of %" PRIu64 " bytes, where at most %zu are taken",
+                      head.message, reader->max_message);
+        add_hint(reader);
+        return FRAME_MALFORMED;
+    }
     size_t end = head.size + (size_t)head.message;
     if (reader->length < end + framing->tail_length)
         return FRAME_MORE;

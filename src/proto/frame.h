@@ -18,7 +18,7 @@
 enum {
     FRAME_MESSAGE_MAX = INT_MAX - 1, /* no message is longer, whatever the framing */
     FRAME_HEAD_MAX = 16,
-    FRAME_WRONG_MAX = 96
+    FRAME_WRONG_MAX = 160
 };
 
 struct framing;

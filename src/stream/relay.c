@@ -77,7 +77,7 @@ static void relay_add_undelivered(const struct relay *relay, struct error *err)
         lost += (uint64_t)unacknowledged - relay->shut;
     lost += fd_unread_size(relay->local.in);
     if (lost)
-        error_add(err, " (%llu bytes not delivered)", (unsigned long long)lost);
+        error_add(err, " (%llu %s not delivered)", (unsigned long long)lost, units_bytes(lost));
 }
 
 /* Keeps *err, if it is the first. */

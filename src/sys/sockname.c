@@ -177,6 +177,12 @@ bool sockname_is_multicast(const struct sockname *name)
     return address && (length == 4 ? *address >> 4 == 0xe : *address == 0xff);
 }
 
+bool sockname_lacks_zone(const struct sockname *name)
+{
+    return name->storage.ss_family == AF_INET6 &&
+           IN6_IS_ADDR_LINKLOCAL(&as_ipv6(name)->sin6_addr) && !as_ipv6(name)->sin6_scope_id;
+}
+
 bool sockname_is_same(const struct sockname *one, const struct sockname *other)
 {
     return one->length == other->length && memcmp(&one->storage, &other->storage, one->length) == 0;

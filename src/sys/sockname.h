@@ -43,6 +43,9 @@ bool sockname_is_loopback(const struct sockname *name);
 
 /* Says whether the address is in 224.0.0.0/4, mapped too, or ff00::/8. */
 bool sockname_is_multicast(const struct sockname *name);
+
+/* Says whether the address is a link-local one of IPv6, without the zone that says on which link. */
+bool sockname_lacks_zone(const struct sockname *name);
 bool sockname_is_same(const struct sockname *one, const struct sockname *other);
 
 #endif

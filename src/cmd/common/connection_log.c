@@ -5,7 +5,9 @@
 #include "cmd/common/connection_log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -17,6 +19,16 @@ bool connection_log_is_wanted(void)
     return log_setting.verbosity >= LOG_LEVEL_INFO || report_is_objects();
 }
 
+/* A UNIX client has no name of its own, but the kernel knows whose it is. A process that we cannot see has no id. */
+static void name_by_process(struct connection_log *log)
+{
+    struct ucred credentials;
+    if (report_is_objects() || sock_credentials(log->fd, &credentials) < 0 || credentials.pid <= 0)
+        return;
+    snprintf(log->peer, sizeof log->peer, "unix:(pid %d, uid %u)", (int)credentials.pid,
+             (unsigned)credentials.uid);
+}
+
 void connection_log_open(struct connection_log *log, int fd, const struct sockname *peer)
 {
     struct sockname local;
@@ -24,6 +36,8 @@ void connection_log_open(struct connection_log *log, int fd, const struct sockna
     if (!log->began_ms)
         log->began_ms = loop_now_ms();
     sockname_text(peer, log->peer);
+    if (peer->storage.ss_family == AF_UNIX && strcmp(log->peer, "unix:(unnamed)") == 0)
+        name_by_process(log);
     if (report_is_objects() && sock_name(fd, &local) == 0)
         sockname_text(&local, log->local);
 }

@@ -111,7 +111,8 @@ static void filters_close_file(struct filters *filters, struct copy_file *file)
     size_t lost = file->queue.length;
     write_queue_release(&file->queue);
     if (lost)
-        report_warning("%s: the last %zu bytes were not written", file->name, lost);
+        report_warning("%s: the last %zu %s not written", file->name, lost,
+                       lost == 1 ? "byte was" : "bytes were");
     if (fd != STDERR_FILENO && close(fd) < 0 && errno != EINTR && !failure)
         failure = errno;
     if (failure && !filters->failed) {

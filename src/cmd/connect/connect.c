@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -265,6 +266,43 @@ static int connect_check(const struct connect_options *given, const struct opera
     return program_check(&given->program, operands->program, err);
 }
 
+/* --probe takes HOST PORT PORT… as HOST PORT,PORT…; `out` has PROBE_WORD_MAX bytes. */
+static int connect_join_ports(const struct connect_options *given, const struct operands *operands,
+                              char *out, struct error *err)
+{
+    const char *third = operands->words[2];
+    size_t length = 0;
+    if (given->sockopt.keepalive_ms == 0 &&
+        text_is_digits(operands->words[0], strlen(operands->words[0])))
+        return error_set(err, STATUS_USAGE,
+                         "too many operands (a value of --keepalive is written --keepalive=%.100s)",
+                         operands->words[0]);
+    if (!given->probe.probe)
+        return error_set(err, STATUS_USAGE, "too many operands, starting with '%.100s'%s", third,
+                         text_is_digits(third, strlen(third)) ? " (several ports are for --probe)"
+                                                              : "");
+    for (const char *const *word = operands->words + 1; *word; word++) {
+        if (strpbrk(*word, ":/"))
+            return error_set(err, STATUS_USAGE,
+                             "'%.100s' is no port: --probe takes one HOST, and one or more ports",
+                             *word);
+        if (length + strlen(*word) + 2 > PROBE_WORD_MAX / 2)
+            return error_set(err, STATUS_USAGE, "too many ports: give them as a range");
+        length += (size_t)snprintf(out + length, PROBE_WORD_MAX - length, "%s%s", length ? "," : "",
+                                   *word);
+    }
+    return 0;
+}
+
+/* A word without a slash is no path, though it may be meant as one. */
+static void connect_add_path_hint(const struct operands *operands, struct error *err)
+{
+    const char *word = operands->words[0];
+    const size_t length = strlen(word);
+    if (operands->count == 1 && length > 5 && strcmp(word + length - 5, ".sock") == 0)
+        error_add(err, " (a UNIX socket? ./%.100s)", word);
+}
+
 /* What was meant to be the host is the value of an option before it, whose FILE was forgotten. */
 static int connect_check_file_name(const struct connect_options *given,
                                    const struct operands *operands, struct error *err)
@@ -292,13 +330,21 @@ static int connect_prepare(struct connecting *connecting, const struct operands 
                                     .unix_socket = given->protocol.unix_socket,
                                     .family = given->family.family};
     const char *words[] = {operands->words[0], operands->words[1]};
-    char word[PROBE_WORD_MAX];
+    const int count = operands->count < 2 ? operands->count : 2;
+    char word[PROBE_WORD_MAX], ports[PROBE_WORD_MAX];
     struct sockname name;
-    if (given->probe.probe &&
-        probe_take_list(words, operands->count, word, &connecting->ports, connecting->err))
+    if (operands->count > count && connect_join_ports(given, operands, ports, connecting->err))
         return -1;
-    if (address_parse(&connecting->address, words, operands->count, &use, connecting->err) ||
-        connect_check_modes(connecting, modes_of_address(&connecting->address)))
+    if (operands->count > count)
+        words[1] = ports;
+    if (given->probe.probe &&
+        probe_take_list(words, count, word, &connecting->ports, connecting->err))
+        return -1;
+    if (address_parse(&connecting->address, words, count, &use, connecting->err)) {
+        connect_add_path_hint(operands, connecting->err);
+        return -1;
+    }
+    if (connect_check_modes(connecting, modes_of_address(&connecting->address)))
         return -1;
     int found = connect_retry_check(connecting->loop, &given->retry, &connecting->address,
                                     &connecting->proxy, connecting->err);
@@ -364,7 +410,7 @@ const struct command connect_command = {
     .summary = "Connect to an address; stdin goes to the socket, the socket to stdout",
     .takes_program = true,
     .min_operands = 1,
-    .max_operands = 2,
+    .max_operands = -1, /* several ports for --probe, else two: connect_join_ports */
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,

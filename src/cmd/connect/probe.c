@@ -252,7 +252,11 @@ static int prober_complain(const struct prober *prober, struct error *err)
                      prober->rounds.deadline_ms >= 0;
     int status = is_silent ? STATUS_TIMEOUT : STATUS_CONNECT;
     if (is_one)
-        return error_set(err, status, "connect to %s: no answer", name);
+        return error_set(err, status, "connect to %s: no answer%s", name,
+                         prober->probing->address->socktype == SOCK_DGRAM &&
+                                 !prober->probing->options->payload.length
+                             ? " (to an empty datagram; --payload HEX sends a real question)"
+                             : "");
     return error_set(err, status, "connect to %s: %zu of %zu ports are not open", name, closed,
                      prober->count);
 }

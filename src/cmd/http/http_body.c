@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "base/units.h"
+
 enum { LONG_BODY = 2 * PUMP_BUFFER };
 
 static enum body_next next_segment(void *context, const char *bytes, size_t length, size_t *used,
@@ -70,12 +72,14 @@ int http_body_run(struct http_body *body, struct error *err)
         if (body->kind == HTTP_BODY_LENGTH)
             return error_set(err, STATUS_MALFORMED,
                              "%s: the body ended early: %" PRIu64 " of %" PRIu64
-                             " bytes are missing",
-                             body->name, framed->missing, body->exchange->head.content_length);
+                             " bytes %s missing",
+                             body->name, framed->missing, body->exchange->head.content_length,
+                             framed->missing == 1 ? "is" : "are");
         if (framed->missing)
             return error_set(err, STATUS_MALFORMED,
-                             "%s: the body ended early: %" PRIu64 " bytes of a chunk are missing",
-                             body->name, framed->missing);
+                             "%s: the body ended early: %" PRIu64 " %s of a chunk %s missing",
+                             body->name, framed->missing, units_bytes(framed->missing),
+                             framed->missing == 1 ? "is" : "are");
         return error_set(err, STATUS_MALFORMED,
                          "%s: the body ended early: the last chunk is missing", body->name);
     case BODY_MALFORMED:

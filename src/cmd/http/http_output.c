@@ -123,9 +123,9 @@ int http_output_find(struct http_output *output, const struct url *url, struct e
         if (name == end || *name == '.')
             return error_set(
                 err, STATUS_USAGE,
-                "URL '%.100s' has no file name in it, for --remote-name; --output FILE "
+                "URL '%.*s%.100s' has no file name in it, for --remote-name; --output FILE "
                 "names one",
-                target);
+                (int)url->host.length, url->host.start, target);
         path = output->path = memory_copy(name, (size_t)(end - name));
     } else if (!path || strcmp(path, "-") == 0)
         return 0;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/units.h"
 #include "cmd/common/connection_log.h"
 #include "sys/sock.h"
 
@@ -75,8 +76,8 @@ static enum client_turn client_end_stream(struct message_client *client, int fai
     const enum report_how how = failure ? connection_log_how_failed(failure) : REPORT_EOF;
     if (!rest)
         return client_end(client, how, failure ? strerror(failure) : NULL);
-    snprintf(why, sizeof why, "frame cut short after %zu bytes%s%s", rest, failure ? ": " : "",
-             failure ? strerror(failure) : "");
+    snprintf(why, sizeof why, "frame cut short after %zu %s%s%s", rest, units_bytes(rest),
+             failure ? ": " : "", failure ? strerror(failure) : "");
     return client_end(client, how, why);
 }
 

@@ -334,7 +334,8 @@ static int sender_read_server(struct sender *sender)
     sender->server_ended = true;
     if (sender->reply_due && rest)
         return error_set(sender->err, STATUS_MALFORMED,
-                         "reply from %s: frame cut short after %zu bytes", sender->log.peer, rest);
+                         "reply from %s: frame cut short after %zu %s", sender->log.peer, rest,
+                         units_bytes(rest));
     if (sender->reply_due)
         return error_set(sender->err, STATUS_TRANSFER,
                          "reply from %s: the connection was closed before it came",
