@@ -333,9 +333,10 @@ static int connect_prepare(struct connecting *connecting, const struct operands 
     const int count = operands->count < 2 ? operands->count : 2;
     char word[PROBE_WORD_MAX], ports[PROBE_WORD_MAX];
     struct sockname name;
-    if (operands->count > count && connect_join_ports(given, operands, ports, connecting->err))
+    const bool joins = operands->count > 2 || (operands->count == 2 && given->probe.probe);
+    if (joins && connect_join_ports(given, operands, ports, connecting->err))
         return -1;
-    if (operands->count > count)
+    if (joins)
         words[1] = ports;
     if (given->probe.probe &&
         probe_take_list(words, count, word, &connecting->ports, connecting->err))
