@@ -63,7 +63,7 @@ setup() {
         printf '#!/bin/sh\necho hello from the client | sockctl connect 127.0.0.1 "$1"\n' >client
         chmod +x client
     }
-    play listen-once listen-many listen-file listen-datagrams listen-to listen-to-unix listen-proxy listen-broker
+    play listen-once listen-many listen-greet listen-file listen-datagrams listen-to listen-to-unix listen-proxy listen-broker
     play listen-chat listen-program listen-run listen-group listen-dump listen-port
 }
 
