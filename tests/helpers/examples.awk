@@ -59,7 +59,8 @@ function expression(line) {
     gsub(/[][\\.^$*+?(){}|]/, "\\\\&", line)
     if (line == "\\.\\.\\.") return ".*"
     gsub(/\\\.\\\.\\\./, ".*", line)
-    gsub(/[0-9]+\\\.[0-9]+ (ms|s|us)/, "[0-9.]+ (ms|s|us)", line)
+    gsub(/[0-9]+(\\\.[0-9]+)? (ms|s|us)/, "[0-9.]+ (ms|s|us)", line)
+    gsub(/[0-9]+(\\\.[0-9]+)? [KMG]?i?B\/s/, "[0-9.]+ [KMG]?i?B/s", line)
     gsub(/20[0-9-]+T[0-9:]+\\\.[0-9]+Z/, "[0-9T:.Z-]+", line)
     gsub(/:[3-6][0-9][0-9][0-9][0-9]/, ":[0-9]+", line)
     return line

@@ -5,7 +5,7 @@
 # shellcheck disable=SC2317 # the commands of an example call these
 set -m # a job can be ended with all that it has started
 dir=$1 name=$2
-jobs=()
+jobs=() ending=()
 : >"$dir/$name.me"
 
 # In this shell: what one command sets is there for the next.
@@ -23,14 +23,22 @@ status() { return "$1"; }
 background() {
     local ready
     ready=$(<"$dir/ready")
+    : >>"$dir/$name.$1"
     eval "$2" >>"$dir/$name.$1" 2>&1 &
     jobs+=($!)
+    # A server for one client ends with it.
+    [[ $2 =~ echo-server|unix-serve|\ -k|\ --(to|broker|chat) ]] || ending+=($!)
     until_true begun "${#ready}" "$dir/$name.$1" || echo "play: this does not listen: $2" >>"$dir/$name.$1"
 }
 begun() {
     local ready
     ready=$(<"$dir/ready")
     ((${#ready} > $1)) || [[ $(<"$2") == *"connected to"* ]]
+}
+
+gone() {
+    local stat
+    ! read -r stat 2>/dev/null <"/proc/$1/stat" || [[ ${stat##*) } == Z* ]]
 }
 
 # until_true CMD…: for 10 seconds.
@@ -57,6 +65,7 @@ shown() {
 # shellcheck source=/dev/null
 . "$dir/$name.sh"
 until_true shown || :
+for job in "${ending[@]}"; do until_true gone "$job"; done
 exec 2>/dev/null
 for job in "${jobs[@]}"; do kill -TERM -- "-$job"; done
 for job in "${jobs[@]}"; do wait "$job"; done
