@@ -29,15 +29,12 @@ struct datagram_waiting {
     char bytes[];
 };
 
-/* The table: FNV-1a over the client's address. */
+/* The table, by the client's address */
 
 static struct datagram_flow **flows_bucket(struct datagram_flows *flows,
                                            const struct sockname *peer)
 {
-    const unsigned char *bytes = (const unsigned char *)&peer->storage;
-    uint64_t hash = flows->seed;
-    for (socklen_t i = 0; i < peer->length; i++)
-        hash = (hash ^ bytes[i]) * 1099511628211U;
+    uint64_t hash = sockname_hash(peer, flows->seed);
     return &flows->buckets[(hash ^ hash >> 32) & (flows->bucket_count - 1)];
 }
 
@@ -238,7 +235,7 @@ void datagram_flows_review(struct datagram_flows *flows)
             flow_leave(flow, DATAGRAM_FLOW_REFUSED);
 }
 
-void datagram_flows_init(struct datagram_flows *flows)
+void datagram_flows_start(struct datagram_flows *flows, const int *sockets, size_t count)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -247,14 +244,13 @@ void datagram_flows_init(struct datagram_flows *flows)
     flows->buffer = memory_new(DATAGRAM_FLOWS_MAX + 1, 1);
     flows_grow_table(flows);
     send_queue_init(&flows->send_queue, flows->loop);
-}
-
-void datagram_flows_add(struct datagram_flows *flows, int fd)
-{
-    struct datagram_flows_socket *socket = &flows->sockets[flows->socket_count++];
-    socket->flows = flows;
-    socket->watch = (struct watch){.fd = fd, .ready = flows_ready};
-    loop_watch(flows->loop, &socket->watch, EPOLLIN);
+    flows->socket_count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct datagram_flows_socket *socket = &flows->sockets[i];
+        socket->flows = flows;
+        socket->watch = (struct watch){.fd = sockets[i], .ready = flows_ready};
+        loop_watch(flows->loop, &socket->watch, EPOLLIN);
+    }
 }
 
 void datagram_flows_release(struct datagram_flows *flows)

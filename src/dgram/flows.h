@@ -72,10 +72,8 @@ struct datagram_flows {
     size_t bucket_count;            /* a power of two */
 };
 
-void datagram_flows_init(struct datagram_flows *flows);
-
-/* datagram_flows_add starts with a bound socket, which stays the owner's. */
-void datagram_flows_add(struct datagram_flows *flows, int fd);
+/* datagram_flows_start starts with bound sockets, which stay the owner's, at most DATAGRAM_FLOWS_SOCKETS_MAX of them. */
+void datagram_flows_start(struct datagram_flows *flows, const int *sockets, size_t count);
 
 /* datagram_flow_connected takes over a connected socket (`group` is NULL), to which what has waited is sent; or one that is
  * not connected, from which all goes to `group`, and whoever answers is listened to. */

@@ -537,17 +537,17 @@ static void datagram_idle_over(struct idle_limit *idle)
 
 /* Start */
 
-void datagram_add_socket(struct datagram_relay *relay, int fd)
-{
-    struct datagram_socket *socket = &relay->sockets[relay->socket_count++];
-    *socket = (struct datagram_socket){relay, {.fd = fd, .ready = datagram_socket_ready}};
-}
-
-void datagram_start(struct datagram_relay *relay, struct loop *loop)
+void datagram_start(struct datagram_relay *relay, struct loop *loop, const int *sockets,
+                    size_t count)
 {
     struct datagram_tx *tx = &relay->tx;
     struct datagram_rx *rx = &relay->rx;
     relay->loop = loop;
+    relay->socket_count = count;
+    for (size_t i = 0; i < count; i++)
+        relay->sockets[i] = (struct datagram_socket){relay,
+                                                     {.fd = sockets[i],
+                                                      .ready = datagram_socket_ready}};
     rx->bytes = memory_grow(NULL, DATAGRAM_MAX + 1, 2);
     tx->bytes = memory_grow(NULL, relay->policy.max_bytes + 1, 2);
     if (relay->tx_filter)
@@ -566,11 +566,11 @@ void datagram_start(struct datagram_relay *relay, struct loop *loop)
     write_queue_init(&rx->queue, relay->loop, relay->out, datagram_output_drained);
     write_queue_watch_hangup(&rx->queue);
     int segment;
-    bool has_segments = relay->socket_count && sock_get(relay->sockets[0].watch.fd, IPPROTO_UDP,
-                                                        UDP_SEGMENT, &segment) == 0;
+    bool has_segments = count && sock_get(relay->sockets[0].watch.fd, IPPROTO_UDP, UDP_SEGMENT,
+                                          &segment) == 0;
     if (has_segments && !relay->tx_filter && !relay->tx_pace)
         tx->segment_max = SEGMENTS_BYTES / 2;
-    for (size_t i = 0; has_segments && !relay->policy.inherited && i < relay->socket_count; i++)
+    for (size_t i = 0; has_segments && !relay->policy.inherited && i < count; i++)
         sock_set(relay->sockets[i].watch.fd, IPPROTO_UDP, UDP_GRO, 1);
     idle_limit_start(&relay->idle, loop, relay->policy.idle_ms, datagram_idle_over);
     if (relay->policy.first_ms >= 0)

@@ -118,11 +118,10 @@ struct datagram_relay {
     int result;
 };
 
-/* datagram_add_socket adds a socket, which stays the owner's: before the start, at most DATAGRAM_SOCKETS_MAX of them. */
-void datagram_add_socket(struct datagram_relay *relay, int fd);
-
-/* datagram_start starts a relay whose fields the owner has set. It is over when `done` is called, from the loop. */
-void datagram_start(struct datagram_relay *relay, struct loop *loop);
+/* datagram_start starts a relay whose fields the owner has set, with sockets that stay the owner's, at most
+ * DATAGRAM_SOCKETS_MAX of them. It is over when `done` is called, from the loop. */
+void datagram_start(struct datagram_relay *relay, struct loop *loop, const int *sockets,
+                    size_t count);
 
 /* datagram_release ends the relay at once, without a call of `done`. It may be called twice, and after `done`. */
 void datagram_release(struct datagram_relay *relay);

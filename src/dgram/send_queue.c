@@ -50,16 +50,6 @@ struct send_share {
 
 /* Shares of a send buffer */
 
-static uint64_t hash_receiver(const struct send_answer *answer)
-{
-    const struct sockname *peer = &answer->message->peer;
-    const unsigned char *bytes = (const unsigned char *)&peer->storage;
-    uint64_t hash = (uint64_t)answer->fd + 1;
-    for (socklen_t i = 0; i < peer->length; i++)
-        hash = (hash ^ bytes[i]) * 1099511628211U;
-    return hash;
-}
-
 /* Whether a receiver may be sent something that takes `cost` bytes. One who has read everything may be sent a datagram
  * of any size. */
 static bool shares_have_room(const struct send_shares *shares, uint64_t receiver, size_t cost,
@@ -102,7 +92,7 @@ static enum outcome queue_send(struct send_queue *queue, const struct send_answe
     bool has_share = peer->length && peer->storage.ss_family == AF_UNIX;
     struct send_share share = {.bytes = SENT_COST + 2 * answer->length};
     if (has_share) {
-        share.receiver = hash_receiver(answer);
+        share.receiver = sockname_hash(peer, (uint64_t)answer->fd + 1);
         if (!shares_allow(shares, answer->fd, &share))
             return BUSY;
     }
@@ -123,15 +113,13 @@ static enum outcome queue_send(struct send_queue *queue, const struct send_answe
 static size_t queue_count_receiver(const struct send_queue *queue, const struct send_entry *end,
                                    const struct send_answer *answer, size_t *bytes)
 {
-    const struct sockname *peer = &answer->message->peer;
     size_t count = 0;
     *bytes = 0;
     LIST_EACH (struct send_entry, entry, &queue->waiting.entries, node) {
-        const struct sockname *other = &entry->message.peer;
         if (entry == end)
             break;
-        if (entry->answer.fd != answer->fd || other->length != peer->length ||
-            memcmp(&other->storage, &peer->storage, peer->length) != 0)
+        if (entry->answer.fd != answer->fd ||
+            !sockname_is_same(&entry->message.peer, &answer->message->peer))
             continue;
         count++;
         *bytes += entry->answer.length;

@@ -187,3 +187,12 @@ bool sockname_is_same(const struct sockname *one, const struct sockname *other)
 {
     return one->length == other->length && memcmp(&one->storage, &other->storage, one->length) == 0;
 }
+
+uint64_t sockname_hash(const struct sockname *name, uint64_t seed)
+{
+    const unsigned char *bytes = (const unsigned char *)&name->storage;
+    uint64_t hash = seed;
+    for (socklen_t i = 0; i < name->length; i++)
+        hash = (hash ^ bytes[i]) * 1099511628211U;
+    return hash;
+}

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 struct sockname {
@@ -47,5 +48,8 @@ bool sockname_is_multicast(const struct sockname *name);
 /* Says whether the address is a link-local one of IPv6, without the zone that says on which link. */
 bool sockname_lacks_zone(const struct sockname *name);
 bool sockname_is_same(const struct sockname *one, const struct sockname *other);
+
+/* Returns the hash of a name (FNV-1a), which goes on from `seed`: same names have the same hash. */
+uint64_t sockname_hash(const struct sockname *name, uint64_t seed);
 
 #endif

@@ -257,9 +257,7 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     relay->err = err;
     relay->done = messages_done;
     messages_open(&messages, session, sockets[0]);
-    for (size_t i = 0; i < count; i++)
-        datagram_add_socket(relay, sockets[i]);
-    datagram_start(relay, session->loop);
+    datagram_start(relay, session->loop, sockets, count);
     if (transfer->progress)
         progress_start(&progress, session->loop, &relay->in);
     int result = loop_run(session->loop);

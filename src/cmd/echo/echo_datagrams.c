@@ -97,23 +97,21 @@ static void socket_ready(struct watch *watch, uint32_t events)
     }
 }
 
-void echo_datagrams_init(struct echo_datagrams *echo)
+void echo_datagrams_start(struct echo_datagrams *echo, const struct listener_socket *sockets,
+                          size_t count)
 {
     echo->buffer = memory_new(ECHO_DATAGRAM_MAX, 1);
     echo->guard = (struct loop_guard){.key = random_seed(),
                                       .slots = memory_new(LOOP_GUARD_SLOTS,
                                                           sizeof(struct loop_guard_entry))};
     send_queue_init(&echo->send_queue, echo->loop);
-}
-
-void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockname *name)
-{
-    struct echo_datagram_socket *socket = &echo->sockets[echo->count++];
-    *socket = (struct echo_datagram_socket){.echo = echo, .name = *name};
-    socket->watch.fd = fd;
-    socket->watch.ready = socket_ready;
-    if (!echo->held)
+    echo->count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct echo_datagram_socket *socket = &echo->sockets[i];
+        *socket = (struct echo_datagram_socket){.echo = echo, .name = sockets[i].name};
+        socket->watch = (struct watch){.fd = sockets[i].watch.fd, .ready = socket_ready};
         loop_watch(echo->loop, &socket->watch, EPOLLIN);
+    }
 }
 
 void echo_datagrams_hold(struct echo_datagrams *echo, bool held)

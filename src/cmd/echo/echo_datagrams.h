@@ -13,6 +13,7 @@
 #include "cmd/echo/faults.h"
 #include "cmd/echo/loop_guard.h"
 #include "dgram/send_queue.h"
+#include "net/listener.h"
 #include "stream/filter.h"
 #include "sys/loop.h"
 #include "sys/sock.h"
@@ -45,10 +46,9 @@ struct echo_datagrams {
                     const struct sockname *own);
 };
 
-void echo_datagrams_init(struct echo_datagrams *echo);
-
-/* echo_datagrams_add starts with a bound socket, which stays the owner's. */
-void echo_datagrams_add(struct echo_datagrams *echo, int fd, const struct sockname *name);
+/* echo_datagrams_start starts with a listener's sockets, which stay the owner's, at most ECHO_DATAGRAM_SOCKETS_MAX. */
+void echo_datagrams_start(struct echo_datagrams *echo, const struct listener_socket *sockets,
+                          size_t count);
 
 /* echo_datagrams_hold says whether what arrives is to wait from now on. */
 void echo_datagrams_hold(struct echo_datagrams *echo, bool held);

@@ -323,10 +323,7 @@ static int serve_clients(struct echoing *echoing, const struct address *address)
     echoing_prepare(echoing);
     result = server_ready(server);
     if (listener->socktype == SOCK_DGRAM) {
-        echo_datagrams_init(&echoing->datagrams);
-        for (size_t i = 0; i < listener->count; i++)
-            echo_datagrams_add(&echoing->datagrams, listener->sockets[i].watch.fd,
-                               &listener->sockets[i].name);
+        echo_datagrams_start(&echoing->datagrams, listener->sockets, listener->count);
         server_await_first(server);
     } else {
         server_accept(server);

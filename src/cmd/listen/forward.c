@@ -410,9 +410,7 @@ static int forward_datagrams(struct forwarding *forwarding)
     server->stop = flows_stop;
     server->reviewed = flows_reviewed;
     size_t count = server_datagram_sockets(server, sockets, &all->flows.senders);
-    datagram_flows_init(&all->flows);
-    for (size_t i = 0; i < count; i++)
-        datagram_flows_add(&all->flows, sockets[i]);
+    datagram_flows_start(&all->flows, sockets, count);
     int result = server_ready(server);
     if (result == 0)
         result = loop_run(listening->loop);
