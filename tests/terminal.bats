@@ -143,3 +143,15 @@ serve_file() {
         [ "${#bar}" -eq "$expected" ] || fail "$width columns: ${#bar} and not $expected" try.out
     done
 }
+
+@test "15.5: resolve --explain is a table on a terminal, and paragraphs where that is too wide" {
+    on_terminal 2 "$SOCKCTL" resolve -s --explain -n 127.0.0.1
+    assert_status 0
+    [ "$drawn" = "127.0.0.1
+$ESC[1m#  address    from               precedence  label  scope  source     why here$ESC[0m
+1  127.0.0.1  the address given          35      4      2  127.0.0.1  first" ] || fail "another table" try.out
+    need python3
+    try python3 "$HELPERS/terminal.py" 40 "$SOCKCTL" resolve -s --explain -n 127.0.0.1
+    [[ $output == *'1  127.0.0.1'$'\r\n''   from the address given'$'\r\n''   precedence 35, label 4, scope 2'$'\r\n'* ]] ||
+        show_results "no paragraph"
+}

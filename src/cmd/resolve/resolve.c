@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cli/json.h"
 #include "cli/report.h"
+#include "cmd/resolve/explanation.h"
 #include "cmd/resolve/resolve_queue.h"
 #include "command.h"
 #include "dns/names.h"
@@ -54,16 +55,6 @@ static void put_escaped(const char *text)
         size_t length = text_escape(shown, sizeof shown, text, 1);
         fwrite(shown, 1, length, stdout);
     }
-}
-
-/* Writes the host with its zone, and an IPv4-mapped address as the IPv6 address that it is, into `out`, of
- * SOCKNAME_TEXT_MAX bytes. Returns out. */
-static const char *host_and_zone_text(const struct sockname *address, char *out)
-{
-    if (getnameinfo((const struct sockaddr *)(const void *)&address->storage, address->length, out,
-                    SOCKNAME_TEXT_MAX, NULL, 0, NI_NUMERICHOST))
-        memcpy(out, "?", 2);
-    return out;
 }
 
 static const char *family_name(const struct sockname *address)
@@ -114,7 +105,7 @@ static void show_block(const struct resolve_answer *answer, const struct resolve
         show_name("alias", names->aliases[i]);
     for (size_t i = 0; i < names->addresses.count; i++) {
         const struct sockname *address = &names->addresses.names[i];
-        printf("%-10s%s   %s", "address", host_and_zone_text(address, text), family_name(address));
+        printf("%-10s%s   %s", "address", explanation_host(address, text), family_name(address));
         if (plan->given.service) {
             printf("   port %u   ", sockname_port(address));
             put_socktypes(names->socktypes[i], "", " ");
@@ -139,7 +130,7 @@ static void show_short(const struct resolve_answer *answer, const struct resolve
     for (size_t i = 0; i < names->addresses.count; i++) {
         const struct sockname *address = &names->addresses.names[i];
         const bool brackets = plan->given.service && address->storage.ss_family == AF_INET6;
-        printf(brackets ? "[%s]" : "%s", host_and_zone_text(address, text));
+        printf(brackets ? "[%s]" : "%s", explanation_host(address, text));
         if (plan->given.service)
             printf(":%u", sockname_port(address));
         putchar('\n');
@@ -162,10 +153,10 @@ static void put_member(const char *name, const char *text)
 
 static void put_json_address(const struct resolve_answer *answer, size_t i, bool with_service)
 {
-    char text[SOCKNAME_TEXT_MAX];
+    char text[SOCKNAME_TEXT_MAX], place[EXPLANATION_MAX];
     const struct sockname *address = &answer->names.addresses.names[i];
     printf("%s{\"address\": \"%s\", \"family\": \"%s\", \"length\": %d", i ? ", " : "",
-           host_and_zone_text(address, text), family_name(address),
+           explanation_host(address, text), family_name(address),
            address->storage.ss_family == AF_INET ? 4 : 16);
     if (with_service) {
         printf(", \"port\": %u, \"types\": [", sockname_port(address));
@@ -174,7 +165,7 @@ static void put_json_address(const struct resolve_answer *answer, size_t i, bool
     }
     if (answer->origins) {
         put_member("origin", answer->origins[i].text);
-        put_member("place", answer->reasons[i].text);
+        put_member("place", explanation_place(answer, i, place));
     }
     putchar('}');
 }
@@ -235,15 +226,12 @@ static void write_question(char *out, size_t room, const struct resolve_answer *
 /* Shows the failure, --explain and --timing on stderr. */
 static void show_on_stderr(const struct resolve_answer *answer, const struct resolve_plan *plan)
 {
-    const struct resolved *addresses = &answer->names.addresses;
     char text[SOCKNAME_TEXT_MAX], question[128];
     if (!answer->found)
         report_warning("%s", answer->failure.text);
     if (plan->given.json)
         return;
-    for (size_t i = 0; answer->origins && i < addresses->count; i++)
-        log_warning("%s: from %s; %s", host_and_zone_text(&addresses->names[i], text),
-                    answer->origins[i].text, answer->reasons[i].text);
+    explanation_show(answer);
     write_question(question, sizeof question, answer, plan);
     if (plan->given.explain && answer->lines.server.length)
         log_warning("%s: from DNS server %s", question, sockname_text(&answer->lines.server, text));

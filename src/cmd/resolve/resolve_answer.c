@@ -194,10 +194,8 @@ static struct provenance *find_provenance(const struct names *names, const char 
 static void explain_addresses(struct resolve_answer *answer, const struct resolve_plan *plan,
                               bool is_literal)
 {
-    enum { ROOM = sizeof(struct resolve_reason) };
     const struct resolved *addresses = &answer->names.addresses;
     struct address_order before, own;
-    char before_text[SOCKNAME_TEXT_MAX];
     const char *host = idna_is_ascii(answer->query) ? answer->query : answer->names.name;
     if (is_literal)
         answer->origins = memory_new(addresses->count + 1, sizeof *answer->origins);
@@ -205,22 +203,18 @@ static void explain_addresses(struct resolve_answer *answer, const struct resolv
         answer->origins = find_provenance(&answer->names, host, &plan->dns);
     answer->reasons = memory_new(addresses->count + 1, sizeof *answer->reasons);
     for (size_t i = 0; i < addresses->count; i++) {
-        char source[SOCKNAME_TEXT_MAX] = "none", *reason = answer->reasons[i].text;
+        struct resolve_reason *reason = &answer->reasons[i];
         if (is_literal)
             snprintf(answer->origins[i].text, PROVENANCE_TEXT_MAX, "the address given");
         address_order_find(&own, &addresses->names[i]);
+        strcpy(reason->source, "none");
         if (own.reachable)
-            sockname_host(&own.source, source);
-        int used = snprintf(reason, ROOM, "precedence %u, label %u, scope %u, source %s; ",
-                            own.precedence, own.label, own.scope, source);
-        const char *rule = i ? address_order_rule(&before, &own) : NULL;
-        if (i)
-            snprintf(reason + used, ROOM - (size_t)used, "after %s by %s", before_text,
-                     rule ? rule : "the resolver's own order");
-        else
-            snprintf(reason + used, ROOM - (size_t)used, "first");
+            sockname_host(&own.source, reason->source);
+        reason->precedence = own.precedence;
+        reason->label = own.label;
+        reason->scope = own.scope;
+        reason->rule = i ? address_order_rule(&before, &own) : NULL;
         before = own;
-        sockname_host(&addresses->names[i], before_text);
     }
 }
 

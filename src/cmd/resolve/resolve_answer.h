@@ -40,9 +40,13 @@ struct provenance {
     char text[PROVENANCE_TEXT_MAX];
 };
 
-/* Why an address is where it is. */
+/* Why an address is where it is (RFC 6724). */
 struct resolve_reason {
-    char text[320];
+    unsigned precedence;
+    unsigned label;
+    unsigned scope;
+    char source[SOCKNAME_TEXT_MAX]; /* that would be used; "none" where there is no route */
+    const char *rule;               /* that puts the one before it first; NULL: none does */
 };
 
 /* An answer, with all that it points to. */
