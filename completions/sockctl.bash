@@ -47,37 +47,37 @@ _sockctl_table()
     case $1 in
     connect)
         options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -w --timeout -i --idle-timeout --max-time --wait -R --retry -x --proxy --proxy-env -F --pass-fd -z --probe -r --random -j --json --parallel --payload --send --expect -e --exec -c --sh-exec -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends --no-confirm -C --crlf -t --telnet --delay --rate-limit --oob -o --output -a --append --hex-dump --stats --progress --lines -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast --log -v --verbose -h --help -V --version"
-        values=" -s:source --source:source -p:service --source-port:service -w:none --timeout:none -i:none --idle-timeout:none --max-time:none --wait:none -R:none --retry:none -x:URL --proxy:URL --parallel:none --payload:none --send:none --expect:none -e:program --exec:program -c:program --sh-exec:program -q:none --quit-after:none --delay:none --rate-limit:none --oob:none -o:file --output:file --hex-dump:file -W:none --max-messages:none --interface:interface --ttl:none --tos:VALUE --rcvbuf:none --sndbuf:none --keepalive=:none --mark:none --log:FORMAT "
+        values=" -s:source --source:source -p:service --source-port:service -w:none --timeout:none -i:none --idle-timeout:none --max-time:none --wait:none -R:none --retry:none -x:URL --proxy:URL --parallel:none --payload:none --send:none --expect:none -e:program --exec:program -c:program --sh-exec:program -q:none --quit-after:none --delay:none --rate-limit:none --oob:none -o:file --output:file --hex-dump:file -W:none --max-messages:none --interface:interface --ttl:none --tos:VALUE --rcvbuf:none --sndbuf:none --keepalive=:none --mark:none --log:FORMAT -h=:connect--help --help=:connect--help "
         operands=(address service) takes_program=yes
         ;;
     listen)
         options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --port -l --listen -k --keep-open --serial --broker --chat -m --max-conns --backlog --reuse-port --max-memory --workers --greeting --allow --deny --allow-uid --mode -e --exec -c --sh-exec --to --send-proxy --accept-proxy --proxy-from --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends --no-confirm -C --crlf -t --telnet --delay --rate-limit --oob -o --output -a --append --hex-dump --stats --progress --lines -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast --log -v --verbose -h --help -V --version"
-        values=" -s:source --source:source -p:service --port:service -m:none --max-conns:none --backlog:none --max-memory:none --workers:none --greeting:none --allow:none --deny:none --allow-uid:user --mode:OCTAL -e:program --exec:program -c:program --sh-exec:program --to:address --proxy-from:none --port-file:file --ready-fd:none -w:none --timeout:none -i:none --idle-timeout:none --max-time:none -q:none --quit-after:none --delay:none --rate-limit:none --oob:none -o:file --output:file --hex-dump:file -W:none --max-messages:none --interface:interface --ttl:none --tos:VALUE --rcvbuf:none --sndbuf:none --keepalive=:none --mark:none --log:FORMAT "
+        values=" -s:source --source:source -p:service --port:service -m:none --max-conns:none --backlog:none --max-memory:none --workers:none --greeting:none --allow:none --deny:none --allow-uid:user --mode:OCTAL -e:program --exec:program -c:program --sh-exec:program --to:address --proxy-from:none --port-file:file --ready-fd:none -w:none --timeout:none -i:none --idle-timeout:none --max-time:none -q:none --quit-after:none --delay:none --rate-limit:none --oob:none -o:file --output:file --hex-dump:file -W:none --max-messages:none --interface:interface --ttl:none --tos:VALUE --rcvbuf:none --sndbuf:none --keepalive=:none --mark:none --log:FORMAT -h=:listen--help --help=:listen--help "
         operands=(listen service) takes_program=yes
         ;;
     echo-server)
         options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix --mode --print --delay --jitter --rate --chunk --drop --duplicate --corrupt --close-after --reset-after --stall-after --seed -m --max-conns --backlog --reuse-port --workers --allow --deny --allow-uid --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast --log -v --verbose -h --help -V --version"
-        values=" --mode:SERVICE --delay:none --jitter:none --rate:none --chunk:none --drop:none --duplicate:none --corrupt:none --close-after:none --reset-after:none --stall-after:none --seed:none -m:none --max-conns:none --backlog:none --workers:none --allow:none --deny:none --allow-uid:user --port-file:file --ready-fd:none -w:none --timeout:none -i:none --idle-timeout:none --max-time:none --interface:interface --ttl:none --tos:VALUE --rcvbuf:none --sndbuf:none --keepalive=:none --mark:none --log:FORMAT "
+        values=" --mode:SERVICE --delay:none --jitter:none --rate:none --chunk:none --drop:none --duplicate:none --corrupt:none --close-after:none --reset-after:none --stall-after:none --seed:none -m:none --max-conns:none --backlog:none --workers:none --allow:none --deny:none --allow-uid:user --port-file:file --ready-fd:none -w:none --timeout:none -i:none --idle-timeout:none --max-time:none --interface:interface --ttl:none --tos:VALUE --rcvbuf:none --sndbuf:none --keepalive=:none --mark:none --log:FORMAT -h=:echo-server--help --help=:echo-server--help "
         operands=(listen service) takes_program=yes
         ;;
     unix-send)
         options="--framing --max-message -0 --null --reply --fd -w --timeout -i --idle-timeout --max-time --wait --log -v --verbose -h --help -V --version"
-        values=" --framing:FRAMING --max-message:none --fd:none -w:none --timeout:none -i:none --idle-timeout:none --max-time:none --wait:none --log:FORMAT "
+        values=" --framing:FRAMING --max-message:none --fd:none -w:none --timeout:none -i:none --idle-timeout:none --max-time:none --wait:none --log:FORMAT -h=:unix-send--help --help=:unix-send--help "
         operands=(socket none) takes_program=no
         ;;
     unix-serve)
         options="--framing --max-message --quit-word --reply --echo -0 --print0 -e --exec -c --sh-exec --recv-fd -m --max-conns --max-memory --allow-uid --mode --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time --log -v --verbose -h --help -V --version"
-        values=" --framing:FRAMING --max-message:none --quit-word:none --reply:none -e:program --exec:program -c:program --sh-exec:program -m:none --max-conns:none --max-memory:none --allow-uid:user --mode:OCTAL --port-file:file --ready-fd:none -w:none --timeout:none -i:none --idle-timeout:none --max-time:none --log:FORMAT "
+        values=" --framing:FRAMING --max-message:none --quit-word:none --reply:none -e:program --exec:program -c:program --sh-exec:program -m:none --max-conns:none --max-memory:none --allow-uid:user --mode:OCTAL --port-file:file --ready-fd:none -w:none --timeout:none -i:none --idle-timeout:none --max-time:none --log:FORMAT -h=:unix-serve--help --help=:unix-serve--help "
         operands=(socket none) takes_program=yes
         ;;
     http-get)
         options="-I --head -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -L --location --max-redirs -0 --http1.0 --http0.9 -o --output -O --remote-name -C --continue --sha256 -i --include -f --fail -s --silent -# --progress --timing -4 --ipv4 -6 --ipv6 -U --unix-socket -x --proxy --resolve -m --max-time --connect-timeout --idle-timeout --retry --limit-rate --log -v --verbose -h --help -V --version"
-        values=" -H:none --header:none -A:interface --user-agent:interface -e:URL --referer:URL -u:none --user:none -b:none --cookie:none -r:none --range:none --max-redirs:none -o:file --output:file --sha256:none --timing=:FORMAT -U:socket --unix-socket:socket -x:URL --proxy:URL --resolve:none -m:none --max-time:none --connect-timeout:none --idle-timeout:none --retry:none --limit-rate:none --log:FORMAT "
+        values=" -H:none --header:none -A:none --user-agent:none -e:none --referer:none -u:none --user:none -b:none --cookie:none -r:none --range:none --max-redirs:none -o:file --output:file --sha256:none --timing=:FORMAT -U:socket --unix-socket:socket -x:URL --proxy:URL --resolve:none -m:none --max-time:none --connect-timeout:none --idle-timeout:none --retry:none --limit-rate:none --log:FORMAT -h=:http-get--help --help=:http-get--help "
         operands=(url) takes_program=no
         ;;
     resolve)
         options="-4 --ipv4 -6 --ipv6 -n --numeric -x --reverse -P --service -w --timeout -t --type --server --tcp -s --short -j --json --explain --timing -v --verbose -h --help -V --version"
-        values=" -P:service --service:service -w:none --timeout:none -t:TYPE --type:TYPE --server:host "
+        values=" -P:service --service:service -w:none --timeout:none -t:TYPE --type:TYPE --server:host -h=:resolve--help --help=:resolve--help "
         operands=(host) takes_program=no
         ;;
     esac
@@ -147,6 +147,13 @@ _sockctl_values()
     SERVICE) choices="echo discard chargen daytime" ;;
     TYPE) choices="A AAAA CAA CNAME DNAME DNSKEY DS HINFO HTTPS MX NAPTR NS PTR RP SOA SRV SSHFP SVCB TLSA TXT URI" ;;
     VALUE) choices="ef le cs0 cs1 cs2 cs3 cs4 cs5 cs6 cs7 af11 af12 af13 af21 af22 af23 af31 af32 af33 af41 af42 af43 lowdelay throughput reliability critical inetcontrol netcontrol" ;;
+    connect--help) choices="all address limits proxy probes conversation programs ends data output datagrams socket general" ;;
+    listen--help) choices="all address clients access programs forwarding readiness limits ends data output datagrams socket general" ;;
+    echo-server--help) choices="all address service faults clients access readiness limits socket general" ;;
+    unix-send--help) choices="all messages limits general" ;;
+    unix-serve--help) choices="all messages programs clients access readiness limits general" ;;
+    http-get--help) choices="all request output connection limits general" ;;
+    resolve--help) choices="all lookup dns output general" ;;
     none) return ;;
     file)
         compopt -o filenames 2>/dev/null

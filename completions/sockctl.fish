@@ -91,6 +91,20 @@ end
 # The groups of a command's options: what can follow --help.
 function __sockctl_groups
     switch "$argv[1]"
+        case connect
+            string join \n all address limits proxy probes conversation programs ends data output datagrams socket general
+        case listen
+            string join \n all address clients access programs forwarding readiness limits ends data output datagrams socket general
+        case echo-server
+            string join \n all address service faults clients access readiness limits socket general
+        case unix-send
+            string join \n all messages limits general
+        case unix-serve
+            string join \n all messages programs clients access readiness limits general
+        case http-get
+            string join \n all request output connection limits general
+        case resolve
+            string join \n all lookup dns output general
     end
 end
 
@@ -199,7 +213,7 @@ complete -c sockctl -n "__sockctl_at connect" -s i -l idle-timeout -x -d 'end a 
 complete -c sockctl -n "__sockctl_at connect" -l max-time -x -d 'limit for the whole command'
 complete -c sockctl -n "__sockctl_at connect" -l wait -x -d 'try again until connected, for TIME'
 complete -c sockctl -n "__sockctl_at connect" -s R -l retry -x -d 'try N times more'
-complete -c sockctl -n "__sockctl_at connect" -s x -l proxy -x -a 'socks5:// socks4:// http://' -d 'through socks5://, socks4:// or http:// [USER:PASS@]HOST[:PORT], or @FILE'
+complete -c sockctl -n "__sockctl_at connect" -s x -l proxy -x -a 'socks5:// socks4:// http://' -d 'through a proxy: socks5://, socks4:// or http://; or @FILE'
 complete -c sockctl -n "__sockctl_at connect" -l proxy-env -d 'through the proxy in ALL_PROXY'
 complete -c sockctl -n "__sockctl_at connect" -s F -l pass-fd -d 'connect, pass the descriptor over stdout, and be done'
 complete -c sockctl -n "__sockctl_at connect" -s z -l probe -d 'say which ports are open (22,80,8000-8100), send nothing'
@@ -244,7 +258,7 @@ complete -c sockctl -n "__sockctl_at connect" -l mark -x -d 'mark packets for ro
 complete -c sockctl -n "__sockctl_at connect" -s b -l broadcast -d 'allow broadcast addresses'
 complete -c sockctl -n "__sockctl_at connect" -l log -x -a 'json' -d 'json: tell what happens as objects, one a line'
 complete -c sockctl -n "__sockctl_at connect" -s v -l verbose -d 'tell what happens; -vv: every call'
-complete -c sockctl -n "__sockctl_at connect" -s h -l help -d 'show this help'
+complete -c sockctl -n "__sockctl_at connect" -s h -l help -f -a 'all address limits proxy probes conversation programs ends data output datagrams socket general' -d 'one screen; --help all: every option'
 complete -c sockctl -n "__sockctl_at connect" -s V -l version -d 'show the version'
 complete -c sockctl -n "__sockctl_at listen" -s 4 -l ipv4 -d 'IPv4 only'
 complete -c sockctl -n "__sockctl_at listen" -s 6 -l ipv6 -d 'IPv6 only'
@@ -276,7 +290,7 @@ complete -c sockctl -n "__sockctl_at listen" -l accept-proxy -d 'read a PROXY he
 complete -c sockctl -n "__sockctl_at listen" -l proxy-from -x -d 'with --accept-proxy: who may send one; others are served as they are'
 complete -c sockctl -n "__sockctl_at listen" -l port-file -r -F -d 'write the port to FILE when listening'
 complete -c sockctl -n "__sockctl_at listen" -l ready-fd -x -d 'write a newline to descriptor FD when listening, and close it'
-complete -c sockctl -n "__sockctl_at listen" -l run -d 'start the command after -- when listening, and stop when it ends'
+complete -c sockctl -n "__sockctl_at listen" -l run -d 'when listening, run what follows --, and end with it'
 complete -c sockctl -n "__sockctl_at listen" -s w -l timeout -x -d 'limit for the wait for the first client'
 complete -c sockctl -n "__sockctl_at listen" -s i -l idle-timeout -x -d 'end a connection on which nothing moved for TIME'
 complete -c sockctl -n "__sockctl_at listen" -l max-time -x -d 'limit for the whole command'
@@ -313,7 +327,7 @@ complete -c sockctl -n "__sockctl_at listen" -l mark -x -d 'mark packets for rou
 complete -c sockctl -n "__sockctl_at listen" -s b -l broadcast -d 'allow broadcast addresses'
 complete -c sockctl -n "__sockctl_at listen" -l log -x -a 'json' -d 'json: tell what happens as objects, one a line'
 complete -c sockctl -n "__sockctl_at listen" -s v -l verbose -d 'tell what happens; -vv: every call'
-complete -c sockctl -n "__sockctl_at listen" -s h -l help -d 'show this help'
+complete -c sockctl -n "__sockctl_at listen" -s h -l help -f -a 'all address clients access programs forwarding readiness limits ends data output datagrams socket general' -d 'one screen; --help all: every option'
 complete -c sockctl -n "__sockctl_at listen" -s V -l version -d 'show the version'
 complete -c sockctl -n "__sockctl_at echo-server" -s 4 -l ipv4 -d 'IPv4 only'
 complete -c sockctl -n "__sockctl_at echo-server" -s 6 -l ipv6 -d 'IPv6 only'
@@ -342,7 +356,7 @@ complete -c sockctl -n "__sockctl_at echo-server" -l deny -x -d 'addresses and n
 complete -c sockctl -n "__sockctl_at echo-server" -l allow-uid -x -a '(__sockctl_user)' -d 'users that may connect to a UNIX socket'
 complete -c sockctl -n "__sockctl_at echo-server" -l port-file -r -F -d 'write the port to FILE when listening'
 complete -c sockctl -n "__sockctl_at echo-server" -l ready-fd -x -d 'write a newline to descriptor FD when listening, and close it'
-complete -c sockctl -n "__sockctl_at echo-server" -l run -d 'start the command after -- when listening, and stop when it ends'
+complete -c sockctl -n "__sockctl_at echo-server" -l run -d 'when listening, run what follows --, and end with it'
 complete -c sockctl -n "__sockctl_at echo-server" -s w -l timeout -x -d 'limit for the wait for the first client'
 complete -c sockctl -n "__sockctl_at echo-server" -s i -l idle-timeout -x -d 'end a connection on which nothing moved for TIME'
 complete -c sockctl -n "__sockctl_at echo-server" -l max-time -x -d 'limit for the whole command'
@@ -359,9 +373,9 @@ complete -c sockctl -n "__sockctl_at echo-server" -l mark -x -d 'mark packets fo
 complete -c sockctl -n "__sockctl_at echo-server" -s b -l broadcast -d 'allow broadcast addresses'
 complete -c sockctl -n "__sockctl_at echo-server" -l log -x -a 'json' -d 'json: tell what happens as objects, one a line'
 complete -c sockctl -n "__sockctl_at echo-server" -s v -l verbose -d 'tell what happens; -vv: every call'
-complete -c sockctl -n "__sockctl_at echo-server" -s h -l help -d 'show this help'
+complete -c sockctl -n "__sockctl_at echo-server" -s h -l help -f -a 'all address service faults clients access readiness limits socket general' -d 'one screen; --help all: every option'
 complete -c sockctl -n "__sockctl_at echo-server" -s V -l version -d 'show the version'
-complete -c sockctl -n "__sockctl_at unix-send" -l framing -x -a 'native u32be line netstring' -d 'how messages are marked off: native, u32be, line, netstring'
+complete -c sockctl -n "__sockctl_at unix-send" -l framing -x -a 'native u32be line netstring' -d 'message framing: native, u32be, line or netstring'
 complete -c sockctl -n "__sockctl_at unix-send" -l max-message -x -d 'longest message taken (1M)'
 complete -c sockctl -n "__sockctl_at unix-send" -s 0 -l null -d 'NUL ends a message on stdin, not newline'
 complete -c sockctl -n "__sockctl_at unix-send" -l reply -d 'wait for a message in answer to each, and print it'
@@ -372,15 +386,15 @@ complete -c sockctl -n "__sockctl_at unix-send" -l max-time -x -d 'limit for the
 complete -c sockctl -n "__sockctl_at unix-send" -l wait -x -d 'try again until connected, for TIME'
 complete -c sockctl -n "__sockctl_at unix-send" -l log -x -a 'json' -d 'json: tell what happens as objects, one a line'
 complete -c sockctl -n "__sockctl_at unix-send" -s v -l verbose -d 'tell what happens; -vv: every call'
-complete -c sockctl -n "__sockctl_at unix-send" -s h -l help -d 'show this help'
+complete -c sockctl -n "__sockctl_at unix-send" -s h -l help -f -a 'all messages limits general' -d 'one screen; --help all: every option'
 complete -c sockctl -n "__sockctl_at unix-send" -s V -l version -d 'show the version'
-complete -c sockctl -n "__sockctl_at unix-serve" -l framing -x -a 'native u32be line netstring' -d 'how messages are marked off: native, u32be, line, netstring'
+complete -c sockctl -n "__sockctl_at unix-serve" -l framing -x -a 'native u32be line netstring' -d 'message framing: native, u32be, line or netstring'
 complete -c sockctl -n "__sockctl_at unix-serve" -l max-message -x -d 'longest message taken (1M)'
 complete -c sockctl -n "__sockctl_at unix-serve" -l quit-word -x -d 'the message that ends it (quit); empty: none'
 complete -c sockctl -n "__sockctl_at unix-serve" -l reply -x -d 'answer each message with TEXT (C escapes are understood)'
 complete -c sockctl -n "__sockctl_at unix-serve" -l echo -d 'answer each message with itself'
 complete -c sockctl -n "__sockctl_at unix-serve" -s 0 -l print0 -d 'end each with NUL, not newline'
-complete -c sockctl -n "__sockctl_at unix-serve" -s e -l exec -x -a '(__sockctl_program)' -d 'the program to run for each message, whose output is the answer; its arguments after --'
+complete -c sockctl -n "__sockctl_at unix-serve" -s e -l exec -x -a '(__sockctl_program)' -d 'answer with what PROGRAM prints; its arguments after --'
 complete -c sockctl -n "__sockctl_at unix-serve" -s c -l sh-exec -x -a '(__sockctl_program)' -d 'like -e, but a shell command'
 complete -c sockctl -n "__sockctl_at unix-serve" -l recv-fd -d 'a descriptor that comes with a message becomes the program\'s descriptor 3'
 complete -c sockctl -n "__sockctl_at unix-serve" -s m -l max-conns -x -d 'at most N clients at a time'
@@ -389,18 +403,18 @@ complete -c sockctl -n "__sockctl_at unix-serve" -l allow-uid -x -a '(__sockctl_
 complete -c sockctl -n "__sockctl_at unix-serve" -l mode -x -a '0600 0660 0666' -d 'permissions of the socket file (0600)'
 complete -c sockctl -n "__sockctl_at unix-serve" -l port-file -r -F -d 'write the port to FILE when listening'
 complete -c sockctl -n "__sockctl_at unix-serve" -l ready-fd -x -d 'write a newline to descriptor FD when listening, and close it'
-complete -c sockctl -n "__sockctl_at unix-serve" -l run -d 'start the command after -- when listening, and stop when it ends'
+complete -c sockctl -n "__sockctl_at unix-serve" -l run -d 'when listening, run what follows --, and end with it'
 complete -c sockctl -n "__sockctl_at unix-serve" -s w -l timeout -x -d 'limit for the wait for the first client'
 complete -c sockctl -n "__sockctl_at unix-serve" -s i -l idle-timeout -x -d 'end a connection on which nothing moved for TIME'
 complete -c sockctl -n "__sockctl_at unix-serve" -l max-time -x -d 'limit for the whole command'
 complete -c sockctl -n "__sockctl_at unix-serve" -l log -x -a 'json' -d 'json: tell what happens as objects, one a line'
 complete -c sockctl -n "__sockctl_at unix-serve" -s v -l verbose -d 'tell what happens; -vv: every call'
-complete -c sockctl -n "__sockctl_at unix-serve" -s h -l help -d 'show this help'
+complete -c sockctl -n "__sockctl_at unix-serve" -s h -l help -f -a 'all messages programs clients access readiness limits general' -d 'one screen; --help all: every option'
 complete -c sockctl -n "__sockctl_at unix-serve" -s V -l version -d 'show the version'
 complete -c sockctl -n "__sockctl_at http-get" -s I -l head -d 'ask for the head alone, and print it'
 complete -c sockctl -n "__sockctl_at http-get" -s H -l header -x -d 'send this field'
-complete -c sockctl -n "__sockctl_at http-get" -s A -l user-agent -x -a '(__sockctl_interface)' -d 'send NAME as User-Agent; empty: none'
-complete -c sockctl -n "__sockctl_at http-get" -s e -l referer -x -a 'socks5:// socks4:// http://' -d 'send URL as Referer'
+complete -c sockctl -n "__sockctl_at http-get" -s A -l user-agent -x -d 'send TEXT as User-Agent; empty: none'
+complete -c sockctl -n "__sockctl_at http-get" -s e -l referer -x -d 'send URL as Referer'
 complete -c sockctl -n "__sockctl_at http-get" -s u -l user -x -d 'send basic credentials; @FILE: those in FILE'
 complete -c sockctl -n "__sockctl_at http-get" -s b -l cookie -x -d 'send this Cookie'
 complete -c sockctl -n "__sockctl_at http-get" -s r -l range -x -d 'ask for these bytes alone (0-99, 100-, -50)'
@@ -420,7 +434,7 @@ complete -c sockctl -n "__sockctl_at http-get" -l timing -f -a 'json' -d 'show w
 complete -c sockctl -n "__sockctl_at http-get" -s 4 -l ipv4 -d 'IPv4 only'
 complete -c sockctl -n "__sockctl_at http-get" -s 6 -l ipv6 -d 'IPv6 only'
 complete -c sockctl -n "__sockctl_at http-get" -s U -l unix-socket -x -a '(__sockctl_socket)' -d 'connect to the UNIX socket FILE'
-complete -c sockctl -n "__sockctl_at http-get" -s x -l proxy -x -a 'socks5:// socks4:// http://' -d 'ask the proxy URL ([socks5://]HOST:PORT, or @FILE); empty: none'
+complete -c sockctl -n "__sockctl_at http-get" -s x -l proxy -x -a 'socks5:// socks4:// http://' -d 'through the proxy [socks5://]HOST:PORT; @FILE; empty: none'
 complete -c sockctl -n "__sockctl_at http-get" -l resolve -x -d 'connect to ADDR for that host and port'
 complete -c sockctl -n "__sockctl_at http-get" -s m -l max-time -x -d 'limit for the whole command'
 complete -c sockctl -n "__sockctl_at http-get" -l connect-timeout -x -d 'limit for each connection'
@@ -429,7 +443,7 @@ complete -c sockctl -n "__sockctl_at http-get" -l retry -x -d 'try N times more,
 complete -c sockctl -n "__sockctl_at http-get" -l limit-rate -x -d 'at most SIZE bytes of a body a second'
 complete -c sockctl -n "__sockctl_at http-get" -l log -x -a 'json' -d 'json: tell what happens as objects, one a line'
 complete -c sockctl -n "__sockctl_at http-get" -s v -l verbose -d 'tell what happens; -vv: every call'
-complete -c sockctl -n "__sockctl_at http-get" -s h -l help -d 'show this help'
+complete -c sockctl -n "__sockctl_at http-get" -s h -l help -f -a 'all request output connection limits general' -d 'one screen; --help all: every option'
 complete -c sockctl -n "__sockctl_at http-get" -s V -l version -d 'show the version'
 complete -c sockctl -n "__sockctl_at resolve" -s 4 -l ipv4 -d 'IPv4 only'
 complete -c sockctl -n "__sockctl_at resolve" -s 6 -l ipv6 -d 'IPv6 only'
@@ -445,5 +459,5 @@ complete -c sockctl -n "__sockctl_at resolve" -s j -l json -d 'an array of objec
 complete -c sockctl -n "__sockctl_at resolve" -l explain -d 'tell where each address is from, and why it is in its place'
 complete -c sockctl -n "__sockctl_at resolve" -l timing -d 'tell how long each look-up took'
 complete -c sockctl -n "__sockctl_at resolve" -s v -l verbose -d 'tell what happens; -vv: every call'
-complete -c sockctl -n "__sockctl_at resolve" -s h -l help -d 'show this help'
+complete -c sockctl -n "__sockctl_at resolve" -s h -l help -f -a 'all lookup dns output general' -d 'one screen; --help all: every option'
 complete -c sockctl -n "__sockctl_at resolve" -s V -l version -d 'show the version'

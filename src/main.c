@@ -118,17 +118,43 @@ static int show_version(struct error *err)
     return report_flush_stdout(err);
 }
 
-/* Shows the help of a command; NULL: of all. */
-static int show_help(const char *name, struct error *err)
+/* Shows what `topic` says of a command's help, see help_command. */
+static int show_help(const struct command *command, const char *topic, struct error *err)
 {
-    const struct command *command = name ? find_command(name, err) : NULL;
-    if (name && !command)
+    if (help_command(stdout, STDOUT_FILENO, command, topic, err))
         return -1;
-    if (command)
-        help_command(stdout, command);
-    else
-        help_overview(stdout, commands);
     return report_flush_stdout(err);
+}
+
+/* Shows what is asked for by the words after `help` or --help, "COMMAND GROUP", of which both may be missing. *command is
+ * set when they name one. */
+static int show_help_of(char **words, const struct command **command, struct error *err)
+{
+    if (!*words || **words == '-') {
+        help_overview(stdout, STDOUT_FILENO, commands);
+        return report_flush_stdout(err);
+    }
+    *command = find_command(words[0], err);
+    if (!*command)
+        return -1;
+    const char *topic = words[1] && *words[1] != '-' ? words[1] : "";
+    if (*topic && words[2])
+        return error_set(err, STATUS_USAGE, "too many operands, starting with '%.100s'", words[2]);
+    return show_help(*command, topic, err);
+}
+
+/* Writes the list of commands to stderr. */
+static void show_commands(void)
+{
+    char *text;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        memory_impossible("no memory for the list of commands");
+    help_overview(out, STDERR_FILENO, commands);
+    fclose(out);
+    log_write(text, length);
+    free(text);
 }
 
 static int run_command(const struct command *command, int argc, char **argv, struct error *err)
@@ -136,7 +162,7 @@ static int run_command(const struct command *command, int argc, char **argv, str
     struct opt_parsed parsed;
     int result = opt_parse(command, argc, argv, &parsed, err);
     if (!result && parsed.common.help) {
-        result = show_help(command->name, err);
+        result = show_help(command, parsed.common.help, err);
     } else if (!result && parsed.common.version) {
         result = show_version(err);
     } else if (!result) {
@@ -152,15 +178,15 @@ static int run_command(const struct command *command, int argc, char **argv, str
 static int dispatch(int argc, char **argv, const struct command **command, struct error *err)
 {
     *command = NULL;
-    if (argc < 2)
-        return error_set(err, STATUS_USAGE, "no command");
+    if (argc < 2) {
+        show_commands();
+        return error_silent(err, STATUS_USAGE);
+    }
     const char *word = argv[1];
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
         return show_version(err);
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-        return show_help(NULL, err);
-    if (strcmp(word, "help") == 0)
-        return show_help(argv[2], err);
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
+        return show_help_of(argv + 2, command, err);
     if (strcmp(word, "--table") == 0) {
         help_table(stdout, commands);
         return report_flush_stdout(err);
@@ -188,7 +214,7 @@ static void print_error(const struct error *err, const struct command *command)
         log_setting.as_object = NULL; /* it is for a person, as is the hint */
     if (err->text[0])
         log_error(err->status, err->text);
-    if (err->status != STATUS_USAGE)
+    if (err->status != STATUS_USAGE || !err->text[0])
         return;
     char hint[64];
     snprintf(hint, sizeof hint, "try 'sockctl %s%s--help'", command ? command->name : "",

@@ -36,7 +36,7 @@ some_lines() { seq 20000 >data; }
     cmp one.first two.first
     cmp one.second two.second
     refute cmp -s one.first one.second
-    try "$SOCKCTL" echo-server --help
+    try "$SOCKCTL" echo-server --help faults
     [[ $output == *'repeat an earlier run, client by client'* ]] || fail "$output"
 }
 

@@ -23,7 +23,8 @@ enum {
 const struct opt opt_common_rows[] = {
     OPT_GROUP_GENERAL,
     OPT('v', "verbose", count, struct opt_common, verbosity, "tell what happens; -vv: every call"),
-    OPT('h', "help", flag, struct opt_common, help, "show this help"),
+    OPT_WITH('h', "help", topic, struct opt_common, help, OPT_OPTIONAL,
+             "one screen; --help all: every option"),
     OPT('V', "version", flag, struct opt_common, version, "show the version"),
     OPT_END,
 };
@@ -247,6 +248,9 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
     else
         while (*rest)
             add_operand(command, *rest++, parsed);
+    if (parsed->common.help && argc == 3 && parsed->count == 1 && *argv[1] == '-' &&
+        argv[2][strspn(argv[2], "abcdefghijklmnopqrstuvwxyz")] == '\0')
+        parsed->common.help = argv[2];
     if (parsed->common.help || parsed->common.version)
         return 0;
     if (check_foreign_operands(command, parsed, err))

@@ -79,7 +79,12 @@ struct operands {
 struct command {
     const char *name;     /* as typed: "echo-server" */
     const char *operands; /* as help shows them: "PATH [MESSAGE...]" */
-    const char *summary;  /* one line, no full stop */
+    const char *
+        forms; /* of the command line besides "[OPTIONS] OPERANDS", one a line, without the name; NULL: none */
+    const char *summary;       /* one line, no full stop */
+    const char *operand_forms; /* how the first operand may be written */
+    const char *used_most;     /* the options that help shows first, by name, between blanks */
+    const char *examples;      /* two command lines, one a line */
     int min_operands;
     int max_operands;          /* -1: no limit */
     bool takes_program;        /* words after `--` are a program and its arguments */
@@ -93,7 +98,7 @@ struct command {
 
 /* The rows that every command has: --help, --version, --verbose. */
 struct opt_common {
-    bool help;
+    const char *help; /* NULL: not asked for; see help_command */
     bool version;
     int verbosity;
 };
@@ -109,7 +114,7 @@ struct opt_parsed {
 };
 
 /* opt_parse reads argv[1] … of `command`, by getopt_long(3), whose state it uses. With --help or --version the
- * operands are not checked. It fails with status 2. Whatever comes of it, opt_release follows. */
+ * operands are not checked. A lone word after a lone --help is a group, where it is made of letters. It fails with status 2. Whatever comes of it, opt_release follows. */
 int opt_parse(const struct command *command, int argc, char **argv, struct opt_parsed *parsed,
               struct error *err);
 

@@ -30,6 +30,12 @@ static const char *read_count(char *text, void *field)
     return NULL;
 }
 
+static const char *read_topic(char *text, void *field)
+{
+    *(const char **)field = text ? text : "";
+    return NULL;
+}
+
 static const char *read_ipv4(char *text, void *field)
 {
     (void)text;
@@ -253,6 +259,7 @@ static const char *read_fields(char *text, void *field)
 
 const struct opt_type opt_flag = {.read = read_flag};
 const struct opt_type opt_count = {.read = read_count};
+const struct opt_type opt_topic = {.metavar = "GROUP", .read = read_topic};
 const struct opt_type opt_ipv4 = {.read = read_ipv4};
 const struct opt_type opt_ipv6 = {.read = read_ipv6};
 const struct opt_type opt_text = {.metavar = "TEXT", .read = read_text};

@@ -36,6 +36,7 @@ struct opt_bytes {
 
 #define OPT_CTYPE_flag bool
 #define OPT_CTYPE_count int
+#define OPT_CTYPE_topic const char *
 #define OPT_CTYPE_ipv4 int
 #define OPT_CTYPE_ipv6 int
 #define OPT_CTYPE_text const char *
@@ -73,6 +74,7 @@ struct opt_bytes {
 
 extern const struct opt_type opt_flag;       /* set to true */
 extern const struct opt_type opt_count;      /* one more each time */
+extern const struct opt_type opt_topic;      /* GROUP, empty without one */
 extern const struct opt_type opt_ipv4;       /* AF_INET into an address family */
 extern const struct opt_type opt_ipv6;       /* AF_INET6 */
 extern const struct opt_type opt_text;       /* TEXT, as typed */

@@ -32,7 +32,7 @@ struct connect_retry_options {
         OPT('R', "retry", number, options, field.retries, "try N times more"), GROUP_PROXY,        \
         OPT_FOR('x', "proxy", proxy, options, field.proxy,                                         \
                 MODE_ONLY_KINDS(MODE_TCP) & ~MODE_PROBE,                                           \
-                "through socks5://, socks4:// or http:// [USER:PASS@]HOST[:PORT], or @FILE"),      \
+                "through a proxy: socks5://, socks4:// or http://; or @FILE"),                     \
         OPT_FOR(0, "proxy-env", flag, options, field.proxy_env,                                    \
                 MODE_ONLY_KINDS(MODE_TCP) & ~MODE_PROBE, "through the proxy in ALL_PROXY")
 

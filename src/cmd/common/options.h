@@ -154,7 +154,7 @@ struct readiness_options {
         OPT(0, "ready-fd", descriptor, options, field.ready_fd,                                    \
             "write a newline to descriptor FD when listening, and close it"),                      \
         OPT(0, "run", flag, options, field.run,                                                    \
-            "start the command after -- when listening, and stop when it ends")
+            "when listening, run what follows --, and end with it")
 
 /* How many programs run at a time, where -m does not say otherwise. */
 enum { PROGRAMS_MAX = 100 };

@@ -408,7 +408,14 @@ static int run(const void *chosen, const struct operands *operands, struct error
 const struct command connect_command = {
     .name = "connect",
     .operands = "ADDRESS",
+    .forms = "-z [OPTIONS] HOST PORTS [-- PROGRAM [ARGUMENTS]]\n"
+             "-e PROGRAM [OPTIONS] ADDRESS [-- ARGUMENTS]",
     .summary = "Connect to an address; stdin goes to the socket, the socket to stdout",
+    .operand_forms = "HOST PORT, HOST:PORT, [IPV6]:PORT, PORT (of localhost), ./PATH, unix:@NAME, "
+                     "udp:HOST:PORT, fd:N; more in sockctl(1)",
+    .used_most = "udp timeout wait probe proxy crlf verbose",
+    .examples = "echo hello | sockctl connect localhost 7\n"
+                "sockctl connect -z --wait 30 db:5432 -- ./app",
     .takes_program = true,
     .min_operands = 1,
     .max_operands = -1, /* several ports for --probe, else two: connect_join_ports */

@@ -412,7 +412,13 @@ static int run(const void *chosen, const struct operands *operands, struct error
 const struct command echo_server_command = {
     .name = "echo-server",
     .operands = "ADDRESS",
+    .forms = "--run [OPTIONS] ADDRESS -- COMMAND [ARGUMENTS]",
     .summary = "Send back what arrives, to any number of clients",
+    .operand_forms = "PORT (0: any that is free), HOST PORT, HOST:PORT, ./PATH, unix:@NAME, "
+                     "udp:HOST:PORT, fd:N, systemd:; more in sockctl(1)",
+    .used_most = "udp mode print delay drop close-after run verbose",
+    .examples = "sockctl echo-server -v 127.0.0.1:7777\n"
+                "sockctl echo-server --delay 100ms --run 127.0.0.1:0 -- ./test",
     .min_operands = 1,
     .max_operands = 2,
     .takes_program = true,

@@ -412,7 +412,14 @@ static int listen_run(const void *chosen, const struct operands *operands, struc
 const struct command listen_command = {
     .name = "listen",
     .operands = "ADDRESS",
+    .forms = "-e PROGRAM [OPTIONS] ADDRESS [-- ARGUMENTS]\n"
+             "--run [OPTIONS] ADDRESS -- COMMAND [ARGUMENTS]",
     .summary = "Wait for a client; stdin goes to it, what it sends to stdout",
+    .operand_forms = "PORT (0: any that is free), HOST PORT, HOST:PORT, ./PATH, unix:@NAME, "
+                     "udp:HOST:PORT, fd:N, systemd:; more in sockctl(1)",
+    .used_most = "udp keep-open exec to allow verbose",
+    .examples = "sockctl listen 8080 >received\n"
+                "sockctl listen 8080 --to db:5432",
     .takes_program = true,
     .min_operands = 0,
     .max_operands = 2,

@@ -424,6 +424,11 @@ const struct command resolve_command = {
     .name = "resolve",
     .operands = "NAME...",
     .summary = "Show the names and addresses that a name or an address stands for",
+    .operand_forms =
+        "a host name, or an IP address, which is looked up in reverse; - for the lines of stdin",
+    .used_most = "ipv4 ipv6 type server short json explain timing",
+    .examples = "sockctl resolve example.com\n"
+                "sockctl resolve -s -t MX example.com",
     .min_operands = 1,
     .max_operands = -1,
     .options = options,

@@ -31,7 +31,7 @@ struct message_options {
 #define MESSAGE_ROWS(options, field)                                                               \
     OPT_GROUP("messages", "Messages"),                                                             \
         OPT(0, "framing", framing, options, field.framing,                                         \
-            "how messages are marked off: native, u32be, line, netstring"),                        \
+            "message framing: native, u32be, line or netstring"),                                  \
         OPT(0, "max-message", size, options, field.max_message, "longest message taken (1M)")
 
 /* The result is the framing of that name. */

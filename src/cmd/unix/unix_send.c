@@ -502,6 +502,10 @@ const struct command unix_send_command = {
     .name = "unix-send",
     .operands = "PATH [MESSAGE...]",
     .summary = "Send messages, or the lines of stdin, to a UNIX socket",
+    .operand_forms = "./PATH, unix:@NAME (abstract), or fd:N (a socket that is connected already)",
+    .used_most = "framing null reply fd timeout verbose",
+    .examples = "sockctl unix-send /tmp/app.sock hello quit\n"
+                "seq 1000 | sockctl unix-send /tmp/app.sock",
     .min_operands = 1,
     .max_operands = -1,
     .options = options,

@@ -48,8 +48,7 @@ static const struct opt options[] = {
         "answer each message with TEXT (C escapes are understood)"),
     OPT(0, "echo", flag, struct serve_options, echo, "answer each message with itself"),
     OPT('0', "print0", flag, struct serve_options, print0, "end each with NUL, not newline"),
-    PROGRAM_ROWS(struct serve_options, program,
-                 "the program to run for each message, whose output is the answer"),
+    PROGRAM_ROWS(struct serve_options, program, "answer with what PROGRAM prints"),
     OPT_FOR(0, "recv-fd", flag, struct serve_options, recv_fd, MODE_ONLY_WAYS(MODE_PROGRAMS),
             "a descriptor that comes with a message becomes the program's descriptor 3"),
     MAX_CONNS_ROWS(struct serve_options, server, OPT_ALL),
@@ -331,7 +330,14 @@ static int run(const void *chosen, const struct operands *operands, struct error
 const struct command unix_serve_command = {
     .name = "unix-serve",
     .operands = "PATH",
+    .forms = "-e PROGRAM [OPTIONS] PATH [-- ARGUMENTS]\n"
+             "--run [OPTIONS] PATH -- COMMAND [ARGUMENTS]",
     .summary = "Print the messages that clients send over a UNIX socket, until one says quit",
+    .operand_forms =
+        "./PATH, unix:@NAME (abstract), fd:N or systemd: (a socket that is listening already)",
+    .used_most = "framing reply echo exec run verbose",
+    .examples = "sockctl unix-serve /tmp/app.sock\n"
+                "sockctl unix-serve -e ./answer /tmp/app.sock",
     .min_operands = 1,
     .max_operands = 1,
     .takes_program = true,
