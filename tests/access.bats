@@ -221,7 +221,7 @@ EOF
         TRY_STDIN=<(echo hi) try "$SOCKCTL" connect ./sock
         assert_output ""
         assert_status 1
-        wait_line server 'unix:\(unnamed\) is not allowed: closed'
+        wait_line server 'unix:\(pid [0-9]+, uid [0-9]+\) is not allowed: closed'
         stop server
         assert_status 0
         assert_output ""

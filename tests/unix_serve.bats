@@ -233,7 +233,7 @@ os.execv(sys.argv[1], [sys.argv[1], "unix-serve", "-v", "fd:7"])' "$SOCKCTL"
     send secret
     assert_status 1
     assert_errors 'the server went away before it had read everything'
-    wait_line server 'unix:\(unnamed\) is not allowed: closed'
+    wait_line server 'unix:\(pid [0-9]+, uid [0-9]+\) is not allowed: closed'
     echo "$me" >users
     kill -HUP "${PIDS[server]}"
     poll 5000 test_sent hello

@@ -19,14 +19,16 @@ bool connection_log_is_wanted(void)
     return log_setting.verbosity >= LOG_LEVEL_INFO || report_is_objects();
 }
 
-/* A UNIX client has no name of its own, but the kernel knows whose it is. A process that we cannot see has no id. */
-static void name_by_process(struct connection_log *log)
+char *connection_log_name(int fd, const struct sockname *peer, char *out)
 {
     struct ucred credentials;
-    if (report_is_objects() || sock_credentials(log->fd, &credentials) < 0 || credentials.pid <= 0)
-        return;
-    snprintf(log->peer, sizeof log->peer, "unix:(pid %d, uid %u)", (int)credentials.pid,
+    sockname_text(peer, out);
+    if (peer->storage.ss_family != AF_UNIX || strcmp(out, "unix:(unnamed)") != 0 ||
+        report_is_objects() || sock_credentials(fd, &credentials) < 0 || credentials.pid <= 0)
+        return out;
+    snprintf(out, SOCKNAME_TEXT_MAX, "unix:(pid %d, uid %u)", (int)credentials.pid,
              (unsigned)credentials.uid);
+    return out;
 }
 
 void connection_log_open(struct connection_log *log, int fd, const struct sockname *peer)
@@ -35,9 +37,7 @@ void connection_log_open(struct connection_log *log, int fd, const struct sockna
     log->fd = fd;
     if (!log->began_ms)
         log->began_ms = loop_now_ms();
-    sockname_text(peer, log->peer);
-    if (peer->storage.ss_family == AF_UNIX && strcmp(log->peer, "unix:(unnamed)") == 0)
-        name_by_process(log);
+    connection_log_name(fd, peer, log->peer);
     if (report_is_objects() && sock_name(fd, &local) == 0)
         sockname_text(&local, log->local);
 }

@@ -23,6 +23,10 @@ struct connection_log {
 /* Whether anybody will read a log. */
 bool connection_log_is_wanted(void);
 
+/* Writes how a log calls a peer into `out`, which holds SOCKNAME_TEXT_MAX bytes: its name; in text, a UNIX client, which has
+ * none, by the process that has connected, where the kernel shows it. Returns out. */
+char *connection_log_name(int fd, const struct sockname *peer, char *out);
+
 /* Begins the record of a connection with `peer`, which may be without a name. A second call only changes the peer. */
 void connection_log_open(struct connection_log *log, int fd, const struct sockname *peer);
 

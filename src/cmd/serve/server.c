@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "cli/report.h"
+#include "cmd/common/connection_log.h"
 #include "cmd/serve/readiness.h"
 #include "net/proxy_header.h"
 #include "sys/descriptors.h"
@@ -189,7 +190,7 @@ static bool server_is_full(const struct server *server)
 static void server_reject(int fd, const struct sockname *peer)
 {
     char name[SOCKNAME_TEXT_MAX];
-    log_note(LOG_LEVEL_INFO, "%s is not allowed: closed", sockname_text(peer, name));
+    log_note(LOG_LEVEL_INFO, "%s is not allowed: closed", connection_log_name(fd, peer, name));
     sock_close(fd);
 }
 
