@@ -3,6 +3,7 @@
  */
 #include "base/memory.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,21 @@ void *memory_grow(void *block, size_t count, size_t size)
     if (!grown)
         memory_impossible("out of memory");
     return grown;
+}
+
+FILE *memory_stream(char **text, size_t *length)
+{
+    FILE *stream = open_memstream(text, length);
+    if (!stream)
+        memory_impossible("out of memory");
+    return stream;
+}
+
+void memory_stream_close(FILE *stream)
+{
+    const bool failed = ferror(stream);
+    if (fclose(stream) || failed)
+        memory_impossible("out of memory");
 }
 
 void memory_wipe(char *text)

@@ -103,11 +103,9 @@ static char *name_text(const struct dns_name *name)
 {
     char *text = NULL;
     size_t length;
-    FILE *out = open_memstream(&text, &length);
-    if (out)
-        dns_name_print(out, name);
-    if (!out || fclose(out))
-        memory_impossible("out of memory");
+    FILE *out = memory_stream(&text, &length);
+    dns_name_print(out, name);
+    memory_stream_close(out);
     return text;
 }
 
@@ -116,10 +114,9 @@ static char *data_text(const struct dns_reader *reader, const struct dns_record 
 {
     char *text = NULL;
     size_t length;
-    FILE *out = open_memstream(&text, &length);
-    int result = out ? dns_data_print(out, reader, record) : -1;
-    if (!out || fclose(out))
-        memory_impossible("out of memory");
+    FILE *out = memory_stream(&text, &length);
+    int result = dns_data_print(out, reader, record);
+    memory_stream_close(out);
     if (!result)
         return text;
     free(text);

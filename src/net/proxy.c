@@ -258,9 +258,7 @@ static void http_send(struct proxy_dialog *dialog)
     char authority[ADDRESS_TEXT_MAX];
     snprintf(authority, sizeof authority, "%s%s%s:%u", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "",
              target_port(dialog->target));
-    FILE *out = open_memstream(&dialog->tx, &dialog->tx_length);
-    if (!out)
-        memory_impossible("out of memory");
+    FILE *out = memory_stream(&dialog->tx, &dialog->tx_length);
     fprintf(out, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n", authority, authority);
     if (proxy->user) {
         size_t length = strlen(proxy->user) + strlen(proxy->password) + 1;
@@ -272,7 +270,7 @@ static void http_send(struct proxy_dialog *dialog)
         memory_wipe(both);
     }
     fputs("\r\n", out);
-    fclose(out);
+    memory_stream_close(out);
     dialog->head = (struct http_head){.answers_connect = true};
     dialog_start_sending(dialog);
 }

@@ -144,9 +144,7 @@ char *http_request_text(const struct http_request *request, size_t *length)
     static const char *const versions[] = {" HTTP/1.1", " HTTP/1.0", ""};
     char *text = NULL, *target = memory_new(request->url->target.length + 2, 1);
     char authority[URL_AUTHORITY_MAX];
-    FILE *out = open_memstream(&text, length);
-    if (!out)
-        memory_impossible("out of memory");
+    FILE *out = memory_stream(&text, length);
     url_target(request->url, target);
     fprintf(out, "%s %s%s%s%s\r\n", request->method, request->absolute ? "http://" : "",
             request->absolute ? url_authority(request->url, authority) : "", target,
@@ -156,8 +154,7 @@ char *http_request_text(const struct http_request *request, size_t *length)
         print_fields(out, request);
         fputs("\r\n", out);
     }
-    if (ferror(out) || fclose(out))
-        memory_impossible("out of memory");
+    memory_stream_close(out);
     return text;
 }
 

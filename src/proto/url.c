@@ -337,16 +337,13 @@ char *url_refer(const struct url *base, const char *reference, size_t length, co
         *wrong = "has a scheme other than http";
     if (*wrong)
         return NULL;
-    FILE *out = open_memstream(&text, &size);
-    if (!out)
-        memory_impossible("out of memory");
+    FILE *out = memory_stream(&text, &size);
     if (length >= 2 && memcmp(reference, "//", 2) == 0)
         fputs("http:", out);
     else if (!scheme)
         put_base(out, base, length ? *reference : '\0');
     put_encoded(out, reference, length);
-    if (ferror(out) || fclose(out))
-        memory_impossible("out of memory");
+    memory_stream_close(out);
     if (url_parse(&url, text))
         return text; /* for the caller to find out */
     /* Without dots and fragment the URL can be a base. */

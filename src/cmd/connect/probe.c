@@ -475,15 +475,12 @@ static int prober_show(const struct prober *prober, struct error *err)
 {
     char *text = NULL;
     size_t length;
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        memory_impossible("out of memory");
+    FILE *out = memory_stream(&text, &length);
     if (prober->probing->options->json)
         prober_print_objects(prober, out);
     else
         prober_print_lines(prober, out);
-    if (fclose(out))
-        memory_impossible("out of memory");
+    memory_stream_close(out);
     int result = unblocked_write(prober->loop, fd_output(STDOUT_FILENO), text, length);
     int failure = errno;
     free(text);

@@ -86,17 +86,14 @@ static void write_timing_object(const struct timing *timing, const int64_t *ends
     static const char *const parts[PARTS] = {"name", "connect", "first_byte", "transfer"};
     char *text = NULL;
     size_t length;
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        memory_impossible("out of memory");
+    FILE *out = memory_stream(&text, &length);
     fputs("{\"request\":", out);
     json_string(out, timing->name, strlen(timing->name));
     fprintf(out, ",\"status\":%d,\"bytes\":%" PRIu64, timing->status, timing->bytes);
     for (size_t i = 0; i < PARTS; i++)
         fprintf(out, ",\"%s\":%.6f", parts[i], (double)(ends[i + 1] - ends[i]) / 1000000);
     fprintf(out, ",\"total\":%.6f}\n", (double)(ends[PARTS] - ends[0]) / 1000000);
-    if (fclose(out))
-        memory_impossible("out of memory");
+    memory_stream_close(out);
     log_write(text, length);
     free(text);
 }
