@@ -118,13 +118,16 @@ _sockctl_hosts()
     fi
 }
 
+# Paths of sockets, and of directories that lead to some; `unix:` and the like can stand before them.
 _sockctl_sockets()
 {
-    local file
+    local kind='' file path
+    [[ $current != unix*:* ]] || kind=${current%%:*}:
     compopt -o filenames 2>/dev/null
     while IFS= read -r file; do
-        [[ ! -S $file && ! -d $file ]] || found+=("$file")
-    done < <(compgen -f -- "$current")
+        path=${file/#\~\//$HOME/}
+        [[ ! -S $path && ! -d $path ]] || found+=("$kind$file")
+    done < <(compgen -f -- "${current#"$kind"}")
 }
 
 # What can follow `HOST:`, or stand alone as the port of a listener.
@@ -183,7 +186,13 @@ _sockctl_values()
         _sockctl_sockets
         ;;
     address)
-        if [[ $current == *:* ]]; then _sockctl_services; else _sockctl_hosts; fi
+        if [[ $current == unix*:* ]]; then
+            :
+        elif [[ $current == *:* ]]; then
+            _sockctl_services
+        else
+            _sockctl_hosts
+        fi
         _sockctl_sockets
         ;;
     url)
@@ -314,7 +323,9 @@ _sockctl()
     local words glued command options values operands takes_program current found=()
     COMPREPLY=()
     _sockctl_words
-    current=${words[-1]}
+    # As it would be read: a quote may still be open. Where the result has to be quoted, readline does it.
+    current=${words[-1]//\\/}
+    current=${current#[\"\']}
     if ((${#words[@]} == 2)); then
         _sockctl_among < <(compgen -W "connect listen echo-server unix-send unix-serve http-get resolve help --help --version" -- "$current")
     else

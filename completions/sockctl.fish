@@ -20,11 +20,14 @@ function __sockctl_first
     test (count (commandline -opc)) -eq 1
 end
 
+# `unix:` and the like can stand before the path.
 function __sockctl_socket
-    for path in (__fish_complete_path (commandline -ct))
+    set -l kind (string match -r '^unix[^:]*:' -- (commandline -ct))
+    for path in (__fish_complete_path (string replace -r '^unix[^:]*:' '' -- (commandline -ct)))
         set -l file (string split -f 1 \t -- $path)
-        if test -S "$file" -o -d "$file"
-            echo $file
+        set -l real (string replace -r '^~/' "$HOME/" -- $file)
+        if test -S "$real" -o -d "$real"
+            echo "$kind$file"
         end
     end
 end
@@ -57,6 +60,7 @@ end
 
 # The ports of HOST:PORT, once there is a colon after the host; false before that.
 function __sockctl_host_port
+    string match -q 'unix*:*' -- (commandline -ct); and return 1
     set -l host (string match -rg '^((?:\[.*\]|[^[:]*):)[^:]*$' -- (commandline -ct)); or return 1
     string join -- \n $host(__sockctl_service)
 end

@@ -105,6 +105,8 @@ sockctl unix-send so.sock so|
 sockctl unix-serve ./|./directory ./so.sock
 sockctl connect -U so|so.sock
 sockctl connect ./|./directory ./so.sock
+sockctl connect unix:so|so.sock
+sockctl listen 80 --to unix-dgram:so|so.sock
 sockctl http-get --unix-socket so|so.sock
 LINES
 }
