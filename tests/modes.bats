@@ -152,6 +152,9 @@ unix-serve 8080|8080 is taken for a path \(./8080\); for a port: sockctl listen 
 unix-send 8080 x|8080 is taken for a path \(./8080\); for a port: sockctl connect 8080
 unix-send -0 ./s x|option --null is for messages on stdin
 unix-send --max-message 5 ./s x|option --max-message is for --reply
+resolve -s -j localhost|options --short and --json exclude each other
+resolve -4 -t MX localhost|option --ipv4: the records are those of --type
+resolve -x -t MX 127.0.0.1|option --reverse: with --type, PTR alone
 http-get --max-redirs 3 h|option --max-redirs is for --location
 http-get -s -# h|options --silent and --progress exclude each other
 http-get -U ./s -4 h|options -4 and -6 are for internet addresses

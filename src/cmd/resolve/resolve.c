@@ -326,6 +326,14 @@ static int make_plan(struct resolve_plan *plan, const struct resolve_options *gi
     if (plan_types(plan, given, err))
         return -1;
     const bool asks_dns = plan->types[0];
+    if (given->brief && given->json)
+        return error_set(err, STATUS_USAGE, "options --short and --json exclude each other");
+    if (given->types.count && given->family.family != AF_UNSPEC)
+        return error_set(err, STATUS_USAGE,
+                         "option --%s: the records are those of --type: A for IPv4, AAAA for IPv6",
+                         given->family.family == AF_INET ? "ipv4" : "ipv6");
+    if (given->types.count && given->reverse && !plan_has_type(plan, DNS_PTR))
+        return error_set(err, STATUS_USAGE, "option --reverse: with --type, PTR alone");
     if (asks_dns && given->service)
         return error_set(err, STATUS_USAGE, "option --service: DNS records have no service");
     if (asks_dns && given->family.numeric)
