@@ -212,6 +212,14 @@ static int check_foreign_operands(const struct command *command, struct opt_pars
     return result;
 }
 
+/* Says whether a lone --help is followed by a lone word that can be the name of a group. An address has more than letters,
+ * or more words: with --help among these, the screen is meant. */
+static bool is_help_with_group(int argc, char **argv, const struct opt_parsed *parsed)
+{
+    return parsed->common.help && argc == 3 && parsed->count == 1 && *argv[1] == '-' &&
+           argv[2][strspn(argv[2], "abcdefghijklmnopqrstuvwxyz")] == '\0';
+}
+
 int opt_parse(const struct command *command, int argc, char **argv, struct opt_parsed *parsed,
               struct error *err)
 {
@@ -248,8 +256,7 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
     else
         while (*rest)
             add_operand(command, *rest++, parsed);
-    if (parsed->common.help && argc == 3 && parsed->count == 1 && *argv[1] == '-' &&
-        argv[2][strspn(argv[2], "abcdefghijklmnopqrstuvwxyz")] == '\0')
+    if (is_help_with_group(argc, argv, parsed))
         parsed->common.help = argv[2];
     if (parsed->common.help || parsed->common.version)
         return 0;
