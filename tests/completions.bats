@@ -66,8 +66,6 @@ sockctl listen --run 80 -- fixture|fixture-program
 sockctl con -z h:1 -- sockctl re|resolve
 sockctl listen -e sockctl 80 -- li|listen
 sockctl connect -z h:1 -- cat da|data.txt
-LINES
-    ! "$SOCKCTL" connect --help | grep -q GROUP || cat <<'LINES'
 sockctl connect --help pro|probes programs proxy
 sockctl li -h pro|programs
 sockctl help con pro|probes programs proxy
