@@ -295,7 +295,7 @@ import re, sys
 width, widths = None, 0
 line = r"\r(?:\x1b\[J)?\x1b\[\?7l([ -~]*)\x1b\[K\x1b\[\?7h\r"
 text = open(sys.argv[1], newline="").read()
-text, count = re.subn(r"\r\x1b\[Ksockctl: sent [^(\n]*\([^)]*/s\); rtt [^\n]*\n$", "END", text)
+text, count = re.subn(r"\r\x1b\[Ksockctl: sent [^(\n]*\([^)]*/s\)(; |\r?\nsockctl: )rtt [^\n]*\n$", "END", text)
 assert count and text.endswith("\rEND"), text
 rest = re.sub(rf"<\d+>|END|{line}", "", text)
 assert rest == "", rest

@@ -155,3 +155,12 @@ $ESC[1m#  address    from               precedence  label  scope  source     why
     [[ $output == *'1  127.0.0.1'$'\r\n''   from the address given'$'\r\n''   precedence 35, label 4, scope 2'$'\r\n'* ]] ||
         show_results "no paragraph"
 }
+
+@test "15.5: a command that wrote a file says so in a last line on a terminal" {
+    start server "$SOCKCTL" listen -k --greeting hello -d 127.0.0.1 0
+    listening server
+    on_terminal 2 "$SOCKCTL" connect -d -i 100ms -o copy 127.0.0.1 "$PORT"
+    [[ $drawn == *'sockctl: wrote copy: 5 B'$'\n'* ]] || fail "nothing is said" try.out
+    try "$SOCKCTL" connect -d -i 100ms -o copy 127.0.0.1 "$PORT"
+    [[ $errors != *wrote* ]] || show_results "in a pipe"
+}

@@ -160,8 +160,9 @@ static char *put_time_and_rates(char *at, const uint64_t *moved, size_t count, i
 
 void report_stats(const struct report_end *end)
 {
-    char sent[16], received[16], text[256];
+    char sent[UNITS_SIZE_MAX], received[UNITS_SIZE_MAX], text[256], tcp[64] = "";
     const uint64_t moved[] = {end->out, end->in};
+    const unsigned columns = log_columns();
     if (report_is_objects())
         return; /* all of it is in "closed" */
     units_show_size(sent, sizeof sent, end->out);
@@ -169,9 +170,15 @@ void report_stats(const struct report_end *end)
     char *at = text + snprintf(text, sizeof text, "sent %s, received %s", sent, received);
     at = put_time_and_rates(at, moved, 2, end->lasted_ms);
     if (end->has_tcp)
-        snprintf(at, sizeof text - (size_t)(at - text), "; rtt %.2f ms, %u retransmit%s",
-                 end->rtt_us / 1000.0, end->retransmits, end->retransmits == 1 ? "" : "s");
-    log_warning("%s", text);
+        snprintf(tcp, sizeof tcp, "rtt %.2f ms, %u retransmit%s", end->rtt_us / 1000.0,
+                 end->retransmits, end->retransmits == 1 ? "" : "s");
+    const size_t whole = strlen("sockctl: ; ") + (size_t)(at - text) + strlen(tcp);
+    if (*tcp && columns && whole > columns) {
+        log_warning("%s", text);
+        log_warning("%s", tcp);
+    } else {
+        log_warning("%s%s%s", text, *tcp ? "; " : "", tcp);
+    }
 }
 
 bool report_is_watched(void)

@@ -52,7 +52,7 @@ void report_accepted(const char *peer, const char *local);
 void report_closed(const struct report_end *end);
 
 /* report_stats logs what --stats asks for: "sent 1.0 MiB, received 12 B in 520 ms (1.9 MiB/s, 23 B/s); rtt 0.10 ms, 0
- * retransmits". A rate is of what has moved, and not of nothing. */
+ * retransmits". A rate is of what has moved, and not of nothing. On a terminal that is too narrow for it, it is two lines. */
 void report_stats(const struct report_end *end);
 
 /* report_is_watched says whether messages go to a terminal, as lines for a person. */

@@ -109,6 +109,8 @@ static void filters_close_file(struct filters *filters, struct copy_file *file)
         return;
     int fd = file->queue.fd.fd, failure = file->queue.failure;
     size_t lost = file->queue.length;
+    const uint64_t written = file->queue.written;
+    const bool is_file = file->queue.fd.kind == FD_FILE;
     write_queue_release(&file->queue);
     if (lost)
         report_warning("%s: the last %zu %s not written", file->name, lost,
@@ -119,6 +121,8 @@ static void filters_close_file(struct filters *filters, struct copy_file *file)
         filters->failed = file->name;
         filters->failure = failure;
     }
+    if (is_file && !lost && !failure)
+        report_wrote(file->name, written, -1);
     file->name = NULL;
 }
 
