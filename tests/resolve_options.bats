@@ -212,3 +212,19 @@ END
     [[ $status == [345] ]]
     refute grep -q 'b.*cher' <(grep -a '^udp' dns.out | grep -v xn--bcher-kva)
 }
+
+@test "-vv: the resolver's calls, under the names that the manual has for them" {
+    printf '192.0.2.1 host alias\n' >>hosts
+    hosts "$SOCKCTL" resolve -vv alias
+    assert_status 0
+    assert_output $'name      host\nalias     alias\naddress   192.0.2.1   IPv4'
+    assert_errors '^sockctl: getaddrinfo\("alias", NULL, AF_UNSPEC\) = 0, 1 address$'
+    assert_errors '^sockctl: gethostbyname2\("alias", AF_INET\) = "host"$'
+    hosts "$SOCKCTL" resolve -vv 192.0.2.1
+    assert_errors '^sockctl: gethostbyaddr\(192\.0\.2\.1, 4, AF_INET\) = "host"$'
+    hosts "$SOCKCTL" resolve -vv -4 -P http nosuch.test
+    assert_status 3
+    assert_errors '^sockctl: getaddrinfo\("nosuch\.test", "http", AF_INET\) = -[0-9]+ \(.*\)$'
+    hosts "$SOCKCTL" resolve -v alias
+    [ -z "$errors" ]
+}

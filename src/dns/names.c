@@ -6,6 +6,7 @@
  */
 #include "dns/names.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -16,6 +17,7 @@
 #include "base/memory.h"
 #include "net/hostname.h"
 #include "proto/idna.h"
+#include "sys/trace.h"
 
 /* The list of aliases */
 
@@ -105,6 +107,22 @@ struct entry {
     char *bytes; /* what the host points to; to be freed */
 };
 
+/* Shows the call, at -vv, under the name that the manual and every lecture have for it. */
+static void trace_entry(const struct entry *entry, const struct question *question)
+{
+    const char *family = trace_name(TRACE_FAMILY, question->family);
+    const char *quote = entry->found ? "\"" : "",
+               *name = entry->found ? entry->found->h_name : "NULL";
+    char address[INET6_ADDRSTRLEN] = "";
+    if (question->address &&
+        inet_ntop(question->family, question->address, address, sizeof address))
+        log_note(LOG_LEVEL_TRACE, "gethostbyaddr(%s, %u, %s) = %s%s%s", address,
+                 (unsigned)question->length, family, quote, name, quote);
+    else
+        log_note(LOG_LEVEL_TRACE, "gethostbyname2(\"%s\", %s) = %s%s%s", question->host, family,
+                 quote, name, quote);
+}
+
 static void find_entry(struct entry *entry, const struct question *question)
 {
     enum { ROOM_MAX = 1 << 20 };
@@ -121,6 +139,8 @@ static void find_entry(struct entry *entry, const struct question *question)
             entry->errnum = gethostbyname2_r(question->host, question->family, &entry->host,
                                              entry->bytes, room, &entry->found, &entry->reason);
     } while (entry->errnum == ERANGE && room < ROOM_MAX);
+    if (log_setting.verbosity >= LOG_LEVEL_TRACE)
+        trace_entry(entry, question);
 }
 
 static void add_aliases(struct names *names, const struct hostent *host)

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "proto/idna.h"
+#include "sys/trace.h"
 
 enum { NAME_MAX_BYTES = 253, LABEL_MAX_BYTES = 63, SHOWN_MAX = 100 };
 
@@ -57,8 +58,29 @@ const char *hostname_check(const char *name)
                : NULL;
 }
 
-int hostname_look_up(const char *host, const char *service, const struct addrinfo *hints,
-                     struct addrinfo **found)
+/* Shows getaddrinfo(3), at -vv, and how many addresses it gave; one may be there for several types of sockets. */
+static void trace_look_up(const char *host, const char *service, int family, int code,
+                          const struct addrinfo *found)
+{
+    const int errnum = errno;
+    const char *quote = service ? "\"" : "", *shown = service ? service : "NULL";
+    const struct addrinfo *before = NULL;
+    unsigned count = 0;
+    for (const struct addrinfo *at = code ? NULL : found; at; before = at, at = at->ai_next)
+        count += !before || before->ai_addrlen != at->ai_addrlen ||
+                 memcmp(before->ai_addr, at->ai_addr, at->ai_addrlen) != 0;
+    if (code)
+        log_note(LOG_LEVEL_TRACE, "getaddrinfo(\"%s\", %s%s%s, %s) = %d (%s)", host, quote, shown,
+                 quote, trace_name(TRACE_FAMILY, family), code,
+                 hostname_failure(code, errnum, family));
+    else
+        log_note(LOG_LEVEL_TRACE, "getaddrinfo(\"%s\", %s%s%s, %s) = 0, %u address%s", host, quote,
+                 shown, quote, trace_name(TRACE_FAMILY, family), count, count == 1 ? "" : "es");
+    errno = errnum;
+}
+
+static int look_up(const char *host, const char *service, const struct addrinfo *hints,
+                   struct addrinfo **found)
 {
 #ifdef AI_IDN
     struct addrinfo encoded = *hints;
@@ -76,6 +98,15 @@ int hostname_look_up(const char *host, const char *service, const struct addrinf
     }
 #endif
     return getaddrinfo(host, service, hints, found);
+}
+
+int hostname_look_up(const char *host, const char *service, const struct addrinfo *hints,
+                     struct addrinfo **found)
+{
+    const int code = look_up(host, service, hints, found);
+    if (log_setting.verbosity >= LOG_LEVEL_TRACE)
+        trace_look_up(host, service, hints->ai_family, code, code ? NULL : *found);
+    return code;
 }
 
 const char *hostname_failure(int code, int errnum, int family)

@@ -24,8 +24,9 @@ struct constant {
         name, #name                                                                                \
     }
 
-static const struct constant families[] = {
-    CONSTANT(AF_INET), CONSTANT(AF_INET6), CONSTANT(AF_UNIX), CONSTANT(AF_VSOCK), {0, NULL}};
+static const struct constant families[] = {CONSTANT(AF_UNSPEC), CONSTANT(AF_INET),
+                                           CONSTANT(AF_INET6),  CONSTANT(AF_UNIX),
+                                           CONSTANT(AF_VSOCK),  {0, NULL}};
 static const struct constant socktypes[] = {CONSTANT(SOCK_STREAM),
                                             CONSTANT(SOCK_DGRAM),
                                             CONSTANT(SOCK_SEQPACKET),
