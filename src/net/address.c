@@ -211,7 +211,8 @@ int address_parse(struct address *address, const char *const *words, int count,
     if (use->unix_socket || (strchr(words[0], '/') && !is_url(words[0])))
         prefix = (struct prefix){"", ADDRESS_UNIX, 0, AF_UNIX};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (strncasecmp(words[0], prefixes[i].word, strlen(prefixes[i].word)) == 0)
+        if ((*words[0] | 0x20) == *prefixes[i].word && /* else 80 KiB of libc are touched */
+            strncasecmp(words[0], prefixes[i].word, strlen(prefixes[i].word)) == 0)
             prefix = prefixes[i];
     const int socktype = use->udp ? SOCK_DGRAM : SOCK_STREAM;
     *address = (struct address){.kind = prefix.kind,
