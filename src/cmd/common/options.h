@@ -124,7 +124,7 @@ struct limit_options {
         OPT_FOR(0, "no-delay", flag, options, field.no_delay, MODE_ONLY_KINDS(MODE_TCP),           \
                 "TCP: send small segments at once"),                                               \
         OPT_ROW(0, "keepalive", keepalive, NULL, options, field.keepalive_ms, OPT_OPTIONAL,        \
-                MODE_ONLY_KINDS(MODE_TCP), "TCP: a peer that is dead is told within twice TIME"),  \
+                MODE_ONLY_KINDS(MODE_TCP), "TCP: notice a dead peer within twice TIME"),           \
         OPT_FOR(0, "mptcp", flag, options, field.mptcp, MODE_ONLY_KINDS(MODE_TCP),                 \
                 "Multipath TCP"),                                                                  \
         OPT_FOR(0, "fastopen", flag, options, field.fastopen,                                      \

@@ -55,7 +55,7 @@ static const struct opt options[] = {
                "limit for connecting, all addresses together"),
     CONNECT_RETRY_ROWS(struct connect_options, retry),
     OPT('F', "pass-fd", flag, struct connect_options, pass_fd,
-        "connect, pass the descriptor over stdout, and be done"),
+        "connect, pass the socket over stdout, and exit"),
     PROBE_ROWS(struct connect_options, probe),
     SCRIPT_ROWS(struct connect_options, script),
     PROGRAM_ROWS(struct connect_options, program, "the program to wire to the socket"),

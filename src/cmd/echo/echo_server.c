@@ -44,7 +44,7 @@ struct echo_server_options {
                 "at most SIZE bytes in one write"),                                                \
         OPT(0, "drop", percent, options, field.drop, "lose PERCENT of the messages"),              \
         OPT(0, "duplicate", percent, options, field.duplicate, "send PERCENT of them twice"),      \
-        OPT(0, "corrupt", percent, options, field.corrupt, "flip a bit in so many of them"),       \
+        OPT(0, "corrupt", percent, options, field.corrupt, "flip a bit in PERCENT of them"),       \
         OPT_FOR(0, "close-after", size, options, field.close_after, ~MODE_DATAGRAMS,               \
                 "end a connection after SIZE"),                                                    \
         OPT_FOR(0, "reset-after", size, options, field.reset_after, ~MODE_DATAGRAMS,               \
