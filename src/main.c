@@ -148,11 +148,9 @@ static void show_commands(void)
 {
     char *text;
     size_t length;
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        memory_impossible("no memory for the list of commands");
+    FILE *out = memory_stream(&text, &length);
     help_overview(out, STDERR_FILENO, commands);
-    fclose(out);
+    memory_stream_close(out);
     log_write(text, length);
     free(text);
 }
