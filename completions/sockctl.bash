@@ -46,8 +46,8 @@ _sockctl_table()
     options='' values='' operands=() takes_program=no
     case $1 in
     connect)
-        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -w --timeout -i --idle-timeout --max-time --wait -R --retry -x --proxy --proxy-env -F --pass-fd -z --probe -r --random -j --json --parallel --payload --send --expect -e --exec -c --sh-exec -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends --no-confirm -C --crlf -t --telnet --delay --rate-limit --oob -o --output -a --append --hex-dump --stats --progress --lines -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast --log -v --verbose -h --help -V --version"
-        values=" -s:source --source:source -p:service --source-port:service -w:none --timeout:none -i:none --idle-timeout:none --max-time:none --wait:none -R:none --retry:none -x:URL --proxy:URL --parallel:none --payload:none --send:none --expect:none -e:program --exec:program -c:program --sh-exec:program -q:none --quit-after:none --delay:none --rate-limit:none --oob:none -o:file --output:file --hex-dump:file -W:none --max-messages:none --interface:interface --ttl:none --tos:VALUE --rcvbuf:none --sndbuf:none --keepalive=:none --mark:none --log:FORMAT -h=:connect--help --help=:connect--help "
+        options="-4 --ipv4 -6 --ipv6 -n --numeric -u --udp -U --unix -s --source -p --source-port -w --timeout -i --idle-timeout --max-time --wait -R --retry -x --proxy --proxy-env -F --pass-fd --via --tls --tls-ca --tls-insecure -z --probe -r --random -j --json --parallel --payload --send --expect -e --exec -c --sh-exec -q --quit-after -N --shutdown --no-shutdown -d --recv-only --send-only --exit-on-eof --until-stdin-ends --no-confirm -C --crlf -t --telnet --delay --rate-limit --oob -o --output -a --append --hex-dump --stats --progress --lines -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --no-delay --keepalive --mptcp --fastopen --mark -b --broadcast --log -v --verbose -h --help -V --version"
+        values=" -s:source --source:source -p:service --source-port:service -w:none --timeout:none -i:none --idle-timeout:none --max-time:none --wait:none -R:none --retry:none -x:URL --proxy:URL --via:program --tls-ca:file --parallel:none --payload:none --send:none --expect:none -e:program --exec:program -c:program --sh-exec:program -q:none --quit-after:none --delay:none --rate-limit:none --oob:none -o:file --output:file --hex-dump:file -W:none --max-messages:none --interface:interface --ttl:none --tos:VALUE --rcvbuf:none --sndbuf:none --keepalive=:none --mark:none --log:FORMAT -h=:connect--help --help=:connect--help "
         operands=(address service) takes_program=yes
         ;;
     listen)
@@ -71,8 +71,8 @@ _sockctl_table()
         operands=(socket none) takes_program=yes
         ;;
     http-get)
-        options="-I --head -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -L --location --max-redirs -0 --http1.0 --http0.9 -o --output -O --remote-name -C --continue --sha256 -i --include -f --fail -s --silent -# --progress --timing -4 --ipv4 -6 --ipv6 -U --unix-socket -x --proxy --resolve -m --max-time --connect-timeout --idle-timeout --retry --limit-rate --log -v --verbose -h --help -V --version"
-        values=" -H:none --header:none -A:none --user-agent:none -e:none --referer:none -u:none --user:none -b:none --cookie:none -r:none --range:none --max-redirs:none -o:file --output:file --sha256:none --timing=:FORMAT -U:socket --unix-socket:socket -x:URL --proxy:URL --resolve:none -m:none --max-time:none --connect-timeout:none --idle-timeout:none --retry:none --limit-rate:none --log:FORMAT -h=:http-get--help --help=:http-get--help "
+        options="-I --head -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -L --location --max-redirs -0 --http1.0 --http0.9 -o --output -O --remote-name -C --continue --sha256 -i --include -f --fail -s --silent -# --progress --timing -4 --ipv4 -6 --ipv6 -U --unix-socket -x --proxy --resolve --via --tls-ca --tls-insecure -m --max-time --connect-timeout --idle-timeout --retry --limit-rate --log -v --verbose -h --help -V --version"
+        values=" -H:none --header:none -A:none --user-agent:none -e:none --referer:none -u:none --user:none -b:none --cookie:none -r:none --range:none --max-redirs:none -o:file --output:file --sha256:none --timing=:FORMAT -U:socket --unix-socket:socket -x:URL --proxy:URL --resolve:none --via:program --tls-ca:file -m:none --max-time:none --connect-timeout:none --idle-timeout:none --retry:none --limit-rate:none --log:FORMAT -h=:http-get--help --help=:http-get--help "
         operands=(url) takes_program=no
         ;;
     resolve)
@@ -150,7 +150,7 @@ _sockctl_values()
     SERVICE) choices="echo discard chargen daytime" ;;
     TYPE) choices="A AAAA CAA CNAME DNAME DNSKEY DS HINFO HTTPS MX NAPTR NS PTR RP SOA SRV SSHFP SVCB TLSA TXT URI" ;;
     VALUE) choices="ef le cs0 cs1 cs2 cs3 cs4 cs5 cs6 cs7 af11 af12 af13 af21 af22 af23 af31 af32 af33 af41 af42 af43 lowdelay throughput reliability critical inetcontrol netcontrol" ;;
-    connect--help) choices="all address limits proxy probes conversation programs ends data output datagrams socket general" ;;
+    connect--help) choices="all address limits proxy tunnel probes conversation programs ends data output datagrams socket general" ;;
     listen--help) choices="all address clients access programs forwarding readiness limits ends data output datagrams socket general" ;;
     echo-server--help) choices="all address service faults clients access readiness limits socket general" ;;
     unix-send--help) choices="all messages limits general" ;;

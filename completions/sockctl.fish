@@ -96,7 +96,7 @@ end
 function __sockctl_groups
     switch "$argv[1]"
         case connect
-            string join \n all address limits proxy probes conversation programs ends data output datagrams socket general
+            string join \n all address limits proxy tunnel probes conversation programs ends data output datagrams socket general
         case listen
             string join \n all address clients access programs forwarding readiness limits ends data output datagrams socket general
         case echo-server
@@ -120,7 +120,7 @@ function __sockctl_operand
     set -l takes no
     switch (__sockctl_command)
         case connect
-            set valued -s --source -p --source-port -w --timeout -i --idle-timeout --max-time --wait -R --retry -x --proxy --parallel --payload --send --expect -e --exec -c --sh-exec -q --quit-after --delay --rate-limit --oob -o --output --hex-dump -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --mark --log
+            set valued -s --source -p --source-port -w --timeout -i --idle-timeout --max-time --wait -R --retry -x --proxy --via --tls-ca --parallel --payload --send --expect -e --exec -c --sh-exec -q --quit-after --delay --rate-limit --oob -o --output --hex-dump -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --mark --log
             set kinds address service
             set takes yes
         case listen
@@ -140,7 +140,7 @@ function __sockctl_operand
             set kinds socket none
             set takes yes
         case http-get
-            set valued -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range --max-redirs -o --output --sha256 -U --unix-socket -x --proxy --resolve -m --max-time --connect-timeout --idle-timeout --retry --limit-rate --log
+            set valued -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range --max-redirs -o --output --sha256 -U --unix-socket -x --proxy --resolve --via --tls-ca -m --max-time --connect-timeout --idle-timeout --retry --limit-rate --log
             set kinds url
             set takes no
         case resolve
@@ -220,6 +220,10 @@ complete -c sockctl -n "__sockctl_at connect" -s R -l retry -x -d 'try N times m
 complete -c sockctl -n "__sockctl_at connect" -s x -l proxy -x -a 'socks5:// socks4:// http://' -d 'through a proxy: socks5://, socks4:// or http://; or @FILE'
 complete -c sockctl -n "__sockctl_at connect" -l proxy-env -d 'through the proxy in ALL_PROXY'
 complete -c sockctl -n "__sockctl_at connect" -s F -l pass-fd -d 'connect, pass the socket over stdout, and exit'
+complete -c sockctl -n "__sockctl_at connect" -l via -x -a '(__sockctl_program)' -d 'the connection is COMMAND\'s stdin and stdout (%h: host, %p: port)'
+complete -c sockctl -n "__sockctl_at connect" -l tls -d 'TLS, by openssl(1); the certificate is checked'
+complete -c sockctl -n "__sockctl_at connect" -l tls-ca -r -F -d 'trust the certificates in FILE alone'
+complete -c sockctl -n "__sockctl_at connect" -l tls-insecure -d 'believe any certificate'
 complete -c sockctl -n "__sockctl_at connect" -s z -l probe -d 'say which ports are open (22,80,8000-8100), send nothing'
 complete -c sockctl -n "__sockctl_at connect" -s r -l random -d 'probe the ports in random order'
 complete -c sockctl -n "__sockctl_at connect" -s j -l json -d 'what a probe found, as an array of objects'
@@ -262,7 +266,7 @@ complete -c sockctl -n "__sockctl_at connect" -l mark -x -d 'mark packets for ro
 complete -c sockctl -n "__sockctl_at connect" -s b -l broadcast -d 'allow broadcast addresses'
 complete -c sockctl -n "__sockctl_at connect" -l log -x -a 'json' -d 'json: tell what happens as objects, one a line'
 complete -c sockctl -n "__sockctl_at connect" -s v -l verbose -d 'tell what happens; -vv: every call'
-complete -c sockctl -n "__sockctl_at connect" -s h -l help -f -a 'all address limits proxy probes conversation programs ends data output datagrams socket general' -d 'one screen; --help all: every option'
+complete -c sockctl -n "__sockctl_at connect" -s h -l help -f -a 'all address limits proxy tunnel probes conversation programs ends data output datagrams socket general' -d 'one screen; --help all: every option'
 complete -c sockctl -n "__sockctl_at connect" -s V -l version -d 'show the version'
 complete -c sockctl -n "__sockctl_at listen" -s 4 -l ipv4 -d 'IPv4 only'
 complete -c sockctl -n "__sockctl_at listen" -s 6 -l ipv6 -d 'IPv6 only'
@@ -440,6 +444,9 @@ complete -c sockctl -n "__sockctl_at http-get" -s 6 -l ipv6 -d 'IPv6 only'
 complete -c sockctl -n "__sockctl_at http-get" -s U -l unix-socket -x -a '(__sockctl_socket)' -d 'connect to the UNIX socket FILE'
 complete -c sockctl -n "__sockctl_at http-get" -s x -l proxy -x -a 'socks5:// socks4:// http://' -d 'through the proxy [socks5://]HOST:PORT; @FILE; empty: none'
 complete -c sockctl -n "__sockctl_at http-get" -l resolve -x -d 'connect to ADDR for that host and port'
+complete -c sockctl -n "__sockctl_at http-get" -l via -x -a '(__sockctl_program)' -d 'the connection is COMMAND\'s stdin and stdout (%h: host, %p: port)'
+complete -c sockctl -n "__sockctl_at http-get" -l tls-ca -r -F -d 'trust the certificates in FILE alone'
+complete -c sockctl -n "__sockctl_at http-get" -l tls-insecure -d 'believe any certificate'
 complete -c sockctl -n "__sockctl_at http-get" -s m -l max-time -x -d 'limit for the whole command'
 complete -c sockctl -n "__sockctl_at http-get" -l connect-timeout -x -d 'limit for each connection'
 complete -c sockctl -n "__sockctl_at http-get" -l idle-timeout -x -d 'end when nothing moved for TIME'

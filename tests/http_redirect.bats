@@ -83,8 +83,8 @@ targets() { requests | sed -n 's/^GET \(.*\) HTTP.*/\1/p' | paste -sd' '; }
     assert_usage_error
 }
 
-@test "what is not http, or no URL, is not followed: status 6 and one line" {
-    local places=(https://h/ ftp://h/ file:///etc/passwd gopher://h/ 'http:x' 'mailto:a@b' 'http:///x'
+@test "what is neither http nor https, or no URL, is not followed: status 6 and one line" {
+    local places=(ftp://h/ file:///etc/passwd gopher://h/ 'http:x' 'mailto:a@b' 'http:///x'
         'http://h:x/' 'http://h\033[31m/' '//' 'http+unix://%2Frun%2Fx/' 'http://me:secret@/')
     local place answers=()
     for place in "${places[@]}"; do answers+=("$(moved " $place")"); done

@@ -15,10 +15,11 @@
 #define OTHERS "echo-server unix-send unix-serve resolve"
 #define ALL "connect listen echo-server unix-send unix-serve http-get resolve"
 
-#define NO_TLS                                                                                     \
-    "sockctl has no TLS; 'openssl s_client -connect HOST:PORT' and 'ncat --ssl HOST PORT' have"
-#define NO_HTTPS "sockctl has no TLS; curl(1) fetches https:// URLs"
-#define NO_TLS_SERVER "sockctl has no TLS; 'openssl s_server' and 'ncat --ssl -l PORT' have"
+#define NO_TLS_SETTING "--tls cannot set this; --via 'openssl s_client ...' can"
+#define NO_HTTPS_SETTING "sockctl cannot set this for https; curl(1) can"
+#define NO_TLS_SERVER "a server of sockctl has no TLS; put stunnel(8) or nginx in front of it"
+#define TLS_CA "the option is --tls-ca FILE"
+#define TLS_INSECURE "the option is --tls-insecure"
 #define NO_BODIES "sockctl sends no request bodies; curl(1) does"
 #define SHORT_DEFAULT "this is how sockctl is without -v: leave it out"
 #define IN_PROXY_URL "name and password stand in the URL of -x, before the host and an '@'"
@@ -51,19 +52,23 @@ static const struct foreign_word options[] = {
     {SOCKETS, "g G", "nc ncat", "sockctl has no source routing"},
     {SOCKETS, "sctp", "ncat", "sockctl has no SCTP; ncat(1) and socat(1) have"},
     {SOCKETS, "vsock", "ncat", "a VM socket is an address: vsock:CID:PORT"},
-    {SOCKETS, "K H Z", "nc", NO_TLS},
-    {"connect",
-     "ssl tls ssl-verify ssl-trustfile ssl-ciphers ssl-servername ssl-alpn ssl-cert ssl-key cacert "
-     "insecure",
-     "nc ncat", NO_TLS},
+    {"connect", "ssl", "ncat", "the option is --tls"},
+    {"connect", "ssl-trustfile cacert", "ncat curl", TLS_CA},
+    {"connect", "insecure", "curl", TLS_INSECURE},
+    {"connect", "ssl-verify", "ncat",
+     "--tls checks the certificate, unless --tls-insecure is given"},
+    {"connect", "K H Z ssl-ciphers ssl-servername ssl-alpn ssl-cert ssl-key", "nc ncat",
+     NO_TLS_SETTING},
+    {SERVERS, "K H Z", "nc", NO_TLS_SERVER},
     {SERVERS,
      "ssl tls ssl-cert ssl-key ssl-verify ssl-trustfile ssl-ciphers ssl-servername ssl-alpn",
      "ncat", NO_TLS_SERVER},
-    {"http-get",
-     "k insecure ssl tls cacert capath cert key ciphers tlsv1.2 tlsv1.3 ssl-reqd "
-     "no-check-certificate "
-     "ca-certificate https-only pinnedpubkey",
-     "curl wget", NO_HTTPS},
+    {"http-get", "k insecure no-check-certificate", "curl wget", TLS_INSECURE},
+    {"http-get", "cacert ca-certificate", "curl wget", TLS_CA},
+    {"http-get", "ssl tls ssl-reqd", "curl ncat",
+     "TLS is used for a URL that begins with https://"},
+    {"http-get", "capath cert key ciphers tlsv1.2 tlsv1.3 https-only pinnedpubkey", "curl wget",
+     NO_HTTPS_SETTING},
     {SOCKETS, "nodns", "ncat", "the option is -n, or --numeric"},
     {SOCKETS, "unixsock", "ncat",
      "the option is -U, or --unix; a word with a / is a path without it"},
@@ -230,8 +235,9 @@ static const struct foreign_word operands[] = {
     {SOCKETS, "ABSTRACT: ABSTRACT-CONNECT: ABSTRACT-LISTEN: ABSTRACT-CLIENT:", "socat",
      "a name in the abstract namespace is unix:@NAME"},
     {SOCKETS, "VSOCK-CONNECT: VSOCK-LISTEN:", "socat", "a VM socket is vsock:CID:PORT"},
-    {SOCKETS, "OPENSSL: SSL: OPENSSL-CONNECT: OPENSSL-LISTEN: SSL-L:", "socat",
-     "sockctl has no TLS; socat(1) has"},
+    {SOCKETS, "OPENSSL: SSL: OPENSSL-CONNECT:", "socat",
+     "--tls is the option: sockctl connect --tls HOST PORT"},
+    {SOCKETS, "OPENSSL-LISTEN: SSL-L:", "socat", NO_TLS_SERVER},
     {SOCKETS, "SOCKS4: SOCKS4A: SOCKS5: SOCKS5-CONNECT: PROXY: PROXY-CONNECT:", "socat",
      "a proxy is given with -x socks5://HOST:PORT, socks4:// or http://"},
     {SOCKETS, "EXEC: SYSTEM: SHELL:", "socat",

@@ -48,6 +48,7 @@ struct dialer {
     struct timer limit;      /* of all of it */
     struct timer late_limit; /* of the wait for names that are not known yet */
     struct timer conclude;   /* `done` for what was known at once */
+    struct via_program *via; /* while a program connects */
     struct connection connection;
     struct kept_error failure; /* if it is known at once that there is none */
     void (*done)(void *context, const struct connection *connection, const struct error *err);
@@ -111,6 +112,8 @@ static void dialer_release_race(struct dialer *dialer)
 
 static void dialer_free(struct dialer *dialer)
 {
+    if (dialer->via)
+        via_leave(dialer->via);
     if (dialer->resolver)
         resolver_cancel(dialer->resolver);
     loop_timer_cancel(dialer->loop, &dialer->stagger);
@@ -128,6 +131,22 @@ void connection_close(struct connection *connection)
         sock_close(connection->fd);
     connection->fd = -1;
     socket_file_remove(&connection->file);
+    if (connection->via)
+        via_leave(connection->via);
+    connection->via = NULL;
+}
+
+int connection_end(struct connection *connection, bool received, int result, struct error *err)
+{
+    struct via_program *via = connection->via;
+    const int fd = connection->fd;
+    if (via) {
+        connection->via = NULL;
+        connection->fd = -1;
+        return via_end(via, fd, received, result, err);
+    }
+    connection_close(connection);
+    return result;
 }
 
 void dial_cancel(struct dialer *dialer)
@@ -202,8 +221,9 @@ static void dialer_limit_timeout(struct timer *timer)
         dialer_fail(dialer, STATUS_TIMEOUT);
         return;
     }
-    error_set(&err, STATUS_TIMEOUT, "connect to %s: timed out while the name was looked up",
-              address_text(&dialer->address, false, asked));
+    error_set(&err, STATUS_TIMEOUT, "connect to %s: timed out%s",
+              address_text(&dialer->address, false, asked),
+              dialer->via ? "" : " while the name was looked up");
     dialer_conclude(dialer, &err);
 }
 
@@ -368,6 +388,25 @@ static void dialer_look_up(struct dialer *dialer)
                                       dialer);
 }
 
+/* A program */
+
+static void dialer_via_done(void *context, int fd, const struct error *err)
+{
+    struct dialer *dialer = context;
+    struct connection *connection = &dialer->connection;
+    char text[ADDRESS_TEXT_MAX];
+    struct via_program *via = dialer->via;
+    dialer->via = NULL;
+    connection->fd = fd;
+    if (fd >= 0) {
+        connection->via = via;
+        connection->socktype = SOCK_STREAM;
+        sockname_of_text(&connection->peer, address_text(&dialer->address, false, text));
+        connection->looked_up_us = loop_now_us();
+    }
+    dialer_conclude(dialer, err);
+}
+
 /* Starting */
 
 /* Takes an inherited socket (fd:, systemd:), which is connected already. */
@@ -418,6 +457,12 @@ struct dialer *dial_start(struct loop *loop, const struct address *address,
                               .connection.fd = -1,
                               .done = done,
                               .context = context};
+    if (options->timeout_ms >= 0)
+        loop_timer_set(loop, &dialer->limit, options->timeout_ms);
+    if (options->via) {
+        dialer->via = via_start(loop, options->via, address, dialer_via_done, dialer);
+        return dialer;
+    }
     int result = dial_read_source(&dialer->source, address, options, &err);
     if (result == 0 && (address->kind == ADDRESS_FD || address->kind == ADDRESS_SYSTEMD))
         result = dialer_adopt(dialer, &err);
@@ -439,8 +484,6 @@ struct dialer *dial_start(struct loop *loop, const struct address *address,
     } else {
         dialer_look_up(dialer);
     }
-    if (options->timeout_ms >= 0)
-        loop_timer_set(loop, &dialer->limit, options->timeout_ms);
     return dialer;
 }
 
@@ -469,8 +512,7 @@ int dial(struct loop *loop, const struct address *address, const struct dial_opt
          struct connection *connection, struct error *err)
 {
     struct dial_wait wait = {.loop = loop, .connection = connection, .err = err};
-    connection->fd = -1;
-    connection->file = (struct socket_file){0};
+    *connection = (struct connection){.fd = -1};
     wait.dialer = dial_start(loop, address, options, dial_wait_done, &wait);
     int result = loop_await(loop, -1, NULL);
     if (!wait.dialer)

@@ -18,6 +18,7 @@
 #include "net/resolver.h"
 #include "net/socket_file.h"
 #include "net/sockopt.h"
+#include "net/via.h"
 #include "sys/loop.h"
 
 struct dial_options {
@@ -30,6 +31,8 @@ struct dial_options {
     const char *source_port; /* -p; NULL: the system's choice */
     const struct sockopt *sockopt; /* NULL: none */
     bool any_sender; /* a datagram socket to a group or a broadcast address is not connected */
+    struct via *via; /* a program makes the connection; NULL: we do. Of all the others only
+                              timeout_ms counts then */
     /* What a name was found to be, kept from one connection to the next and looked up anew when
      * none of it answers. Starts as {0}, the owner's to release; NULL: every time a look-up. */
     struct resolved *known;
@@ -44,6 +47,7 @@ struct connection {
     struct sockname peer; /* as connected to */
     struct sockname local;
     struct socket_file file; /* of -s PATH; connection_close removes it */
+    struct via_program *via; /* whose socket it is; connection_close ends it. NULL: none */
     int64_t looked_up_us;    /* loop_now_us when the names were known; 0: of an inherited one */
 };
 
@@ -69,6 +73,9 @@ void dial_cancel(struct dialer *dialer);
 
 /* Closes the socket, and removes the file of -s PATH. May be called twice. */
 void connection_close(struct connection *connection);
+
+/* Closes it in the foreground, after a transfer that returned `result`: see via_end. */
+int connection_end(struct connection *connection, bool received, int result, struct error *err);
 
 /* Fills *source with what the options say of our own end of connections to `address`. Returns 0, or -1 with status 2
  * where it makes no sense. */

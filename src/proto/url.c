@@ -25,6 +25,12 @@ static bool is_forbidden(char c)
     return byte <= ' ' || byte == 0x7f;
 }
 
+/* Returns the port of a URL that names none. */
+static uint16_t default_port(const struct url *url)
+{
+    return url->tls ? URL_PORT_HTTPS : URL_PORT_HTTP;
+}
+
 /* Moves *at past "http://". */
 static const char *skip_scheme(struct url *url, const char **at)
 {
@@ -33,17 +39,17 @@ static const char *skip_scheme(struct url *url, const char **at)
     if (strncmp(start + length, "://", 3) != 0)
         return NULL;
     *at += length + 3;
-    if (text_is_word(start, length, "https"))
-        return "is https, which sockctl does not speak: only plain http";
+    url->tls = text_is_word(start, length, "https");
     url->unix_socket = text_is_word(start, length, "http+unix");
-    return url->unix_socket || text_is_word(start, length, "http") ? NULL
-                                                                   : "has a scheme other than http";
+    return url->tls || url->unix_socket || text_is_word(start, length, "http")
+               ? NULL
+               : "has a scheme other than http and https";
 }
 
 static const char *parse_port(struct url *url, const char *port, size_t length)
 {
     uint64_t value;
-    url->port = URL_PORT_DEFAULT;
+    url->port = default_port(url);
     url->has_port = length > 0;
     if (length == 0)
         return NULL; /* "host:" is the default port: RFC 3986, 3.2.3 */
@@ -126,7 +132,7 @@ const char *url_parse(struct url *url, const char *text)
         text = at_sign + 1;
     if (url->unix_socket) {
         url->host = (struct url_span){text, (size_t)(end - text)};
-        url->port = URL_PORT_DEFAULT;
+        url->port = default_port(url);
         /* A path has a '/' in it, an abstract name an '@' at its start, and both have to be encoded. */
         if (!memchr(text, '%', url->host.length))
             return "has no socket in it (http+unix://%2Frun%2Fx.sock/)";
@@ -196,7 +202,7 @@ char *url_authority(const struct url *url, char *out)
     }
     int used = snprintf(out, URL_AUTHORITY_MAX, url->literal_ipv6 ? "[%.*s]" : "%.*s",
                         (int)zone_place(url), url->host.start);
-    if (url->port != URL_PORT_DEFAULT)
+    if (url->port != default_port(url))
         snprintf(out + used, URL_AUTHORITY_MAX - (size_t)used, ":%u", url->port);
     return out;
 }
@@ -222,8 +228,8 @@ bool url_is_same_origin(const struct url *one, const struct url *other)
                 return false;
         return at == end && other_at == other_end;
     }
-    return one->unix_socket == other->unix_socket && one->port == other->port &&
-           one->host.length == other->host.length &&
+    return one->unix_socket == other->unix_socket && one->tls == other->tls &&
+           one->port == other->port && one->host.length == other->host.length &&
            strncasecmp(one->host.start, other->host.start, one->host.length) == 0;
 }
 
@@ -306,7 +312,7 @@ static void put_encoded(FILE *out, const char *bytes, size_t length)
 /* Prints what a reference that begins with the byte `first`, 0 for an empty one, leaves to its base. */
 static void put_base(FILE *out, const struct url *base, int first)
 {
-    const char *scheme = base->unix_socket ? "http+unix" : "http";
+    const char *scheme = base->unix_socket ? "http+unix" : base->tls ? "https" : "http";
     struct url_span host = base->host, target = base->target;
     const bool is_relative = first && !strchr("/?#", first);
     size_t inherited = !first || first == '#' ? target.length
@@ -334,12 +340,12 @@ char *url_refer(const struct url *base, const char *reference, size_t length, co
         if ((unsigned char)reference[i] < ' ' || reference[i] == 0x7f)
             *wrong = "has a control character in it";
     if (!*wrong && scheme && (length < scheme + 3 || memcmp(reference + scheme, "://", 3) != 0))
-        *wrong = "has a scheme other than http";
+        *wrong = "has a scheme other than http and https";
     if (*wrong)
         return NULL;
     FILE *out = memory_stream(&text, &size);
     if (length >= 2 && memcmp(reference, "//", 2) == 0)
-        fputs("http:", out);
+        fputs(base->tls ? "https:" : "http:", out);
     else if (!scheme)
         put_base(out, base, length ? *reference : '\0');
     put_encoded(out, reference, length);

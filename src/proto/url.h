@@ -1,5 +1,5 @@
 /*
- * URLs as http-get takes them: [http://][USER[:PASS]@]HOST[:PORT][/PATH][?QUERY][#FRAGMENT], or http+unix://SOCKET[/PATH]
+ * URLs as http-get takes them: [http://|https://][USER[:PASS]@]HOST[:PORT][/PATH][?QUERY][#FRAGMENT], or http+unix://SOCKET[/PATH]
  * …, SOCKET being the percent-encoded path of a UNIX socket. Pure: what is found are spans of the text that was parsed,
  * which has to outlive them.
  */
@@ -10,7 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { URL_HOST_MAX = 255, URL_AUTHORITY_MAX = URL_HOST_MAX + 9, URL_PORT_DEFAULT = 80 };
+enum {
+    URL_HOST_MAX = 255,
+    URL_AUTHORITY_MAX = URL_HOST_MAX + 9,
+    URL_PORT_HTTP = 80,
+    URL_PORT_HTTPS = 443
+};
 
 struct url_span {
     const char *start;
@@ -22,6 +27,7 @@ struct url {
     struct url_span host;     /* as typed, without brackets; or the SOCKET */
     bool literal_ipv6;        /* it was in brackets */
     bool unix_socket;
+    bool tls;      /* https */
     bool has_port; /* one was typed */
     uint16_t port;
     struct url_span target; /* path and query; the leading '/' may be missing */
@@ -49,7 +55,7 @@ char *url_socket(const struct url *url, char *out);
  * `out`, which holds target.length + 2 bytes. Returns the length, without the NUL. */
 size_t url_target(const struct url *url, char *out);
 
-/* Says whether both have the same host and port, or the same UNIX socket. */
+/* Says whether both have the same scheme, host and port, or the same UNIX socket. */
 bool url_is_same_origin(const struct url *one, const struct url *other);
 
 /* Returns what a Location means in an answer to `base` (RFC 3986, 5.2): a URL, the caller's to free. Spaces and bytes

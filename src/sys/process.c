@@ -125,6 +125,12 @@ static int program_spawn(struct program *program, const struct program_spec *spe
         if (!failure)
             failure = posix_spawn_file_actions_adddup2(&actions, out, 1);
     }
+    if (!failure && spec->socket)
+        failure = posix_spawn_file_actions_adddup2(&actions, spec->socket, 0);
+    if (!failure && spec->socket)
+        failure = posix_spawn_file_actions_adddup2(&actions, spec->socket, 1);
+    if (!failure && spec->messages)
+        failure = posix_spawn_file_actions_adddup2(&actions, spec->messages, 2);
     if (!failure && spec->passed)
         failure = posix_spawn_file_actions_adddup2(&actions, spec->passed, 3);
     posix_spawnattr_setflags(&attributes, (short)flags);

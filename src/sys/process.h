@@ -44,7 +44,9 @@ struct program_spec {
     const char *const *env;
     bool wired; /* stdin and stdout are pipes, and the signals of our terminal are not for it; else
                    it shares ours, and our process group */
-    int passed; /* becomes its descriptor 3; the caller's to close. 0: none */
+    int passed; /* becomes its descriptor 3; the caller's to close, as the next two. 0: none */
+    int socket; /* becomes its stdin and stdout, where it is not wired. 0: none */
+    int messages; /* becomes its stderr. 0: none */
 };
 
 /* Begins to watch for ends. `children` is {0} but for max_open, or initialised already. It fails with status 70: there is

@@ -6,6 +6,7 @@
 #include "sys/sock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
@@ -113,6 +114,16 @@ ssize_t sock_recv_flags(int fd, void *buffer, size_t room, int flags)
           : flags == MSG_TRUNC ? ", MSG_TRUNC"
                                : "");
     return length;
+}
+
+int sock_pair(int pair[2])
+{
+    int result = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+    TRACE(result, "socketpair(AF_UNIX, SOCK_STREAM, 0, [%d, %d])", result < 0 ? -1 : pair[0],
+          result < 0 ? -1 : pair[1]);
+    if (result == 0)
+        fcntl(pair[0], F_SETFL, O_NONBLOCK);
+    return result;
 }
 
 ssize_t sock_recv(int fd, void *buffer, size_t room)

@@ -34,6 +34,10 @@ void sock_close(int fd);
 /* Closes the socket so that a TCP peer sees a reset (SO_LINGER), and what was not sent yet is lost. */
 void sock_abort(int fd);
 
+/* Makes a pair of UNIX stream sockets, the caller's: pair[0] is for us and non-blocking, pair[1] for a program: socketpair(2).
+ * Returns 0, or -1 and errno. */
+int sock_pair(int pair[2]);
+
 /* Receives bytes. Neither this nor the next ones block (MSG_DONTWAIT) or raise SIGPIPE. */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
 

@@ -107,6 +107,13 @@ static void unix_text(const struct sockname *name, char *out)
             out[i] = '@';
 }
 
+void sockname_of_text(struct sockname *name, const char *text)
+{
+    enum { KEPT = 100 }; /* and a NUL; they stand behind the family */
+    *name = (struct sockname){.length = 0};
+    memcpy((char *)&name->storage + sizeof(sa_family_t), text, strnlen(text, KEPT));
+}
+
 char *sockname_host(const struct sockname *name, char *out)
 {
     *out = '\0';
@@ -141,13 +148,14 @@ char *sockname_text(const struct sockname *name, char *out)
     char host[SOCKNAME_TEXT_MAX];
     unsigned port = sockname_port(name);
     sa_family_t family = name->storage.ss_family;
+    const char *text = (const char *)&name->storage + sizeof family; /* see sockname_of_text */
     sockname_host(name, host);
     if (family == AF_UNIX)
         snprintf(out, SOCKNAME_TEXT_MAX, "unix:%.*s", HOST_MAX, *host ? host : "(unnamed)");
     else if (family == AF_VSOCK)
         snprintf(out, SOCKNAME_TEXT_MAX, "vsock:%.*s:%u", HOST_MAX, host, port);
     else if (family != AF_INET && family != AF_INET6)
-        snprintf(out, SOCKNAME_TEXT_MAX, "unnamed");
+        snprintf(out, SOCKNAME_TEXT_MAX, "%s", family == AF_UNSPEC && *text ? text : "unnamed");
     else if (strcmp(host, "::") == 0)
         snprintf(out, SOCKNAME_TEXT_MAX, "*:%u", port);
     else if (strchr(host, ':'))

@@ -16,9 +16,13 @@ struct sockname {
 
 enum { SOCKNAME_TEXT_MAX = 160 };
 
+/* Makes a name that is only to be read, of a connection that is not a socket of ours to that peer: of AF_UNSPEC, it
+ * reads as `text`, of which 100 bytes are kept. */
+void sockname_of_text(struct sockname *name, const char *text);
+
 /* Writes the name into `out`, which holds SOCKNAME_TEXT_MAX bytes: "127.0.0.1:80", "[::1]:80", "[fe80::1%eth0]:80", "*:80"
  * for the IPv6 wildcard (both families), "unix:PATH", "unix:@NAME", "unix:(unnamed)" for a UNIX socket without a name,
- * "vsock:CID:PORT" (CID `*` for any), "unnamed" for anything else. An IPv4-mapped address reads as IPv4. Returns out. */
+ * "vsock:CID:PORT" (CID `*` for any), the text of sockname_of_text, "unnamed" for anything else. An IPv4-mapped address reads as IPv4. Returns out. */
 char *sockname_text(const struct sockname *name, char *out);
 
 /* Writes the address alone ("127.0.0.1", "::1%lo", the path) into `out` of the same size. Returns out. */

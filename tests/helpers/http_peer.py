@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import signal
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -41,6 +42,13 @@ def send(conn, data, split):
 
 
 def end_close(conn):
+    conn.close()
+
+
+def end_unwrap(conn):
+    """In order, as TLS has it."""
+    with contextlib.suppress(OSError):
+        conn.unwrap()
     conn.close()
 
 
@@ -76,20 +84,31 @@ def converse(conn, files, args):
 
 
 def main():
-    ends = {"close": end_close, "reset": end_reset, "stall": end_stall}
+    ends = {"close": end_close, "reset": end_reset, "stall": end_stall, "unwrap": end_unwrap}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--split", type=int, default=0, help="so many bytes at a time")
     parser.add_argument("--end", choices=ends, default="close", help="what follows the answer")
     parser.add_argument("--bare", action="store_true", help="a request is one line, as in HTTP/0.9")
     parser.add_argument("--unix", metavar="PATH", help="a UNIX socket instead of a TCP port")
     parser.add_argument("--keep", type=int, default=1, help="so many answers to each client")
+    parser.add_argument("--tls", metavar="NAME", help="TLS with NAME.pem and NAME.key")
     parser.add_argument("files", nargs="+")
     args = parser.parse_args()
     signal.alarm(LIMIT_SECONDS)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if args.tls else None
+    if context:
+        context.load_cert_chain(args.tls + ".pem", args.tls + ".key")
+        context.set_alpn_protocols(["http/1.1"])
     with listen(args.unix) as listener:
         while args.files:
             conn = listener.accept()[0]
             print("CLIENT", flush=True)
+            if context:
+                try:
+                    conn = context.wrap_socket(conn, server_side=True)
+                except OSError:
+                    continue
+                print("ALPN", conn.selected_alpn_protocol(), flush=True)
             converse(conn, args.files, args)
             ends[args.end](conn)
     if args.end == "stall":

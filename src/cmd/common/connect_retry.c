@@ -128,6 +128,28 @@ int connect_retry_check(struct loop *loop, const struct connect_retry_options *o
     return result ? 1 : -1;
 }
 
+int via_options_check(const struct via_options *options, bool secure, const struct address *address,
+                      struct via *via, struct error *err)
+{
+    const bool is_tls = options->tls || secure;
+    if (options->command && is_tls)
+        return error_set(err, STATUS_USAGE, "options --via and --tls exclude each other");
+    if ((options->ca || options->insecure) && !is_tls)
+        return error_set(err, STATUS_USAGE, "option --tls-%s is for --tls",
+                         options->ca ? "ca" : "insecure");
+    if (options->ca && options->insecure)
+        return error_set(err, STATUS_USAGE,
+                         "options --tls-ca and --tls-insecure exclude each other");
+    if (options->command && !*options->command)
+        return error_set(err, STATUS_USAGE, "option --via: '' is empty");
+    if (!options->command && !is_tls)
+        return 0;
+    via->command = options->command;
+    via->ca = options->ca;
+    via->insecure = options->insecure;
+    return via_check(via, address, err) ? -1 : 1;
+}
+
 /* One round. What goes wrong is in *failure; its status stays 0 when somebody else has stopped the
  * loop. */
 static int connect_once(const struct retry_rounds *rounds, const struct connect_retry *retry,

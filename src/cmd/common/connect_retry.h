@@ -12,6 +12,7 @@
 #include "cmd/common/options.h"
 #include "net/dial.h"
 #include "net/proxy.h"
+#include "net/via.h"
 #include "sys/loop.h"
 
 struct connect_retry_options {
@@ -35,6 +36,29 @@ struct connect_retry_options {
                 "through a proxy: socks5://, socks4:// or http://; or @FILE"),                     \
         OPT_FOR(0, "proxy-env", flag, options, field.proxy_env,                                    \
                 MODE_ONLY_KINDS(MODE_TCP) & ~MODE_PROBE, "through the proxy in ALL_PROXY")
+
+/* Options of what makes the connection in place of a socket of ours: see net/via.h. */
+struct via_options {
+    const char *command;
+    const char *ca;
+    bool tls;
+    bool insecure;
+};
+/* For HOST PORT of TCP (via_check), whatever is done with the connection but passing it on; our end of it is a UNIX socket. */
+#define VIA_MODES (MODE_ONLY_KINDS(MODE_TCP | MODE_UNIX_STREAM) & ~MODE_PASS)
+#define VIA_ROWS(options, field)                                                                   \
+    OPT_FOR(0, "via", command, options, field.command, VIA_MODES,                                  \
+            "the connection is COMMAND's stdin and stdout (%h: host, %p: port)")
+#define TLS_ROWS(options, field)                                                                   \
+    OPT_FOR(0, "tls-ca", file, options, field.ca, VIA_MODES,                                       \
+            "trust the certificates in FILE alone"),                                               \
+        OPT_FOR(0, "tls-insecure", flag, options, field.insecure, VIA_MODES,                       \
+                "believe any certificate")
+
+/* Fills *via as the options say, with nothing but `children` set before. Returns 1: it is to be used for `address`; 0: it
+ * is not; -1: status 2. `secure`: TLS is wanted, whatever they say. */
+int via_options_check(const struct via_options *options, bool secure, const struct address *address,
+                      struct via *via, struct error *err);
 
 /* Rounds of trying, and the pauses between them. */
 struct retry_rounds {

@@ -156,6 +156,8 @@ int session_stream(const struct session *session, struct fd socket, const struct
         progress_start(&progress, session->loop, &relay->local.in);
     int result = loop_run(session->loop);
     progress_stop(&progress);
+    if (session->received)
+        *session->received = relay->rx.pump.taken;
     relay_release(relay);
     pump_pool_release(&pool);
     if (reopened.fd != relay->local.in.fd)

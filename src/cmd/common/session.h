@@ -28,7 +28,9 @@ struct session {
     size_t greeting_length;
     bool no_input; /* stdin is somebody else's */
     bool serving;  /* a listener: stdin that is /dev/null is no input, rather than empty */
-    bool proxied;  /* the connection is a proxy's, which would take a half-close for a hang-up */
+    bool
+        proxied; /* the connection is a proxy's or a program's, which would take a half-close for a hang-up */
+    uint64_t *received; /* set at a stream's end: the bytes that came; NULL: nobody asks */
 };
 
 /* Joins a stream to stdin and stdout: runs the loop until both directions have ended. Closes nothing but stdout; where a

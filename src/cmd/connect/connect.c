@@ -39,6 +39,7 @@ struct connect_options {
     const char *source_port;
     struct program_options program;
     struct connect_retry_options retry;
+    struct via_options via;
     struct probe_options probe;
     struct script script;
     bool log_json;
@@ -56,6 +57,11 @@ static const struct opt options[] = {
     CONNECT_RETRY_ROWS(struct connect_options, retry),
     OPT('F', "pass-fd", flag, struct connect_options, pass_fd,
         "connect, pass the socket over stdout, and exit"),
+    OPT_GROUP("tunnel", "Tunnels and TLS"),
+    VIA_ROWS(struct connect_options, via),
+    OPT_FOR(0, "tls", flag, struct connect_options, via.tls, VIA_MODES,
+            "TLS, by openssl(1); the certificate is checked"),
+    TLS_ROWS(struct connect_options, via),
     PROBE_ROWS(struct connect_options, probe),
     SCRIPT_ROWS(struct connect_options, script),
     PROGRAM_ROWS(struct connect_options, program, "the program to wire to the socket"),
@@ -79,7 +85,10 @@ struct connecting {
     struct ports ports; /* of --probe */
     struct proxy proxy;
     bool has_proxy;
-    char **arguments; /* of the program; NULL: none */
+    bool has_via;
+    struct via via;
+    struct children children; /* of the via, and the program */
+    char **arguments;         /* of the program; NULL: none */
     struct dial_options dial;
     struct loop *loop;
     struct error *err;
@@ -134,7 +143,6 @@ static int connect_pass_fd(struct loop *loop, int fd, struct error *err)
 
 struct connected_program {
     struct programs programs;
-    struct children children;
     struct error *err;
 };
 
@@ -146,18 +154,18 @@ static void connected_program_left(struct programs *programs, int result, const 
 }
 
 /* Runs the program until it and the connection, which is closed, are over. */
-static int connect_run_program(const struct session *session, const struct connecting *connecting,
+static int connect_run_program(const struct session *session, struct connecting *connecting,
                                struct connection *connection)
 {
     const char **argv = program_words(&connecting->given->program, connecting->arguments);
     struct error *err = connecting->err;
     struct connected_program joined = {.err = err};
     joined.programs = (struct programs){.session = session,
-                                        .children = &joined.children,
+                                        .children = &connecting->children,
                                         .argv = argv,
                                         .left = connected_program_left};
     connect_report(connection);
-    int result = children_init(&joined.children, session->loop, err);
+    int result = children_init(&connecting->children, session->loop, err);
     if (result == 0) {
         result = programs_init(&joined.programs, err);
         if (result == 0) {
@@ -171,7 +179,6 @@ static int connect_run_program(const struct session *session, const struct conne
             programs_end(&joined.programs);
         }
         programs_release(&joined.programs);
-        children_release(&joined.children);
     }
     free(argv);
     return result;
@@ -179,7 +186,7 @@ static int connect_run_program(const struct session *session, const struct conne
 
 /* The connection */
 
-static int connect_serve(const struct session *session, const struct connecting *connecting,
+static int connect_serve(const struct session *session, struct connecting *connecting,
                          struct connection *connection)
 {
     const struct connect_options *given = connecting->given;
@@ -210,12 +217,14 @@ static int connect_and_serve(struct connecting *connecting)
     const struct connect_options *given = connecting->given;
     struct error *err = connecting->err;
     struct filters filters;
+    uint64_t received = 0;
     const struct session session = {.loop = connecting->loop,
                                     .transfer = &given->transfer,
                                     .limits = &given->limits,
                                     .keepalive_ms = given->sockopt.keepalive_ms,
                                     .filters = &filters,
-                                    .proxied = connecting->has_proxy};
+                                    .proxied = connecting->has_proxy || connecting->has_via,
+                                    .received = &received};
     const struct connect_retry whom = {.address = &connecting->address,
                                        .proxy = connecting->has_proxy ? &connecting->proxy : NULL,
                                        .options = &given->retry,
@@ -225,18 +234,21 @@ static int connect_and_serve(struct connecting *connecting)
     struct signals signals;
     /* Without anything to do after it, a signal ends the command by itself. */
     bool has_file = given->source && connecting->address.kind == ADDRESS_UNIX; /* to be removed */
-    if (has_file || program_is_given(&given->program) || connection_log_is_wanted() ||
-        given->transfer.stats || given->transfer.progress)
+    if (has_file || connecting->has_via || program_is_given(&given->program) ||
+        connection_log_is_wanted() || given->transfer.stats || given->transfer.progress)
         signals_catch(&signals, connecting->loop, err);
     int result = filters_open(&filters, connecting->loop, &given->transfer, err);
     if (result == 0)
         result = connect_with_retry(connecting->loop, &whom, &connection, err);
     if (result == 0) {
-        result = connect_check_modes(connecting, modes_of_socket(connection.peer.storage.ss_family,
-                                                                 connection.socktype));
+        result = connect_check_modes(connecting,
+                                     modes_of_socket(connecting->has_via
+                                                         ? AF_UNIX
+                                                         : connection.peer.storage.ss_family,
+                                                     connection.socktype));
         if (result == 0)
             result = connect_serve(&session, connecting, &connection);
-        connection_close(&connection);
+        result = connection_end(&connection, received > 0, result, err);
     }
     return filters_close(&filters, result, false, err);
 }
@@ -322,6 +334,32 @@ static int connect_check_file_name(const struct connect_options *given,
                      given->transfer.hex_dump ? ", - for stderr" : "");
 }
 
+/* What a program connects to by itself, we can say little about: our end is a UNIX stream socket. */
+static int connect_check_via(struct connecting *connecting)
+{
+    const struct connect_options *given = connecting->given;
+    const char *option = given->via.tls ? "tls" : "via";
+    int found = via_options_check(&given->via, false, &connecting->address, &connecting->via,
+                                  connecting->err);
+    connecting->has_via = found > 0;
+    if (found <= 0)
+        return found;
+    const struct {
+        bool is_given;
+        const char *name;
+    } others[] = {{connecting->has_proxy, "proxy"},
+                  {given->source, "source"},
+                  {given->source_port, "source-port"},
+                  {given->sockopt.interface, "interface"},
+                  {!given->via.tls && given->family.family == AF_INET, "ipv4"},
+                  {!given->via.tls && given->family.family == AF_INET6, "ipv6"}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i].is_given)
+            return error_set(connecting->err, STATUS_USAGE, "--%s and --%s exclude each other",
+                             others[i].name, option);
+    return given->probe.probe ? 0 : connect_check_modes(connecting, MODE_UNIX_STREAM);
+}
+
 /* Reads the address and the proxy, and looks whether stdout can take a descriptor where it has to. */
 static int connect_prepare(struct connecting *connecting, const struct operands *operands)
 {
@@ -356,6 +394,8 @@ static int connect_prepare(struct connecting *connecting, const struct operands 
         return -1;
     if (found > 0 && given->probe.probe) /* that of --proxy-env */
         return error_set(connecting->err, STATUS_USAGE, "--probe does not go through a proxy");
+    if (connect_check_via(connecting))
+        return -1;
     if (given->pass_fd && (sock_name(STDOUT_FILENO, &name) || name.storage.ss_family != AF_UNIX))
         return error_set(connecting->err, STATUS_LOCAL_IO,
                          "stdout is not a UNIX socket: no descriptor can be passed over it");
@@ -384,7 +424,10 @@ static int run(const void *chosen, const struct operands *operands, struct error
     struct limit limit;
     connecting.loop = loop_new();
     limit_command(&limit, connecting.loop, given->limits.max_time_ms, err);
+    connecting.via.children = &connecting.children;
     int result = connect_prepare(&connecting, operands);
+    if (connecting.has_via)
+        connecting.dial.via = &connecting.via;
     if (result == 0 && probes) {
         const struct probing probing = {.options = &given->probe,
                                         .retry = &given->retry,
@@ -397,6 +440,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
     } else if (result == 0) {
         result = connect_and_serve(&connecting);
     }
+    via_release(&connecting.via);
+    children_release(&connecting.children);
     limit_cancel(&limit);
     loop_free(connecting.loop);
     proxy_release(&connecting.proxy);

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 #include "net/address.h"
 #include "net/port_probe.h"
 #include "net/resolver.h"
+#include "sys/sock.h"
 #include "sys/sockname.h"
 #include "sys/unblocked.h"
 
@@ -98,11 +100,14 @@ struct prober {
     struct timer turn;
 };
 
-/* A probe that is running. */
+/* A probe that is running: by a socket of ours, or by a program (net/via.h). */
 struct slot {
     struct port_probe probe;
     struct prober *prober;
     struct finding *finding;
+    struct connection connection; /* a program's */
+    struct watch watch;           /* of its socket */
+    struct timer limit;
 };
 
 static bool finding_is_open(const struct finding *finding)
@@ -151,12 +156,78 @@ static int64_t prober_limit_ms(const struct prober *prober)
     return retry_rounds_limit(&prober->rounds, limit_ms);
 }
 
+/* A program's connection is open or not. The reason is written where slot_settled looks for it. */
+static void slot_via_settled(struct slot *slot, enum port_probe_answer answer, const char *reason)
+{
+    loop_timer_cancel(slot->prober->loop, &slot->limit);
+    if (slot->watch.fd >= 0)
+        loop_unwatch(slot->prober->loop, &slot->watch);
+    connection_close(&slot->connection);
+    slot->probe.took_us = loop_now_us() - slot->probe.began_us;
+    slot->probe.answer = answer;
+    snprintf(slot->probe.reason, sizeof slot->probe.reason, "%s", reason);
+    slot_settled(&slot->probe);
+}
+
+static void slot_via_ready(struct watch *watch, uint32_t events)
+{
+    struct slot *slot = LOOP_OWNER(watch, struct slot, watch);
+    char byte;
+    (void)events;
+    if (sock_recv_flags(watch->fd, &byte, 1, MSG_PEEK) > 0)
+        slot_via_settled(slot, PORT_PROBE_OPEN, "");
+    else
+        slot_via_settled(slot, PORT_PROBE_CLOSED, "it ended without a byte");
+}
+
+/* It has brought nothing, but it still runs. */
+static void slot_via_timeout(struct timer *timer)
+{
+    slot_via_settled(LOOP_OWNER(timer, struct slot, limit), PORT_PROBE_OPEN, "");
+}
+
+/* TLS is up when openssl says so; of a command only what it brings, or that it goes on, says that it is. */
+static void slot_via_dialed(void *context, const struct connection *connection,
+                            const struct error *err)
+{
+    struct slot *slot = context;
+    const struct dial_options *dial = slot->prober->probing->dial;
+    if (!connection) {
+        const char *before = dial->via->command ? "': " : ": ", *reason = strstr(err->text, before);
+        slot_via_settled(slot, PORT_PROBE_CLOSED, reason ? reason + strlen(before) : err->text);
+        return;
+    }
+    slot->connection = *connection;
+    if (!dial->via->command) {
+        slot_via_settled(slot, PORT_PROBE_OPEN, "");
+        return;
+    }
+    slot->watch.fd = connection->fd;
+    loop_watch(slot->prober->loop, &slot->watch, EPOLLIN);
+    loop_timer_set(slot->prober->loop, &slot->limit,
+                   dial->timeout_ms < 0 ? DATAGRAM_MS : prober_limit_ms(slot->prober));
+}
+
 static void prober_start_one(struct prober *prober, struct finding *finding)
 {
     const struct probing *probing = prober->probing;
     struct slot *slot = memory_new(1, sizeof *slot);
     slot->prober = prober;
     slot->finding = finding;
+    if (probing->dial->via) {
+        struct dial_options how = *probing->dial;
+        struct address address = *probing->address;
+        how.timeout_ms = prober_limit_ms(prober);
+        if (finding->port)
+            snprintf(address.port, sizeof address.port, "%u", finding->port);
+        slot->probe = (struct port_probe){.loop = prober->loop, .began_us = loop_now_us()};
+        slot->connection.fd = slot->watch.fd = -1;
+        slot->watch.ready = slot_via_ready;
+        slot->limit.fired = slot_via_timeout;
+        prober->running++;
+        dial_start(prober->loop, &address, &how, slot_via_dialed, slot);
+        return;
+    }
     slot->probe = (struct port_probe){.loop = prober->loop,
                                       .names = &prober->resolved,
                                       .port = finding->port,
@@ -267,6 +338,16 @@ static int prober_look_up(struct prober *prober, int64_t limit_ms, bool complete
                                          .complete = complete,
                                          .timeout_ms = limit_ms};
     resolved_release(&prober->resolved);
+    if (prober->probing->dial->via) {
+        /* The program looks the name up; for us the port is enough. */
+        struct sockname name = {.storage.ss_family = AF_INET, .length = sizeof(struct sockaddr_in)};
+        unsigned port;
+        if (resolver_port(prober->probing->address, how.numeric, &port, err))
+            return -1;
+        sockname_set_port(&name, port);
+        resolved_add(&prober->resolved, &name);
+        return 0;
+    }
     return resolver_look_up(prober->loop, prober->probing->address, &how, &prober->resolved, err);
 }
 

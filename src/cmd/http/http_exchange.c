@@ -31,19 +31,25 @@ static bool is_usable_for(const struct http_connection *connection, const struct
     return connection->open && one->kind == other->kind && one->family == other->family &&
            one->abstract == other->abstract && strcasecmp(one->host, other->host) == 0 &&
            strcmp(one->port, other->port) == 0 && strcmp(one->path, other->path) == 0 &&
-           connection->tunneled == route->tunneled && poll(&socket, 1, 0) == 0;
+           connection->tunneled == route->tunneled &&
+           strcasecmp(connection->tls_name, route->tls_name) == 0 && poll(&socket, 1, 0) == 0;
 }
 
 int http_connection_open(struct http_connection *connection, const struct http_route *route,
                          struct error *err)
 {
     static const struct connect_retry_options once = {.wait_ms = -1};
-    const struct dial_options how = {.timeout_ms = connection->timeout_ms};
+    struct via *via = connection->via;
+    const struct dial_options how = {.timeout_ms = connection->timeout_ms,
+                                     .via = via->command || *route->tls_name ? via : NULL};
     const struct connect_retry target = {&route->address, route->tunneled ? &route->tunnel : NULL,
                                          &once, &how, connection->idle_ms};
     if (is_usable_for(connection, route))
         return 0;
     http_connection_close(connection, REPORT_EOF);
+    via->name = *route->tls_name ? route->tls_name : NULL;
+    if (how.via && via_check(via, &route->address, err))
+        return -1;
     if (connect_with_retry(connection->loop, &target, &connection->connection, err))
         return -1;
     char local[SOCKNAME_TEXT_MAX];
@@ -53,10 +59,25 @@ int http_connection_open(struct http_connection *connection, const struct http_r
     connection->in = connection->out = 0;
     connection->address = route->address;
     connection->tunneled = route->tunneled;
+    stpcpy(connection->tls_name, route->tls_name);
     connection->log = (struct connection_log){.fd = dialed->fd};
     connection_log_open(&connection->log, dialed->fd, &dialed->peer);
     report_connected(connection->log.peer, sockname_text(&dialed->local, local));
     return 0;
+}
+
+int http_connection_fail(struct http_connection *connection, bool received, int result,
+                         struct error *err)
+{
+    if (!connection->open)
+        return result;
+    connection->open = false;
+    result = connection_end(&connection->connection, received, result, err);
+    connection_log_close(&connection->log,
+                         (struct report_end){.in = connection->in,
+                                             .out = connection->out,
+                                             .how = connection_log_how(result, err)});
+    return result;
 }
 
 void http_connection_close(struct http_connection *connection, enum report_how how)

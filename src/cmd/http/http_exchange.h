@@ -21,19 +21,27 @@ struct http_connection {
     struct loop *loop;
     int64_t timeout_ms; /* for each connection; -1: no limit */
     int64_t idle_ms;    /* what a SOCKS proxy may be silent for; likewise */
+    struct via *
+        via; /* what makes the connections to https, or, where it has a command, all; the owner's */
     bool open;
     unsigned served; /* answers that have come by it */
     uint64_t in;     /* bytes, for the log record at the end */
     uint64_t out;
     struct connection connection;
     struct address address;
-    bool tunneled; /* through a SOCKS proxy */
+    bool tunneled;                   /* through a SOCKS proxy */
+    char tls_name[URL_HOST_MAX + 1]; /* as in struct http_route */
     struct connection_log log;
 };
 
 /* http_connection_open connects to where the route leads, unless it is connected to it already and has received
  * nothing since the last answer. It fails as connect_with_retry does. */
 int http_connection_open(struct http_connection *connection, const struct http_route *route,
+                         struct error *err);
+
+/* http_connection_fail closes the connection, if it is open, after what it brought has come to `result`; a program that
+ * made it may be why. `received`: it had brought something. Returns -1, or `result`: see via_end. */
+int http_connection_fail(struct http_connection *connection, bool received, int result,
                          struct error *err);
 
 /* http_connection_close closes the connection, if it is open; the log record says that it ended by `how`. */

@@ -590,6 +590,8 @@ static int find_location(struct http_transfer *transfer, struct error *err)
         wrong = url_parse(&url, text);
     if (!wrong && url.unix_socket && !base->unix_socket)
         wrong = "is a UNIX socket";
+    if (!wrong && base->tls && !url.tls)
+        wrong = "is plain http: what was asked for by https stays there";
     if (!wrong) {
         transfer->next = text;
         return 0;
@@ -672,6 +674,9 @@ static int try_once(struct http_transfer *transfer, struct error *err)
     connection->served++;
     bool by_failure = result && (err->status == STATUS_TRANSFER || err->status == STATUS_TIMEOUT ||
                                  err->signal_number);
+    /* A body whose end is the connection's is whole only where TLS, or the program, has ended in order, too. */
+    if ((result || transfer->body.kind == HTTP_BODY_UNTIL_CLOSE) && connection->connection.via)
+        result = http_connection_fail(connection, transfer->exchange.received > 0, result, err);
     if (!transfer->keeps)
         http_connection_close(connection,
                               by_failure ? connection_log_how(result, err) : REPORT_EOF);

@@ -52,6 +52,8 @@ static const struct opt options[] = {
     ROW('U', "unix-socket", file, unix_path, "connect to the UNIX socket FILE"),
     ROW('x', "proxy", proxy, proxy, "through the proxy [socks5://]HOST:PORT; @FILE; empty: none"),
     VALUE(0, "resolve", list, "HOST:PORT:ADDR", pinned, "connect to ADDR for that host and port"),
+    VIA_ROWS(struct http_options, via),
+    TLS_ROWS(struct http_options, via),
     GROUP_LIMITS,
     ROW('m', "max-time", duration, max_time_ms, "limit for the whole command"),
     ROW(0, "connect-timeout", duration, connect_timeout_ms, "limit for each connection"),
@@ -156,7 +158,7 @@ static int check_options(const struct http_options *given, int urls, struct erro
         return error_set(err, STATUS_USAGE,
                          "option --range: '%.100s' is not a range (0-99, 100-, -50)", range);
     if (proxy && *proxy && !proxy_is_socks(proxy))
-        wrong = url_parse(&url, proxy);
+        wrong = http_target_read_proxy(&url, proxy);
     if (wrong)
         return error_set(err, STATUS_USAGE, "option --proxy: '%.100s' %s", url_redacted(proxy),
                          wrong);
@@ -202,9 +204,16 @@ static int fetch_to_output(const struct http_options *given, const struct operan
     struct signals signals;
     struct http_output output;
     struct pump_pool pool = {.pipe_count = 0};
+    struct children children = {.loop = NULL};
+    struct via via = {.children = &children,
+                      .command = given->via.command,
+                      .ca = given->via.ca,
+                      .insecure = given->via.insecure,
+                      .alpn = "http/1.1"};
     struct http_connection connection = {.loop = loop,
                                          .timeout_ms = given->connect_timeout_ms,
-                                         .idle_ms = given->idle_ms};
+                                         .idle_ms = given->idle_ms,
+                                         .via = &via};
     const struct http_fetch fetch = {given, loop, limit, &output, &connection, &pool};
     http_output_init(&output, loop, given);
     if (given->output || given->remote_name || connection_log_is_wanted())
@@ -216,6 +225,8 @@ static int fetch_to_output(const struct http_options *given, const struct operan
         result = -1;
     }
     http_connection_close(&connection, REPORT_EOF);
+    via_release(&via);
+    children_release(&children);
     pump_pool_release(&pool);
     return result;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "cli/opt.h"
+#include "cmd/common/connect_retry.h"
 #include "cmd/common/options.h"
 
 struct http_options {
@@ -26,6 +27,7 @@ struct http_options {
     const char *unix_path;
     char *proxy; /* empty: none, whatever the environment says */
     struct opt_list pinned;
+    struct via_options via;
     bool location; /* redirects are followed */
     int64_t max_redirs;
     int64_t retries;

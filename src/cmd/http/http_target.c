@@ -87,12 +87,19 @@ static const char *read_variable(const char *name, const char *other)
     return value && *value ? value : NULL;
 }
 
+const char *http_target_read_proxy(struct url *url, const char *text)
+{
+    const char *wrong = url_parse(url, text);
+    return wrong || !url->tls ? wrong : "is https: a proxy is asked by http:// or socks5://";
+}
+
 /* The proxy that the user, or the environment, has for this host; NULL: none. */
-static const char *find_proxy(const struct http_options *options, const char *host)
+static const char *find_proxy(const struct http_options *options, bool tls, const char *host)
 {
     const char *none = read_variable("no_proxy", "NO_PROXY"), *proxy = options->proxy;
     if (!proxy)
-        proxy = read_variable("http_proxy", NULL);
+        proxy = tls ? read_variable("https_proxy", "HTTPS_PROXY")
+                    : read_variable("http_proxy", NULL);
     if (!proxy)
         proxy = read_variable("all_proxy", "ALL_PROXY");
     if (!proxy || !*proxy || (none && no_proxy_covers(none, host)))
@@ -148,11 +155,28 @@ static int find_route(struct http_route *route, const struct http_options *optio
                       const struct url *url, struct error *err)
 {
     char host[URL_HOST_MAX + 1];
+    url_host(url, host);
+    if (options->via.command && (options->unix_path || url->unix_socket || url->tls))
+        return error_set(err, STATUS_USAGE, "--via is for http:// URLs with a host and a port");
+    if (url->tls) {
+        const char *proxy = find_proxy(options, true, host);
+        if (options->unix_path || proxy)
+            return error_set(err, STATUS_USAGE, "https goes neither by %s: use curl(1)",
+                             proxy ? "a proxy nor by a UNIX socket"
+                                   : "a UNIX socket nor by a proxy");
+        set_host(route, options, host, url->port);
+        snprintf(route->tls_name, sizeof route->tls_name, "%s", host);
+        return 0;
+    }
+    if (options->via.command) {
+        set_host(route, options, host, url->port);
+        return 0;
+    }
     if (options->unix_path)
         return set_unix(route, options->unix_path, err);
     if (url->unix_socket)
         return set_unix_of_url(route, url, err);
-    const char *proxy = find_proxy(options, url_host(url, host));
+    const char *proxy = find_proxy(options, false, host);
     if (!proxy || proxy_is_socks(proxy)) {
         set_host(route, options, host, url->port);
         if (!proxy)
@@ -164,7 +188,7 @@ static int find_route(struct http_route *route, const struct http_options *optio
         return proxy_check(&route->tunnel, &route->address, err);
     }
     struct url hop;
-    const char *wrong = url_parse(&hop, proxy);
+    const char *wrong = http_target_read_proxy(&hop, proxy);
     if (!wrong)
         wrong = decode_credentials(&hop, &route->credentials);
     if (wrong)
@@ -234,7 +258,10 @@ static void write_name(struct http_target *target, const char *method)
     else
         url_authority(url, authority);
     snprintf(target->name, sizeof target->name, "%s http%s://%.*s%s%.*s%s", method,
-             url->unix_socket ? "+unix" : "", SHOWN, authority, slash, length, url->target.start,
+             url->unix_socket ? "+unix"
+             : url->tls       ? "s"
+                              : "",
+             SHOWN, authority, slash, length, url->target.start,
              url->target.length > SHOWN ? "..." : "");
 }
 

@@ -15,11 +15,12 @@
 
 /* Whom to connect to: the host of the URL, a UNIX socket, or a proxy. */
 struct http_route {
-    struct address address; /* where the requests go */
-    bool proxied;           /* that is an HTTP proxy, which wants whole URLs */
-    char *credentials;      /* for it, the route's; NULL: none */
-    bool tunneled;          /* the address is reached through `tunnel` */
-    struct proxy tunnel;    /* SOCKS */
+    struct address address;          /* where the requests go */
+    bool proxied;                    /* that is an HTTP proxy, which wants whole URLs */
+    char *credentials;               /* for it, the route's; NULL: none */
+    bool tunneled;                   /* the address is reached through `tunnel` */
+    struct proxy tunnel;             /* SOCKS */
+    char tls_name[URL_HOST_MAX + 1]; /* https: whom the certificate has to name; empty: no TLS */
 };
 
 struct http_target {
@@ -33,6 +34,9 @@ struct http_target {
 
 /* http_target_check_pins checks that each --resolve is HOST:PORT:ADDR: 0, or -1 and status 2. */
 int http_target_check_pins(const struct http_options *options, struct error *err);
+
+/* http_target_read_proxy parses the URL of an HTTP proxy. Returns NULL, or what is wrong with it, as url_parse does. */
+const char *http_target_read_proxy(struct url *url, const char *text);
 
 /* http_target_init makes a target of `text`, a URL that has to outlive it. `origin` is what the user had asked for,
  * where a redirect leads to this one; else NULL. The options, and the variables http_proxy (lower case only: a CGI
