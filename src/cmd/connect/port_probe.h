@@ -3,8 +3,8 @@
  * first that is open decides. Over UDP, a datagram is open's sign, an ICMP error closed's, and
  * there may be neither.
  */
-#ifndef NET_PORT_PROBE_H
-#define NET_PORT_PROBE_H
+#ifndef CMD_CONNECT_PORT_PROBE_H
+#define CMD_CONNECT_PORT_PROBE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
  * waits for what comes back (try_answered). The first that finds the port open ends the probe (probe_open), and so do
  * the last that comes to nothing (try_end) and the time limit.
  */
-#include "net/port_probe.h"
+#include "cmd/connect/port_probe.h"
 
 #include <errno.h>
 #include <netinet/in.h>
