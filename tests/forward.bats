@@ -162,13 +162,13 @@ END
     try "$SOCKCTL" listen 127.0.0.1:0 --send-proxy
     assert_usage_error 'for --to'
     try "$SOCKCTL" listen -u 127.0.0.1:0 --to 127.0.0.1:9 --accept-proxy
-    assert_usage_error 'no PROXY header'
+    assert_usage_error 'option --accept-proxy is for connections'
     try "$SOCKCTL" listen 127.0.0.1:0 --to udp:127.0.0.1:9
     assert_usage_error 'cannot be forwarded'
     try "$SOCKCTL" listen -u 127.0.0.1:0 --to tcp:127.0.0.1:9
     assert_usage_error 'cannot be forwarded'
     try "$SOCKCTL" listen -u 127.0.0.1:0 --to 127.0.0.1:9 --send-proxy
-    assert_usage_error 'no PROXY header'
+    assert_usage_error 'option --send-proxy is for connections'
 }
 
 @test "--log json: accepted, connected, closed with the bytes each way" {

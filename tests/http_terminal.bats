@@ -65,7 +65,7 @@ on_terminal() {
     on_terminal "$URL/old"
     assert_status 0
     refute grep -q 'secret' <<<"$output"
-    grep -q 'https, which sockctl does not speak' <<<"$output"
+    grep -qF '302 Found, to @h/ (-L follows)' <<<"$output"
     # Not where nobody looks.
     try "$SOCKCTL" http-get "$URL/dir"
     assert_status 0

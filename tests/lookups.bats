@@ -58,8 +58,8 @@ with_echo() {
         TRY_STDIN=<(echo hi) with_echo "${kind}127.0.0.1:7" bash -c '
             "$0" listen "${1}127.0.0.1:8" --to "${1}half4.test:7" -v 2>to.err & to=$!
             until grep -q listening to.err; do kill -0 $to || exit; sleep 0.02; done
-            "$0" connect -q 9 -W1 "${1}127.0.0.1:8"; status=$?; kill $to; exit $status' \
-            "$SOCKCTL" "$kind"
+            "$0" connect -q 9 $2 "${1}127.0.0.1:8"; status=$?; kill $to; exit $status' \
+            "$SOCKCTL" "$kind" "${kind:+-W1}"
         assert_output hi
     done
 }

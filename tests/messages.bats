@@ -11,7 +11,7 @@ load helpers/common
         [[ $errors == "sockctl: $why"* ]] || fail "not '$why', of '$words': $errors"
     done <<'END'
 2|connect --keepalive 5 localhost 13|too many operands (a value of --keepalive is written --keepalive=5)
-2|connect app.sock|address 'app.sock': the port is missing (a UNIX socket? ./app.sock)
+2|connect app.sock|address 'app.sock': the port is missing (a UNIX socket is written with a slash: ./app.sock)
 2|connect localhost 20 25|too many operands, starting with '25' (several ports are for --probe)
 2|connect -z localhost 80 81/tcp|'81/tcp' is no port: --probe takes one HOST, and one or more ports
 2|nc localhost 80|unknown command 'nc' (that is connect, or listen)

@@ -526,9 +526,9 @@ def flow_limits():
     for client in clients:
         client.send(b"x")
         forwarder.far.recvfrom(10)
-    forwarder.said("closed 127.0.0.1:%d: 1 bytes in, 0 out$" % clients[0].getsockname()[1])
+    forwarder.said("closed 127.0.0.1:%d: 1 byte in, 0 out$" % clients[0].getsockname()[1])
     for client in clients[1:]:
-        forwarder.said("closed 127.0.0.1:%d: 1 bytes in, 0 out, timeout$" % client.getsockname()[1])
+        forwarder.said("closed 127.0.0.1:%d: 1 byte in, 0 out, timeout$" % client.getsockname()[1])
     # Who comes again gets a new flow.
     clients[1].send(b"again")
     data, flow = forwarder.far.recvfrom(10)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "cli/report.h"
 #include "cmd/common/connect_retry.h"
@@ -83,6 +84,7 @@ struct connecting {
     const struct connect_options *given;
     struct address address;
     struct ports ports; /* of --probe */
+    char *joined;       /* their words as one, where there were several */
     struct proxy proxy;
     bool has_proxy;
     bool has_via;
@@ -278,9 +280,9 @@ static int connect_check(const struct connect_options *given, const struct opera
     return program_check(&given->program, operands->program, err);
 }
 
-/* --probe takes HOST PORT PORT… as HOST PORT,PORT…; `out` has PROBE_WORD_MAX bytes. */
+/* --probe takes HOST PORT PORT… as HOST PORT,PORT…, which is put into *joined, to be given to free(). */
 static int connect_join_ports(const struct connect_options *given, const struct operands *operands,
-                              char *out, struct error *err)
+                              char **joined, struct error *err)
 {
     const char *third = operands->words[2];
     size_t length = 0;
@@ -298,21 +300,12 @@ static int connect_join_ports(const struct connect_options *given, const struct 
             return error_set(err, STATUS_USAGE,
                              "'%.100s' is no port: --probe takes one HOST, and one or more ports",
                              *word);
-        if (length + strlen(*word) + 2 > PROBE_WORD_MAX / 2)
-            return error_set(err, STATUS_USAGE, "too many ports: give them as a range");
-        length += (size_t)snprintf(out + length, PROBE_WORD_MAX - length, "%s%s", length ? "," : "",
-                                   *word);
+        length += strlen(*word) + 1;
     }
+    char *end = *joined = memory_new(length, 1);
+    for (const char *const *word = operands->words + 1; *word; word++)
+        end = stpcpy(stpcpy(end, end == *joined ? "" : ","), *word);
     return 0;
-}
-
-/* A word without a slash is no path, though it may be meant as one. */
-static void connect_add_path_hint(const struct operands *operands, struct error *err)
-{
-    const char *word = operands->words[0];
-    const size_t length = strlen(word);
-    if (operands->count == 1 && length > 5 && strcmp(word + length - 5, ".sock") == 0)
-        error_add(err, " (a UNIX socket? ./%.100s)", word);
 }
 
 /* What was meant to be the host is the value of an option before it, whose FILE was forgotten. */
@@ -369,21 +362,18 @@ static int connect_prepare(struct connecting *connecting, const struct operands 
                                     .family = given->family.family};
     const char *words[] = {operands->words[0], operands->words[1]};
     const int count = operands->count < 2 ? operands->count : 2;
-    char word[PROBE_WORD_MAX], ports[PROBE_WORD_MAX];
+    char word[PROBE_WORD_MAX];
     struct sockname name;
     const bool joins = operands->count > 2 || (operands->count == 2 && given->probe.probe);
-    if (joins && connect_join_ports(given, operands, ports, connecting->err))
+    if (joins && connect_join_ports(given, operands, &connecting->joined, connecting->err))
         return -1;
     if (joins)
-        words[1] = ports;
+        words[1] = connecting->joined;
     if (given->probe.probe &&
         probe_take_list(words, count, word, &connecting->ports, connecting->err))
         return -1;
-    if (address_parse(&connecting->address, words, count, &use, connecting->err)) {
-        connect_add_path_hint(operands, connecting->err);
-        return -1;
-    }
-    if (connect_check_modes(connecting, modes_of_address(&connecting->address)))
+    if (address_parse(&connecting->address, words, count, &use, connecting->err) ||
+        connect_check_modes(connecting, modes_of_address(&connecting->address)))
         return -1;
     int found = connect_retry_check(connecting->loop, &given->retry, &connecting->address,
                                     &connecting->proxy, connecting->err);
@@ -446,6 +436,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     loop_free(connecting.loop);
     proxy_release(&connecting.proxy);
     free(connecting.ports.numbers);
+    free(connecting.joined);
     return result == 0 && probes && operands->program ? program_replace(operands->program, err)
                                                       : result;
 }
