@@ -119,8 +119,9 @@ static int program_spawn(struct program *program, const struct program_spec *spe
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     int failure = 0;
-    if (spec->wired) {
+    if (spec->wired || spec->grouped)
         flags |= POSIX_SPAWN_SETPGROUP;
+    if (spec->wired) {
         failure = posix_spawn_file_actions_adddup2(&actions, in, 0);
         if (!failure)
             failure = posix_spawn_file_actions_adddup2(&actions, out, 1);
@@ -205,7 +206,7 @@ int program_start(struct children *children, struct program *program,
     fd_close(&out[1]);
     program->in = in[1];
     program->out = out[0];
-    program->wired = spec->wired;
+    program->grouped = spec->wired || spec->grouped;
     program->children = children;
     if (failure) {
         program->id = 0;
@@ -239,7 +240,7 @@ int program_replace(char *const *argv, struct error *err)
 void program_signal(const struct program *program, int signal_number)
 {
     if (program->id)
-        kill(program->wired ? -program->id : program->id, signal_number);
+        kill(program->grouped ? -program->id : program->id, signal_number);
 }
 
 void program_kill(struct program *program)

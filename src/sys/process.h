@@ -29,8 +29,8 @@ struct children {
 struct program {
     /* The owner's: called when it has ended and is reaped, with `end` set. It may free the program. */
     void (*ended)(struct program *program);
-    pid_t id;   /* 0: it does not run, or no longer */
-    bool wired; /* it has pipes, and a process group of its own */
+    pid_t id;     /* 0: it does not run, or no longer */
+    bool grouped; /* it has a process group of its own */
     int in; /* what is written here it reads; the owner's to close (fd_close); non-blocking. -1: none */
     int out; /* here one reads what it writes; likewise */
     int end; /* as waitpid(2) says it */
@@ -46,6 +46,7 @@ struct program_spec {
                    it shares ours, and our process group */
     int passed; /* becomes its descriptor 3; the caller's to close, as the next two. 0: none */
     int socket; /* becomes its stdin and stdout, where it is not wired. 0: none */
+    bool grouped; /* in a process group of its own, as one that is wired */
     int messages; /* becomes its stderr. 0: none */
 };
 

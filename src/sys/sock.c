@@ -116,6 +116,12 @@ ssize_t sock_recv_flags(int fd, void *buffer, size_t room, int flags)
     return length;
 }
 
+int sock_set_blocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
 int sock_pair(int pair[2])
 {
     int result = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);

@@ -38,6 +38,9 @@ void sock_abort(int fd);
  * Returns 0, or -1 and errno. */
 int sock_pair(int pair[2]);
 
+/* Makes a socket block, as whoever else gets it expects. Returns 0, or -1 and errno. */
+int sock_set_blocking(int fd);
+
 /* Receives bytes. Neither this nor the next ones block (MSG_DONTWAIT) or raise SIGPIPE. */
 ssize_t sock_recv(int fd, void *buffer, size_t room);
 

@@ -66,6 +66,7 @@ static const struct opt options[] = {
     PROBE_ROWS(struct connect_options, probe),
     SCRIPT_ROWS(struct connect_options, script),
     PROGRAM_ROWS(struct connect_options, program, "the program to wire to the socket"),
+    INETD_ROW(struct connect_options, program),
     TRANSFER_ROWS(struct connect_options, transfer),
     SOCKET_ROWS(struct connect_options, sockopt),
     LOG_ROWS(struct connect_options, log_json),
@@ -129,8 +130,7 @@ static int connect_transfer(const struct session *session, const struct connecti
 /* Whoever gets it did not ask for a socket that does not block. */
 static int connect_pass_fd(struct loop *loop, int fd, struct error *err)
 {
-    int flags = fcntl(fd, F_GETFL);
-    bool can_be = flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
+    bool can_be = sock_set_blocking(fd) == 0;
     while (can_be && sock_send_with(STDOUT_FILENO, "", 1, fd) != 1) {
         can_be = errno == EAGAIN;
         if (can_be && unblocked_await(loop, STDOUT_FILENO, EPOLLOUT))
@@ -165,6 +165,7 @@ static int connect_run_program(const struct session *session, struct connecting 
     joined.programs = (struct programs){.session = session,
                                         .children = &connecting->children,
                                         .argv = argv,
+                                        .inetd = connecting->given->program.inetd,
                                         .left = connected_program_left};
     connect_report(connection);
     int result = children_init(&connecting->children, session->loop, err);
@@ -277,6 +278,8 @@ static int connect_check(const struct connect_options *given, const struct opera
             err, STATUS_USAGE,
             "what follows -- is for --exec, or for --probe, which starts it once the port is open; "
             "neither is given");
+    if (program_check_inetd(&given->program, &given->transfer, &given->limits, false, err))
+        return -1;
     return program_check(&given->program, operands->program, err);
 }
 

@@ -47,6 +47,7 @@ static const struct opt options[] = {
     USER_ROWS(struct listen_options, server),
     SOCKET_FILE_ROWS(struct listen_options, server),
     PROGRAM_ROWS(struct listen_options, program, "the program to wire to the socket"),
+    INETD_ROW(struct listen_options, program),
     OPT_GROUP("forwarding", "Forwarding and proxies"),
     OPT(0, "to", address, struct listen_options, forward.to,
         "forward each client to a new connection to ADDRESS"),
@@ -224,6 +225,7 @@ static int listen_programs(struct listening *listening)
     *programs = (struct programs){.session = &listening->session,
                                   .children = &server->children,
                                   .argv = listening->argv,
+                                  .inetd = listening->given->program.inetd,
                                   .left = program_client_left};
     result = programs_init(programs, listening->err) ? -1 : server_ready(server);
     if (result == 0) {
@@ -348,6 +350,9 @@ static int listen_check(const struct listening *listening, const struct address 
     if (modes_check_transfer(&given->transfer, err) ||
         listen_check_modes(listening, modes_of_address(address)) ||
         listen_check_workers(given, err))
+        return -1;
+    if (program_check_inetd(&given->program, &given->transfer, &given->limits,
+                            given->greeting.length > 0, err))
         return -1;
     return program_check(&given->program, listening->arguments, err);
 }

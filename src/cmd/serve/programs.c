@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "cli/report.h"
 #include "cmd/common/connection_log.h"
 #include "cmd/serve/environment.h"
 #include "stream/relay.h"
@@ -65,6 +66,38 @@ int program_check(const struct program_options *options, char **arguments, struc
         error_add(err, " (arguments go after --: -e %.*s ... --%s; or use -c)", (int)length,
                   options->exec, rest);
     return -1;
+}
+
+int program_check_inetd(const struct program_options *options,
+                        const struct transfer_options *transfer, const struct limit_options *limits,
+                        bool greeting, struct error *err)
+{
+    const struct {
+        bool is_given;
+        const char *name;
+    } others[] = {
+        {limits->idle_ms >= 0, "idle-timeout"},
+        {transfer->quit_after_ms >= 0, "quit-after"},
+        {transfer->shutdown, "shutdown"},
+        {transfer->no_shutdown, "no-shutdown"},
+        {transfer->exit_on_eof, "exit-on-eof"},
+        {transfer->until_stdin_ends, "until-stdin-ends"},
+        {transfer->no_confirm, "no-confirm"},
+        {transfer->crlf, "crlf"},
+        {transfer->telnet, "telnet"},
+        {transfer->delay_ms, "delay"},
+        {transfer->rate, "rate-limit"},
+        {transfer->output, "output"},
+        {transfer->hex_dump, "hex-dump"},
+        {transfer->stats, "stats"},
+        {greeting, "greeting"},
+    };
+    for (size_t i = 0; options->inetd && i < sizeof others / sizeof *others; i++)
+        if (others[i].is_given)
+            return error_set(err, STATUS_USAGE,
+                             "option --%s makes no sense with --inetd: the program has the socket",
+                             others[i].name);
+    return 0;
 }
 
 const char **program_words(const struct program_options *options, char **arguments)
@@ -199,6 +232,9 @@ static void client_program_ended(struct program *program)
              client->programs->argv[0], program_status(program));
     if (client->waits)
         client_disconnect(client);
+    /* What a program has read and written by itself is not counted. */
+    if (client->programs->inetd && report_is_objects())
+        connection_log_close(&client->log, (struct report_end){.how = REPORT_EOF});
     if (client->relay.finished)
         client_depart(client);
     else
@@ -253,7 +289,11 @@ static void client_start_relay(struct program_client *client, const struct sessi
 int programs_serve(struct programs *programs, struct fd socket,
                    const struct admitted_client *admitted, struct error *err)
 {
-    const struct program_spec spec = {.argv = programs->argv, .wired = true};
+    const bool inetd = programs->inetd;
+    const struct program_spec spec = {.argv = programs->argv,
+                                      .wired = !inetd,
+                                      .grouped = true,
+                                      .socket = inetd ? socket.fd : 0};
     struct session session = *programs->session;
     struct admitted_client known = *admitted;
     struct program_client *client = memory_new(1, sizeof *client);
@@ -269,6 +309,9 @@ int programs_serve(struct programs *programs, struct fd socket,
         connection_log_accept(&client->log, socket.fd, admitted->peer);
     else
         connection_log_open(&client->log, socket.fd, admitted->peer);
+    /* Programs expect a socket that blocks, as inetd(8) and tcpserver(1) have it. */
+    if (inetd)
+        sock_set_blocking(socket.fd);
     if (session_greet(&session, socket.fd, admitted->peer, err) ||
         program_start_for_client(programs->children, &client->program, &spec, &known, err)) {
         connection_log_close(&client->log, (struct report_end){.how = REPORT_ERROR});
@@ -276,8 +319,14 @@ int programs_serve(struct programs *programs, struct fd socket,
         free(client);
         return -1;
     }
-    client_start_relay(client, &session, socket);
     list_append(&programs->clients, &client->node);
+    if (!inetd) {
+        client_start_relay(client, &session, socket);
+        return 0;
+    }
+    client->relay.finished = true;
+    client->log.fd = -1;
+    sock_close(socket.fd); /* the program's is the only one now: its end is the connection's */
     return 0;
 }
 

@@ -21,7 +21,12 @@
 struct program_options {
     const char *exec;
     const char *shell;
+    bool inetd; /* the program has the socket itself; not for messages */
 };
+/* For those commands whose programs are for a connection. */
+#define INETD_ROW(options, field)                                                                  \
+    OPT_FOR(0, "inetd", flag, options, field.inetd, MODE_ONLY_WAYS(MODE_PROGRAM | MODE_PROGRAMS),  \
+            "the program gets the socket itself as stdin and stdout")
 #define PROGRAM_ROWS(options, field, help)                                                         \
     GROUP_PROGRAMS,                                                                                \
         OPT_FOR('e', "exec", program, options, field.exec, ~MODE_MESSAGES,                         \
@@ -34,6 +39,7 @@ struct programs {
     const struct session *session;
     struct children *children; /* initialised */
     const char **argv;         /* of program_words; the owner's */
+    bool inetd;                /* as in the options */
     /* Called when one is over, with its connection closed and its program reaped: result is 0, or -1 and *err, with the
      * status that the program has ended with, or else the connection. */
     void (*left)(struct programs *programs, int result, const struct error *err);
@@ -51,6 +57,12 @@ bool program_is_given(const struct program_options *options);
 /* program_check says whether the options go together, and looks the program up: 0, or -1 with status 2, or as
  * program_look_up. */
 int program_check(const struct program_options *options, char **arguments, struct error *err);
+
+/* program_check_inetd says whether what else was asked for goes with --inetd, which leaves nothing of a connection to
+ * us: 0, or -1 and status 2. `greeting`: there is one. */
+int program_check_inetd(const struct program_options *options,
+                        const struct transfer_options *transfer, const struct limit_options *limits,
+                        bool greeting, struct error *err);
 
 /* program_words returns the program and its arguments, NULL after the last, to be given to free(). */
 const char **program_words(const struct program_options *options, char **arguments);
