@@ -227,6 +227,7 @@ complete -c sockctl -n "__sockctl_at connect" -l tls-insecure -d 'believe any ce
 complete -c sockctl -n "__sockctl_at connect" -s z -l probe -d 'say which ports are open (22,80,8000-8100), send nothing'
 complete -c sockctl -n "__sockctl_at connect" -s r -l random -d 'probe the ports in random order'
 complete -c sockctl -n "__sockctl_at connect" -s j -l json -d 'what a probe found, as an array of objects'
+complete -c sockctl -n "__sockctl_at connect" -l any -d 'one open port is enough'
 complete -c sockctl -n "__sockctl_at connect" -l parallel -x -d 'at most N probes at a time (64)'
 complete -c sockctl -n "__sockctl_at connect" -l payload -x -d 'what to send to a UDP port (nothing)'
 complete -c sockctl -n "__sockctl_at connect" -l send -x -d 'send TEXT instead of stdin (C escapes are understood)'

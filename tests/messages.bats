@@ -13,7 +13,7 @@ load helpers/common
 2|connect --keepalive 5 localhost 13|too many operands (a value of --keepalive is written --keepalive=5)
 2|connect app.sock|address 'app.sock': the port is missing (a UNIX socket is written with a slash: ./app.sock)
 2|connect localhost 20 25|too many operands, starting with '25' (several ports are for --probe)
-2|connect -z localhost 80 81/tcp|'81/tcp' is no port: --probe takes one HOST, and one or more ports
+2|connect -z localhost 80 81/tcp|'81/tcp' is no port: --probe takes one HOST and its ports, or HOST:PORT words alone
 2|nc localhost 80|unknown command 'nc' (that is connect, or listen)
 2|get localhost|unknown command 'get' (that is http-get)
 2|dig localhost|unknown command 'dig' (that is resolve)

@@ -84,8 +84,8 @@ static const struct connect_options defaults = {.family = FAMILY_DEFAULTS,
 struct connecting {
     const struct connect_options *given;
     struct address address;
-    struct ports ports; /* of --probe */
-    char *joined;       /* their words as one, where there were several */
+    struct probe_target *targets; /* of --probe; `address` is the first one's */
+    size_t target_count;
     struct proxy proxy;
     bool has_proxy;
     bool has_via;
@@ -283,32 +283,74 @@ static int connect_check(const struct connect_options *given, const struct opera
     return program_check(&given->program, operands->program, err);
 }
 
-/* --probe takes HOST PORT PORT… as HOST PORT,PORT…, which is put into *joined, to be given to free(). */
-static int connect_join_ports(const struct connect_options *given, const struct operands *operands,
-                              char **joined, struct error *err)
+/* --probe takes any number of operands, all else two. */
+static int connect_check_count(const struct connect_options *given, const struct operands *operands,
+                               struct error *err)
 {
-    const char *third = operands->words[2];
-    size_t length = 0;
-    if (given->sockopt.keepalive_ms == 0 &&
-        text_is_digits(operands->words[0], strlen(operands->words[0])))
+    if (operands->count <= 2)
+        return 0;
+    const char *first = operands->words[0], *third = operands->words[2];
+    if (given->sockopt.keepalive_ms == 0 && text_is_digits(first, strlen(first)))
         return error_set(err, STATUS_USAGE,
                          "too many operands (a value of --keepalive is written --keepalive=%.100s)",
-                         operands->words[0]);
-    if (!given->probe.probe)
-        return error_set(err, STATUS_USAGE, "too many operands, starting with '%.100s'%s", third,
-                         text_is_digits(third, strlen(third)) ? " (several ports are for --probe)"
-                                                              : "");
-    for (const char *const *word = operands->words + 1; *word; word++) {
-        if (strpbrk(*word, ":/"))
-            return error_set(err, STATUS_USAGE,
-                             "'%.100s' is no port: --probe takes one HOST, and one or more ports",
-                             *word);
-        length += strlen(*word) + 1;
-    }
-    char *end = *joined = memory_new(length, 1);
-    for (const char *const *word = operands->words + 1; *word; word++)
-        end = stpcpy(stpcpy(end, end == *joined ? "" : ","), *word);
+                         first);
+    if (given->probe.probe)
+        return 0;
+    return error_set(err, STATUS_USAGE, "too many operands, starting with '%.100s'%s", third,
+                     text_is_digits(third, strlen(third)) ? " (several ports are for --probe)"
+                                                          : "");
+}
+
+/* Reads one address, whose port may be a list, as the next target of --probe. */
+static int connect_read_target(struct connecting *connecting, const char *const *words, int count,
+                               const struct address_use *use)
+{
+    struct probe_target *target = &connecting->targets[connecting->target_count++];
+    const char *taken[] = {words[0], count > 1 ? words[1] : NULL};
+    char word[PROBE_WORD_MAX];
+    if (probe_take_list(taken, count, word, &target->ports, connecting->err) ||
+        address_parse(&target->address, taken, count, use, connecting->err) ||
+        connect_check_modes(connecting, modes_of_address(&target->address)))
+        return -1;
+    if (target->address.socktype != connecting->targets->address.socktype)
+        return error_set(connecting->err, STATUS_USAGE,
+                         "'%.100s' is of another kind: --probe takes streams, or datagrams",
+                         words[0]);
     return 0;
+}
+
+/* Reads what --probe is to look at: HOST:PORT words, or a HOST and one or more words of ports, which are put together to
+ * one list. */
+static int connect_read_targets(struct connecting *connecting, const struct operands *operands,
+                                const struct address_use *use)
+{
+    const char *const *words = operands->words;
+    const bool several = operands->count > 1 && strpbrk(words[1], ":/");
+    connecting->targets = memory_new(several ? (size_t)operands->count : 1,
+                                     sizeof *connecting->targets);
+    for (int i = 0; several && i < operands->count; i++)
+        if (connect_read_target(connecting, words + i, 1, use))
+            return -1;
+    if (several)
+        return 0;
+    if (operands->count <= 2)
+        return connect_read_target(connecting, words, operands->count, use);
+    size_t length = 0;
+    for (int i = 1; i < operands->count; i++) {
+        length += strlen(words[i]) + 1;
+        if (strpbrk(words[i], ":/"))
+            return error_set(connecting->err, STATUS_USAGE,
+                             "'%.100s' is no port: --probe takes one HOST and its ports, or "
+                             "HOST:PORT words alone",
+                             words[i]);
+    }
+    char *ports = memory_new(length, 1), *end = ports;
+    for (int i = 1; i < operands->count; i++)
+        end = stpcpy(stpcpy(end, i > 1 ? "," : ""), words[i]);
+    const char *joined[] = {words[0], ports};
+    int result = connect_read_target(connecting, joined, 2, use);
+    free(ports);
+    return result;
 }
 
 /* What was meant to be the host is the value of an option before it, whose FILE was forgotten. */
@@ -353,6 +395,9 @@ static int connect_check_via(struct connecting *connecting)
         if (others[i].is_given)
             return error_set(connecting->err, STATUS_USAGE, "--%s and --%s exclude each other",
                              others[i].name, option);
+    for (size_t i = 0; i < connecting->target_count; i++)
+        if (via_check(&connecting->via, &connecting->targets[i].address, connecting->err))
+            return -1;
     return given->probe.probe ? 0 : connect_check_modes(connecting, MODE_UNIX_STREAM);
 }
 
@@ -363,21 +408,18 @@ static int connect_prepare(struct connecting *connecting, const struct operands 
     const struct address_use use = {.udp = given->protocol.udp,
                                     .unix_socket = given->protocol.unix_socket,
                                     .family = given->family.family};
-    const char *words[] = {operands->words[0], operands->words[1]};
-    const int count = operands->count < 2 ? operands->count : 2;
-    char word[PROBE_WORD_MAX];
     struct sockname name;
-    const bool joins = operands->count > 2 || (operands->count == 2 && given->probe.probe);
-    if (joins && connect_join_ports(given, operands, &connecting->joined, connecting->err))
+    if (connect_check_count(given, operands, connecting->err))
         return -1;
-    if (joins)
-        words[1] = connecting->joined;
-    if (given->probe.probe &&
-        probe_take_list(words, count, word, &connecting->ports, connecting->err))
+    if (given->probe.probe) {
+        if (connect_read_targets(connecting, operands, &use))
+            return -1;
+        connecting->address = connecting->targets->address;
+    } else if (address_parse(&connecting->address, operands->words, operands->count, &use,
+                             connecting->err) ||
+               connect_check_modes(connecting, modes_of_address(&connecting->address))) {
         return -1;
-    if (address_parse(&connecting->address, words, count, &use, connecting->err) ||
-        connect_check_modes(connecting, modes_of_address(&connecting->address)))
-        return -1;
+    }
     int found = connect_retry_check(connecting->loop, &given->retry, &connecting->address,
                                     &connecting->proxy, connecting->err);
     connecting->has_proxy = found > 0;
@@ -425,8 +467,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
         const struct probing probing = {.options = &given->probe,
                                         .retry = &given->retry,
                                         .dial = &connecting.dial,
-                                        .address = &connecting.address,
-                                        .ports = &connecting.ports,
+                                        .targets = connecting.targets,
+                                        .count = connecting.target_count,
                                         .is_quiet = operands->program != NULL,
                                         .is_detailed = log_setting.verbosity >= LOG_LEVEL_INFO};
         result = probe(connecting.loop, &probing, err);
@@ -438,8 +480,9 @@ static int run(const void *chosen, const struct operands *operands, struct error
     limit_cancel(&limit);
     loop_free(connecting.loop);
     proxy_release(&connecting.proxy);
-    free(connecting.ports.numbers);
-    free(connecting.joined);
+    for (size_t i = 0; i < connecting.target_count; i++)
+        free(connecting.targets[i].ports.numbers);
+    free(connecting.targets);
     return result == 0 && probes && operands->program ? program_replace(operands->program, err)
                                                       : result;
 }
@@ -457,7 +500,7 @@ const struct command connect_command = {
                 "sockctl connect -z --wait 30 db:5432 -- ./app",
     .takes_program = true,
     .min_operands = 1,
-    .max_operands = -1, /* several ports for --probe, else two: connect_join_ports */
+    .max_operands = -1, /* several for --probe, else two: connect_check_count */
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,

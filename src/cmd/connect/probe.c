@@ -76,7 +76,17 @@ int probe_take_list(const char **words, int count, char *word, struct ports *por
 
 /* One run */
 
+/* One of the addresses. */
+struct target {
+    const struct probe_target *given;
+    struct source source;
+    unsigned port; /* the address's */
+    struct resolved resolved;
+    char *why; /* there is no name of it, the target's; NULL: there is */
+};
+
 struct finding {
+    struct target *target;
     uint16_t port; /* 0: that of the address, which need not have one */
     bool known;
     enum port_probe_answer answer;
@@ -87,8 +97,7 @@ struct finding {
 struct prober {
     const struct probing *probing;
     struct loop *loop;
-    struct source source;
-    struct resolved resolved;
+    struct target *targets; /* as many as probing has */
     struct retry_rounds rounds;
     struct finding *findings;
     size_t count;
@@ -109,6 +118,12 @@ struct slot {
     struct watch watch;           /* of its socket */
     struct timer limit;
 };
+
+static void finding_set_reason(struct finding *finding, const char *text)
+{
+    free(finding->reason);
+    finding->reason = text ? memory_copy(text, strlen(text)) : NULL;
+}
 
 static bool finding_is_open(const struct finding *finding)
 {
@@ -132,13 +147,13 @@ static void slot_settled(struct port_probe *probe)
         finding->known = true;
         finding->answer = probe->answer;
         finding->took_us = probe->took_us;
-        finding->reason = NULL;
+        finding_set_reason(finding, NULL);
         if (probe->answer != PORT_PROBE_OPEN && probe->answer != PORT_PROBE_SILENT) {
             /* "Connection refused", "Connection refused, says 192.0.2.1" */
             char text[ATTEMPT_REASON_MAX + SOCKNAME_TEXT_MAX + 8], by[SOCKNAME_TEXT_MAX];
             snprintf(text, sizeof text, "%s%s%s", probe->reason, probe->by.length ? ", says " : "",
                      probe->by.length ? sockname_host(&probe->by, by) : "");
-            finding->reason = memory_copy(text, strlen(text));
+            finding_set_reason(finding, text);
         }
     }
     free(slot);
@@ -152,7 +167,7 @@ static int64_t prober_limit_ms(const struct prober *prober)
     const struct probing *probing = prober->probing;
     int64_t limit_ms = probing->dial->timeout_ms;
     if (limit_ms < 0)
-        limit_ms = probing->address->socktype == SOCK_DGRAM ? DATAGRAM_MS : STREAM_MS;
+        limit_ms = probing->targets->address.socktype == SOCK_DGRAM ? DATAGRAM_MS : STREAM_MS;
     return retry_rounds_limit(&prober->rounds, limit_ms);
 }
 
@@ -216,7 +231,7 @@ static void prober_start_one(struct prober *prober, struct finding *finding)
     slot->finding = finding;
     if (probing->dial->via) {
         struct dial_options how = *probing->dial;
-        struct address address = *probing->address;
+        struct address address = finding->target->given->address;
         how.timeout_ms = prober_limit_ms(prober);
         if (finding->port)
             snprintf(address.port, sizeof address.port, "%u", finding->port);
@@ -229,10 +244,10 @@ static void prober_start_one(struct prober *prober, struct finding *finding)
         return;
     }
     slot->probe = (struct port_probe){.loop = prober->loop,
-                                      .names = &prober->resolved,
+                                      .names = &finding->target->resolved,
                                       .port = finding->port,
-                                      .socktype = probing->address->socktype,
-                                      .source = &prober->source,
+                                      .socktype = finding->target->given->address.socktype,
+                                      .source = &finding->target->source,
                                       .sockopt = probing->dial->sockopt,
                                       .payload = probing->options->payload.bytes,
                                       .payload_length = probing->options->payload.length,
@@ -255,8 +270,15 @@ static void prober_start_more(struct prober *prober)
     prober->is_starting = true;
     for (int i = 0; i < TURN && prober_may_start(prober); i++) {
         struct finding *finding = &prober->findings[prober->order[prober->started++]];
-        if (!finding_is_open(finding))
+        if (finding_is_open(finding))
+            continue;
+        if (!finding->target->why) {
             prober_start_one(prober, finding);
+            continue;
+        }
+        finding->known = true;
+        finding->answer = PORT_PROBE_UNASKED;
+        finding_set_reason(finding, finding->target->why);
     }
     prober->is_starting = false;
     if (prober_may_start(prober))
@@ -274,10 +296,8 @@ static void prober_turn_came(struct timer *timer)
 
 static void prober_forget_reasons(struct prober *prober)
 {
-    for (size_t i = 0; i < prober->count; i++) {
-        free(prober->findings[i].reason);
-        prober->findings[i].reason = NULL;
-    }
+    for (size_t i = 0; i < prober->count; i++)
+        finding_set_reason(&prober->findings[i], NULL);
 }
 
 static size_t prober_count(const struct prober *prober, enum port_probe_answer answer)
@@ -290,17 +310,29 @@ static size_t prober_count(const struct prober *prober, enum port_probe_answer a
 
 /* The host, or the whole address where it has none, as it was typed; in `out` (ADDRESS_TEXT_MAX
  * bytes) where it has to be put together. */
-static const char *prober_host(const struct prober *prober, char *out)
+static const char *target_host(const struct target *target, char *out)
 {
-    const struct address *address = prober->probing->address;
+    const struct address *address = &target->given->address;
     if (address->kind != ADDRESS_INET)
         return address_text(address, false, out);
     return *address->host ? address->host : "localhost";
 }
 
-static unsigned prober_port(const struct prober *prober, const struct finding *finding)
+static bool finding_has_port(const struct finding *finding)
 {
-    return finding->port ? finding->port : sockname_port(&prober->resolved.names[0]);
+    return finding->target->given->address.kind == ADDRESS_INET;
+}
+
+static unsigned finding_port(const struct finding *finding)
+{
+    return finding->port ? finding->port : finding->target->port;
+}
+
+/* Says whether what was wanted is so. */
+static bool prober_is_content(const struct prober *prober)
+{
+    const size_t open = prober_count(prober, PORT_PROBE_OPEN);
+    return open == prober->count || (open && prober->probing->options->any);
 }
 
 /* What one port, or all of them, are to an error. */
@@ -309,13 +341,14 @@ static int prober_complain(const struct prober *prober, struct error *err)
     char text[ADDRESS_TEXT_MAX];
     const struct finding *worst = prober->findings;
     const size_t closed = prober->count - prober_count(prober, PORT_PROBE_OPEN);
+    const size_t others = prober->probing->count - 1;
     const bool is_one = prober->count == 1;
-    const char *name = is_one ? address_text(prober->probing->address, false, text)
-                              : prober_host(prober, text);
     /* One that nobody was asked about, if there is one: what is wrong is wrong with us. Else the first. */
     for (size_t i = prober->count; i--;)
         if (prober->findings[i].known && prober->findings[i].answer == PORT_PROBE_UNASKED)
             worst = &prober->findings[i];
+    const char *name = is_one ? address_text(&worst->target->given->address, false, text)
+                              : target_host(worst->target, text);
     if (worst->answer == PORT_PROBE_UNASKED || (is_one && worst->reason))
         return error_set(err, STATUS_CONNECT, "connect to %s: %s", name, worst->reason);
     /* Where there was an answer in an earlier round, that is the reason. */
@@ -324,31 +357,55 @@ static int prober_complain(const struct prober *prober, struct error *err)
     int status = is_silent ? STATUS_TIMEOUT : STATUS_CONNECT;
     if (is_one)
         return error_set(err, status, "connect to %s: no answer%s", name,
-                         prober->probing->address->socktype == SOCK_DGRAM &&
+                         worst->target->given->address.socktype == SOCK_DGRAM &&
                                  !prober->probing->options->payload.length
                              ? " (to an empty datagram; --payload HEX sends a real question)"
                              : "");
-    return error_set(err, status, "connect to %s: %zu of %zu ports are not open", name, closed,
-                     prober->count);
+    error_set(err, status, "connect to %s", name);
+    if (others)
+        error_add(err, " and %zu other%s", others, others == 1 ? "" : "s");
+    return error_add(err, ": %zu of %zu ports are not open", closed, prober->count);
 }
 
-static int prober_look_up(struct prober *prober, int64_t limit_ms, bool complete, struct error *err)
+static int prober_look_up(const struct prober *prober, struct target *target, int64_t limit_ms,
+                          bool complete, struct error *err)
 {
+    const struct address *address = &target->given->address;
     const struct resolver_options how = {.numeric = prober->probing->dial->numeric,
                                          .complete = complete,
                                          .timeout_ms = limit_ms};
-    resolved_release(&prober->resolved);
+    resolved_release(&target->resolved);
     if (prober->probing->dial->via) {
         /* The program looks the name up; for us the port is enough. */
         struct sockname name = {.storage.ss_family = AF_INET, .length = sizeof(struct sockaddr_in)};
-        unsigned port;
-        if (resolver_port(prober->probing->address, how.numeric, &port, err))
-            return -1;
-        sockname_set_port(&name, port);
-        resolved_add(&prober->resolved, &name);
+        sockname_set_port(&name, target->port);
+        resolved_add(&target->resolved, &name);
         return 0;
     }
-    return resolver_look_up(prober->loop, prober->probing->address, &how, &prober->resolved, err);
+    return resolver_look_up(prober->loop, address, &how, &target->resolved, err);
+}
+
+/* Looks all targets up, one after the other. Of several, one that has no name does not keep the others from being
+ * probed. */
+static int prober_look_all_up(const struct prober *prober, struct error *err)
+{
+    const struct probing *probing = prober->probing;
+    for (size_t i = 0; i < probing->count; i++) {
+        struct target *target = &prober->targets[i];
+        const int64_t limit_ms = retry_rounds_limit(&prober->rounds, probing->dial->timeout_ms);
+        free(target->why);
+        target->why = NULL;
+        if (prober_look_up(prober, target, limit_ms, false, err) == 0)
+            continue;
+        if (probing->count == 1 || err->status == STATUS_OK || err->status == STATUS_USAGE)
+            return -1;
+        /* The host is said beside it. */
+        const char *why = strstr(err->text, ": ");
+        why = why ? why + 2 : err->text;
+        target->why = memory_copy(why, strlen(why));
+        err->status = STATUS_OK;
+    }
+    return 0;
 }
 
 /* Probes every port that was not found open at the names. */
@@ -373,32 +430,48 @@ static int prober_probe_names(struct prober *prober)
     return loop_run(prober->loop);
 }
 
+/* Says whether some port of the target is not open, and names of its other family may still come. */
+static bool prober_waits_for_names(const struct prober *prober, const struct target *target)
+{
+    size_t i = 0;
+    while (i < prober->count &&
+           (prober->findings[i].target != target || finding_is_open(&prober->findings[i])))
+        i++;
+    return target->resolved.partial && i < prober->count;
+}
+
 /* The names of one family were probed, and some port is open at none of them. The other family's are
  * waited for as long as an answer to a probe is; without them, what is known stands. */
 static int prober_probe_late_names(struct prober *prober)
 {
-    struct error ignored = {.status = STATUS_OK};
-    struct resolved known = prober->resolved;
-    prober->resolved = (struct resolved){0};
-    if (prober_look_up(prober, prober_limit_ms(prober), true, &ignored) == 0) {
-        resolved_release(&known);
-        return prober_probe_names(prober);
+    bool came = false;
+    for (size_t i = 0; i < prober->probing->count; i++) {
+        struct target *target = &prober->targets[i];
+        struct error ignored = {.status = STATUS_OK};
+        struct resolved known = target->resolved;
+        if (!prober_waits_for_names(prober, target))
+            continue;
+        target->resolved = (struct resolved){0};
+        if (prober_look_up(prober, target, prober_limit_ms(prober), true, &ignored) == 0) {
+            resolved_release(&known);
+            came = true;
+            continue;
+        }
+        target->resolved = known;
+        if (ignored.status == STATUS_OK)
+            return -1;
     }
-    prober->resolved = known;
-    return ignored.status == STATUS_OK ? -1 : 0;
+    return came ? prober_probe_names(prober) : 0;
 }
 
 /* One round. */
 static int prober_probe_once(struct prober *prober, struct error *err)
 {
-    const int64_t limit_ms = retry_rounds_limit(&prober->rounds, prober->probing->dial->timeout_ms);
-    if (prober_look_up(prober, limit_ms, false, err) || prober_probe_names(prober))
+    if (prober_look_all_up(prober, err) || prober_probe_names(prober))
         return -1;
-    if (prober_count(prober, PORT_PROBE_OPEN) < prober->count && prober->resolved.partial &&
-        prober_probe_late_names(prober))
+    if (!prober_is_content(prober) && prober_probe_late_names(prober))
         return -1;
-    return prober_count(prober, PORT_PROBE_OPEN) == prober->count ? 0
-                                                                  : prober_complain(prober, err);
+    return prober_is_content(prober) ? 0 : prober_complain(prober, err);
 }
 
 static int prober_probe(struct prober *prober, struct error *err)
@@ -432,7 +505,7 @@ static void finding_show_line(FILE *out, const struct finding *finding, bool det
 /* Returns what the port is called in services(5), after a gap; empty: nothing, or names are not to be looked up. */
 static const char *prober_service(const struct prober *prober, unsigned port, char *out)
 {
-    const char *protocol = prober->probing->address->socktype == SOCK_DGRAM ? "udp" : "tcp";
+    const char *protocol = prober->probing->targets->address.socktype == SOCK_DGRAM ? "udp" : "tcp";
     const struct servent *service = NULL;
     if (!prober->probing->dial->numeric && port)
         service = getservbyport(htons((uint16_t)port), protocol);
@@ -442,6 +515,7 @@ static const char *prober_service(const struct prober *prober, unsigned port, ch
 
 /* How wide the columns are on a terminal. */
 struct columns {
+    int host;
     int port;
     int state;
     int time; /* 0: there is none */
@@ -451,10 +525,10 @@ struct columns {
 static void prober_show_columns(const struct prober *prober, FILE *out,
                                 const struct finding *finding, const struct columns *columns)
 {
-    const bool has_port = prober->probing->address->kind == ADDRESS_INET;
+    const bool has_port = finding_has_port(finding);
     const bool coloured = colour_is_wanted(STDOUT_FILENO);
     const enum colour colour = finding_is_open(finding) ? COLOUR_OPEN : COLOUR_CLOSED;
-    const unsigned port = prober_port(prober, finding);
+    const unsigned port = finding_port(finding);
     char service[SERVICE_MAX];
     if (has_port)
         fprintf(out, "  %*u", columns->port, port);
@@ -481,13 +555,16 @@ static struct columns prober_columns(const struct prober *prober)
 {
     struct columns columns = {.port = 0};
     const unsigned width = log_columns();
+    char text[ADDRESS_TEXT_MAX];
     for (size_t i = 0; i < prober->count; i++) {
         const struct finding *finding = &prober->findings[i];
         if (!prober_shows(prober, finding))
             continue;
-        const int port = snprintf(NULL, 0, "%u", prober_port(prober, finding));
+        const int port = snprintf(NULL, 0, "%u", finding_port(finding));
         const int time = snprintf(NULL, 0, "%.2f", (double)finding->took_us / 1000);
         const int state = (int)strlen(states[finding->answer]);
+        const int host = (int)strlen(target_host(finding->target, text));
+        columns.host = host > columns.host ? host : columns.host;
         columns.port = port > columns.port ? port : columns.port;
         columns.time = time > columns.time ? time : columns.time;
         columns.state = state > columns.state ? state : columns.state;
@@ -512,22 +589,21 @@ static void finding_show_object(FILE *out, const struct finding *finding)
  * no terminal. */
 static void prober_print_lines(const struct prober *prober, FILE *out)
 {
-    const bool has_port = prober->probing->address->kind == ADDRESS_INET;
     const bool in_columns = fd_of(STDOUT_FILENO).kind == FD_TERMINAL;
     const struct columns columns = prober_columns(prober);
     char text[ADDRESS_TEXT_MAX];
-    const char *host = prober_host(prober, text);
     for (size_t i = 0; i < prober->count; i++) {
         const struct finding *finding = &prober->findings[i];
         if (!prober_shows(prober, finding))
             continue;
-        fputs(host, out);
+        const char *host = target_host(finding->target, text);
+        fprintf(out, "%-*s", in_columns ? columns.host : 0, host);
         if (in_columns) {
             prober_show_columns(prober, out, finding, &columns);
             continue;
         }
-        if (has_port)
-            fprintf(out, " %u", prober_port(prober, finding));
+        if (finding_has_port(finding))
+            fprintf(out, " %u", finding_port(finding));
         finding_show_line(out, finding, prober->probing->is_detailed);
     }
 }
@@ -535,17 +611,17 @@ static void prober_print_lines(const struct prober *prober, FILE *out)
 /* All that are known, as an array. */
 static void prober_print_objects(const struct prober *prober, FILE *out)
 {
-    const bool has_port = prober->probing->address->kind == ADDRESS_INET;
     char text[ADDRESS_TEXT_MAX];
-    const char *host = prober_host(prober, text), *before = "[";
+    const char *before = "[";
     for (size_t i = 0; i < prober->count; i++) {
         const struct finding *finding = &prober->findings[i];
         if (!prober_shows(prober, finding))
             continue;
+        const char *host = target_host(finding->target, text);
         fprintf(out, "%s{\"host\": ", before);
         json_string(out, host, strlen(host));
-        if (has_port)
-            fprintf(out, ", \"port\": %u", prober_port(prober, finding));
+        if (finding_has_port(finding))
+            fprintf(out, ", \"port\": %u", finding_port(finding));
         finding_show_object(out, finding);
         before = ",\n ";
     }
@@ -571,19 +647,53 @@ static int prober_show(const struct prober *prober, struct error *err)
                             : error_system(err, STATUS_LOCAL_IO, failure, "write to stdout");
 }
 
+/* Makes the findings, one for each port of each target. Returns 0, or -1 with status 2. */
+static int prober_init(struct prober *prober, struct error *err)
+{
+    const struct probing *probing = prober->probing;
+    int result = 0;
+    for (size_t i = 0; i < probing->count; i++)
+        prober->count += probing->targets[i].ports.count ? probing->targets[i].ports.count : 1;
+    prober->targets = memory_new(probing->count, sizeof *prober->targets);
+    prober->findings = memory_new(prober->count, sizeof *prober->findings);
+    prober->order = memory_new(prober->count, sizeof *prober->order);
+    struct finding *finding = prober->findings;
+    for (size_t i = 0; i < probing->count; i++) {
+        struct target *target = &prober->targets[i];
+        target->given = &probing->targets[i];
+        const struct ports *ports = &target->given->ports;
+        if (result == 0 && target->given->address.kind == ADDRESS_INET)
+            result = resolver_port(&target->given->address, probing->dial->numeric, &target->port,
+                                   err);
+        if (result == 0)
+            result = dial_read_source(&target->source, &target->given->address, probing->dial, err);
+        for (size_t port = 0; port < (ports->count ? ports->count : 1); port++, finding++) {
+            finding->target = target;
+            finding->port = ports->count ? ports->numbers[port] : 0;
+        }
+    }
+    return result;
+}
+
+static void prober_release(struct prober *prober)
+{
+    prober_forget_reasons(prober);
+    for (size_t i = 0; i < prober->probing->count; i++) {
+        resolved_release(&prober->targets[i].resolved);
+        free(prober->targets[i].why);
+    }
+    free(prober->targets);
+    free(prober->findings);
+    free(prober->order);
+}
+
 int probe(struct loop *loop, const struct probing *probing, struct error *err)
 {
-    const struct ports *ports = probing->ports;
     struct prober prober = {.probing = probing, .loop = loop, .turn.fired = prober_turn_came};
-    prober.count = ports->count ? ports->count : 1;
-    prober.findings = memory_new(prober.count, sizeof *prober.findings);
-    prober.order = memory_new(prober.count, sizeof *prober.order);
-    for (size_t i = 0; i < ports->count; i++)
-        prober.findings[i].port = ports->numbers[i];
-    int result = dial_read_source(&prober.source, probing->address, probing->dial, err);
+    int result = prober_init(&prober, err);
     if (result == 0)
         result = prober_probe(&prober, err);
-    bool shows = prober.resolved.count && !probing->is_quiet;
+    bool shows = !probing->is_quiet && (probing->count > 1 || prober.targets->resolved.count);
     if (shows && result) {
         /* What is open is said even where something else is not: also when a limit is over, if stdout takes it. */
         struct limit limit = {.timer.fired = NULL};
@@ -594,9 +704,6 @@ int probe(struct loop *loop, const struct probing *probing, struct error *err)
     } else if (shows) {
         result = prober_show(&prober, err);
     }
-    prober_forget_reasons(&prober);
-    resolved_release(&prober.resolved);
-    free(prober.findings);
-    free(prober.order);
+    prober_release(&prober);
     return result;
 }

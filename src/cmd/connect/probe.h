@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "cli/opt.h"
 #include "cmd/common/connect_retry.h"
+#include "net/address.h"
 #include "net/dial.h"
 #include "proto/ports.h"
 #include "sys/loop.h"
@@ -20,6 +21,7 @@ struct probe_options {
     bool probe;
     bool random;
     bool json;
+    bool any;
     int64_t parallel;
     struct opt_bytes payload;
 };
@@ -37,18 +39,26 @@ extern const struct opt_type opt_hex; /* HEX: bytes, two digits each */
                 "probe the ports in random order"),                                                \
         OPT_FOR('j', "json", flag, options, field.json, MODE_ONLY_WAYS(MODE_PROBE),                \
                 "what a probe found, as an array of objects"),                                     \
+        OPT_FOR(0, "any", flag, options, field.any, MODE_ONLY_WAYS(MODE_PROBE),                    \
+                "one open port is enough"),                                                        \
         OPT_FOR(0, "parallel", number, options, field.parallel, MODE_ONLY_WAYS(MODE_PROBE),        \
                 "at most N probes at a time (64)"),                                                \
         OPT_FOR(0, "payload", hex, options, field.payload, MODE_PROBE | MODE_DATAGRAMS,            \
                 "what to send to a UDP port (nothing)")
+
+/* An address that is probed: at its own port where there is no list of them. */
+struct probe_target {
+    struct address address;
+    struct ports ports;
+};
 
 /* What is probed, and how. All of it is the owner's. */
 struct probing {
     const struct probe_options *options;
     const struct connect_retry_options *retry;
     const struct dial_options *dial;
-    const struct address *address; /* its port is the only one where there is no list */
-    const struct ports *ports;
+    const struct probe_target *targets;
+    size_t count;     /* of them, at least one */
     bool is_quiet;    /* stdout is somebody else's */
     bool is_detailed; /* -v: also what is not open, and how long it took */
 };
