@@ -132,3 +132,36 @@ for i in range(2):
     m.sendto(b"answer", flow)
     check(data == b"ask" and s.recv(100) == b"answer")'
 }
+
+@test "16.2: who listens on a multicast group has joined it; --ttl counts for groups" {
+    in_network '
+def heard(*words, to, count=1):
+    p, port = start("listen", "-u", "-W", str(count), *words)
+    code, out, err = connect("-q0", "-vv", "--ttl", "3", *to, str(port), ask=b"to all")
+    check(code == 0, err)
+    check(p.stdout.read() == b"to all" and p.wait(5) == 0, words)
+    return err
+err = heard("239.7.7.7:0", to=["239.7.7.7"])
+check("IP_MULTICAST_TTL, 3) = 0" in err, err)
+heard("--interface", "v0", "239.7.7.7:0", to=["--interface", "v0", "239.7.7.7"])
+err = heard("[ff02::77%v0]:0", to=["ff02::77%v0"])
+check("IPV6_MULTICAST_HOPS, 3) = 0" in err, err)
+# Several may listen on one group; over TCP there is nothing of the kind.
+p, port = start("listen", "-u", "-W1", "239.7.7.7:0")
+q = subprocess.Popen([SOCKCTL, "listen", "-vu", "-W1", "239.7.7.7:%d" % port], stderr=subprocess.PIPE, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+servers.append(q)
+q.stderr.readline()
+connect("-q0", "239.7.7.7", str(port), ask=b"both")
+check(p.stdout.read() == b"both" and q.stdout.read() == b"both")
+r = subprocess.run([SOCKCTL, "connect", "--ttl", "3", "10.77.0.1", "9"], input=b"", capture_output=True)
+check(b"refused" in r.stderr, r.stderr)'
+}
+
+@test "16.2: a group on an interface that cannot be known, or is not there, is status 4" {
+    try unshare -rn true || skip "needs a network namespace"
+    try unshare -rn "$SOCKCTL" listen -u 239.7.7.7:0
+    assert_status 4
+    assert_errors 'no interface is known for this group \(--interface NAME\)$'
+    try unshare -rn "$SOCKCTL" listen -u --interface nosuch 239.7.7.7:0
+    assert_status 4
+}

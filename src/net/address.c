@@ -219,7 +219,8 @@ int address_parse(struct address *address, const char *const *words, int count,
                                 .socktype = prefix.socktype ? prefix.socktype : socktype,
                                 .family = prefix.family};
     if (!use->unix_socket && is_url(words[0]))
-        return reading_refuse(&reading, "this is a URL (for one of http: sockctl http-get URL)");
+        return reading_refuse(&reading, "this is a URL (http and https: sockctl http-get URL; an "
+                                        "address has no //: tcp:HOST:PORT)");
     if (reading.port && prefix.kind != ADDRESS_INET)
         return reading_refuse(&reading, "this kind of address is one word");
     const char *text = words[0] + strlen(prefix.word);

@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -315,9 +316,25 @@ static int set_options(const struct opening *opening, int fd, const struct sockn
     if (sockname_is_inet(name) && opening->options->reuse_port &&
         sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1))
         return -1;
-    if (sockname_is_inet(name) && listener_takes_clients(opening->listener))
+    /* A group has any number of listeners. */
+    if (sockname_is_inet(name) &&
+        (listener_takes_clients(opening->listener) || sockname_is_multicast(name)))
         return sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     return 0;
+}
+
+/* Who listens on a group wants to hear it: on the interface that the user, or an IPv6 zone, names. */
+static int join_group(struct opening *opening, int fd, const struct sockname *group)
+{
+    const struct sockopt *sockopt = opening->options->sockopt;
+    unsigned interface = sockname_zone(group);
+    if (sockopt && sockopt->interface)
+        interface = if_nametoindex(sockopt->interface);
+    if (sock_join(fd, group, interface) == 0)
+        return 0;
+    if (errno == ENODEV && !interface)
+        opening->reason = "no interface is known for this group (--interface NAME)";
+    return -1;
 }
 
 /* Opens, binds and, for clients, listens on one socket. Returns 0, or -1 and errno; opening->reason says it in words.
@@ -341,6 +358,8 @@ static int open_socket(struct opening *opening, const struct sockname *name)
     } else if (result == 0) {
         result = sock_bind(fd, name);
     }
+    if (result == 0 && listener->socktype == SOCK_DGRAM && sockname_is_multicast(name))
+        result = join_group(opening, fd, name);
     if (result == 0 && listener_takes_clients(listener))
         result = sock_listen(fd, options->backlog ? options->backlog : SOMAXCONN);
     if (result == 0 && sock_name(fd, &bound) == 0) {

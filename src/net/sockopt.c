@@ -61,6 +61,11 @@ const char *sockopt_apply(const struct sockopt *options, int fd, int family, enu
     const int64_t probes = keepalive ? (idle_s + interval_s - 1) / interval_s : -1;
     /* A server's IPv6 socket may get IPv4 clients: then the options of both count. */
     const bool ipv6 = family == AF_INET6;
+    int socktype = SOCK_STREAM;
+    /* A group has hops of its own, which only datagrams know. */
+    if (options->ttl >= 0)
+        sock_get(fd, SOL_SOCKET, SO_TYPE, &socktype);
+    const int64_t group_ttl = socktype == SOCK_DGRAM ? options->ttl : -1;
     const struct setting settings[] = {
         {"--rcvbuf", SOL_SOCKET, SO_RCVBUF, buffer_size(options->rcvbuf)},
         {"--sndbuf", SOL_SOCKET, SO_SNDBUF, buffer_size(options->sndbuf)},
@@ -68,6 +73,8 @@ const char *sockopt_apply(const struct sockopt *options, int fd, int family, enu
         {"--broadcast", SOL_SOCKET, SO_BROADCAST, options->broadcast ? 1 : -1},
         {"--ttl", IPPROTO_IP, IP_TTL, options->ttl},
         {"--ttl", IPPROTO_IPV6, IPV6_UNICAST_HOPS, ipv6 ? options->ttl : -1},
+        {"--ttl", IPPROTO_IP, IP_MULTICAST_TTL, group_ttl},
+        {"--ttl", IPPROTO_IPV6, IPV6_MULTICAST_HOPS, ipv6 ? group_ttl : -1},
         {"--tos", IPPROTO_IP, IP_TOS, options->tos},
         {"--tos", IPPROTO_IPV6, IPV6_TCLASS, ipv6 ? options->tos : -1},
         {"--no-delay", IPPROTO_TCP, TCP_NODELAY, options->no_delay ? 1 : -1},

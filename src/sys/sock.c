@@ -201,6 +201,18 @@ int sock_reset_on_close(int fd)
     return result;
 }
 
+int sock_join(int fd, const struct sockname *group, unsigned interface)
+{
+    const bool ipv6 = group->storage.ss_family == AF_INET6;
+    struct group_req request = {.gr_interface = interface};
+    memcpy(&request.gr_group, &group->storage, group->length);
+    int result = setsockopt(fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, MCAST_JOIN_GROUP, &request,
+                            sizeof request);
+    TRACE(result, "setsockopt(%d, %s, MCAST_JOIN_GROUP, {interface %u, %s})", fd,
+          ipv6 ? "IPPROTO_IPV6" : "IPPROTO_IP", interface, TEXT_OF(group));
+    return result;
+}
+
 int sock_set_interface(int fd, const char *name)
 {
     int result = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name));

@@ -112,6 +112,10 @@ void sock_make_room(int fd);
 /* Makes close(2) reset the connection: SO_LINGER with no time. */
 int sock_reset_on_close(int fd);
 
+/* Joins a multicast group, from any source, on an interface by its index; 0: on the one that the routes say. RFC 3678,
+ * 5.1.1. Returns 0, or -1 and errno. */
+int sock_join(int fd, const struct sockname *group, unsigned interface);
+
 /* Binds to an interface: SO_BINDTODEVICE. */
 int sock_set_interface(int fd, const char *name);
 int sock_get(int fd, int level, int option, int *value);

@@ -29,6 +29,11 @@ static const struct sockaddr_vm *as_vsock(const struct sockname *name)
     return (const struct sockaddr_vm *)(const void *)&name->storage;
 }
 
+unsigned sockname_zone(const struct sockname *name)
+{
+    return name->storage.ss_family == AF_INET6 ? as_ipv6(name)->sin6_scope_id : 0;
+}
+
 void sockname_set_port(struct sockname *name, unsigned port)
 {
     if (name->storage.ss_family == AF_INET)

@@ -37,6 +37,9 @@ const unsigned char *sockname_inet(const struct sockname *name, size_t *length);
 /* Returns the port; 0 where there is none. */
 unsigned sockname_port(const struct sockname *name);
 
+/* Returns the index of the interface in an IPv6 name's zone; 0: there is none. */
+unsigned sockname_zone(const struct sockname *name);
+
 /* Sets the port of an IPv4 or IPv6 name; others stay as they are. */
 void sockname_set_port(struct sockname *name, unsigned port);
 

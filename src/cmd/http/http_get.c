@@ -267,8 +267,9 @@ const struct command http_get_command = {
     .name = "http-get",
     .operands = "URL...",
     .summary = "Fetch URLs; the bodies go to stdout, or one to a file",
-    .operand_forms = "[http://]HOST[:PORT][/PATH], USER:PASS@HOST too; or http+unix://SOCKET/PATH "
-                     "with SOCKET percent-encoded; no https",
+    .operand_forms =
+        "[http://]HOST[:PORT][/PATH], USER:PASS@HOST too; https:// (needs openssl(1)); or "
+        "http+unix://SOCKET/PATH with SOCKET percent-encoded",
     .used_most = "output remote-name continue location header user fail timing verbose",
     .examples = "sockctl http-get -L -o page.html http://example.com/\n"
                 "sockctl http-get --timing localhost:8080/health",
