@@ -17,6 +17,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "cli/foreign.h"
 #include "cli/report.h"
 #include "cmd/common/connection_log.h"
 #include "cmd/common/modes.h"
@@ -28,6 +29,7 @@
 #include "net/dial.h"
 #include "net/hostname.h"
 #include "net/proxy_header.h"
+#include "net/resolver.h"
 #include "sys/descriptors.h"
 #include "sys/sock.h"
 
@@ -426,7 +428,15 @@ static int forward_read_address(const struct listen_options *given, struct addre
                                 struct error *err)
 {
     const struct address_use use = {.udp = given->protocol.udp, .family = given->family.family};
+    const struct foreign_word *foreign = foreign_operand("listen", given->forward.to, true);
+    unsigned port;
+    if (foreign && foreign->answer)
+        return error_set(err, STATUS_USAGE, "option --to: '%.100s': %s", given->forward.to,
+                         foreign->answer);
     if (address_parse(to, &given->forward.to, 1, &use, err))
+        return -1;
+    /* A service that nobody knows would turn each client away. */
+    if (to->kind == ADDRESS_INET && resolver_port(to, given->family.numeric, &port, err))
         return -1;
     if (to->kind == ADDRESS_FD || to->kind == ADDRESS_SYSTEMD)
         return error_set(err, STATUS_USAGE,

@@ -305,11 +305,11 @@ static int listen_read_address(const struct listen_options *given, const struct 
         words[count++] = operands->words[i];
     for (; rest && *rest && count < 3; rest++)
         words[count++] = *rest;
-    if (given->forward.to && count == 2 && text_is_digits(words[0], strlen(words[0])))
+    /* 0 is a habit: every address. */
+    if (count == 2 && text_is_digits(words[0], strlen(words[0])) && strcmp(words[0], "0") != 0)
         return error_set(err, STATUS_USAGE,
-                         "address '%.100s %.100s': a host cannot be a bare number (--to takes one "
-                         "word: HOST:PORT)",
-                         words[0], words[1]);
+                         "address '%.100s %.100s': a host cannot be a bare number%s", words[0],
+                         words[1], given->forward.to ? " (--to takes one word: HOST:PORT)" : "");
     if (given->port)
         words[count++] = given->port;
     if (count == 0)
