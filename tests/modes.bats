@@ -23,7 +23,7 @@ special = {"ttl": "3", "tos": "ef", "mark": "1", "log": "json", "mode": "echo" i
            "deny": "127.0.0.1", "wait": "1ms", "retry": "1", "greeting": "x", "timeout": "50ms", "keepalive": None}
 # Those that say what is done, or where; and those that are for others of their own, as tests of these see.
 ways_themselves = {"exec", "sh-exec", "probe", "send", "expect", "pass-fd", "keep-open", "serial", "broker", "chat", "to", "udp",
-                   "unix", "source", "source-port", "port", "listen", "run", "workers", "proxy-env", "via", "tls", "tls-ca", "tls-insecure", "reply", "echo"}
+                   "unix", "source", "source-port", "port", "listen", "run", "workers", "proxy-env", "via", "tls", "tls-ca", "tls-insecure", "inetd", "reply", "echo"}
 ways = {
     "connect": {"stdio": [], "program": ["-e", "true"], "script": ["--send", "x"], "probe": ["-z"], "pass": ["-F"]},
     "listen": {"stdio": [], "shared": ["-k"], "broker": ["--broker"], "program": ["-e", "true"],
