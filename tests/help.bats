@@ -144,13 +144,13 @@ on_terminal() {
 
 @test "15.4: headings and names of options are bold on a terminal, and nowhere else" {
     on_terminal 80 'connect --help'
-    grep -qF "$ESC[1mUsed most$ESC[0m:" <<<"$output"
-    grep -qF "$ESC[1m  -w, --timeout$ESC[0m TIME  limit" <<<"$output"
+    grep -qF "${ESC}[1mUsed most${ESC}[0m:" <<<"$output"
+    grep -qF "${ESC}[1m  -w, --timeout${ESC}[0m TIME  limit" <<<"$output"
     plain=$(sed "s/$ESC\[[01]m//g" <<<"$output")
     help 'connect --help'
     [ "$output" = "$plain" ]
     on_terminal 80 'connect --help limits'
-    grep -qF "$ESC[1mTime limits$ESC[0m:" <<<"$output"
+    grep -qF "${ESC}[1mTime limits${ESC}[0m:" <<<"$output"
     NO_COLOR=1 on_terminal 80 'connect --help'
     [ "$output" = "$plain" ]
     TERM_IS=dumb on_terminal 80 'connect --help'

@@ -19,8 +19,8 @@ ESC=$'\e'
 @test "15.5: an error is red, a hint is dim, on a terminal" {
     on_terminal 2 "$SOCKCTL" connect --no-such-option
     assert_status 2
-    [ "$drawn" = "$ESC[31msockctl: unknown option --no-such-option$ESC[0m
-$ESC[2mtry 'sockctl connect --help'$ESC[0m" ] || fail "other colours" try.out
+    [ "$drawn" = "${ESC}[31msockctl: unknown option --no-such-option${ESC}[0m
+${ESC}[2mtry 'sockctl connect --help'${ESC}[0m" ] || fail "other colours" try.out
 }
 
 @test "15.5: no colour in a pipe, with NO_COLOR, or with TERM dumb, empty or unset" {
@@ -37,7 +37,7 @@ $ESC[2mtry 'sockctl connect --help'$ESC[0m" ] || fail "other colours" try.out
     on_terminal 2 env -u TERM "$SOCKCTL" connect 127.0.0.1 1
     [ "$drawn" = 'sockctl: connect to 127.0.0.1:1: Connection refused' ] || fail "no TERM" try.out
     NO_COLOR='' on_terminal 2 "$SOCKCTL" connect 127.0.0.1 1
-    [ "$drawn" = "$ESC[31msockctl: connect to 127.0.0.1:1: Connection refused$ESC[0m" ] ||
+    [ "$drawn" = "${ESC}[31msockctl: connect to 127.0.0.1:1: Connection refused${ESC}[0m" ] ||
         fail "an empty NO_COLOR" try.out
 }
 
@@ -46,7 +46,7 @@ $ESC[2mtry 'sockctl connect --help'$ESC[0m" ] || fail "other colours" try.out
     listening server
     TRY_STDIN=/dev/null on_terminal 2 "$SOCKCTL" connect -v 127.0.0.1 "$PORT"
     assert_status 0
-    [ "${drawn%%$'\n'*}" = "$ESC[2msockctl: connected to 127.0.0.1:$PORT$ESC[0m" ] || fail "not dim" try.out
+    [ "${drawn%%$'\n'*}" = "${ESC}[2msockctl: connected to 127.0.0.1:$PORT${ESC}[0m" ] || fail "not dim" try.out
 }
 
 @test "15.5: the directions of a hex dump differ in colour on a terminal, not in a file" {
@@ -56,8 +56,8 @@ $ESC[2mtry 'sockctl connect --help'$ESC[0m" ] || fail "other colours" try.out
     TRY_STDIN=hello on_terminal 2 "$SOCKCTL" connect --hex-dump - 127.0.0.1 "$PORT"
     assert_status 0
     local bytes='00000000  68 65 6c 6c 6f 0a                                 |hello.|'
-    grep -qF "$ESC[36m> $bytes$ESC[0m" <<<"$drawn" || fail "what is sent" try.out
-    grep -qF "$ESC[35m< $bytes$ESC[0m" <<<"$drawn" || fail "what arrives" try.out
+    grep -qF "${ESC}[36m> $bytes${ESC}[0m" <<<"$drawn" || fail "what is sent" try.out
+    grep -qF "${ESC}[35m< $bytes${ESC}[0m" <<<"$drawn" || fail "what arrives" try.out
     [ "$(grep -cE "^$ESC\[3[56]m[<>] .*$ESC\[0m$" <<<"$drawn")" -eq 4 ] || fail "other lines" try.out
     TRY_STDIN=hello on_terminal 2 "$SOCKCTL" connect --hex-dump dump 127.0.0.1 "$PORT"
     assert_status 0
@@ -70,9 +70,9 @@ $ESC[2mtry 'sockctl connect --help'$ESC[0m" ] || fail "other colours" try.out
     on_terminal 12 "$SOCKCTL" connect -d -i 100ms 127.0.0.1 "$PORT"
     assert_status 5
     [ "$drawn" = "login: 
-$ESC[31msockctl: 127.0.0.1:$PORT: nothing moved for 0.1 seconds$ESC[0m" ] || fail "glued" try.out
+${ESC}[31msockctl: 127.0.0.1:$PORT: nothing moved for 0.1 seconds${ESC}[0m" ] || fail "glued" try.out
     on_terminal 2 "$SOCKCTL" connect -d -i 100ms 127.0.0.1 "$PORT"
-    [ "$drawn" = "login: $ESC[31msockctl: 127.0.0.1:$PORT: nothing moved for 0.1 seconds$ESC[0m" ] ||
+    [ "$drawn" = "login: ${ESC}[31msockctl: 127.0.0.1:$PORT: nothing moved for 0.1 seconds${ESC}[0m" ] ||
         fail "stdout is another file" try.out
 }
 
@@ -104,7 +104,7 @@ named_server() {
     closed=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     on_terminal 1 "$SOCKCTL" connect -zv 127.0.0.1 "$PORT,$closed"
     assert_status 4
-    local open green="$ESC[32mopen$ESC[0m" red="$ESC[31mclosed$ESC[0m"
+    local open green="${ESC}[32mopen${ESC}[0m" red="${ESC}[31mclosed${ESC}[0m"
     printf -v open '127.0.0.1  %*s  %s' "${#closed}" "$PORT" "$green"
     [[ $drawn =~ ^"$open    "\ *$ms"  $NAME"$'\n'"127.0.0.1  $closed  $red  "\ *$ms'  Connection refused'$ ]] ||
         fail "other columns" try.out
@@ -125,7 +125,7 @@ serve_file() {
     serve_file
     on_terminal 12 "$SOCKCTL" http-get -v "http://127.0.0.1:$PORT/"
     assert_status 0
-    [[ $drawn == *"$ESC[2msockctl: < Content-Length: 5$ESC[0m"$'\n\nhello\n'"$ESC[2msockctl: closed "* ]] ||
+    [[ $drawn == *"${ESC}[2msockctl: < Content-Length: 5${ESC}[0m"$'\n\nhello\n'"${ESC}[2msockctl: closed "* ]] ||
         fail "no blank line" try.out
     serve_file
     try "$SOCKCTL" http-get -v "http://127.0.0.1:$PORT/"
@@ -148,7 +148,7 @@ serve_file() {
     on_terminal 2 "$SOCKCTL" resolve -s --explain -n 127.0.0.1
     assert_status 0
     [ "$drawn" = "127.0.0.1
-$ESC[1m#  address    from               precedence  label  scope  source     why here$ESC[0m
+${ESC}[1m#  address    from               precedence  label  scope  source     why here${ESC}[0m
 1  127.0.0.1  the address given          35      4      2  127.0.0.1  first" ] || fail "another table" try.out
     need python3
     try python3 "$HELPERS/terminal.py" 40 "$SOCKCTL" resolve -s --explain -n 127.0.0.1

@@ -8,7 +8,7 @@ load helpers/http
 # One authority, and what it has issued; once for the file.
 setup_file() {
     command -v openssl >/dev/null || return 0
-    cd "$BATS_FILE_TMPDIR"
+    cd "$BATS_FILE_TMPDIR" || return
     exec 2>openssl.log
     authority ca /CN=testca
     issue good ca /CN=localhost 'subjectAltName=DNS:localhost,IP:127.0.0.1' 3

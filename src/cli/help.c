@@ -135,9 +135,9 @@ static const struct opt *next_group(const struct command *command, const struct 
 {
     const struct opt *row = group;
     while ((row = opt_next(command, row))) {
-        const struct opt *first = NULL;
-        while (!row->type && (first = opt_next(command, first)) && !is_heading(first, row))
-            continue;
+        const struct opt *first = row->type ? NULL : opt_next(command, NULL);
+        while (first && !is_heading(first, row))
+            first = opt_next(command, first);
         if (first == row)
             break;
     }

@@ -394,11 +394,11 @@ static void dialer_via_done(void *context, int fd, const struct error *err)
 {
     struct dialer *dialer = context;
     struct connection *connection = &dialer->connection;
-    char text[ADDRESS_TEXT_MAX];
     struct via_program *via = dialer->via;
     dialer->via = NULL;
     connection->fd = fd;
     if (fd >= 0) {
+        char text[ADDRESS_TEXT_MAX];
         connection->via = via;
         connection->socktype = SOCK_STREAM;
         sockname_of_text(&connection->peer, address_text(&dialer->address, false, text));

@@ -73,11 +73,11 @@ const unsigned char *sockname_inet(const struct sockname *name, size_t *length)
 
 static void inet_text(const struct sockname *name, char *out)
 {
-    char text[INET6_ADDRSTRLEN], zone[IF_NAMESIZE];
     size_t length;
     const unsigned char *address = sockname_inet(name, &length);
     const unsigned zone_number = address && length > 4 ? as_ipv6(name)->sin6_scope_id : 0;
     if (address && length > 4) {
+        char text[INET6_ADDRSTRLEN], zone[IF_NAMESIZE];
         inet_ntop(AF_INET6, address, text, sizeof text);
         if (!zone_number)
             snprintf(out, SOCKNAME_TEXT_MAX, "%s", text);

@@ -45,6 +45,7 @@ play() {
         cd "$T/plays/$name" || return
         [ "$(type -t "before_$function")" != function ] || "before_$function" || return
         NOTIFY_SOCKET=$T/plays/notify TRY_SECONDS=20 PATH=${SOCKCTL%/*}:$PATH try bash "$HELPERS/play.bash" "$T/plays" "$name"
+        # shellcheck disable=SC2154 # set by try
         [ "$status" -eq 0 ] || show_results "$PAGE, $name" || return
         [ "$(type -t "after_$function")" != function ] || "after_$function" || return
         cd "$T" || return
@@ -152,6 +153,7 @@ SCRIPT
 # What is run, and what cannot be, by name.
 all_played() {
     sed -n 's/^ *play //p' "$BATS_TEST_FILENAME" | tr ' ' '\n'
+    # shellcheck disable=SC2001 # of each line
     sed 's/:.*//' <<<"$NOT_HERE"
 }
 

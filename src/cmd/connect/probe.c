@@ -206,21 +206,21 @@ static void slot_via_dialed(void *context, const struct connection *connection,
                             const struct error *err)
 {
     struct slot *slot = context;
-    const struct dial_options *dial = slot->prober->probing->dial;
+    const struct dial_options *how = slot->prober->probing->dial;
     if (!connection) {
-        const char *before = dial->via->command ? "': " : ": ", *reason = strstr(err->text, before);
+        const char *before = how->via->command ? "': " : ": ", *reason = strstr(err->text, before);
         slot_via_settled(slot, PORT_PROBE_CLOSED, reason ? reason + strlen(before) : err->text);
         return;
     }
     slot->connection = *connection;
-    if (!dial->via->command) {
+    if (!how->via->command) {
         slot_via_settled(slot, PORT_PROBE_OPEN, "");
         return;
     }
     slot->watch.fd = connection->fd;
     loop_watch(slot->prober->loop, &slot->watch, EPOLLIN);
     loop_timer_set(slot->prober->loop, &slot->limit,
-                   dial->timeout_ms < 0 ? DATAGRAM_MS : prober_limit_ms(slot->prober));
+                   how->timeout_ms < 0 ? DATAGRAM_MS : prober_limit_ms(slot->prober));
 }
 
 static void prober_start_one(struct prober *prober, struct finding *finding)

@@ -21,101 +21,17 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "cli/json.h"
-#include "cli/opt.h"
 #include "cli/report.h"
 #include "cmd/common/progress.h"
 #include "cmd/http/http_body.h"
+#include "cmd/http/http_timing.h"
 #include "proto/http_range.h"
 #include "proto/http_request.h"
 
 enum { PARTIAL = 206, NOT_MODIFIED = 304, FIRST_REFUSAL = 400, NOT_SATISFIABLE = 416 };
 enum { FIRST_PAUSE_MS = 250, PAUSE_MAX_MS = 8000, A_DAY_S = 86400 };
-enum {
-    PARTS = 4,
-    BAR = 40, /* where there is no terminal */
-    BAR_MAX = 160,
-    FIGURES = 38,      /* columns before the bars, and the last one */
-    WIDTH_FOR_BAR = 60 /* on less, there are the figures alone */
-};
 
 #define UNASKED ", which was not asked for"
-
-/* --timing: when each part of a request was over, as loop_now_us says; a part that there was not ends with the one
- * before. */
-struct timing {
-    int64_t began;
-    int64_t looked_up;
-    int64_t connected;
-    int64_t first_byte;
-    int64_t ended;
-    const char *name; /* of the request; the owner's */
-    int status;       /* of the answer */
-    uint64_t bytes;   /* of the body */
-};
-
-/* The columns of the longest bar. */
-static int bar_width(void)
-{
-    const int columns = (int)log_columns();
-    if (!columns)
-        return BAR;
-    if (columns < WIDTH_FOR_BAR)
-        return 0;
-    return columns - FIGURES < BAR_MAX ? columns - FIGURES : BAR_MAX;
-}
-
-/* Writes one line of the chart, in which each part begins where the one before has ended. */
-static void draw_part(const char *part, const int64_t *ends, int64_t from, int64_t to)
-{
-    char bar[BAR_MAX + 1];
-    const int width = bar_width();
-    int64_t whole = ends[PARTS] > ends[0] ? ends[PARTS] - ends[0] : 1;
-    int start = (int)((from - ends[0]) * width / whole);
-    int end = (int)((to - ends[0]) * width / whole);
-    if (end == start && to > from && start < width)
-        end = start + 1; /* it is there, if only just */
-    memset(bar, ' ', (size_t)start);
-    memset(bar + start, '#', (size_t)(end - start));
-    log_warning("  %-10s %10.3f ms  %.*s", part, (double)(to - from) / 1000, end, bar);
-}
-
-/* Writes the same as an object; times are in seconds. */
-static void write_timing_object(const struct timing *timing, const int64_t *ends)
-{
-    static const char *const parts[PARTS] = {"name", "connect", "first_byte", "transfer"};
-    char *text = NULL;
-    size_t length;
-    FILE *out = memory_stream(&text, &length);
-    fputs("{\"request\":", out);
-    json_string(out, timing->name, strlen(timing->name));
-    fprintf(out, ",\"status\":%d,\"bytes\":%" PRIu64, timing->status, timing->bytes);
-    for (size_t i = 0; i < PARTS; i++)
-        fprintf(out, ",\"%s\":%.6f", parts[i], (double)(ends[i + 1] - ends[i]) / 1000000);
-    fprintf(out, ",\"total\":%.6f}\n", (double)(ends[PARTS] - ends[0]) / 1000000);
-    memory_stream_close(out);
-    log_write(text, length);
-    free(text);
-}
-
-/* Shows it in `form`, an OPT_TIMING_…. */
-static void show_timing(const struct timing *timing, int form)
-{
-    static const char *const parts[PARTS] = {"name", "connect", "first byte", "transfer"};
-    const int64_t known[PARTS + 1] = {timing->began, timing->looked_up, timing->connected,
-                                      timing->first_byte, timing->ended};
-    int64_t ends[PARTS + 1] = {known[0]}; /* of the parts, and before them the beginning */
-    for (size_t i = 1; i <= PARTS; i++)
-        ends[i] = known[i] < ends[i - 1] ? ends[i - 1] : known[i];
-    if (form == OPT_TIMING_JSON || report_is_objects()) {
-        write_timing_object(timing, ends);
-        return;
-    }
-    log_warning("%s", timing->name);
-    for (size_t i = 0; i < PARTS; i++)
-        draw_part(parts[i], ends, ends[i], ends[i + 1]);
-    draw_part("total", ends, ends[0], ends[PARTS]);
-}
 
 /* One URL on its way, through its redirects and tries. */
 struct http_transfer {
@@ -123,7 +39,7 @@ struct http_transfer {
     const struct http_target *target; /* the one that is asked now */
     struct http_exchange exchange;
     struct http_body body;
-    struct timing timing;
+    struct http_timing timing;
     struct error *err; /* filled by what ends a request from outside: */
     struct idle_limit idle;
     struct watch reader; /* of stdout */
@@ -218,8 +134,8 @@ static int exchange_heads(struct http_transfer *transfer, struct error *err)
 static int ask(struct http_transfer *transfer, struct error *err)
 {
     struct http_connection *connection = transfer->fetch->connection;
-    struct timing *timing = &transfer->timing;
-    *timing = (struct timing){.began = loop_now_us(), .name = transfer->target->name};
+    struct http_timing *timing = &transfer->timing;
+    *timing = (struct http_timing){.began = loop_now_us(), .name = transfer->target->name};
     for (;;) {
         bool is_kept = connection->open;
         if (http_connection_open(connection, &transfer->target->route, err)) {
@@ -681,7 +597,7 @@ static int try_once(struct http_transfer *transfer, struct error *err)
         http_connection_close(connection,
                               by_failure ? connection_log_how(result, err) : REPORT_EOF);
     if (transfer->exchange.received && transfer->fetch->options->timing)
-        show_timing(&transfer->timing, transfer->fetch->options->timing);
+        http_timing_show(&transfer->timing, transfer->fetch->options->timing);
     return result;
 }
 
@@ -733,13 +649,15 @@ static void report_kept(struct http_transfer *transfer, struct error *err)
     const struct http_options *options = transfer->fetch->options;
     struct http_output *output = transfer->fetch->output;
     const bool was_stopped = err->signal_number;
-    char there[UNITS_SIZE_MAX], total[UNITS_SIZE_MAX], of[2 * UNITS_SIZE_MAX] = "";
+    char there[UNITS_SIZE_MAX], of[2 * UNITS_SIZE_MAX] = "";
     if (!output->has_file || !output->there || !output->file.temporary)
         return;
     const bool is_kept = options->resume ? output->file.kept : was_stopped && keep_part(transfer);
     units_show_size(there, sizeof there, output->there);
-    if (output->total)
+    if (output->total) {
+        char total[UNITS_SIZE_MAX];
         snprintf(of, sizeof of, " of %s", units_show_size(total, sizeof total, output->total));
+    }
     if (is_kept && !was_stopped && output->begun)
         error_add(err, "; %s%s kept in %s: to go on, type the same command", there, of,
                   output->file.temporary);
@@ -758,7 +676,7 @@ static void report_kept(struct http_transfer *transfer, struct error *err)
 static int finish_output(struct http_transfer *transfer, struct error *err)
 {
     struct http_output *output = transfer->fetch->output;
-    const struct timing *timing = &transfer->timing;
+    const struct http_timing *timing = &transfer->timing;
     const bool says = output->has_file && !transfer->fetch->options->silent;
     const bool is_new = !http_output_was_complete(output) && !output->unchanged;
     char *name = memory_copy(output->name, strlen(output->name));

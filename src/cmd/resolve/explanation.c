@@ -40,12 +40,13 @@ static const char *why_here(const struct resolve_answer *answer, size_t i)
 const char *explanation_place(const struct resolve_answer *answer, size_t i, char *out)
 {
     const struct resolve_reason *reason = &answer->reasons[i];
-    char before[SOCKNAME_TEXT_MAX];
     int used = snprintf(out, EXPLANATION_MAX, "precedence %u, label %u, scope %u, source %s; ",
                         reason->precedence, reason->label, reason->scope, reason->source);
-    if (i)
+    if (i) {
+        char before[SOCKNAME_TEXT_MAX];
         used += snprintf(out + used, EXPLANATION_MAX - (size_t)used, "after %s by ",
                          sockname_host(&answer->names.addresses.names[i - 1], before));
+    }
     snprintf(out + used, EXPLANATION_MAX - (size_t)used, "%s", why_here(answer, i));
     return out;
 }

@@ -153,7 +153,7 @@ static void put_member(const char *name, const char *text)
 
 static void put_json_address(const struct resolve_answer *answer, size_t i, bool with_service)
 {
-    char text[SOCKNAME_TEXT_MAX], place[EXPLANATION_MAX];
+    char text[SOCKNAME_TEXT_MAX];
     const struct sockname *address = &answer->names.addresses.names[i];
     printf("%s{\"address\": \"%s\", \"family\": \"%s\", \"length\": %d", i ? ", " : "",
            explanation_host(address, text), family_name(address),
@@ -164,6 +164,7 @@ static void put_json_address(const struct resolve_answer *answer, size_t i, bool
         putchar(']');
     }
     if (answer->origins) {
+        char place[EXPLANATION_MAX];
         put_member("origin", answer->origins[i].text);
         put_member("place", explanation_place(answer, i, place));
     }
@@ -174,11 +175,12 @@ static void show_json(const struct resolve_answer *answer, const struct resolve_
 {
     const struct names *names = &answer->names;
     const struct dns_lines *records = &answer->lines;
-    char type[DNS_TYPE_TEXT_MAX];
     fputs("\n  {\"query\": ", stdout);
     json_string(stdout, answer->query, answer->length);
-    if (answer->type)
+    if (answer->type) {
+        char type[DNS_TYPE_TEXT_MAX];
         put_member("type", dns_type_text(answer->type, type));
+    }
     fputs(", \"name\": ", stdout);
     if (records->count) {
         /* What the last of the records belongs to, without the dot at its end. */
@@ -198,6 +200,7 @@ static void show_json(const struct resolve_answer *answer, const struct resolve_
         fputs("], \"records\": [", stdout);
     for (size_t i = 0; i < records->count; i++) {
         const struct dns_line *line = &records->lines[i];
+        char type[DNS_TYPE_TEXT_MAX];
         fputs(i ? ", {\"name\": " : "{\"name\": ", stdout);
         put_json(line->name);
         printf(", \"ttl\": %lu", (unsigned long)line->ttl);
@@ -216,25 +219,28 @@ static void show_json(const struct resolve_answer *answer, const struct resolve_
 static void write_question(char *out, size_t room, const struct resolve_answer *answer,
                            const struct resolve_plan *plan)
 {
-    char type[DNS_TYPE_TEXT_MAX];
-    if (plan->type_count > 1)
+    if (plan->type_count > 1) {
+        char type[DNS_TYPE_TEXT_MAX];
         snprintf(out, room, "%.100s %s", answer->query, dns_type_text(answer->type, type));
-    else
-        snprintf(out, room, "%.100s", answer->query);
+        return;
+    }
+    snprintf(out, room, "%.100s", answer->query);
 }
 
 /* Shows the failure, --explain and --timing on stderr. */
 static void show_on_stderr(const struct resolve_answer *answer, const struct resolve_plan *plan)
 {
-    char text[SOCKNAME_TEXT_MAX], question[128];
+    char question[128];
     if (!answer->found)
         report_warning("%s", answer->failure.text);
     if (plan->given.json)
         return;
     explanation_show(answer);
     write_question(question, sizeof question, answer, plan);
-    if (plan->given.explain && answer->lines.server.length)
+    if (plan->given.explain && answer->lines.server.length) {
+        char text[SOCKNAME_TEXT_MAX];
         log_warning("%s: from DNS server %s", question, sockname_text(&answer->lines.server, text));
+    }
     if (plan->given.timing)
         log_warning("%s: %.3f ms", question, (double)answer->took_us / 1000);
 }
