@@ -196,6 +196,18 @@ static bool is_url(const char *word)
     return length && strncmp(word + length, "://", 3) == 0;
 }
 
+/* Returns the prefix of a word. One without has an empty one, which follows from the options and its look. */
+static struct prefix find_prefix(const char *word, const struct address_use *use)
+{
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if ((*word | 0x20) == *prefixes[i].word && /* else 80 KiB of libc are touched */
+            strncasecmp(word, prefixes[i].word, strlen(prefixes[i].word)) == 0)
+            return prefixes[i];
+    if (use->unix_socket || (strchr(word, '/') && !is_url(word)))
+        return (struct prefix){"", ADDRESS_UNIX, 0, AF_UNIX};
+    return (struct prefix){"", ADDRESS_INET, 0, AF_UNSPEC};
+}
+
 int address_parse(struct address *address, const char *const *words, int count,
                   const struct address_use *use, struct error *err)
 {
@@ -206,14 +218,7 @@ int address_parse(struct address *address, const char *const *words, int count,
         .port = count > 1 ? words[1] : NULL,
         .err = err,
     };
-    /* A word without a prefix has an empty one, which follows from the options and its look. */
-    struct prefix prefix = {"", ADDRESS_INET, 0, AF_UNSPEC};
-    if (use->unix_socket || (strchr(words[0], '/') && !is_url(words[0])))
-        prefix = (struct prefix){"", ADDRESS_UNIX, 0, AF_UNIX};
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if ((*words[0] | 0x20) == *prefixes[i].word && /* else 80 KiB of libc are touched */
-            strncasecmp(words[0], prefixes[i].word, strlen(prefixes[i].word)) == 0)
-            prefix = prefixes[i];
+    const struct prefix prefix = find_prefix(words[0], use);
     const int socktype = use->udp ? SOCK_DGRAM : SOCK_STREAM;
     *address = (struct address){.kind = prefix.kind,
                                 .socktype = prefix.socktype ? prefix.socktype : socktype,

@@ -229,17 +229,26 @@ static char *port_owner_text(const struct sockname *name, int socktype, char *ou
 
 /* Says whether a TCP port is still held by a connection that has ended, of a program that listened without
  * SO_REUSEADDR: no process has it then. */
+static bool line_is_time_wait(const char *line, unsigned port)
+{
+    const char *local = strchr(line, ':'); /* "0: 0100007F:1F90 00000000:0000 06 ..." */
+    char *end = NULL;
+    local = local ? strchr(local + 1, ':') : NULL;
+    if (!local || strtoul(local + 1, &end, 16) != port || *end != ' ')
+        return false;
+    const char *remote = strchr(end + 1, ' ');
+    return remote && strtoul(remote, NULL, 16) == TIME_WAIT;
+}
+
 static bool port_is_in_time_wait(const struct sockname *name)
 {
     static const char *const tables[] = {"/proc/net/tcp", "/proc/net/tcp6"};
     bool found = false;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         char line[TABLE_LINE_MAX];
-        unsigned port, state;
         FILE *file = fopen(tables[i], "re");
         while (file && !found && fgets(line, sizeof line, file))
-            found = sscanf(line, " %*[^:]: %*[^:]:%x %*s %x", &port, &state) == 2 &&
-                    port == sockname_port(name) && state == TIME_WAIT;
+            found = line_is_time_wait(line, sockname_port(name));
         if (file)
             fclose(file);
     }
@@ -409,10 +418,11 @@ static int open_addresses(struct opening *opening)
 /* The first port that needs no privilege: ip(7), ip_unprivileged_port_start. */
 static unsigned unprivileged_port(void)
 {
+    char text[16];
     unsigned port = UNPRIVILEGED_PORT;
     FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
-    if (file && fscanf(file, "%u", &port) != 1)
-        port = UNPRIVILEGED_PORT;
+    if (file && fgets(text, sizeof text, file))
+        port = (unsigned)strtoul(text, NULL, 10);
     if (file)
         fclose(file);
     return port;

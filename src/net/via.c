@@ -291,7 +291,10 @@ static bool via_take_messages(struct via_program *program)
             program->length -= dropped;
         }
         for (size_t i = 0; i < length; i++)
-            program->said[program->length++] = chunk[i] ? chunk[i] : ' ';
+            if (!chunk[i])
+                chunk[i] = ' ';
+        memcpy(program->said + program->length, chunk, length);
+        program->length += length;
         program->said[program->length] = '\0';
     }
 }
@@ -441,7 +444,7 @@ int via_end(struct via_program *program, int fd, bool received, int result, stru
     if (program->program.id) {
         program->is_awaited = true;
         via_dismiss(program, result < 0 && !via_may_explain(result, err));
-        loop_await(program->loop, 3 * GRACE_MS, NULL);
+        loop_await(program->loop, (int64_t)3 * GRACE_MS, NULL);
         program_kill(&program->program);
     }
     if (has_ended && !program->was_ended && program->ended &&
