@@ -159,7 +159,7 @@ static void bar_text(char *out, unsigned columns, double share)
     memset(out + 1, '#', filled);
     if (filled < inner)
         out[1 + filled] = '>';
-    strcpy(out + 1 + inner, "]");
+    memcpy(out + 1 + inner, "]", sizeof "]");
 }
 
 /* The columns of all that are there, with the gaps between them. */

@@ -121,10 +121,34 @@ static int refuse_foreign_abbreviation(const struct command *command, const stru
                      foreign->answer);
 }
 
+/* Refuses a long name that no option has, and suggests what is near: what was mistyped has two thirds of its letters
+ * right. */
+static int refuse_long_name(const struct command *command, const char *word, size_t length,
+                            struct error *err)
+{
+    const struct opt *nearest = NULL;
+    size_t min_distance = length / 3 + 1;
+    char name[64] = "";
+    memcpy(name, word, length < sizeof name ? length : sizeof name - 1);
+    error_set(err, STATUS_USAGE, "unknown option --%.*s", (int)(length < 100 ? length : 100), word);
+    for (const struct opt *row = NULL; (row = opt_next(command, row));) {
+        if (!row->type)
+            continue;
+        if (length && strncmp(row->name, name, length) == 0)
+            return error_set(err, STATUS_USAGE, "option --%s is ambiguous", name);
+        size_t distance = text_distance(name, row->name);
+        if (distance < min_distance) {
+            min_distance = distance;
+            nearest = row;
+        }
+    }
+    return nearest ? error_add(err, " (did you mean --%s?)", nearest->name) : -1;
+}
+
 /* Says what getopt_long complained of, `found` being '?' or ':'; 0 if it is no reason to end. */
 static int refuse_word(const struct command *command, char **argv, int found, struct error *err)
 {
-    const struct opt *row = optopt ? row_of(command, optopt) : NULL, *nearest = NULL;
+    const struct opt *row = optopt ? row_of(command, optopt) : NULL;
     if (row && optopt >= FIRST_ROW &&
         refuse_foreign_abbreviation(command, row, argv[optind - 1], err))
         return -1;
@@ -142,23 +166,7 @@ static int refuse_word(const struct command *command, char **argv, int found, st
                          (int)length, word, foreign->answer);
     if (optopt)
         return error_set(err, STATUS_USAGE, "unknown option -%c", optopt);
-    size_t min_distance = length / 3 +
-                          1; /* what was mistyped has two thirds of its letters right */
-    char name[64] = "";
-    memcpy(name, word, length < sizeof name ? length : sizeof name - 1);
-    error_set(err, STATUS_USAGE, "unknown option --%.*s", (int)(length < 100 ? length : 100), word);
-    for (row = NULL; (row = opt_next(command, row));) {
-        if (!row->type)
-            continue;
-        if (length && strncmp(row->name, name, length) == 0)
-            return error_set(err, STATUS_USAGE, "option --%s is ambiguous", name);
-        size_t distance = text_distance(name, row->name);
-        if (distance < min_distance) {
-            min_distance = distance;
-            nearest = row;
-        }
-    }
-    return nearest ? error_add(err, " (did you mean --%s?)", nearest->name) : -1;
+    return refuse_long_name(command, word, length, err);
 }
 
 /* Reads the value of an option into its field. */
@@ -220,6 +228,18 @@ static bool is_help_with_group(int argc, char **argv, const struct opt_parsed *p
            argv[2][strspn(argv[2], "abcdefghijklmnopqrstuvwxyz")] == '\0';
 }
 
+/* Takes the option that getopt_long has found, with its value. */
+static int take_option(const struct command *command, char **argv, int found,
+                       struct opt_parsed *parsed, struct error *err)
+{
+    const struct opt *row = row_of(command, found);
+    const bool is_apart = optarg && optarg == argv[optind - 1]; /* the argument */
+    if (row && found >= FIRST_ROW &&
+        refuse_foreign_abbreviation(command, row, argv[optind - 1 - is_apart], err))
+        return -1;
+    return read_value(row, parsed, err);
+}
+
 int opt_parse(const struct command *command, int argc, char **argv, struct opt_parsed *parsed,
               struct error *err)
 {
@@ -241,12 +261,7 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
                 return -1;
             continue;
         }
-        const struct opt *row = row_of(command, found);
-        const bool is_apart = optarg && optarg == argv[optind - 1]; /* the argument */
-        if (row && found >= FIRST_ROW &&
-            refuse_foreign_abbreviation(command, row, argv[optind - 1 - is_apart], err))
-            return -1;
-        if (read_value(row, parsed, err))
+        if (take_option(command, argv, found, parsed, err))
             return -1;
     }
     /* What follows `--`: a program where the command takes one and has its operands already. */

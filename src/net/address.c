@@ -223,7 +223,8 @@ int address_parse(struct address *address, const char *const *words, int count,
     *address = (struct address){.kind = prefix.kind,
                                 .socktype = prefix.socktype ? prefix.socktype : socktype,
                                 .family = prefix.family};
-    if (!use->unix_socket && is_url(words[0]))
+    /* unix:///run/x.sock is a path that begins with three slashes. */
+    if (!use->unix_socket && prefix.kind != ADDRESS_UNIX && is_url(words[0]))
         return reading_refuse(&reading, "this is a URL (http and https: sockctl http-get URL; an "
                                         "address has no //: tcp:HOST:PORT)");
     if (reading.port && prefix.kind != ADDRESS_INET)

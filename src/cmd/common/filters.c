@@ -163,7 +163,7 @@ static int filters_dump(struct filters *filters, struct flow *flow, const char *
     at = end_dump_line(at + dump_head(at, flow->direction, &now, length), coloured);
     while (length) {
         size_t part = length < DUMP_LINE_BYTES ? length : DUMP_LINE_BYTES;
-        if (at > text + sizeof text - DUMP_LINE_MAX - 2 * COLOUR_TEXT_MAX) {
+        if (at > text + sizeof text - DUMP_LINE_MAX - (ptrdiff_t)2 * COLOUR_TEXT_MAX) {
             if (filters_write(filters, file, text, (size_t)(at - text)))
                 return -1;
             at = text;
