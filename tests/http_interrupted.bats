@@ -85,9 +85,12 @@ interrupt() {
 }
 
 @test "a newer part takes the place of an older one; a complete file without -C removes it" {
-    serve_text --end=stall "$HALF$FIRST" "$OK\r\nall"
+    serve_text --end=stall "$HALF$FIRST" "${OK}Content-Length: 3\r\n\r\nall"
     printf older >.file.sockctl-part
-    interrupt INT -o file
+    start get "$SOCKCTL" http-get -o file "$URL/file"
+    poll 5000 has_second # beside the older one
+    stop get INT
+    assert_status 130
     [ "$(<.file.sockctl-part)" = "$FIRST" ]
     try "$SOCKCTL" http-get -o file "$URL/file"
     assert_status 0

@@ -42,7 +42,7 @@ static bool covers_address(char *entry, int family, const unsigned char *address
     }
     if (bits > max_bits || inet_pton(family, entry, network) != 1)
         return false;
-    const size_t whole = bits / 8, rest = bits % 8;
+    const size_t whole = (size_t)bits / 8, rest = (size_t)bits % 8;
     if (memcmp(network, address, whole) != 0)
         return false;
     return !rest || (network[whole] ^ address[whole]) >> (8 - rest) == 0;

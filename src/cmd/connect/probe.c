@@ -509,7 +509,7 @@ static const char *prober_service(const struct prober *prober, unsigned port, ch
     const struct servent *service = NULL;
     if (!prober->probing->dial->numeric && port)
         service = getservbyport(htons((uint16_t)port), protocol);
-    snprintf(out, SERVICE_MAX, service ? "  %s" : "", service ? service->s_name : "");
+    snprintf(out, SERVICE_MAX, "%s%s", service ? "  " : "", service ? service->s_name : "");
     return out;
 }
 
