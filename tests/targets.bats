@@ -75,6 +75,34 @@ assert other["host"] == "unix:./nosuch" and other["state"] == "closed", other' |
     assert_status 0
 }
 
+@test "-z --any ends as soon as one is open: probes under way are dropped" {
+    need python3
+    start silent python3 -c '
+import signal, socket
+signal.alarm(60)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 0))
+print("PORT", s.getsockname()[1], flush=True)
+signal.pause()'
+    wait_file silent.out '^PORT '
+    local quiet=${LINE#PORT }
+    start server "$SOCKCTL" echo-server -u 127.0.0.1:0
+    listening server
+    try "$SOCKCTL" connect -zu --any -w 100 "127.0.0.1:$quiet" "127.0.0.1:$PORT"
+    assert_status 0
+    assert_output "127.0.0.1 $PORT open"
+    [ -z "$errors" ]
+    # Not even started: the rest of the list.
+    try "$SOCKCTL" connect -zu --any -w 100 --parallel 2 127.0.0.1 "$PORT,$quiet,$((quiet + 1))-65535"
+    assert_status 0
+    # A program that was asked is gone, too.
+    try "$SOCKCTL" connect -z --any -w 100 --via \
+        'echo $$ >pid%p; [ %p = 1 ] && exec sleep 100; until [ -s pid1 ]; do :; done; echo banner' h 1,2
+    assert_status 0
+    assert_output 'h 2 open'
+    poll 5000 gone "$(<pid1)" || fail "the other program still runs"
+}
+
 @test "-z: what is no list of addresses is a usage error" {
     while IFS='|' read -r words why; do
         # shellcheck disable=SC2086 # words

@@ -35,12 +35,8 @@ static void try_release(struct port_probe_try *try)
     attempt_drop(&try->attempt);
 }
 
-/* Ends the probe, once all tries have been started: the owner may free it then. */
-static void probe_settle(struct port_probe *probe)
+void port_probe_cancel(struct port_probe *probe)
 {
-    if (probe->starting)
-        return;
-    probe->took_us = loop_now_us() - probe->began_us;
     loop_timer_cancel(probe->loop, &probe->limit);
     for (size_t i = 0; i < probe->names->count; i++) {
         struct port_probe_try *try = &probe->tries[i];
@@ -49,6 +45,15 @@ static void probe_settle(struct port_probe *probe)
     }
     free(probe->tries);
     probe->tries = NULL;
+}
+
+/* Ends the probe, once all tries have been started: the owner may free it then. */
+static void probe_settle(struct port_probe *probe)
+{
+    if (probe->starting)
+        return;
+    probe->took_us = loop_now_us() - probe->began_us;
+    port_probe_cancel(probe);
     probe->settled(probe);
 }
 

@@ -53,7 +53,10 @@ struct port_probe {
     int64_t began_us;
 };
 
-/* Asks all addresses at once. A probe that has begun runs until `settled`. */
+/* Asks all addresses at once. A probe that has begun runs until `settled`, or until it is cancelled. */
 void port_probe_start(struct port_probe *probe);
+
+/* Ends a probe that has begun, without a call of `settled`. */
+void port_probe_cancel(struct port_probe *probe);
 
 #endif

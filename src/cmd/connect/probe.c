@@ -15,6 +15,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/list.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -101,10 +102,11 @@ struct prober {
     struct retry_rounds rounds;
     struct finding *findings;
     size_t count;
-    size_t *order;  /* in which the ports are probed */
-    size_t started; /* of `order`: what is before it may be overwritten */
-    size_t running;
+    size_t *order;       /* in which the ports are probed */
+    size_t started;      /* of `order`: what is before it may be overwritten */
+    struct list running; /* slots */
     size_t max_running;
+    bool has_enough;  /* --any: a port is open */
     bool is_starting; /* a probe that is over at once does not start the next */
     struct timer turn;
 };
@@ -113,7 +115,9 @@ struct prober {
 struct slot {
     struct port_probe probe;
     struct prober *prober;
+    struct list_node node; /* of prober->running */
     struct finding *finding;
+    struct dialer *dialer;        /* while a program connects; else NULL */
     struct connection connection; /* a program's */
     struct watch watch;           /* of its socket */
     struct timer limit;
@@ -137,12 +141,12 @@ static void slot_settled(struct port_probe *probe)
     struct slot *slot = LOOP_OWNER(probe, struct slot, probe);
     struct prober *prober = slot->prober;
     struct finding *finding = slot->finding;
-    prober->running--;
-    if (probe->is_short && probe->answer != PORT_PROBE_OPEN && prober->running) {
+    list_remove(&prober->running, &slot->node);
+    if (probe->is_short && probe->answer != PORT_PROBE_OPEN && prober->running.count) {
         /* No socket was to be had while others had theirs: it is put off until one of those is over, and
          * from now on there are no more at a time than could be had. */
         prober->order[--prober->started] = (size_t)(finding - prober->findings);
-        prober->max_running = prober->running;
+        prober->max_running = prober->running.count;
     } else {
         finding->known = true;
         finding->answer = probe->answer;
@@ -155,6 +159,7 @@ static void slot_settled(struct port_probe *probe)
                      probe->by.length ? sockname_host(&probe->by, by) : "");
             finding_set_reason(finding, text);
         }
+        prober->has_enough |= prober->probing->options->any && finding_is_open(finding);
     }
     free(slot);
     if (!prober->is_starting)
@@ -171,13 +176,21 @@ static int64_t prober_limit_ms(const struct prober *prober)
     return retry_rounds_limit(&prober->rounds, limit_ms);
 }
 
-/* A program's connection is open or not. The reason is written where slot_settled looks for it. */
-static void slot_via_settled(struct slot *slot, enum port_probe_answer answer, const char *reason)
+/* Gives up what a probe by a program has. */
+static void slot_via_release(struct slot *slot)
 {
     loop_timer_cancel(slot->prober->loop, &slot->limit);
     if (slot->watch.fd >= 0)
         loop_unwatch(slot->prober->loop, &slot->watch);
+    if (slot->dialer)
+        dial_cancel(slot->dialer);
     connection_close(&slot->connection);
+}
+
+/* A program's connection is open or not. The reason is written where slot_settled looks for it. */
+static void slot_via_settled(struct slot *slot, enum port_probe_answer answer, const char *reason)
+{
+    slot_via_release(slot);
     slot->probe.took_us = loop_now_us() - slot->probe.began_us;
     slot->probe.answer = answer;
     snprintf(slot->probe.reason, sizeof slot->probe.reason, "%s", reason);
@@ -207,6 +220,7 @@ static void slot_via_dialed(void *context, const struct connection *connection,
 {
     struct slot *slot = context;
     const struct dial_options *how = slot->prober->probing->dial;
+    slot->dialer = NULL;
     if (!connection) {
         const char *before = how->via->command ? "': " : ": ", *reason = strstr(err->text, before);
         slot_via_settled(slot, PORT_PROBE_CLOSED, reason ? reason + strlen(before) : err->text);
@@ -229,6 +243,7 @@ static void prober_start_one(struct prober *prober, struct finding *finding)
     struct slot *slot = memory_new(1, sizeof *slot);
     slot->prober = prober;
     slot->finding = finding;
+    list_append(&prober->running, &slot->node);
     if (probing->dial->via) {
         struct dial_options how = *probing->dial;
         struct address address = finding->target->given->address;
@@ -239,8 +254,7 @@ static void prober_start_one(struct prober *prober, struct finding *finding)
         slot->connection.fd = slot->watch.fd = -1;
         slot->watch.ready = slot_via_ready;
         slot->limit.fired = slot_via_timeout;
-        prober->running++;
-        dial_start(prober->loop, &address, &how, slot_via_dialed, slot);
+        slot->dialer = dial_start(prober->loop, &address, &how, slot_via_dialed, slot);
         return;
     }
     slot->probe = (struct port_probe){.loop = prober->loop,
@@ -255,13 +269,13 @@ static void prober_start_one(struct prober *prober, struct finding *finding)
                                       .verify_open = probing->retry->wait_ms >= 0 ||
                                                      probing->retry->retries,
                                       .settled = slot_settled};
-    prober->running++;
     port_probe_start(&slot->probe);
 }
 
 static bool prober_may_start(const struct prober *prober)
 {
-    return prober->started < prober->count && prober->running < prober->max_running;
+    return prober->started < prober->count && prober->running.count < prober->max_running &&
+           !prober->has_enough;
 }
 
 /* Those that are answered at once, as on this machine, leave signals and limits their turn. */
@@ -283,13 +297,27 @@ static void prober_start_more(struct prober *prober)
     prober->is_starting = false;
     if (prober_may_start(prober))
         loop_timer_set(prober->loop, &prober->turn, 0);
-    else if (!prober->running)
+    else if (!prober->running.count || prober->has_enough)
         loop_stop(prober->loop, 0);
 }
 
 static void prober_turn_came(struct timer *timer)
 {
     prober_start_more(LOOP_OWNER(timer, struct prober, turn));
+}
+
+/* Drops the probes that are under way: their ports stay as they were found before. */
+static void prober_drop_running(struct prober *prober)
+{
+    LIST_EACH (struct slot, slot, &prober->running, node) {
+        list_remove(&prober->running, &slot->node);
+        if (prober->probing->dial->via)
+            slot_via_release(slot);
+        else
+            port_probe_cancel(&slot->probe);
+        free(slot);
+    }
+    loop_timer_cancel(prober->loop, &prober->turn);
 }
 
 /* Rounds */
@@ -427,7 +455,9 @@ static int prober_probe_names(struct prober *prober)
         order[other] = kept;
     }
     loop_timer_set(prober->loop, &prober->turn, 0);
-    return loop_run(prober->loop);
+    int result = loop_run(prober->loop);
+    prober_drop_running(prober);
+    return result;
 }
 
 /* Says whether some port of the target is not open, and names of its other family may still come. */
