@@ -526,7 +526,7 @@ static void report_redirect(struct http_transfer *transfer)
     const struct http_exchange *exchange = &transfer->exchange;
     struct error failure;
     size_t length;
-    if (!log_columns() || options->silent || options->head || options->include)
+    if (options->silent || options->head || options->include || !log_columns())
         return;
     const char *line = http_head_status(&exchange->head, exchange->bytes, &length);
     if (find_location(transfer, &failure))
