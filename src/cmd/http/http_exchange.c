@@ -1,95 +1,21 @@
 /*
- * The connection is opened once and serves one request after the other, as long as the route stays the same and
- * nothing has come by it that nobody asked for. An exchange sends the request and reads up to the end of the head of
- * its answer: both at once, for a server may answer before it has read all. Interim answers (1xx) are dropped on the
- * way. What has come behind the head stays in the exchange's bytes, for http_body.
+ * An exchange sends the request and reads up to the end of the head of its answer: both at once, for a server may
+ * answer before it has read all. Interim answers (1xx) are dropped on the way. What has come behind the head stays in
+ * the exchange's bytes, for http_body.
  */
 #include "cmd/http/http_exchange.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "cli/report.h"
-#include "cmd/common/connect_retry.h"
 #include "proto/http_message.h"
 #include "sys/sock.h"
 
 enum { FIRST_ROOM = 16384 };
 enum { SWITCHING_PROTOCOLS = 101, FIRST_FINAL = 200 };
-
-/* Whether the connection leads to where the route does, and nothing has come by it: whatever has come meanwhile, the
- * end most likely, is no answer to what is asked next. */
-static bool is_usable_for(const struct http_connection *connection, const struct http_route *route)
-{
-    const struct address *one = &connection->address, *other = &route->address;
-    struct pollfd socket = {.fd = connection->connection.fd, .events = POLLIN};
-    return connection->open && one->kind == other->kind && one->family == other->family &&
-           one->abstract == other->abstract && strcasecmp(one->host, other->host) == 0 &&
-           strcmp(one->port, other->port) == 0 && strcmp(one->path, other->path) == 0 &&
-           connection->tunneled == route->tunneled &&
-           strcasecmp(connection->tls_name, route->tls_name) == 0 && poll(&socket, 1, 0) == 0;
-}
-
-int http_connection_open(struct http_connection *connection, const struct http_route *route,
-                         struct error *err)
-{
-    static const struct connect_retry_options once = {.wait_ms = -1};
-    struct via *via = connection->via;
-    const struct dial_options how = {.timeout_ms = connection->timeout_ms,
-                                     .via = via->command || *route->tls_name ? via : NULL};
-    const struct connect_retry target = {&route->address, route->tunneled ? &route->tunnel : NULL,
-                                         &once, &how, connection->idle_ms};
-    if (is_usable_for(connection, route))
-        return 0;
-    http_connection_close(connection, REPORT_EOF);
-    via->name = *route->tls_name ? route->tls_name : NULL;
-    if (how.via && via_check(via, &route->address, err))
-        return -1;
-    if (connect_with_retry(connection->loop, &target, &connection->connection, err))
-        return -1;
-    char local[SOCKNAME_TEXT_MAX];
-    const struct connection *dialed = &connection->connection;
-    connection->open = true;
-    connection->served = 0;
-    connection->in = connection->out = 0;
-    connection->address = route->address;
-    connection->tunneled = route->tunneled;
-    stpcpy(connection->tls_name, route->tls_name);
-    connection->log = (struct connection_log){.fd = dialed->fd};
-    connection_log_open(&connection->log, dialed->fd, &dialed->peer);
-    report_connected(connection->log.peer, sockname_text(&dialed->local, local));
-    return 0;
-}
-
-int http_connection_fail(struct http_connection *connection, bool received, int result,
-                         struct error *err)
-{
-    if (!connection->open)
-        return result;
-    connection->open = false;
-    result = connection_end(&connection->connection, received, result, err);
-    connection_log_close(&connection->log,
-                         (struct report_end){.in = connection->in,
-                                             .out = connection->out,
-                                             .how = connection_log_how(result, err)});
-    return result;
-}
-
-void http_connection_close(struct http_connection *connection, enum report_how how)
-{
-    if (!connection->open)
-        return;
-    connection->open = false;
-    connection_log_close(&connection->log, (struct report_end){.in = connection->in,
-                                                               .out = connection->out,
-                                                               .how = how});
-    connection_close(&connection->connection);
-}
 
 /* Logs every line of the head, at -v. */
 static void log_head(const struct http_exchange *exchange)

@@ -1,5 +1,5 @@
 /*
- * The connection to a server, one request over it, and the head of the answer.
+ * One request over a connection, and the head of its answer.
  */
 #ifndef CMD_HTTP_HTTP_EXCHANGE_H
 #define CMD_HTTP_HTTP_EXCHANGE_H
@@ -9,43 +9,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "cmd/common/connection_log.h"
-#include "cmd/http/http_target.h"
-#include "net/dial.h"
 #include "proto/http_message.h"
 #include "sys/idle_limit.h"
 #include "sys/loop.h"
-
-/* The owner sets loop and the two limits, the rest is 0. The connection is kept from one request to the next. */
-struct http_connection {
-    struct loop *loop;
-    int64_t timeout_ms; /* for each connection; -1: no limit */
-    int64_t idle_ms;    /* what a SOCKS proxy may be silent for; likewise */
-    struct via *
-        via; /* what makes the connections to https, or, where it has a command, all; the owner's */
-    bool open;
-    unsigned served; /* answers that have come by it */
-    uint64_t in;     /* bytes, for the log record at the end */
-    uint64_t out;
-    struct connection connection;
-    struct address address;
-    bool tunneled;                   /* through a SOCKS proxy */
-    char tls_name[URL_HOST_MAX + 1]; /* as in struct http_route */
-    struct connection_log log;
-};
-
-/* http_connection_open connects to where the route leads, unless it is connected to it already and has received
- * nothing since the last answer. It fails as connect_with_retry does. */
-int http_connection_open(struct http_connection *connection, const struct http_route *route,
-                         struct error *err);
-
-/* http_connection_fail closes the connection, if it is open, after what it brought has come to `result`; a program that
- * made it may be why. `received`: it had brought something. Returns -1, or `result`: see via_end. */
-int http_connection_fail(struct http_connection *connection, bool received, int result,
-                         struct error *err);
-
-/* http_connection_close closes the connection, if it is open; the log record says that it ended by `how`. */
-void http_connection_close(struct http_connection *connection, enum report_how how);
 
 /* A request and its answer. */
 struct http_exchange {

@@ -36,7 +36,8 @@ enum { FIRST_PAUSE_MS = 250, PAUSE_MAX_MS = 8000, A_DAY_S = 86400 };
 /* One URL on its way, through its redirects and tries. */
 struct http_transfer {
     const struct http_fetch *fetch;
-    const struct http_target *target; /* the one that is asked now */
+    const struct http_target *target;   /* the one that is asked now */
+    struct http_connection *connection; /* by which; NULL: there is none */
     struct http_exchange exchange;
     struct http_body body;
     struct http_timing timing;
@@ -116,7 +117,7 @@ static int exchange_heads(struct http_transfer *transfer, struct error *err)
     http_exchange_release(&transfer->exchange);
     transfer->exchange = (struct http_exchange){
         .loop = fetch->loop,
-        .fd = fetch->connection->connection.fd,
+        .fd = transfer->connection->connection.fd,
         .name = transfer->target->name,
         .idle = &transfer->idle,
         .request = request,
@@ -133,16 +134,17 @@ static int exchange_heads(struct http_transfer *transfer, struct error *err)
  * was kept. */
 static int ask(struct http_transfer *transfer, struct error *err)
 {
-    struct http_connection *connection = transfer->fetch->connection;
     struct http_timing *timing = &transfer->timing;
     *timing = (struct http_timing){.began = loop_now_us(), .name = transfer->target->name};
     for (;;) {
-        bool is_kept = connection->open;
-        if (http_connection_open(connection, &transfer->target->route, err)) {
+        struct http_connection *connection = http_connections_get(transfer->fetch->connections,
+                                                                  &transfer->target->route, err);
+        transfer->connection = connection;
+        if (!connection) {
             transfer->may_pass = err->status != STATUS_USAGE;
             return -1;
         }
-        if (!is_kept || !connection->served) {
+        if (!connection->served) {
             timing->looked_up = connection->connection.looked_up_us;
             timing->connected = loop_now_us();
         }
@@ -577,9 +579,11 @@ static int take_answer(struct http_transfer *transfer, struct error *err)
  * output. */
 static int try_once(struct http_transfer *transfer, struct error *err)
 {
-    struct http_connection *connection = transfer->fetch->connection;
     transfer->may_pass = transfer->keeps = transfer->anew = false;
     int result = ask(transfer, err);
+    struct http_connection *connection = transfer->connection;
+    if (!connection)
+        return result;
     if (result == 0)
         result = take_answer(transfer, err);
     transfer->timing.ended = loop_now_us();

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "cmd/common/limit.h"
-#include "cmd/http/http_exchange.h"
+#include "cmd/http/http_connection.h"
 #include "cmd/http/http_options.h"
 #include "cmd/http/http_output.h"
 #include "stream/pump.h"
@@ -20,7 +20,7 @@ struct http_fetch {
     struct loop *loop;
     const struct limit *limit; /* of the command */
     struct http_output *output;
-    struct http_connection *connection;
+    struct http_connections *connections;
     struct pump_pool *pool;
 };
 

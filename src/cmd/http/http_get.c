@@ -1,7 +1,7 @@
 /*
  * sockctl http-get: the body of a URL goes to stdout, or to a file when it is complete. `run` reads the secrets,
  * checks the options and all URLs (http_target), and then fetches one after the other (http_fetch)
- * over one connection that is kept and into one output.
+ * over connections that are kept and into one output.
  */
 #include <string.h>
 
@@ -210,11 +210,11 @@ static int fetch_to_output(const struct http_options *given, const struct operan
                       .ca = given->via.ca,
                       .insecure = given->via.insecure,
                       .alpn = "http/1.1"};
-    struct http_connection connection = {.loop = loop,
-                                         .timeout_ms = given->connect_timeout_ms,
-                                         .idle_ms = given->idle_ms,
-                                         .via = &via};
-    const struct http_fetch fetch = {given, loop, limit, &output, &connection, &pool};
+    struct http_connections connections = {.loop = loop,
+                                           .timeout_ms = given->connect_timeout_ms,
+                                           .idle_ms = given->idle_ms,
+                                           .via = &via};
+    const struct http_fetch fetch = {given, loop, limit, &output, &connections, &pool};
     http_output_init(&output, loop, given);
     if (given->output || given->remote_name || connection_log_is_wanted())
         signals_catch(&signals, loop, err);
@@ -224,7 +224,7 @@ static int fetch_to_output(const struct http_options *given, const struct operan
         *err = failure;
         result = -1;
     }
-    http_connection_close(&connection, REPORT_EOF);
+    http_connections_close(&connections);
     via_release(&via);
     children_release(&children);
     pump_pool_release(&pool);
