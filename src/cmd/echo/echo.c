@@ -14,7 +14,7 @@
 
 enum { ROUNDS = 16 }; /* reads or writes in one move, so that others get their turn */
 
-/* The small services: what the client sends is thrown away. */
+/* The small services, which throw away what the client sends */
 
 void chargen_fill(char *out, size_t length)
 {
@@ -104,9 +104,9 @@ static enum pump_state talk_daytime(struct echo_client *client)
     return PUMP_ENDED;
 }
 
-/* What depends on the kind of a client. */
+/* What depends on the kind of a client */
 
-/* Returns what is awaited first. */
+/* Prepares the client for its kind of service. Returns the events that are awaited first. */
 static uint32_t client_start(struct echo_client *client)
 {
     struct echo *echo = client->echo;
@@ -157,7 +157,7 @@ static enum pump_state client_move(struct echo_client *client)
                                                 : talk_daytime(client);
 }
 
-/* Nothing more is read; what is held is still to be written. */
+/* Reads no more; what is held is still written. */
 static void client_end_input(struct echo_client *client)
 {
     if (client->kind == ECHO_CHANNEL)
@@ -168,7 +168,7 @@ static void client_end_input(struct echo_client *client)
         client->flow.talk.in_ended = true;
 }
 
-/* Gives back what the client holds; sets bytes_in and bytes_out. */
+/* Gives back what the client holds, and sets bytes_in and bytes_out. */
 static void client_release(struct echo_client *client)
 {
     struct channel *channel = &client->flow.channel;
@@ -252,7 +252,7 @@ static void echo_check_stopped(struct echo *echo)
         echo->stopped(echo);
 }
 
-/* Something can be moved, or the time has come to. */
+/* Serves a client for whom something can be moved, or the time has come to. */
 static void client_continue(struct echo_client *client)
 {
     struct echo *echo = client->echo;
@@ -314,7 +314,7 @@ static void echo_end_all(struct echo *echo)
         client_end(client, ECHO_STOPPED);
 }
 
-/* The clients, and what has not arrived at them. */
+/* Counts the clients, and what has not arrived at them. */
 static uint64_t echo_count_left(struct drain *drain)
 {
     const struct echo *echo = LOOP_OWNER(drain, struct echo, clients.drain);

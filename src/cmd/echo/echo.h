@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "cmd/echo/faulty.h"
+#include "cmd/echo/faults.h"
 #include "stream/channel.h"
 #include "stream/filter.h"
 #include "stream/peer.h"

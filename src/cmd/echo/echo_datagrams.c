@@ -17,6 +17,59 @@ enum {
     RFC_864_MAX = 512
 };
 
+/* Who gets no answer */
+
+/* Ports of services that answer any datagram, or answer with more than they were sent: the IANA
+ * names are beside them. 0 is nobody's, and an answer to it goes nowhere. */
+static const unsigned amplifier_ports[] = {0,
+                                           7 /* echo */,
+                                           13 /* daytime */,
+                                           17 /* qotd */,
+                                           19 /* chargen */,
+                                           37 /* time */,
+                                           53 /* domain */,
+                                           69 /* tftp */,
+                                           111 /* sunrpc */,
+                                           123 /* ntp */,
+                                           137 /* netbios-ns */,
+                                           161 /* snmp */,
+                                           389 /* ldap */,
+                                           500 /* isakmp */,
+                                           520 /* router */,
+                                           1900 /* ssdp */,
+                                           3283 /* net-assistant */,
+                                           3702 /* ws-discovery */,
+                                           4500 /* ipsec-nat-t */,
+                                           5060 /* sip */,
+                                           5353 /* mdns */,
+                                           5683 /* coap */,
+                                           10001 /* Ubiquiti's discovery */,
+                                           11211 /* memcached */,
+                                           27015 /* Source engine */,
+                                           27960 /* Quake III */};
+
+/* Says whether an answer to this datagram would feed a loop, or flood somebody else: its source port is that of a
+ * service that answers whoever speaks to it (CVE-1999-0103, CVE-2024-2169), or its source is our own socket, bound to
+ * `own`. No list of who may talk to us has a say in it. */
+static bool may_amplify(const struct sockname *source, const struct sockname *own)
+{
+    struct sockname name = *source;
+    unsigned port = sockname_port(source);
+    for (size_t i = 0; i < sizeof amplifier_ports / sizeof *amplifier_ports; i++)
+        if (amplifier_ports[i] == port)
+            return true;
+    if (port != sockname_port(own))
+        return false;
+    /* Only an address of this machine can be bound to. */
+    sockname_set_port(&name, 0);
+    int probe = sock_open(name.storage.ss_family, SOCK_DGRAM, 0);
+    if (probe < 0)
+        return true; /* rather no answer than a loop */
+    bool is_local = sock_bind(probe, &name) == 0;
+    sock_close(probe);
+    return is_local;
+}
+
 static bool echo_is_in_loop(struct echo_datagrams *echo, const struct sockname *peer, size_t length)
 {
     if (!sockname_is_inet(peer))
@@ -27,7 +80,9 @@ static bool echo_is_in_loop(struct echo_datagrams *echo, const struct sockname *
     return !loop_guard_allow(&echo->guard, hash, loop_now_ms());
 }
 
-/* Changes the bytes of the answer. */
+/* Answers */
+
+/* Answers as the next faults say; that changes the bytes of the answer. */
 static void echo_answer_with_faults(struct echo_datagrams *echo, const struct send_answer *answer)
 {
     const struct faults *faults = echo->faults;
@@ -49,15 +104,16 @@ static void echo_answer_with_faults(struct echo_datagrams *echo, const struct se
     }
 }
 
-/* One that is longer than the buffer would come back cut, and one without a sender's name (a UNIX socket that was not
- * bound) cannot be answered. The answer is never longer than what was asked with, where the source can be forged:
+/* Answers a datagram, if it is to be answered. One that is longer than the buffer would come back cut, and one without a
+ * sender's name (a UNIX socket that was not bound) cannot be answered. The answer is never longer than what was asked with, where the source can be forged:
  * nobody gains anything by it. */
 static void socket_answer(struct echo_datagram_socket *socket, const struct sock_message *message,
                           size_t length)
 {
     struct echo_datagrams *echo = socket->echo;
     const struct sockname *peer = &message->peer;
-    if (length > ECHO_DATAGRAM_MAX || !echo->answers(echo, peer, &socket->name) ||
+    if (length > ECHO_DATAGRAM_MAX ||
+        (peer->storage.ss_family != AF_UNIX && may_amplify(peer, &socket->name)) ||
         (echo->mode != ECHO_DISCARD && echo_is_in_loop(echo, peer, length)))
         return;
     if (echo->tap)

@@ -26,7 +26,7 @@ struct echo_datagram_socket {
     struct sockname name; /* ours */
 };
 
-/* loop, mode, faults, tap, senders and answers are set by the owner, the rest is zero. */
+/* loop, mode, faults, tap and senders are set by the owner, the rest is zero. */
 struct echo_datagrams {
     struct loop *loop;
     enum echo_mode mode;
@@ -41,9 +41,6 @@ struct echo_datagrams {
     struct loop_guard guard; /* the slots are the echo's */
     bool held;
     struct sock_senders senders; /* who may speak to it at all */
-    /* Whether a datagram from `source` to our socket `own` gets its answer. */
-    bool (*answers)(struct echo_datagrams *echo, const struct sockname *source,
-                    const struct sockname *own);
 };
 
 /* echo_datagrams_start starts with a listener's sockets, which stay the owner's, at most ECHO_DATAGRAM_SOCKETS_MAX. */

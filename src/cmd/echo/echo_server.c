@@ -210,66 +210,6 @@ static void client_left(struct echo *echo, const struct echo_client *client, enu
     server_left(server);
 }
 
-/* Datagrams */
-
-/* Ports of services that answer any datagram, or answer with more than they were sent: the IANA
- * names are beside them. 0 is nobody's, and an answer to it goes nowhere. */
-static const unsigned amplifier_ports[] = {0,
-                                           7 /* echo */,
-                                           13 /* daytime */,
-                                           17 /* qotd */,
-                                           19 /* chargen */,
-                                           37 /* time */,
-                                           53 /* domain */,
-                                           69 /* tftp */,
-                                           111 /* sunrpc */,
-                                           123 /* ntp */,
-                                           137 /* netbios-ns */,
-                                           161 /* snmp */,
-                                           389 /* ldap */,
-                                           500 /* isakmp */,
-                                           520 /* router */,
-                                           1900 /* ssdp */,
-                                           3283 /* net-assistant */,
-                                           3702 /* ws-discovery */,
-                                           4500 /* ipsec-nat-t */,
-                                           5060 /* sip */,
-                                           5353 /* mdns */,
-                                           5683 /* coap */,
-                                           10001 /* Ubiquiti's discovery */,
-                                           11211 /* memcached */,
-                                           27015 /* Source engine */,
-                                           27960 /* Quake III */};
-
-/* Says whether an answer to this datagram would feed a loop, or flood somebody else: its source port is that of a
- * service that answers whoever speaks to it (CVE-1999-0103, CVE-2024-2169), or its source is our own socket, bound to
- * `own`. No list of who may talk to us has a say in it. */
-static bool may_amplify(const struct sockname *source, const struct sockname *own)
-{
-    struct sockname name = *source;
-    unsigned port = sockname_port(source);
-    for (size_t i = 0; i < sizeof amplifier_ports / sizeof *amplifier_ports; i++)
-        if (amplifier_ports[i] == port)
-            return true;
-    if (port != sockname_port(own))
-        return false;
-    /* Only an address of this machine can be bound to. */
-    sockname_set_port(&name, 0);
-    int probe = sock_open(name.storage.ss_family, SOCK_DGRAM, 0);
-    if (probe < 0)
-        return true; /* rather no answer than a loop */
-    bool is_local = sock_bind(probe, &name) == 0;
-    sock_close(probe);
-    return is_local;
-}
-
-static bool answers_datagram(struct echo_datagrams *datagrams, const struct sockname *source,
-                             const struct sockname *own)
-{
-    server_first_came(&LOOP_OWNER(datagrams, struct echoing, datagrams)->server);
-    return source->storage.ss_family == AF_UNIX || !may_amplify(source, own);
-}
-
 _Static_assert((int)ECHO_DATAGRAM_SOCKETS_MAX >= (int)LISTENER_SOCKETS_MAX, "a listener has more");
 
 /* The command */
@@ -298,8 +238,7 @@ static void echoing_prepare(struct echoing *echoing)
                                                  .mode = echoing->mode,
                                                  .faults = faults,
                                                  .tap = tap,
-                                                 .senders = server_senders(&echoing->server),
-                                                 .answers = answers_datagram};
+                                                 .senders = server_senders(&echoing->server)};
 }
 
 static int serve_clients(struct echoing *echoing, const struct address *address)
@@ -322,12 +261,9 @@ static int serve_clients(struct echoing *echoing, const struct address *address)
         return result;
     echoing_prepare(echoing);
     result = server_ready(server);
-    if (listener->socktype == SOCK_DGRAM) {
+    if (listener->socktype == SOCK_DGRAM)
         echo_datagrams_start(&echoing->datagrams, listener->sockets, listener->count);
-        server_await_first(server);
-    } else {
-        server_accept(server);
-    }
+    server_accept(server);
     if (result == 0)
         result = loop_run(server->loop);
     if (echoing->datagrams.loop)

@@ -41,10 +41,10 @@ struct loop_guard {
     struct loop_guard_entry *slots; /* the owner's: LOOP_GUARD_SLOTS, zero at first */
 };
 
-/* The result says whether a datagram is to be answered; `hash` is that of its source and its bytes. */
+/* loop_guard_allow tells whether a datagram is to be answered; `hash` is that of its source and its bytes. */
 bool loop_guard_allow(struct loop_guard *guard, uint64_t hash, int64_t now_ms);
 
-/* The result is the hash of some bytes, going on from the hash of others (or the key). */
+/* loop_guard_hash returns the hash of some bytes, going on from the hash of others (or the key). */
 uint64_t loop_guard_hash(uint64_t hash, const void *bytes, size_t length);
 
 #endif

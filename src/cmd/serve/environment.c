@@ -58,7 +58,8 @@ void environment_init(struct environment *environment)
         environment_remove(environment, ours[i]);
 }
 
-void environment_set(struct environment *environment, const char *name, const char *value)
+/* Sets a variable to a copy of the value; NULL: there is to be no such variable. */
+static void environment_set(struct environment *environment, const char *name, const char *value)
 {
     environment_remove(environment, name);
     if (!value)
@@ -72,11 +73,31 @@ void environment_set(struct environment *environment, const char *name, const ch
     environment->own++;
 }
 
-void environment_set_number(struct environment *environment, const char *name, int64_t value)
+static void environment_set_number(struct environment *environment, const char *name, int64_t value)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRId64, value);
     environment_set(environment, name, text);
+}
+
+void environment_describe_listener(struct environment *environment,
+                                   const struct listener_socket *listens)
+{
+    char text[SOCKNAME_TEXT_MAX];
+    const char *host = text;
+    /* A socket of all addresses is reached by the machine's own: that of IPv4 where both families are served, for loopback
+     * may be without IPv6. */
+    const bool has_both = *listener_text(listens, text) == '*';
+    sockname_host(&listens->name, text);
+    if (has_both || strcmp(text, "0.0.0.0") == 0)
+        host = "127.0.0.1";
+    else if (strcmp(text, "::") == 0)
+        host = "::1";
+    environment_set(environment, "SOCKCTL_ADDR", host);
+    if (listens->name.storage.ss_family == AF_UNIX)
+        environment_set(environment, "SOCKCTL_PORT", NULL);
+    else
+        environment_set_number(environment, "SOCKCTL_PORT", sockname_port(&listens->name));
 }
 
 /* What is known of a connection */

@@ -1,13 +1,13 @@
 /*
- * The environment of a program that is started: ours, but for what is for us alone, and what it is to
- * know of its connection.
+ * The environment of a program that is started: ours, but for what is for us alone, and what the program is to know of
+ * its connection, or of the socket that we listen on.
  */
 #ifndef CMD_SERVE_ENVIRONMENT_H
 #define CMD_SERVE_ENVIRONMENT_H
 
 #include <stddef.h>
-#include <stdint.h>
 
+#include "net/listener.h"
 #include "sys/sockname.h"
 
 struct environment {
@@ -23,9 +23,10 @@ void environment_init(struct environment *environment);
 /* environment_release frees the list and what is its own. */
 void environment_release(struct environment *environment);
 
-/* environment_set sets a variable to a copy of the value; NULL: there is to be no such variable. */
-void environment_set(struct environment *environment, const char *name, const char *value);
-void environment_set_number(struct environment *environment, const char *name, int64_t value);
+/* environment_describe_listener sets how to connect to a socket of ours that listens: SOCKCTL_ADDR and, where it has
+ * one, SOCKCTL_PORT. */
+void environment_describe_listener(struct environment *environment,
+                                   const struct listener_socket *listens);
 
 /* environment_describe sets what is known of the stream `fd` and its peer, by our own names and those of ncat, socat
  * and UCSPI tools: see sockctl-listen(1), PROGRAMS. Variables that do not apply are removed. `proxied`, unless it is

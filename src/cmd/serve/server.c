@@ -154,20 +154,6 @@ void server_send_at_once(const struct server *server)
             sock_set(listener->sockets[i].watch.fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
-/* The wait for the first client */
-
-void server_await_first(struct server *server)
-{
-    error_set(&server->wait.reason, STATUS_TIMEOUT,
-              "listen on %s: no client came within the time limit", server->name);
-    limit_start(&server->wait, server->loop, server->limits->timeout_ms, server->err);
-}
-
-void server_first_came(struct server *server)
-{
-    limit_cancel(&server->wait);
-}
-
 /* Admission */
 
 /* A client that has been accepted, and has yet to say by a PROXY header whose connection it passes on. */
@@ -211,7 +197,7 @@ static void server_admit_proxied(void *context, const struct proxied_ends *proxi
                                                .destination = proxied->destination,
                                                .is_proxy = source == &gone.peer};
         if (access_admits(&server->access, source)) {
-            server_first_came(server);
+            limit_cancel(&server->wait);
             server->joined(server, &client);
             return;
         }
@@ -241,7 +227,7 @@ static void server_admit(void *context, int fd, const struct sockname *peer)
     if (server_is_full(server))
         listener_pause(&server->listener);
     if (verdict == ACCESS_ADMITTED) {
-        server_first_came(server);
+        limit_cancel(&server->wait);
         server->joined(server, &(const struct admitted_client){.fd = fd, .peer = peer});
         return;
     }
@@ -257,8 +243,11 @@ static void server_admit(void *context, int fd, const struct sockname *peer)
 /* Every datagram passes through here. */
 static bool server_admits_sender(void *context, const struct sock_message *message)
 {
-    const struct server *server = context;
-    return access_admits_sender(&server->access, message);
+    struct server *server = context;
+    if (!access_admits_sender(&server->access, message))
+        return false;
+    limit_cancel(&server->wait);
+    return true;
 }
 
 struct sock_senders server_senders(struct server *server)
@@ -286,8 +275,11 @@ void server_reserve(struct server *server, int descriptors)
 
 void server_accept(struct server *server)
 {
-    server_await_first(server);
-    listener_accept(&server->listener, server_admit, server);
+    error_set(&server->wait.reason, STATUS_TIMEOUT,
+              "listen on %s: no client came within the time limit", server->name);
+    limit_start(&server->wait, server->loop, server->limits->timeout_ms, server->err);
+    if (server->listener.socktype != SOCK_DGRAM)
+        listener_accept(&server->listener, server_admit, server);
 }
 
 void server_accept_waiting(struct server *server)

@@ -82,17 +82,13 @@ void server_send_at_once(const struct server *server);
  * where lists come from files, reads them again instead. Returns 0, or -1 and the error. */
 int server_ready(struct server *server);
 
-/* server_await_first starts the limit of the wait for the first client. */
-void server_await_first(struct server *server);
-
-/* server_first_came ends that wait: somebody has come; with streams, the server calls it by itself. */
-void server_first_came(struct server *server);
-
 /* server_reserve keeps so many descriptors for each client: those for whom there would be none wait in the
  * backlog. */
 void server_reserve(struct server *server, int descriptors);
 
-/* From server_accept on, clients that are admitted are given to `joined`; never more than max_conns at a time. */
+/* server_accept begins to wait for the first client, which ends the wait when it is admitted. From then on, connections
+ * that are admitted are given to `joined`, never more than max_conns at a time; datagrams the caller receives itself, from
+ * those whom server_senders admits. */
 void server_accept(struct server *server);
 
 /* server_accept_waiting does the same at once for those that have connected already, before the listener is closed. */

@@ -7,7 +7,6 @@
 #include "cmd/serve/supervised_child.h"
 
 #include <signal.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include "cmd/serve/environment.h"
@@ -51,24 +50,10 @@ int supervised_child_start(struct supervised_child *child, struct children *chil
                            struct error *err)
 {
     struct environment environment;
-    char text[SOCKNAME_TEXT_MAX];
-    const char *host = text;
     if (children_init(children, child->loop, err))
         return -1;
-    /* An address to connect to: for all addresses, the machine's own, of IPv4 where both families are
-     * served: loopback may be without IPv6. */
-    const bool has_both = *listener_text(listens, text) == '*';
-    sockname_host(&listens->name, text);
-    if (has_both || strcmp(text, "0.0.0.0") == 0)
-        host = "127.0.0.1";
-    else if (strcmp(text, "::") == 0)
-        host = "::1";
     environment_init(&environment);
-    environment_set(&environment, "SOCKCTL_ADDR", host);
-    if (listens->name.storage.ss_family == AF_UNIX)
-        environment_set(&environment, "SOCKCTL_PORT", NULL);
-    else
-        environment_set_number(&environment, "SOCKCTL_PORT", sockname_port(&listens->name));
+    environment_describe_listener(&environment, listens);
     const struct program_spec spec = {.argv = (const char *const *)words,
                                       .env = (const char *const *)environment.list};
     descriptors_close_on_exec();

@@ -39,7 +39,7 @@ static void client_drop_passed(struct message_client *client)
 
 /* The end of a client */
 
-/* `why` is what went wrong, or NULL. */
+/* Reports the end of a client and frees it; `why` is what went wrong, or NULL. */
 static enum client_turn client_end(struct message_client *client, enum report_how how,
                                    const char *why)
 {
@@ -66,7 +66,7 @@ static enum client_turn client_end(struct message_client *client, enum report_ho
     return CLIENT_GONE;
 }
 
-/* `failure` is errno, or 0 at the end of its stream. */
+/* Ends a client whose socket gives no more; `failure` is errno, or 0 at the end of its stream. */
 static enum client_turn client_end_stream(struct message_client *client, int failure)
 {
     char why[128];
@@ -94,7 +94,8 @@ static void client_await(struct message_client *client)
         loop_unwatch(hub->clients.loop, &client->peer.watch);
 }
 
-/* A budget that is exceeded is not kept at once: whoever is at work with a client finds it as it was. */
+/* Counts what is held for the client. A budget that is exceeded is not kept at once: whoever is at work with a client
+ * finds it as it was. */
 static void client_count_memory(struct message_client *client)
 {
     struct message_hub *hub = client->hub;

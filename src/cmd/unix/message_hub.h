@@ -61,17 +61,18 @@ struct message_hub {
     char buffer[MESSAGE_HUB_READ];
     size_t seen;     /* bytes in it, of the client whose turn it is */
     size_t consumed; /* of these */
-    /* A message has come; false: nothing more is wanted of this client. May set client->held, and call
+    /* Called when a message has come. Returns false where nothing more is wanted of this client. It may set client->held, and call
      * message_hub_answer and message_hub_end. */
     bool (*arrived)(struct message_client *client, const struct frame *message);
-    /* One client has had its turn. May set hub->paused. */
+    /* Called when one client has had its turn. It may set hub->paused. */
     void (*turn_over)(struct message_hub *hub);
-    /* After message_hub_end: the last client has gone. */
+    /* Called after message_hub_end, when the last client has gone. */
     void (*ended)(struct message_hub *hub);
-    /* A client is about to go. */
+    /* Called when a client is about to go. */
     void (*left)(struct message_client *client);
 };
 
+/* message_hub_init begins without clients. */
 void message_hub_init(struct message_hub *hub);
 
 /* message_hub_add takes over a non-blocking socket as that of a new client. */

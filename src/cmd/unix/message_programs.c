@@ -33,7 +33,7 @@ struct message_program {
     bool no_answer;
 };
 
-/* What is held counts as its client's. */
+/* Counts what the program holds as its client's. */
 static void run_count_memory(const struct message_program *run)
 {
     if (run->client)
@@ -60,7 +60,7 @@ static void run_end_output(struct message_program *run)
     fd_close(&run->program.out);
 }
 
-/* All of the message is written, or the program does not want to read it. */
+/* Called when all of the message is written, or the program does not want to read it. */
 static void run_input_drained(struct write_queue *queue)
 {
     struct message_program *run = LOOP_OWNER(queue, struct message_program, input);
@@ -69,7 +69,7 @@ static void run_input_drained(struct write_queue *queue)
     run_end_input(run);
 }
 
-/* False when there is no more to read, for now or at all. */
+/* Reads some of what the program writes. Returns false when there is no more to read, for now or at all. */
 static bool run_read_output(struct message_program *run)
 {
     const size_t max = run->programs->hub->max_message;
@@ -107,7 +107,7 @@ static void run_output_ready(struct watch *watch, uint32_t events)
     run_read_output(LOOP_OWNER(watch, struct message_program, output));
 }
 
-/* The program has ended: its client, if it is still there, gets the answer and goes on. */
+/* Forgets a program that has ended: its client, if it is still there, gets the answer and goes on. */
 static void run_complete(struct message_program *run)
 {
     struct message_programs *programs = run->programs;
@@ -146,7 +146,7 @@ static void run_complete(struct message_program *run)
         loop_stop(loop, 0);
 }
 
-/* What it has started may have its stdout, and write more: that is not waited for. */
+/* What the program has started may have its stdout, and write more: that is not waited for. */
 static void run_program_ended(struct program *program)
 {
     struct message_program *run = LOOP_OWNER(program, struct message_program, program);

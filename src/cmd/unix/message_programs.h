@@ -20,7 +20,7 @@ struct message_programs {
     struct children *children; /* initialised */
     const char **argv;         /* of program_words; the owner's */
     size_t max;                /* at a time: the owner pauses the hub when so many are running */
-    /* One has ended: there is room for another. */
+    /* Called when one has ended: there is room for another. */
     void (*ended)(struct message_programs *programs);
 
     struct list running;

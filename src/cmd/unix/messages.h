@@ -34,10 +34,10 @@ struct message_options {
             "message framing: native, u32be, line or netstring"),                                  \
         OPT(0, "max-message", size, options, field.max_message, "longest message taken (1M)")
 
-/* The result is the framing of that name. */
+/* message_framing returns the framing of that name. */
 const struct framing *message_framing(const struct message_options *options);
 
-/* The result is max_message as a frame reader takes it. */
+/* message_limit returns max_message as a frame reader takes it. */
 size_t message_limit(const struct message_options *options);
 
 /* message_address reads the operand PATH: any address of a UNIX stream, or a socket that was inherited. Returns 0, or
@@ -57,13 +57,14 @@ struct message_output {
     char end;               /* of each message */
 };
 
-/* `drained` is called as write_queue.h says, also when the reader of stdout has gone. */
+/* message_output_init begins. `drained` is called as write_queue.h says, also when the reader of stdout has gone. */
 void message_output_init(struct message_output *output, struct loop *loop, char end,
                          void (*drained)(struct write_queue *queue));
 
+/* message_output_print gathers a message, and the byte that ends it. */
 void message_output_print(struct message_output *output, const struct frame *message);
 
-/* Returns 0, or -1 when stdout has failed: status 8, silent where its reader has gone. */
+/* message_output_check returns 0, or -1 when stdout has failed: status 8, silent where its reader has gone. */
 int message_output_check(const struct message_output *output, struct error *err);
 
 #endif

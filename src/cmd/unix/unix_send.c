@@ -96,8 +96,8 @@ struct sender {
 
 /* The source */
 
-/* FRAME_MESSAGE: *message is the next one, until the next call. FRAME_MORE: there is none, for now where `waits` says
- * so, or at all. FRAME_MALFORMED: *err says why. */
+/* Takes the next message. FRAME_MESSAGE: it is *message, until the next call. FRAME_MORE: there is none, for now where
+ * `waits` says so, or at all. FRAME_MALFORMED: *err says why. */
 static enum frame_step source_next(struct message_source *source, struct frame *message,
                                    struct error *err)
 {
@@ -132,8 +132,8 @@ static bool sender_may_read(const struct sender *sender)
     return wanted && !sender->server_ended && !write_queue_has_pending(&sender->output.queue);
 }
 
-/* Once both have said that they send no more, the kernel calls that a hang-up, though the server may not have read
- * everything. */
+/* Sets the watches. Once both have said that they send no more, the kernel calls that a hang-up, though the server may
+ * not have read everything: then the socket is not watched. */
 static void sender_await(struct sender *sender)
 {
     uint32_t in = sender_may_read(sender) ? EPOLLIN : 0U;
@@ -151,7 +151,7 @@ static void sender_await(struct sender *sender)
 
 /* Ends */
 
-/* What a callback of the loop comes to. */
+/* Ends the loop where a callback of its has come to -1. */
 static void sender_stop_if_failed(struct sender *sender, int result)
 {
     if (result)
@@ -167,8 +167,8 @@ static int sender_fail(struct sender *sender, int failure)
                      sender->log.peer, strerror(failure));
 }
 
-/* Status 0 says that the server has read everything: it may be busy with others, and only then come to us. The kernel
- * tells nobody when that happens. */
+/* Looks whether the server has read everything, which is the end with status 0: it may be busy with others, and only
+ * then come to us. The kernel tells nobody when that happens, so this looks again and again. */
 static int sender_check_unread(struct sender *sender)
 {
     int unread = sock_unread(sender->watch.fd);
@@ -249,7 +249,7 @@ static int sender_send(struct sender *sender)
     return step == FRAME_MALFORMED ? -1 : 0;
 }
 
-/* Sends and takes replies as far as it goes now. */
+/* Sends messages and takes replies as far as that goes now. */
 static int sender_proceed(struct sender *sender)
 {
     enum frame_step step;

@@ -201,8 +201,8 @@ static void stop_serving(struct server *server)
 
 /* The command */
 
-/* Clients must not take the descriptors that their programs need: they would wait for each other. Who
- * would not get one waits in the backlog. */
+/* Bounds clients and programs by the descriptors that there are. Clients must not take those that their programs need,
+ * or they would wait for each other; a client for whom there is none waits in the backlog. */
 static void serving_bound_clients(struct serving *serving)
 {
     const int64_t room = descriptors_max() - OWN_DESCRIPTORS - START_DESCRIPTORS;
@@ -245,13 +245,15 @@ static int serve_clients(struct serving *serving, const struct address *address)
     return result ? result : fd_finish_stdout(&serving->output.queue.fd, server->err);
 }
 
-/* A message is held as it comes, perhaps for a program, and again as an answer. */
+/* Returns the least that --max-memory can be: a message is held as it comes, perhaps for a program, and again as an
+ * answer. */
 static uint64_t min_memory(const struct serve_options *given)
 {
     return 4 * (uint64_t)message_limit(&given->messages);
 }
 
-/* An answer that no frame can hold is a mistake on the command line, not one for each message. */
+/* Checks what the options say together. An answer that no frame can hold is a mistake on the command line, not one for
+ * each message. */
 static int check_options(const struct serve_options *given, char **arguments, struct error *err)
 {
     const bool program = program_is_given(&given->program);
