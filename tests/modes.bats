@@ -25,9 +25,11 @@ special = {"ttl": "3", "tos": "ef", "mark": "1", "log": "json", "mode": "echo" i
 ways_themselves = {"exec", "sh-exec", "probe", "send", "expect", "pass-fd", "keep-open", "serial", "broker", "chat", "to", "udp",
                    "unix", "source", "source-port", "port", "listen", "run", "workers", "proxy-env", "via", "tls", "tls-ca", "tls-insecure", "inetd", "reply", "echo"}
 ways = {
-    "connect": {"stdio": [], "program": ["-e", "true"], "script": ["--send", "x"], "probe": ["-z"], "pass": ["-F"]},
+    "connect": {"stdio": [], "program": ["-e", "true"], "script": ["--send", "x"], "probe": ["-z"], "pass": ["-F"],
+                "program inetd": ["-e", "true", "--inetd"], "stdio via": ["--via", "true"], "stdio tls": ["--tls"]},
     "listen": {"stdio": [], "shared": ["-k"], "broker": ["--broker"], "program": ["-e", "true"],
-               "programs": ["-k", "-e", "true"], "forward": None},
+               "programs": ["-k", "-e", "true"], "forward": None,
+               "program inetd": ["-e", "true", "--inetd"], "programs inetd": ["-ke", "true", "--inetd"]},
     "echo-server": {"shared": []},
     "unix-serve": {"shared": [], "programs": ["-e", "true"]},
 }[command]
@@ -43,6 +45,7 @@ named = {
     "stdio": "many clients|--to|--keep-open|program|--probe", "shared": "one client|--to|program", "broker": "--broker|--to|one client",
     "program": "program|many clients|--keep-open|--to|--probe", "programs": "program|--keep-open|--to", "script": "--send|--probe",
     "forward": "--to|--keep-open", "probe": "--probe", "pass": "--pass-fd|--probe",
+    "inetd": "the program has the socket", "via": "COMMAND makes the connection|IPv6 is asked for", "tls": "openssl.1. makes the connection",
 }
 kind_words = "--accept-proxy|TCP|UDP|UNIX sockets|datagrams|streams|connections"
 
@@ -81,15 +84,18 @@ for way in ways:
         options = [name for name in rows if name not in ways_themselves]
         if command == "listen" and way == "shared" and kind in ("udp", "dgram"):
             options.remove("max-conns") # the one row that is not a product of the two
-        fits = [name for name in options if way in rows[name] and kind in rows[name]]
-        if kind in rows.get("exec" if way in ("program", "programs") else way, {kind}):
+        modes = way.split()
+        fits = [name for name in options if rows[name].issuperset([*modes, kind])]
+        if all(kind in rows.get({"program": "exec", "programs": "exec"}.get(mode, mode), {kind}) for mode in modes):
             # All that are for it, at once.
             cases += [(words_of(way, kind, [name for name in fits if name not in half]), True, "", "") for half in halves]
         # Those that are not, one by one, in each way over one kind, and over each kind in one way.
         plain = way == next(iter(ways))
         for name in options:
             if (plain or kind == next(iter(kinds))) and name not in fits:
-                why = "--hex-dump|" + named[way] if way not in rows[name] else kind_words
+                lacks = [mode for mode in modes if mode not in rows[name]]
+                why = "|".join(["--hex-dump"] * bool(lacks) + [named[mode] for mode in lacks] +
+                               [kind_words] * (kind not in rows[name]))
                 cases.append((words_of(way, kind, [name]), False, "--" + name, why))
 
 spare = os.open("/dev/null", os.O_WRONLY)
@@ -101,7 +107,7 @@ running = []
 def judge(process, words, fits, option, why):
     errors = process.communicate(timeout=20)[1].decode()
     refused = process.returncode == 2
-    if fits and refused or not fits and not (refused and re.search(f"^sockctl: option {option}.*({why})", errors)):
+    if fits and refused or not fits and not (refused and re.search(f"^sockctl: (option {option}|address).*({why})", errors)):
         print("accepted, and not for it:" if not refused else "refused:", *words, "|", errors.splitlines()[:1])
 
 

@@ -121,7 +121,7 @@ teardown() { common_teardown; }
     try "$SOCKCTL" connect --via '' h 1
     assert_usage_error "option --via: '' is empty"
     try "$SOCKCTL" connect --via cat -x socks5://h h 1
-    assert_usage_error '--proxy and --via exclude each other'
+    assert_usage_error 'option --proxy: with --via, COMMAND makes the connection'
 }
 
 @test "http-get --via: requests through a program; its failure is ours" {

@@ -32,10 +32,10 @@ struct connect_retry_options {
     CONNECT_WAIT_ROW(options, field),                                                              \
         OPT('R', "retry", number, options, field.retries, "try N times more"), GROUP_PROXY,        \
         OPT_FOR('x', "proxy", proxy, options, field.proxy,                                         \
-                MODE_ONLY_KINDS(MODE_TCP) & ~MODE_PROBE,                                           \
+                MODE_OWN_SOCKET(MODE_TCP) & ~MODE_PROBE,                                           \
                 "through a proxy: socks5://, socks4:// or http://; or @FILE"),                     \
         OPT_FOR(0, "proxy-env", flag, options, field.proxy_env,                                    \
-                MODE_ONLY_KINDS(MODE_TCP) & ~MODE_PROBE, "through the proxy in ALL_PROXY")
+                MODE_OWN_SOCKET(MODE_TCP) & ~MODE_PROBE, "through the proxy in ALL_PROXY")
 
 /* Options of what makes the connection in place of a socket of ours: see net/via.h. */
 struct via_options {
@@ -44,8 +44,8 @@ struct via_options {
     bool tls;
     bool insecure;
 };
-/* For HOST PORT of TCP (via_check), whatever is done with the connection but passing it on; our end of it is a UNIX socket. */
-#define VIA_MODES (MODE_ONLY_KINDS(MODE_TCP | MODE_UNIX_STREAM) & ~MODE_PASS)
+/* For HOST PORT of TCP (via_check), whatever is done with the connection but passing it on. */
+#define VIA_MODES (MODE_ONLY_KINDS(MODE_TCP) & ~MODE_PASS)
 #define VIA_ROWS(options, field)                                                                   \
     OPT_FOR(0, "via", command, options, field.command, VIA_MODES,                                  \
             "the connection is COMMAND's stdin and stdout (%h: host, %p: port)")

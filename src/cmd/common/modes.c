@@ -38,14 +38,12 @@ struct mode_words {
 };
 
 /* What an option is for whose row has no more modes than these: the first that fits. */
-static const struct mode_words for_ways[] = {
+static const struct mode_words is_for[] = {
     {MODE_PROBE, " is for --probe"},
     {MODE_FORWARD, " is for --to"},
     {MODE_PROGRAM | MODE_PROGRAMS, " is for a program: --exec, --sh-exec"},
     {MODE_SHARED | MODE_BROKER, " is for --keep-open, --broker and --chat"},
     {MODE_MANY, " is for many clients: --keep-open, --to"},
-};
-static const struct mode_words for_kinds[] = {
     {MODE_TCP, " is for TCP"},
     {MODE_UDP, " is for UDP"},
     {MODE_INET, " is for TCP and UDP"},
@@ -65,22 +63,25 @@ static const struct mode_words not_with[] = {
     {MODE_PROBE, " makes no sense with --probe"},
     {MODE_PASS, " makes no sense with --pass-fd"},
     {MODE_KINDS, " is not for this kind of socket"},
+    {MODE_INETD, " makes no sense with --inetd: the program has the socket"},
+    {MODE_VIA, ": with --via, COMMAND makes the connection"},
+    {MODE_TLS, ": with --tls, openssl(1) makes the connection"},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Says why an option with these modes is not for the `half` that was asked for. */
-static const char *mode_complaint(unsigned modes, unsigned half)
+/* Modes that exclude each other; a run has one of each, or none. */
+static const unsigned axes[] = {MODE_WAYS, MODE_KINDS, MODE_INETD, MODE_VIA | MODE_TLS};
+
+/* Says why an option with these modes is not for the one of the axis that was asked for. */
+static const char *mode_complaint(unsigned modes, unsigned axis, unsigned asked)
 {
-    const bool is_way = half & MODE_WAYS;
-    const struct mode_words *named = is_way ? for_ways : for_kinds;
-    const size_t count = is_way ? COUNT(for_ways) : COUNT(for_kinds);
-    const unsigned allowed = modes & (is_way ? MODE_WAYS : MODE_KINDS);
-    for (size_t i = 0; i < count; i++)
-        if ((allowed & ~named[i].modes) == 0)
-            return named[i].words;
+    const unsigned allowed = modes & axis;
+    for (size_t i = 0; allowed && i < COUNT(is_for); i++)
+        if ((allowed & ~is_for[i].modes) == 0)
+            return is_for[i].words;
     for (size_t i = 0; i < COUNT(not_with); i++)
-        if (half & not_with[i].modes)
+        if (asked & axis & not_with[i].modes)
             return not_with[i].words;
     return " is for another mode";
 }
@@ -88,12 +89,12 @@ static const char *mode_complaint(unsigned modes, unsigned half)
 int modes_check(const struct command *command, const void *options, unsigned modes,
                 struct error *err)
 {
-    const unsigned halves[] = {modes & MODE_WAYS, modes & MODE_KINDS};
     for (const struct opt *row = command->options; row->name; row++)
-        for (size_t i = 0; row->type && i < COUNT(halves); i++)
-            if (halves[i] && !(row->modes & halves[i]) && opt_is_given(command, row, options))
+        for (size_t i = 0; row->type && i < COUNT(axes); i++)
+            if (modes & axes[i] && !(row->modes & modes & axes[i]) &&
+                opt_is_given(command, row, options))
                 return error_set(err, STATUS_USAGE, "option --%s%s", row->name,
-                                 mode_complaint(row->modes, halves[i]));
+                                 mode_complaint(row->modes, axes[i], modes));
     return 0;
 }
 
@@ -134,7 +135,8 @@ void modes_table(FILE *out, const struct command *const *commands)
         {MODE_PASS, "pass"},         {MODE_TCP, "tcp"},
         {MODE_UDP, "udp"},           {MODE_UNIX_STREAM, "unix"},
         {MODE_VSOCK, "vsock"},       {MODE_SEQPACKET, "seqpacket"},
-        {MODE_UNIX_DGRAM, "dgram"},
+        {MODE_UNIX_DGRAM, "dgram"},  {MODE_INETD, "inetd"},
+        {MODE_VIA, "via"},           {MODE_TLS, "tls"},
     };
     for (; *commands; commands++)
         for (const struct opt *row = (*commands)->options; row->name; row++) {

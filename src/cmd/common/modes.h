@@ -20,9 +20,9 @@ unsigned modes_of_address(const struct address *address);
 unsigned modes_of_socket(int family, int socktype);
 
 /* modes_check checks that every option that was given, as they were parsed, is for the mode. `modes` has the bit of
- * what is done (MODE_WAYS), and that of the kind of socket (MODE_KINDS), or of two where one is forwarded to the other:
- * an option may then be for either. A half that is 0 is not looked at. Returns 0, or -1 and status 2 for the first row
- * that is not for it: "option --NAME is for …". */
+ * what is done (MODE_WAYS), that of the kind of socket (MODE_KINDS), or of two where one is forwarded to the other (an
+ * option may then be for either), MODE_INETD, and MODE_VIA or MODE_TLS, each where it is so. What is 0 is not looked at.
+ * Returns 0, or -1 and status 2 for the first row that is not for it: "option --NAME is for …". */
 int modes_check(const struct command *command, const void *options, unsigned modes,
                 struct error *err);
 

@@ -35,6 +35,11 @@ enum {
     MODE_UNIX_DGRAM = 1 << 14,
     MODE_KINDS = ((1 << 15) - 1) & ~MODE_WAYS,
 
+    /* Who has the bytes, or the socket, instead of us. */
+    MODE_INETD = 1 << 24, /* --inetd: the program of --exec has the socket itself */
+    MODE_VIA = 1 << 25,   /* --via: a command has made the connection */
+    MODE_TLS = 1 << 26,   /* --tls: openssl(1) has */
+
     MODE_INET = MODE_TCP | MODE_UDP,
     MODE_UNIX = MODE_UNIX_STREAM | MODE_SEQPACKET | MODE_UNIX_DGRAM,
     MODE_STREAMS = MODE_TCP | MODE_UNIX_STREAM | MODE_VSOCK,
@@ -44,8 +49,10 @@ enum {
     MODE_NO_STDIO = MODE_FORWARD | MODE_PROBE | MODE_PASS /* neither stdin nor stdout is a peer's */
 };
 /* The modes of an option that is for these kinds of socket, or these ways, alone. */
-#define MODE_ONLY_KINDS(kinds) (MODE_WAYS | (kinds))
-#define MODE_ONLY_WAYS(ways) (MODE_KINDS | (ways))
+#define MODE_ONLY_KINDS(kinds) (~MODE_KINDS | (kinds))
+#define MODE_ONLY_WAYS(ways) (~MODE_WAYS | (ways))
+/* The modes of an option of the socket that we connect, over these kinds alone. */
+#define MODE_OWN_SOCKET(kinds) (MODE_ONLY_KINDS(kinds) & ~(MODE_VIA | MODE_TLS))
 
 /* The groups of options that several commands have. Shared rows that are a group of their own bring its heading along; what
  * follows them in a table begins with one. */
@@ -72,11 +79,14 @@ struct family_options {
         AF_UNSPEC, false                                                                           \
     }
 #define FAMILY_ONLY_ROWS(options, field)                                                           \
-    OPT_FOR('4', "ipv4", ipv4, options, field.family, MODE_ONLY_KINDS(MODE_INET), "IPv4 only"),    \
-        OPT_FOR('6', "ipv6", ipv6, options, field.family, MODE_ONLY_KINDS(MODE_INET), "IPv6 only")
+    OPT_FOR('4', "ipv4", ipv4, options, field.family, MODE_ONLY_KINDS(MODE_INET) & ~MODE_VIA,      \
+            "IPv4 only"),                                                                          \
+        OPT_FOR('6', "ipv6", ipv6, options, field.family, MODE_ONLY_KINDS(MODE_INET) & ~MODE_VIA,  \
+                "IPv6 only")
 #define FAMILY_ROWS(options, field)                                                                \
     FAMILY_ONLY_ROWS(options, field),                                                              \
-        OPT('n', "numeric", flag, options, field.numeric, "no name or service look-up")
+        OPT_FOR('n', "numeric", flag, options, field.numeric, MODE_OWN_SOCKET(MODE_KINDS),         \
+                "no name or service look-up")
 
 /* The protocol, where the address does not say. */
 struct protocol_options {
@@ -112,26 +122,28 @@ struct limit_options {
 /* Socket options: struct sockopt. */
 #define SOCKET_ROWS(options, field)                                                                \
     GROUP_ADDRESS,                                                                                 \
-        OPT_FOR(0, "interface", interface, options, field.interface, MODE_ONLY_KINDS(MODE_INET),   \
+        OPT_FOR(0, "interface", interface, options, field.interface, MODE_OWN_SOCKET(MODE_INET),   \
                 "use this network interface only"),                                                \
         GROUP_SOCKET,                                                                              \
-        OPT_ROW(0, "ttl", ttl, "HOPS", options, field.ttl, 0, MODE_ONLY_KINDS(MODE_INET),          \
+        OPT_ROW(0, "ttl", ttl, "HOPS", options, field.ttl, 0, MODE_OWN_SOCKET(MODE_INET),          \
                 "hops that packets may take"),                                                     \
-        OPT_FOR(0, "tos", tos, options, field.tos, MODE_ONLY_KINDS(MODE_INET),                     \
+        OPT_FOR(0, "tos", tos, options, field.tos, MODE_OWN_SOCKET(MODE_INET),                     \
                 "type of service: 0-255, or a DSCP word"),                                         \
-        OPT(0, "rcvbuf", size, options, field.rcvbuf, "the socket's receive buffer"),              \
-        OPT(0, "sndbuf", size, options, field.sndbuf, "the socket's send buffer"),                 \
-        OPT_FOR(0, "no-delay", flag, options, field.no_delay, MODE_ONLY_KINDS(MODE_TCP),           \
+        OPT_FOR(0, "rcvbuf", size, options, field.rcvbuf, MODE_OWN_SOCKET(MODE_KINDS),             \
+                "the socket's receive buffer"),                                                    \
+        OPT_FOR(0, "sndbuf", size, options, field.sndbuf, MODE_OWN_SOCKET(MODE_KINDS),             \
+                "the socket's send buffer"),                                                       \
+        OPT_FOR(0, "no-delay", flag, options, field.no_delay, MODE_OWN_SOCKET(MODE_TCP),           \
                 "TCP: send small segments at once"),                                               \
         OPT_ROW(0, "keepalive", keepalive, NULL, options, field.keepalive_ms, OPT_OPTIONAL,        \
-                MODE_ONLY_KINDS(MODE_TCP), "TCP: notice a dead peer within twice TIME"),           \
-        OPT_FOR(0, "mptcp", flag, options, field.mptcp, MODE_ONLY_KINDS(MODE_TCP),                 \
+                MODE_OWN_SOCKET(MODE_TCP), "TCP: notice a dead peer within twice TIME"),           \
+        OPT_FOR(0, "mptcp", flag, options, field.mptcp, MODE_OWN_SOCKET(MODE_TCP),                 \
                 "Multipath TCP"),                                                                  \
         OPT_FOR(0, "fastopen", flag, options, field.fastopen,                                      \
-                MODE_ONLY_KINDS(MODE_TCP) & ~MODE_PROBE, "TCP: data in the first packet"),         \
-        OPT_FOR(0, "mark", mark, options, field.mark, MODE_ONLY_KINDS(MODE_INET),                  \
+                MODE_OWN_SOCKET(MODE_TCP) & ~MODE_PROBE, "TCP: data in the first packet"),         \
+        OPT_FOR(0, "mark", mark, options, field.mark, MODE_OWN_SOCKET(MODE_INET),                  \
                 "mark packets for routing and filters"),                                           \
-        OPT_FOR('b', "broadcast", flag, options, field.broadcast, MODE_ONLY_KINDS(MODE_UDP),       \
+        OPT_FOR('b', "broadcast", flag, options, field.broadcast, MODE_OWN_SOCKET(MODE_UDP),       \
                 "allow broadcast addresses")
 
 /* The mode of a UNIX socket's file, unless --mode says otherwise. */
@@ -232,13 +244,14 @@ struct transfer_options {
     }
 #define TRANSFER_ROWS(options, field)                                                              \
     GROUP_LIMITS,                                                                                  \
-        OPT_FOR('q', "quit-after", duration, options, field.quit_after_ms, ~MODE_NO_STDIO,         \
-                "after stdin ends, wait at most TIME more"),                                       \
+        OPT_FOR('q', "quit-after", duration, options, field.quit_after_ms,                         \
+                ~(MODE_NO_STDIO | MODE_INETD), "after stdin ends, wait at most TIME more"),        \
         GROUP_ENDS,                                                                                \
-        OPT('N', "shutdown", flag, options, field.shutdown,                                        \
-            "shut down the sending half when stdin ends (the default without a proxy)"),           \
+        OPT_FOR('N', "shutdown", flag, options, field.shutdown, ~MODE_INETD,                       \
+                "shut down the sending half when stdin ends (the default without a proxy)"),       \
         OPT_FOR(0, "no-shutdown", flag, options, field.no_shutdown,                                \
-                ~(MODE_NO_STDIO | MODE_DATAGRAMS), "keep the sending half open when stdin ends"),  \
+                ~(MODE_NO_STDIO | MODE_DATAGRAMS | MODE_INETD),                                    \
+                "keep the sending half open when stdin ends"),                                     \
         OPT_FOR('d', "recv-only", flag, options, field.recv_only,                                  \
                 ~(MODE_NO_STDIO | MODE_PROGRAM | MODE_PROGRAMS | MODE_SCRIPT),                     \
                 "do not read stdin"),                                                              \
@@ -246,36 +259,38 @@ struct transfer_options {
                 ~(MODE_NO_STDIO | MODE_PROGRAM | MODE_PROGRAMS | MODE_BROKER),                     \
                 "throw away what arrives"),                                                        \
         OPT_FOR(0, "exit-on-eof", flag, options, field.exit_on_eof,                                \
-                ~(MODE_NO_STDIO | MODE_SCRIPT | MODE_DATAGRAMS), "done when the peer ends"),       \
+                ~(MODE_NO_STDIO | MODE_SCRIPT | MODE_DATAGRAMS | MODE_INETD),                      \
+                "done when the peer ends"),                                                        \
         OPT_FOR(0, "until-stdin-ends", flag, options, field.until_stdin_ends,                      \
                 ~(MODE_NO_STDIO | MODE_PROGRAM | MODE_PROGRAMS | MODE_SCRIPT | MODE_DATAGRAMS),    \
                 "when the peer ends first, send until stdin ends too"),                            \
         OPT_FOR(0, "no-confirm", flag, options, field.no_confirm,                                  \
-                ~(MODE_NO_STDIO | MODE_SHARED | MODE_BROKER | MODE_SCRIPT | MODE_MESSAGES),        \
+                ~(MODE_NO_STDIO | MODE_SHARED | MODE_BROKER | MODE_SCRIPT | MODE_MESSAGES |        \
+                  MODE_INETD),                                                                     \
                 "do not wait until the peer's TCP has acknowledged every byte"),                   \
         GROUP_DATA,                                                                                \
-        OPT_FOR('C', "crlf", flag, options, field.crlf, ~(MODE_NO_STDIO | MODE_SCRIPT),            \
-                "send LF from stdin as CR LF"),                                                    \
+        OPT_FOR('C', "crlf", flag, options, field.crlf,                                            \
+                ~(MODE_NO_STDIO | MODE_SCRIPT | MODE_INETD), "send LF from stdin as CR LF"),       \
         OPT_FOR('t', "telnet", flag, options, field.telnet,                                        \
-                MODE_STDIO | MODE_PROGRAM | MODE_PROGRAMS | MODE_STREAMS,                          \
+                MODE_STDIO | MODE_PROGRAM | MODE_PROGRAMS | MODE_STREAMS | MODE_VIA | MODE_TLS,    \
                 "refuse telnet negotiation"),                                                      \
         OPT_FOR(0, "delay", duration, options, field.delay_ms,                                     \
-                ~(MODE_NO_STDIO | MODE_SHARED | MODE_BROKER | MODE_SCRIPT),                        \
+                ~(MODE_NO_STDIO | MODE_SHARED | MODE_BROKER | MODE_SCRIPT | MODE_INETD),           \
                 "pause between lines sent"),                                                       \
         OPT_FOR(0, "rate-limit", size, options, field.rate,                                        \
-                ~(MODE_NO_STDIO | MODE_SHARED | MODE_BROKER | MODE_SCRIPT),                        \
+                ~(MODE_NO_STDIO | MODE_SHARED | MODE_BROKER | MODE_SCRIPT | MODE_INETD),           \
                 "at most SIZE bytes a second each way"),                                           \
         OPT_FOR(0, "oob", byte, options, field.urgent,                                             \
                 MODE_STDIO | MODE_PROGRAM | MODE_PROGRAMS | MODE_TCP,                              \
                 "send BYTE as TCP urgent data first"),                                             \
         GROUP_OUTPUT,                                                                              \
-        OPT_FOR('o', "output", file, options, field.output, ~MODE_NO_STDIO,                        \
+        OPT_FOR('o', "output", file, options, field.output, ~(MODE_NO_STDIO | MODE_INETD),         \
                 "also write what arrives to FILE"),                                                \
-        OPT_FOR('a', "append", flag, options, field.append, ~MODE_NO_STDIO,                        \
+        OPT_FOR('a', "append", flag, options, field.append, ~(MODE_NO_STDIO | MODE_INETD),         \
                 "add to FILE instead of replacing it"),                                            \
-        OPT_FOR(0, "hex-dump", file, options, field.hex_dump, ~MODE_NO_STDIO,                      \
+        OPT_FOR(0, "hex-dump", file, options, field.hex_dump, ~(MODE_NO_STDIO | MODE_INETD),       \
                 "hex dump of both directions to FILE (-: stderr)"),                                \
-        OPT_FOR(0, "stats", flag, options, field.stats, ~MODE_NO_STDIO,                            \
+        OPT_FOR(0, "stats", flag, options, field.stats, ~(MODE_NO_STDIO | MODE_INETD),             \
                 "tell the totals at the end, on stderr"),                                          \
         OPT_FOR(0, "progress", flag, options, field.progress, MODE_ONLY_WAYS(MODE_STDIO),          \
                 "a live line on stderr"),                                                          \

@@ -51,9 +51,11 @@ static const struct opt options[] = {
     GROUP_ADDRESS,
     FAMILY_ROWS(struct connect_options, family),
     PROTOCOL_ROWS(struct connect_options, protocol),
-    OPT('s', "source", host, struct connect_options, source, "local address, or UNIX path"),
-    OPT('p', "source-port", port, struct connect_options, source_port, "local port"),
-    LIMIT_ROWS(struct connect_options, limits, ~MODE_PROBE,
+    OPT_FOR('s', "source", host, struct connect_options, source, MODE_OWN_SOCKET(MODE_KINDS),
+            "local address, or UNIX path"),
+    OPT_FOR('p', "source-port", port, struct connect_options, source_port,
+            MODE_OWN_SOCKET(MODE_KINDS), "local port"),
+    LIMIT_ROWS(struct connect_options, limits, ~(MODE_PROBE | MODE_INETD),
                "limit for connecting, all addresses together"),
     CONNECT_RETRY_ROWS(struct connect_options, retry),
     OPT('F', "pass-fd", flag, struct connect_options, pass_fd,
@@ -212,7 +214,9 @@ static int connect_check_modes(const struct connecting *connecting, unsigned kin
                          : given->pass_fd                  ? MODE_PASS
                          : given->probe.probe              ? MODE_PROBE
                                                            : MODE_STDIO;
-    return modes_check(&connect_command, given, way | kind, connecting->err);
+    const unsigned holders = (given->program.inetd ? MODE_INETD : 0) |
+                             (given->via.command ? MODE_VIA : 0) | (given->via.tls ? MODE_TLS : 0);
+    return modes_check(&connect_command, given, way | kind | holders, connecting->err);
 }
 
 static int connect_and_serve(struct connecting *connecting)
@@ -244,11 +248,11 @@ static int connect_and_serve(struct connecting *connecting)
     if (result == 0)
         result = connect_with_retry(connecting->loop, &whom, &connection, err);
     if (result == 0) {
-        result = connect_check_modes(connecting,
-                                     modes_of_socket(connecting->has_via
-                                                         ? AF_UNIX
-                                                         : connection.peer.storage.ss_family,
-                                                     connection.socktype));
+        result = connecting->has_via
+                     ? 0 /* our end is the program's */
+                     : connect_check_modes(connecting,
+                                           modes_of_socket(connection.peer.storage.ss_family,
+                                                           connection.socktype));
         if (result == 0)
             result = connect_serve(&session, connecting, &connection);
         result = connection_end(&connection, received > 0, result, err);
@@ -278,8 +282,6 @@ static int connect_check(const struct connect_options *given, const struct opera
             err, STATUS_USAGE,
             "what follows -- is for --exec, or for --probe, which starts it once the port is open; "
             "neither is given");
-    if (program_check_inetd(&given->program, &given->transfer, &given->limits, false, err))
-        return -1;
     return program_check(&given->program, operands->program, err);
 }
 
@@ -372,33 +374,16 @@ static int connect_check_file_name(const struct connect_options *given,
                      given->transfer.hex_dump ? ", - for stderr" : "");
 }
 
-/* What a program connects to by itself, we can say little about: our end is a UNIX stream socket. */
+/* Looks whether a program is to connect (--via, --tls), and can be told to what. */
 static int connect_check_via(struct connecting *connecting)
 {
-    const struct connect_options *given = connecting->given;
-    const char *option = given->via.tls ? "tls" : "via";
-    int found = via_options_check(&given->via, false, &connecting->address, &connecting->via,
-                                  connecting->err);
+    int found = via_options_check(&connecting->given->via, false, &connecting->address,
+                                  &connecting->via, connecting->err);
     connecting->has_via = found > 0;
-    if (found <= 0)
-        return found;
-    const struct {
-        bool is_given;
-        const char *name;
-    } others[] = {{connecting->has_proxy, "proxy"},
-                  {given->source, "source"},
-                  {given->source_port, "source-port"},
-                  {given->sockopt.interface, "interface"},
-                  {!given->via.tls && given->family.family == AF_INET, "ipv4"},
-                  {!given->via.tls && given->family.family == AF_INET6, "ipv6"}};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (others[i].is_given)
-            return error_set(connecting->err, STATUS_USAGE, "--%s and --%s exclude each other",
-                             others[i].name, option);
-    for (size_t i = 0; i < connecting->target_count; i++)
+    for (size_t i = 0; found > 0 && i < connecting->target_count; i++)
         if (via_check(&connecting->via, &connecting->targets[i].address, connecting->err))
             return -1;
-    return given->probe.probe ? 0 : connect_check_modes(connecting, MODE_UNIX_STREAM);
+    return found < 0 ? -1 : 0;
 }
 
 /* Reads the address and the proxy, and looks whether stdout can take a descriptor where it has to. */

@@ -41,7 +41,8 @@ static const struct opt options[] = {
     MEMORY_ROWS(struct listen_options, max_memory,
                 MODE_ONLY_WAYS(MODE_SHARED | MODE_BROKER) & ~MODE_DATAGRAMS),
     WORKERS_ROWS(struct listen_options, workers),
-    OPT_FOR(0, "greeting", bytes, struct listen_options, greeting, ~(MODE_DATAGRAMS | MODE_FORWARD),
+    OPT_FOR(0, "greeting", bytes, struct listen_options, greeting,
+            ~(MODE_DATAGRAMS | MODE_FORWARD | MODE_INETD),
             "sent to each client first (C escapes are understood)"),
     ACCESS_ROWS(struct listen_options, server),
     USER_ROWS(struct listen_options, server),
@@ -59,7 +60,8 @@ static const struct opt options[] = {
     OPT_FOR(0, "proxy-from", entries, struct listen_options, server.proxy_from, ~MODE_DATAGRAMS,
             "with --accept-proxy: who may send one; others are served as they are"),
     READINESS_ROWS(struct listen_options, server.readiness),
-    LIMIT_ROWS(struct listen_options, limits, OPT_ALL, "limit for the wait for the first client"),
+    LIMIT_ROWS(struct listen_options, limits, ~MODE_INETD,
+               "limit for the wait for the first client"),
     TRANSFER_ROWS(struct listen_options, transfer),
     SOCKET_ROWS(struct listen_options, sockopt),
     LOG_ROWS(struct listen_options, log_json),
@@ -254,7 +256,8 @@ static int listen_check_modes(const struct listening *listening, unsigned kind)
                                                            : MODE_STDIO;
     if (way == MODE_FORWARD)
         return listen_check_forward(listening->typed, kind, err);
-    if (modes_check(&listen_command, listening->typed, way | kind, err))
+    const unsigned holder = given->program.inetd ? MODE_INETD : 0;
+    if (modes_check(&listen_command, listening->typed, way | kind | holder, err))
         return -1;
     if (given->server.max_conns && kind & MODE_DATAGRAMS)
         return error_set(err, STATUS_USAGE, "option --max-conns is for connections");
@@ -350,9 +353,6 @@ static int listen_check(const struct listening *listening, const struct address 
     if (modes_check_transfer(&given->transfer, err) ||
         listen_check_modes(listening, modes_of_address(address)) ||
         listen_check_workers(given, err))
-        return -1;
-    if (program_check_inetd(&given->program, &given->transfer, &given->limits,
-                            given->greeting.length > 0, err))
         return -1;
     return program_check(&given->program, listening->arguments, err);
 }

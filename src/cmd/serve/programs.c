@@ -68,38 +68,6 @@ int program_check(const struct program_options *options, char **arguments, struc
     return -1;
 }
 
-int program_check_inetd(const struct program_options *options,
-                        const struct transfer_options *transfer, const struct limit_options *limits,
-                        bool greeting, struct error *err)
-{
-    const struct {
-        bool is_given;
-        const char *name;
-    } others[] = {
-        {limits->idle_ms >= 0, "idle-timeout"},
-        {transfer->quit_after_ms >= 0, "quit-after"},
-        {transfer->shutdown, "shutdown"},
-        {transfer->no_shutdown, "no-shutdown"},
-        {transfer->exit_on_eof, "exit-on-eof"},
-        {transfer->until_stdin_ends, "until-stdin-ends"},
-        {transfer->no_confirm, "no-confirm"},
-        {transfer->crlf, "crlf"},
-        {transfer->telnet, "telnet"},
-        {transfer->delay_ms, "delay"},
-        {transfer->rate, "rate-limit"},
-        {transfer->output, "output"},
-        {transfer->hex_dump, "hex-dump"},
-        {transfer->stats, "stats"},
-        {greeting, "greeting"},
-    };
-    for (size_t i = 0; options->inetd && i < sizeof others / sizeof *others; i++)
-        if (others[i].is_given)
-            return error_set(err, STATUS_USAGE,
-                             "option --%s makes no sense with --inetd: the program has the socket",
-                             others[i].name);
-    return 0;
-}
-
 const char **program_words(const struct program_options *options, char **arguments)
 {
     size_t count = 0;

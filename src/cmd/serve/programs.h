@@ -58,12 +58,6 @@ bool program_is_given(const struct program_options *options);
  * program_look_up. */
 int program_check(const struct program_options *options, char **arguments, struct error *err);
 
-/* program_check_inetd says whether what else was asked for goes with --inetd, which leaves nothing of a connection to
- * us: 0, or -1 and status 2. `greeting`: there is one. */
-int program_check_inetd(const struct program_options *options,
-                        const struct transfer_options *transfer, const struct limit_options *limits,
-                        bool greeting, struct error *err);
-
 /* program_words returns the program and its arguments, NULL after the last, to be given to free(). */
 const char **program_words(const struct program_options *options, char **arguments);
 
