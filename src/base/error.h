@@ -35,7 +35,7 @@ struct error {
 int error_set(struct error *err, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* As error_set, followed by ": " and what the system calls errnum. */
+/* Does what error_set does, and adds ": " and what the system calls errnum. */
 int error_system(struct error *err, int status, int errnum, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

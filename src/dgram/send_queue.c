@@ -50,8 +50,8 @@ struct send_share {
 
 /* Shares of a send buffer */
 
-/* Whether a receiver may be sent something that takes `cost` bytes. One who has read everything may be sent a datagram
- * of any size. */
+/* Tells whether a receiver may be sent something that takes `cost` bytes. One who has read everything may be sent a
+ * datagram of any size. */
 static bool shares_have_room(const struct send_shares *shares, uint64_t receiver, size_t cost,
                              size_t limit)
 {
@@ -235,7 +235,7 @@ void send_queue_init(struct send_queue *queue, struct loop *loop)
                                  .due.fired = queue_send_due};
 }
 
-/* With -1, whatever socket it is to be sent by. */
+/* Forgets what is to be sent by that socket; with -1, by whatever socket. */
 void send_queue_forget(struct send_queue *queue, int fd)
 {
     struct send_row *const rows[2] = {&queue->waiting, &queue->delayed};

@@ -56,7 +56,7 @@ void send_queue_release(struct send_queue *queue);
 /* send_queue_forget forgets what waits to be sent by `fd`, which is to be closed; -1: by whichever. */
 void send_queue_forget(struct send_queue *queue, int fd);
 
-/* Whether an answer of that length might wait until it is due. */
+/* Tells whether an answer of that length might wait until it is due. */
 bool send_queue_can_delay(const struct send_queue *queue, size_t length);
 
 /* send_queue_answer sends an answer as soon as it is due, by loop_now_ms (0: now), and its receiver can take it. What

@@ -332,7 +332,7 @@ static int set_options(const struct opening *opening, int fd, const struct sockn
     return 0;
 }
 
-/* Who listens on a group wants to hear it: on the interface that the user, or an IPv6 zone, names. */
+/* Joins the group that the socket listens on: on the interface that the user, or an IPv6 zone, names. */
 static int join_group(struct opening *opening, int fd, const struct sockname *group)
 {
     const struct sockopt *sockopt = opening->options->sockopt;
@@ -415,7 +415,7 @@ static int open_addresses(struct opening *opening)
     return listener->count ? 0 : -1;
 }
 
-/* The first port that needs no privilege: ip(7), ip_unprivileged_port_start. */
+/* Returns the first port that needs no privilege: ip(7), ip_unprivileged_port_start. */
 static unsigned unprivileged_port(void)
 {
     char text[16];

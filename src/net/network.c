@@ -111,8 +111,8 @@ static bool network_has(const struct network *network, const struct network *oth
     return memcmp(&same, network, sizeof same) == 0;
 }
 
-/* What another network has already is left out: then at most one can have an address, and it is the
- * last that does not begin after it. */
+/* Sorts the set, and leaves out what another network of it has already: then at most one can have an address, and it is
+ * the last that does not begin after it. */
 void networks_settle(struct networks *networks)
 {
     size_t kept = 0;

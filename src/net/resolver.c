@@ -446,7 +446,8 @@ static void resolver_delay_timeout(struct timer *timer)
     resolver_deliver_one(resolver, lookup_answer(resolver->lookup, LOOKUP_IPV4));
 }
 
-/* There is another answer. What has come with the first family's names delivered is the other family's. */
+/* Looks at what has been answered: there is another answer. What has come with the first family's names delivered is
+ * the other family's. */
 static void resolver_look_up_ready(struct watch *watch, uint32_t events)
 {
     struct resolver *resolver = LOOP_OWNER(watch, struct resolver, watch);

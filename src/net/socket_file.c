@@ -113,8 +113,8 @@ const char *socket_file_bind(struct socket_file *file, int fd, const struct sock
     return NULL;
 }
 
-/* Between the look and the removal somebody could still put another file there: no call of the
- * system removes a file by its inode. */
+/* Removes the file, if it is still ours. Between the look and the removal somebody could still put another file there:
+ * no call of the system removes a file by its inode. */
 void socket_file_remove(struct socket_file *file)
 {
     struct stat status;

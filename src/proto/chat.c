@@ -58,9 +58,9 @@ void chat_release(struct chat_reader *reader)
 
 /* Showing */
 
-/* C1 controls (ECMA-48), line and paragraph ends, what turns the direction of the text (UAX #9) and what is not seen at
- * all: Unicode's Default_Ignorable_Code_Point and the annotation characters, but not the variation selectors FE00-FE0F,
- * which say how the emoji before them looks. */
+/* Tells whether a terminal is not to see the character: C1 controls (ECMA-48), line and paragraph ends, what turns the
+ * direction of the text (UAX #9) and what is not seen at all: Unicode's Default_Ignorable_Code_Point and the annotation
+ * characters, but not the variation selectors FE00-FE0F, which say how the emoji before them looks. */
 static bool is_hidden(uint32_t character)
 {
     static const struct {

@@ -27,7 +27,7 @@ bool http_is_token(char c)
     return c && strchr(tokens, c);
 }
 
-/* A space or a tab: RFC 9110, 5.6.3. */
+/* Tells whether a byte is a space or a tab: RFC 9110, 5.6.3. */
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -80,8 +80,8 @@ static enum http_step start_field_line(struct http_fields *fields, char byte)
     return HTTP_MORE;
 }
 
-/* A line that begins with a blank goes on with the field before it (RFC 9112, 5.2): HTTP_FOLD at its first byte, and
- * HTTP_FIELD at its end as of any line. */
+/* Moves the machine on by a byte. A line that begins with a blank goes on with the field before it (RFC 9112, 5.2):
+ * HTTP_FOLD at its first byte, and HTTP_FIELD at its end as of any line. */
 static enum http_step read_field_byte(struct http_fields *fields, char byte)
 {
     switch (fields->state) {
@@ -122,7 +122,7 @@ static bool field_is(const char *line, size_t line_length, const char *name)
     return line_length > length && line[length] == ':' && strncasecmp(line, name, length) == 0;
 }
 
-/* The value in a field line, without the space around it. */
+/* Returns the value in a field line, without the space around it. */
 static const char *field_value(const char *line, size_t line_length, size_t *length)
 {
     const char *start = (const char *)memchr(line, ':', line_length) + 1;
@@ -166,7 +166,7 @@ static enum http_step read_status_byte(struct http_head *head, const char *line,
     return HTTP_MORE;
 }
 
-/* The same number several times is one: RFC 9110, 8.6. */
+/* Reads a Content-Length. The same number several times is one: RFC 9110, 8.6. */
 static enum http_step read_length(struct http_head *head, const char *value, const char *end)
 {
     size_t length;
@@ -347,7 +347,8 @@ static enum http_step end_size_line(struct http_chunks *chunks)
     return chunks->size ? HTTP_DATA : HTTP_MORE;
 }
 
-/* After the digits there are blanks (RFC 9112, 7.1.1), then an extension or the end of the line. */
+/* Reads a byte of the line with the size. After the digits there are blanks (RFC 9112, 7.1.1), then an extension or the
+ * end of the line. */
 static enum http_step read_size_byte(struct http_chunks *chunks, char byte)
 {
     int digit = chunks->state == CHUNKS_SIZE ? text_hex_digit(byte) : -1;

@@ -43,7 +43,7 @@ static bool field_is(const char *field, const char *name)
     return text_is_word(field, http_request_name_length(field), name);
 }
 
-/* NULL: the field has no value. */
+/* Returns the value of a field; NULL: it has none. */
 static const char *field_value(const char *field)
 {
     const char *colon = field + http_request_name_length(field);

@@ -51,7 +51,7 @@ static unsigned adapt_bias(unsigned delta, unsigned points, bool is_first)
     return k + (BASE - T_MIN + 1) * delta / (delta + SKEW);
 }
 
-/* False: there is no more room in the label. */
+/* Writes a delta as digits. Returns false: there is no more room in the label. */
 static bool put_digits(char *label, size_t *used, unsigned delta, unsigned bias)
 {
     static const char digits[] = "abcdefghijklmnopqrstuvwxyz0123456789";

@@ -30,7 +30,7 @@ static uint32_t rotate_right(uint32_t word, unsigned by)
     return word >> by | word << (32 - by);
 }
 
-/* FIPS 180-4, 6.2.2. */
+/* Adds one block of 64 bytes: FIPS 180-4, 6.2.2. */
 static void add_block(struct sha256 *sha, const unsigned char *block)
 {
     uint32_t words[64] = {0}, *state = sha->state; /* gcc 12's analyser loses count */

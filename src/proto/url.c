@@ -18,7 +18,7 @@
 #define DIGITS "0123456789"
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-/* A byte that would break the request line, or has no place in a URL. */
+/* Tells whether a byte would break the request line, or has no place in a URL. */
 static bool is_forbidden(char c)
 {
     unsigned char byte = (unsigned char)c;
@@ -141,7 +141,7 @@ const char *url_parse(struct url *url, const char *text)
     return *text == '[' ? parse_bracketed(url, text, end) : parse_named(url, text, end);
 }
 
-/* The byte at *at, percent-decoded; moves *at on. A '%' that starts nothing stands for itself. */
+/* Returns the byte at *at, percent-decoded, and moves *at on. A '%' that starts nothing stands for itself. */
 static char decode_byte(const char **at, const char *end)
 {
     const char *start = (*at)++;
@@ -263,7 +263,7 @@ static size_t remove_dots(const char *path, const char *end, char *out)
     return used;
 }
 
-/* What precedes the query. */
+/* Returns the length of what precedes the query. */
 static size_t path_length(struct url_span target)
 {
     const char *query = memchr(target.start, '?', target.length);

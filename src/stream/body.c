@@ -20,7 +20,7 @@ static void body_unwatch(struct body *body)
     loop_unwatch(body->loop, &body->out_watch);
 }
 
-/* `failure` is the errno of a failed outcome, else 0. */
+/* Ends the body with an outcome; `failure` is the errno of a failed outcome, else 0. */
 static void body_finish(struct body *body, enum body_outcome outcome, int failure)
 {
     body->outcome = outcome;
@@ -30,7 +30,7 @@ static void body_finish(struct body *body, enum body_outcome outcome, int failur
     loop_stop(body->loop, 0);
 }
 
-/* Nothing can be written, but its reader may go away. */
+/* Watches the output while nothing can be written, for its reader may go away. */
 static void body_watch_reader(struct body *body)
 {
     if (body->pump.out.kind == FD_PIPE)
@@ -45,13 +45,13 @@ static void body_await_in(struct body *body)
     body_watch_reader(body);
 }
 
-/* Behind a long segment the framing is read alone. */
+/* Tells whether the segment is long: behind such a one the framing is read alone. */
 static bool body_is_long(const struct body *body)
 {
     return body->segment >= LONG_SEGMENT && body->segment != UINT64_MAX;
 }
 
-/* Framing is awaited; everything read before has been used. */
+/* Reads framing; everything read before has been used. Returns false where none can be read now. */
 static bool body_read_framing(struct body *body)
 {
     /* Behind a long segment as much as the framing before took: what is read of the next segment has to be
@@ -75,9 +75,9 @@ static bool body_read_framing(struct body *body)
     return false;
 }
 
-/* The steps: each does one thing; true: there is another one to do now. */
+/* The steps, each of which does one thing, and returns true where there is another one to do now */
 
-/* The pump has done what it was given, or nothing was: what the parser had found comes next. */
+/* Does what the parser had found: the pump has done what it was given, or nothing was. */
 static bool body_follow(struct body *body)
 {
     enum body_next then = body->then;
@@ -167,7 +167,7 @@ static bool body_move(struct body *body)
     return false;
 }
 
-/* What it finds comes after what the pump holds. */
+/* Gives the parser what has been read. What it finds comes after what the pump holds. */
 static bool body_parse(struct body *body)
 {
     size_t used = 0;

@@ -61,13 +61,13 @@ struct body {
     struct timer pause; /* until the pump's pace lets it go on */
 };
 
-/* The owner sets loop, bytes, room, start, length, next and context, and idle perhaps, the rest is 0, and has called
- * pump_init on the pump, perhaps pump_attach without a filter; with data
- * set, the stream starts with a segment of that length. Runs the loop until there is an outcome: 0.
- * When somebody else stops the loop: -1. The pump is the owner's to release. */
+/* Runs the loop until there is an outcome: 0. When somebody else stops the loop: -1. The owner has set loop, bytes,
+ * room, start, length, next and context, and idle perhaps, the rest is 0; and has called pump_init on the pump, which
+ * is its to release, perhaps pump_attach without a filter. With `data` set, the stream starts with a segment of that
+ * length. */
 int body_run(struct body *body);
 
-/* How many bytes have come by the stream since body_run was called. */
+/* Returns how many bytes have come by the stream since body_run was called. */
 uint64_t body_taken(const struct body *body);
 
 #endif

@@ -68,7 +68,8 @@ static bool channel_stop(struct channel *channel, enum pump_state state)
     return false;
 }
 
-/* A step, as the next one: true if there may be more to do. `bytes` may be a part of what is kept already. */
+/* Sends a message: a step, as the next function; true if there may be more to do. `bytes` may be a part of what is kept
+ * already. */
 static bool channel_send_message(struct channel *channel, const char *bytes, size_t length)
 {
     ssize_t sent = sock_send(channel->pump.out.fd, bytes, length);

@@ -36,7 +36,7 @@ struct filter {
     struct list_node node; /* the owner's */
 };
 
-/* Whether a filter, which may be NULL for none, is to be given nothing now. */
+/* Tells whether a filter, which may be NULL for none, is to be given nothing now. */
 static inline bool filter_is_held(const struct filter *filter)
 {
     return filter && filter->held;

@@ -25,7 +25,7 @@ static struct forward_side *side_other(struct forward_side *side)
 
 /* The end */
 
-/* Whether what this side was sent is less than the other had to say. */
+/* Tells whether what this side was sent is less than the other had to say. */
 static bool side_lacks_something(struct forward_side *side)
 {
     const struct forward_side *other = side_other(side);
@@ -65,13 +65,13 @@ static void forward_finish_if_stopped(struct forward *forward)
 
 /* Streams that are cut */
 
-/* Whether a reset would overtake something on its way to this side. */
+/* Tells whether a reset would overtake something on its way to this side. */
 static bool side_is_under_way(struct forward_side *side)
 {
     return side_lacks_something(side) && sock_unacknowledged(side->watch.fd) > 0;
 }
 
-/* Nothing moves any more: the pair ends once what was sent has arrived. */
+/* Goes on parting: nothing moves any more, and the pair ends once what was sent has arrived. */
 static void pair_part(struct forward_pair *pair)
 {
     struct loop *loop = pair->forward->pairs.loop;
@@ -84,15 +84,9 @@ static void pair_part(struct forward_pair *pair)
         pair_finish(pair, pair->forward->pairs.stopping ? FORWARD_STOPPED : FORWARD_IDLE);
 }
 
-static void pair_begin_parting(struct forward_pair *pair, int64_t for_ms)
-{
-    idle_limit_stop(&pair->idle);
-    pair->until_ms = loop_now_ms() + for_ms;
-}
-
 /* Failures */
 
-/* What the side that failed had sent goes to the other, as far as it reads, and then the reset. */
+/* Passes on what the side that failed had sent, as far as the other reads, and then the reset. */
 static void pair_flush(struct forward_pair *pair)
 {
     struct loop *loop = pair->forward->pairs.loop;
@@ -115,7 +109,7 @@ static void pair_flush(struct forward_pair *pair)
     loop_timer_set(loop, &pair->timer, left_ms);
 }
 
-/* A pair that failed or was cut is looked at again. */
+/* Looks again at a pair that failed or was cut. */
 static void pair_timer_fired(struct timer *timer)
 {
     struct forward_pair *pair = LOOP_OWNER(timer, struct forward_pair, timer);
@@ -163,7 +157,7 @@ static void side_await(struct forward_side *side)
         loop_unwatch(loop, &side->watch);
 }
 
-/* What came of the last move of its channel. False: the pair has failed, and may be gone. */
+/* Looks at what came of the last move of its channel. Returns false: the pair has failed, and may be gone. */
 static bool side_settle(struct forward_side *side)
 {
     struct forward_side *other = side_other(side);
@@ -185,7 +179,7 @@ static bool side_settle(struct forward_side *side)
     return false;
 }
 
-/* The pair may be gone after it. */
+/* Looks at what came of the last moves of both sides. The pair may be gone after it. */
 static void pair_settle(struct forward_pair *pair)
 {
     if (!side_settle(&pair->local) || !side_settle(&pair->remote))
@@ -233,7 +227,8 @@ static void pair_idle_over(struct idle_limit *limit)
 {
     struct forward_pair *pair = LOOP_OWNER(limit, struct forward_pair, idle);
     struct forward *forward = pair->forward;
-    pair_begin_parting(pair, RESET_MS);
+    idle_limit_stop(&pair->idle);
+    pair->until_ms = loop_now_ms() + RESET_MS;
     pair_part(pair);
     forward_finish_if_stopped(forward);
 }
@@ -318,7 +313,8 @@ void forward_stop(struct forward *forward)
     LIST_EACH (struct forward_pair, pair, &forward->pairs.list, node) {
         if (pair->failed || pair->until_ms)
             continue;
-        pair_begin_parting(pair, DRAIN_MAX_MS);
+        idle_limit_stop(&pair->idle);
+        pair->until_ms = loop_now_ms() + DRAIN_MAX_MS;
         side_end_channel(&pair->local);
         side_end_channel(&pair->remote);
         pair_settle(pair);

@@ -34,13 +34,13 @@ static bool hub_has_input(const struct hub *hub)
     return hub->in.fd >= 0 && !hub->in_ended;
 }
 
-/* Whether an end now would cut what the input has for the clients. */
+/* Tells whether an end now would cut what the input has for the clients. */
 static bool hub_cuts_input(const struct hub *hub)
 {
     return hub_has_input(hub) && !hub->received && hub->in.kind != FD_TERMINAL;
 }
 
-/* The input is read while some client can take what it delivers. */
+/* Watches the input while some client can take what it delivers. */
 static void hub_await_input(struct hub *hub)
 {
     bool wanted = hub->clients.list.count > hub->queued_count + hub->lost_count;
@@ -77,7 +77,7 @@ static void hub_round_over(struct timer *timer)
     hub_put_gathered(LOOP_OWNER(timer, struct hub, put));
 }
 
-/* What has not left us, or has not arrived where a reset would overtake it. */
+/* Counts what has not left us, or has not arrived where a reset would overtake it. */
 static uint64_t hub_count_left(struct drain *drain)
 {
     const struct hub *hub = LOOP_OWNER(drain, struct hub, clients.drain);
@@ -90,7 +90,7 @@ static uint64_t hub_count_left(struct drain *drain)
     return left;
 }
 
-/* True: the hub is over, or was before. */
+/* Ends a stopping hub that has nothing more to write. Returns true: the hub is over, or was before. */
 static bool hub_finish_if_stopped(struct hub *hub)
 {
     if (!hub->clients.stopping)
@@ -123,7 +123,8 @@ static void hub_hold_for(struct hub *hub, struct hub_client *client)
     hub_await_input(hub);
 }
 
-/* The client is not waited for any more: who is, is found out by hub_hold_over, not in the middle of something. */
+/* Waits for the client no more. Who is waited for next is found out by hub_hold_over, not in the middle of something.
+ * */
 static void hub_hold_no_more(struct hub *hub, const struct hub_client *client)
 {
     if (hub->awaited != client)
@@ -147,7 +148,7 @@ static void hub_client_await(struct hub_client *client)
         loop_unwatch(hub->clients.loop, &client->peer.watch);
 }
 
-/* Whatever becomes of its queue is counted here. */
+/* Counts what has become of the client's queue, whatever that is. */
 static void hub_client_count(struct hub_client *client)
 {
     struct hub *hub = client->hub;
@@ -211,7 +212,8 @@ static int64_t hub_client_until_silence_ms(const struct hub_client *client)
     return may_get_more ? client->moved_ms + hub->silence_ms - loop_now_ms() : 0;
 }
 
-/* Until the nearest of its limits but the idle limit: never_ms if it has none, not over 0 if one is reached. */
+/* Returns the time until the nearest of its limits but the idle limit: never_ms if it has none, not over 0 if one is
+ * reached. */
 static int64_t hub_client_until_limit_ms(const struct hub_client *client)
 {
     const struct hub *hub = client->hub;
@@ -231,7 +233,7 @@ static void hub_client_await_limit(struct hub_client *client)
         loop_timer_set(client->hub->clients.loop, &client->timer, left_ms);
 }
 
-/* Whether its system has taken more since this was asked last, if only into the socket's queue. */
+/* Tells whether its system has taken more since this was asked last, if only into the socket's queue. */
 static bool hub_client_still_takes(struct hub_client *client)
 {
     int untaken = sock_unread(client->peer.watch.fd);
@@ -268,8 +270,8 @@ static void hub_client_idle_over(struct idle_limit *limit)
 
 /* To the clients */
 
-/* Not at once: whoever walks through the clients finds them all as they were. But what is queued for it
- * is given up now. */
+/* Gives the client up, which is dropped in the next round: whoever walks through the clients finds them all as they
+ * were. What is queued for it is given up now. */
 static void hub_client_lose(struct hub_client *client, enum hub_end how)
 {
     client->lost = true;
@@ -281,7 +283,7 @@ static void hub_client_lose(struct hub_client *client, enum hub_end how)
     hub_client_await_limit(client);
 }
 
-/* Until all queues together are small enough, the largest goes. */
+/* Gives up the client with the largest queue, again and again until all queues together are small enough. */
 static void hub_keep_budget(struct hub *hub)
 {
     struct budget_holder *largest;
@@ -332,7 +334,7 @@ void hub_send_others(struct hub *hub, const struct hub_client *from, const char 
             hub_send(client, bytes, length);
 }
 
-/* After the end of the input, once all of it is sent, the client is to see that. */
+/* Shows the client the end of the input, once all of it is sent. */
 static void hub_client_end_sending(struct hub_client *client)
 {
     if (client->hub->in_ended && !client->hub->no_shutdown &&
@@ -442,7 +444,7 @@ static void hub_read_client(struct hub_client *client)
         hub_put_out(hub, bytes, (size_t)got);
 }
 
-/* Nothing is read of the clients now. */
+/* Tells whether nothing is read of the clients now. */
 static bool hub_is_held_up(const struct hub *hub)
 {
     return hub->clients.stopping || filter_is_held(hub->rx_filter) ||
@@ -465,7 +467,7 @@ static void hub_client_ready(struct watch *watch, uint32_t events)
     }
 }
 
-/* Each of those that wait once, as far as it goes. This may be the end of the hub. */
+/* Reads each of those that wait once, as far as it goes. This may be the end of the hub. */
 static void hub_read_waiting(struct hub *hub)
 {
     struct peer *next;
@@ -485,7 +487,7 @@ static void hub_output_drained(struct write_queue *queue)
         hub_read_waiting(hub);
 }
 
-/* Nobody is awaited any more: whoever is the next to be behind is. */
+/* Waits for the next client that is behind, for the one that was awaited is awaited no more. */
 static void hub_hold_over(struct timer *timer)
 {
     struct hub *hub = LOOP_OWNER(timer, struct hub, hold);
@@ -497,7 +499,7 @@ static void hub_hold_over(struct timer *timer)
     hub_read_waiting(hub);
 }
 
-/* The filters can take more. */
+/* Goes on, for the filters can take more. */
 static void hub_filter_released(struct filter *filter)
 {
     struct hub *hub = filter->mover;

@@ -64,7 +64,7 @@ void peer_close(struct peer *peer, bool cut);
 /* Counts what was sent by a socket and has not arrived, as a drain counts; 0 where nobody can tell. */
 uint64_t peer_count_unacknowledged(int fd);
 
-/* Whether the server is stopping and the last one has gone, which ends the drain. */
+/* Tells whether the server is stopping and the last one has gone, which ends the drain. */
 bool peers_are_gone(struct peers *peers);
 
 #endif

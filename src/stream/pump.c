@@ -52,7 +52,7 @@ static void pump_pool_give(struct pump_pool *pool, char *buffer)
         free(buffer);
 }
 
-/* -1: there is none, and both ends are -1. */
+/* Takes a pipe out of the pool, or makes one. Returns -1: there is none, and both ends are -1. */
 static int pump_pool_take_pipe(struct pump_pool *pool, int ends[2])
 {
     if (pool->pipe_count) {
@@ -71,7 +71,7 @@ static int pump_pool_take_pipe(struct pump_pool *pool, int ends[2])
     return -1;
 }
 
-/* The caller has none any more. */
+/* Gives a pipe back; the caller has none any more. */
 static void pump_pool_give_pipe(struct pump_pool *pool, int ends[2], bool empty)
 {
     if (empty && pool->pipe_count < SPARES(pool->pipes)) {
@@ -135,7 +135,8 @@ static enum pump_step pump_set_method(struct pump *pump, enum pump_method method
     return PUMP_STEP_MORE;
 }
 
-/* A pipe that others may read, too: whoever of them comes late waits in read(2), but not in splice(2). */
+/* Tells whether `in` is a pipe that others may read, too: whoever of them comes late waits in read(2), but not in
+ * splice(2). */
 static bool pump_in_may_block(const struct pump *pump)
 {
     return pump->in.kind == FD_PIPE && pump->in.shared;
@@ -167,7 +168,7 @@ static void pump_count_taken(struct pump *pump, size_t length)
         pace_spend(pump->pace, loop_now_ms(), NULL, length);
 }
 
-/* How many bytes may be taken now, at most `max`. */
+/* Returns how many bytes may be taken now, at most `max`. */
 static size_t pump_room(const struct pump *pump, size_t max)
 {
     size_t room = pump->limit < max ? (size_t)pump->limit : max;
@@ -202,8 +203,8 @@ static enum pump_step pump_write_buffer(struct pump *pump)
     return PUMP_STEP_MORE;
 }
 
-/* The buffer is empty. A shared pipe or terminal may block whoever reads it without having been told
- * that it is ready. */
+/* Takes another step, for the buffer is empty, unless reading might block: a shared pipe or terminal may block whoever
+ * reads it without having been told that it is ready. */
 static enum pump_step pump_read_on(struct pump *pump)
 {
     bool may_block = pump->in.shared && pump->in.kind != FD_FILE && pump->in.kind != FD_SOCKET;
@@ -249,7 +250,8 @@ static enum pump_step pump_copy(struct pump *pump)
     return full ? pump_read_on(pump) : pump_stop(pump, PUMP_WANTS_IN);
 }
 
-/* /dev/null takes everything: the kernel need not even hand it over, and the buffer stays as it is. */
+/* Counts what came, for /dev/null takes everything: the kernel need not even hand it over, and the buffer stays as it
+ * is. */
 static enum pump_step pump_discard(struct pump *pump)
 {
     size_t room = pump_room(pump, PUMP_BUFFER);
@@ -270,14 +272,14 @@ static enum pump_step pump_discard(struct pump *pump)
 
 /* Splicing */
 
-/* The kernel cannot do it this way with these descriptors: nothing has moved, copy instead. */
+/* Tells whether the kernel cannot do it this way with these descriptors: nothing has moved, and copying can do it. */
 static bool splice_is_refused(int errnum)
 {
     return errnum == EINVAL || errnum == ENOSYS || errnum == EOPNOTSUPP || errnum == ESPIPE;
 }
 
-/* At a byte of urgent data splice(2) stops, as if nothing had come or even as if it were the end:
- * only recv(2) goes on. True the second time that nothing came of a socket that was ready. */
+/* Tells whether a socket is stuck: at a byte of urgent data splice(2) stops, as if nothing had come or even as if it
+ * were the end, and only recv(2) goes on. True the second time that nothing came of a socket that was ready. */
 static bool pump_is_stuck(struct pump *pump)
 {
     bool again = pump->stalled_at == pump->taken;
@@ -295,7 +297,7 @@ static ssize_t pump_splice_some(int in, int out, size_t length)
     return moved;
 }
 
-/* Between the two ends, of which one is a pipe. */
+/* Moves bytes between the two ends, of which one is a pipe. */
 static enum pump_step pump_splice(struct pump *pump)
 {
     ssize_t moved = pump_splice_some(pump->in.fd, pump->out.fd, pump_room(pump, PUMP_PIPE));

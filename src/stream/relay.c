@@ -58,8 +58,8 @@ bool relay_has_cut(const struct relay *relay)
 
 /* Failures */
 
-/* How many bytes the remote side has not acknowledged, our own end of the stream counting as one; 0 or less where nobody
- * asks, or nobody can tell. */
+/* Returns how many bytes the remote side has not acknowledged, our own end of the stream counting as one; 0 or less
+ * where nobody asks, or nobody can tell. */
 static int relay_unacknowledged(const struct relay *relay)
 {
     return relay->policy.confirm ? sock_unacknowledged(relay->remote.out.fd) : 0;
@@ -169,7 +169,7 @@ static void relay_await_on(struct relay *relay, struct watch *watch, uint32_t ev
         loop_unwatch(relay->loop, watch);
 }
 
-/* The events that a flow awaits on one of its ends, or 0; sets the timer of a pump that waits. */
+/* Returns the events that a flow awaits on one of its ends, or 0; sets the timer of a pump that waits. */
 static uint32_t relay_flow_events(struct relay_flow *flow, enum pump_state state, uint32_t events)
 {
     if (flow->pump.state == PUMP_WAITS && !loop_timer_is_set(&flow->wait))
@@ -210,8 +210,7 @@ static void relay_await(struct relay *relay)
 
 /* The end of each flow */
 
-/* Nothing more goes to the remote side. What it said before it went is still passed on, as long as that
- * moves. */
+/* Sends nothing more to the remote side. What it said before it went is still passed on, as long as that moves. */
 static void relay_read_rest(struct relay *relay)
 {
     relay->tx.open = false;
@@ -232,7 +231,7 @@ static void relay_lose_remote(struct relay *relay, int failure)
     relay_read_rest(relay);
 }
 
-/* A failure after which neither flow makes sense. */
+/* Ends both flows, by a failure after which neither makes sense. */
 static void relay_end_both(struct relay *relay, const struct relay_side *side, bool reading,
                            int failure)
 {
@@ -240,7 +239,7 @@ static void relay_end_both(struct relay *relay, const struct relay_side *side, b
     relay->tx.open = relay->rx.open = false;
 }
 
-/* What came of the last move of `tx`. */
+/* Looks at what came of the last move of `tx`. */
 static void relay_settle_tx(struct relay *relay)
 {
     const struct pump *tx = &relay->tx.pump;
@@ -275,7 +274,7 @@ static bool relay_divert(struct relay *relay)
     return true;
 }
 
-/* What came of the last move of `rx`. */
+/* Looks at what came of the last move of `rx`. */
 static void relay_settle_rx(struct relay *relay)
 {
     const struct pump *rx = &relay->rx.pump;
@@ -301,7 +300,7 @@ static void relay_settle_rx(struct relay *relay)
     }
 }
 
-/* What arrived has given the filter of `tx` something to say. */
+/* Sends what the filter of `tx` has to say to what arrived. */
 static void relay_send_answer(struct relay *relay)
 {
     struct relay_flow *tx = &relay->tx;
@@ -313,7 +312,7 @@ static void relay_send_answer(struct relay *relay)
         tx->open = true;
 }
 
-/* After a move: what came of it, and what is awaited next. */
+/* Looks, after a move, at what came of it, and sets what is awaited next. */
 static void relay_settle(struct relay *relay)
 {
     const struct filter *filter = relay->tx.pump.filter;
@@ -345,7 +344,7 @@ static void relay_idle_over(struct idle_limit *limit)
     relay_finish(relay);
 }
 
-/* No more is read from the remote side; what has been read is still written. */
+/* Reads no more from the remote side; what has been read is still written. */
 static void relay_quit_over(struct timer *timer)
 {
     struct relay *relay = LOOP_OWNER(timer, struct relay, quit);
@@ -373,7 +372,8 @@ static void relay_quit_over(struct timer *timer)
     relay_settle(relay);
 }
 
-/* The remote side has ended; is local.in silent, and everything it gave delivered? */
+/* Looks, after the end of the remote side, whether local.in is silent and everything it gave delivered, which is the
+ * end. */
 static void relay_silence_over(struct timer *timer)
 {
     struct relay *relay = LOOP_OWNER(timer, struct relay, silence);
@@ -415,7 +415,7 @@ static void relay_local_in_ready(struct watch *watch, uint32_t events)
                events);
 }
 
-/* Whoever read it has had enough. */
+/* Ends `rx`: whoever read local.out has had enough. */
 static void relay_break_local_out(struct relay *relay)
 {
     relay->rx.pump.state = PUMP_FAILED_OUT;
@@ -430,7 +430,7 @@ static void relay_parting_over(struct timer *timer)
         relay_break_local_out(relay);
 }
 
-/* Without events that were awaited, nothing was to be written, and the reader has gone. */
+/* Moves `rx`; or, without events that were awaited, finds that the reader of local.out has gone. */
 static void relay_local_out_ready(struct watch *watch, uint32_t events)
 {
     struct relay *relay = LOOP_OWNER(watch, struct relay, local.out_watch);
@@ -468,7 +468,7 @@ static void relay_remote_ready(struct watch *watch, uint32_t events)
     relay_move(relay, &relay->rx, &relay->tx, events);
 }
 
-/* The pace, or the filter, lets a flow go on. */
+/* Lets a flow go on, as its pace or its filter allows. */
 static void relay_flow_resume(struct relay_flow *flow)
 {
     if (!flow->open)

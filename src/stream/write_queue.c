@@ -14,7 +14,7 @@
 
 enum { FIRST_ROOM = 512 };
 
-/* Nothing waits: all there can be to notice is that the reader goes. */
+/* Watches for nothing but that the reader goes, which is all there can be to notice while nothing waits. */
 static void write_queue_rest(struct write_queue *queue)
 {
     if (!queue->loop)
@@ -107,8 +107,8 @@ void write_queue_release(struct write_queue *queue)
     write_queue_become_empty(queue);
 }
 
-/* Room behind what waits: what was written before it is given up once that is at least as much as is
- * to be moved, and the room is doubled, so that many puts cost no more than their bytes. */
+/* Makes room behind what waits: what was written before it is given up once that is at least as much as is to be moved,
+ * and the room is doubled, so that many puts cost no more than their bytes. */
 static void write_queue_make_room(struct write_queue *queue, size_t length)
 {
     const size_t needed = queue->length + length;

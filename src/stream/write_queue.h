@@ -68,7 +68,7 @@ int write_queue_uncork(struct write_queue *queue);
 /* Writes what waits, as far as it goes now, and calls `drained` if that was all or it failed. */
 void write_queue_flush(struct write_queue *queue);
 
-/* Whether something waits: the descriptor cannot take more now. */
+/* Tells whether something waits, because the descriptor cannot take more now. */
 bool write_queue_has_pending(const struct write_queue *queue);
 
 #endif

@@ -30,20 +30,21 @@ struct fd {
 /* Asks the kernel for the kind of `fd`. */
 struct fd fd_of(int fd);
 
-/* As fd_of, for one that we have opened: no other process has it, and it does not block from now on. */
+/* Does what fd_of does for a descriptor that we have opened: no other process has it, and it does not block from now
+ * on. */
 struct fd fd_of_own(int fd);
 
-/* Makes one of a socket, or a pipe, of our own: non-blocking, nothing to ask. */
+/* Makes one of a socket, or of a pipe, of our own: it does not block, and there is nothing to ask the kernel. */
 struct fd fd_of_socket(int fd);
 struct fd fd_of_pipe(int fd);
 
 /* Closes what is open, one of ours, and leaves -1 in its place. */
 void fd_close(int *fd);
 
-/* Reads, after the loop said that it is ready. 0 at its end; -1 and errno (EAGAIN: not now). */
+/* Reads, after the loop said that it is ready. Returns 0 at its end, or -1 and errno (EAGAIN: not now). */
 ssize_t fd_read(struct fd end, void *buffer, size_t room);
 
-/* Writes some of the bytes. -1 and errno (EAGAIN: not now). */
+/* Writes some of the bytes. Returns how many, or -1 and errno (EAGAIN: not now). */
 ssize_t fd_write(struct fd end, const void *bytes, size_t length);
 
 /* Shuts a socket down before it is closed in order, and takes what its peer has sent, a bounded amount. Unread, that would

@@ -41,7 +41,7 @@ static struct program *children_take(struct children *children, pid_t id)
     return program;
 }
 
-/* Several ends may have become one signal. */
+/* Reaps programs that have ended: several ends may have become one signal. */
 static void children_reap(struct watch *watch, uint32_t events)
 {
     struct children *children = LOOP_OWNER(watch, struct children, signals);
@@ -91,7 +91,7 @@ void children_release(struct children *children)
 
 /* Starting */
 
-/* posix_spawn(3) takes strings that it does not change as if it would. */
+/* Returns the list as posix_spawn(3) takes it: as strings that it might change, which it does not. */
 static char *const *spawn_words(const char *const *list)
 {
     const union {

@@ -87,8 +87,8 @@ int replace_file_create(struct replace_file *file, struct error *err)
     return file->fd < 0 ? file_forget(file, "create", err) : 0;
 }
 
-/* The name can be foreseen, so somebody may have put something there; and another process may be writing it, or have just
- * given it its place. */
+/* Tells whether a file under the name that can be foreseen is ours alone: somebody may have put something there, and
+ * another process may be writing it, or have just given it its place. */
 static bool part_is_ours(const char *name, int fd)
 {
     struct stat status, there;

@@ -379,25 +379,7 @@ static void message_choose_source(struct sock_message *message, struct control_r
                             (struct iovec){&read->ipv4, sizeof read->ipv4});
 }
 
-/* Reads what came beside the bytes. Nothing of what the sender has put there remains: what an answer says is made anew. */
-static void message_read_control(struct sock_message *message, const struct msghdr *header)
-{
-    struct control_read read = {.has_ipv4 = false};
-    message->segment = 0;
-    message->has_user = false;
-    message->control_length = 0;
-    /* By hand: the macro that steps to the next one does not compile without a warning everywhere. */
-    const unsigned char *bytes = header->msg_control;
-    for (size_t at = 0; at + CMSG_LEN(0) <= header->msg_controllen;) {
-        const struct cmsghdr *control = (const struct cmsghdr *)(const void *)(bytes + at);
-        if (control->cmsg_len < CMSG_LEN(0))
-            break;
-        control_read_one(&read, message, control);
-        at += CMSG_SPACE(control->cmsg_len - CMSG_LEN(0));
-    }
-    message_choose_source(message, &read);
-}
-
+/* Receives one message. Nothing of what the sender has put beside the bytes remains: what an answer says is made anew. */
 static ssize_t message_receive(int fd, struct iovec bytes, struct sock_message *message)
 {
     _Alignas(size_t) unsigned char control[192];
@@ -408,16 +390,27 @@ static ssize_t message_receive(int fd, struct iovec bytes, struct sock_message *
                             .msg_iovlen = 1,
                             .msg_control = control,
                             .msg_controllen = sizeof control};
+    struct control_read read = {.has_ipv4 = false};
     ssize_t length;
     do
         length = recvmsg(fd, &header, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
     while (length < 0 && errno == EINTR);
-    if (length < 0)
-        header.msg_controllen = 0;
     message->peer.length = length < 0 ? 0 : header.msg_namelen;
     TRACE(length, "recvmsg(%d, %zu, %s)", fd, bytes.iov_len,
           length < 0 ? "NULL" : TEXT_OF(&message->peer));
-    message_read_control(message, &header);
+    message->segment = 0;
+    message->has_user = false;
+    message->control_length = 0;
+    /* By hand: the macro that steps to the next one does not compile without a warning everywhere. */
+    const size_t end = length < 0 ? 0 : header.msg_controllen;
+    for (size_t at = 0; at + CMSG_LEN(0) <= end;) {
+        const struct cmsghdr *one = (const struct cmsghdr *)(const void *)(control + at);
+        if (one->cmsg_len < CMSG_LEN(0))
+            break;
+        control_read_one(&read, message, one);
+        at += CMSG_SPACE(one->cmsg_len - CMSG_LEN(0));
+    }
+    message_choose_source(message, &read);
     return length;
 }
 
@@ -538,7 +531,7 @@ ssize_t sock_send_with(int fd, const void *bytes, size_t length, int passed)
     return sent;
 }
 
-/* There is room for one, and not a byte more: CMSG_SPACE would do for two. */
+/* Receives with room for one descriptor, and not a byte more: CMSG_SPACE would do for two. */
 ssize_t sock_recv_with(int fd, void *buffer, size_t room, int *passed)
 {
     union {

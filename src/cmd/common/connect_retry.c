@@ -43,7 +43,7 @@ int64_t retry_rounds_limit(const struct retry_rounds *rounds, int64_t limit_ms)
                                                                    : limit_ms;
 }
 
-/* What may be otherwise in a moment. */
+/* Tells whether what failed may be otherwise in a moment. */
 static bool retry_is_worthwhile(const struct error *failure)
 {
     switch (failure->status) {
@@ -58,7 +58,7 @@ static bool retry_is_worthwhile(const struct error *failure)
     }
 }
 
-/* 0, or -1 where somebody else has stopped the loop. */
+/* Runs the loop for that time. Returns 0, or -1 where somebody else has stopped the loop. */
 static int retry_rounds_rest(const struct retry_rounds *rounds, int64_t for_ms)
 {
     bool timed_out;
@@ -66,9 +66,9 @@ static int retry_rounds_rest(const struct retry_rounds *rounds, int64_t for_ms)
     return timed_out ? 0 : -1;
 }
 
-/* Until the next round; 0: there is no time for one more. None follows faster than the one before,
- * unless that one took long: the pause before the last is as long as it takes for that round to begin
- * just before the end. */
+/* Returns the pause until the next round; 0: there is no time for one more. None follows faster than the one before,
+ * unless that one took long: the pause before the last is as long as it takes for that round to begin just before the
+ * end. */
 static int64_t retry_rounds_next_pause_ms(struct retry_rounds *rounds)
 {
     int64_t pause_ms = rounds->pause_ms;
@@ -150,8 +150,7 @@ int via_options_check(const struct via_options *options, bool secure, const stru
     return via_check(via, address, err) ? -1 : 1;
 }
 
-/* One round. What goes wrong is in *failure; its status stays 0 when somebody else has stopped the
- * loop. */
+/* Tries one round. What goes wrong is in *failure; its status stays 0 when somebody else has stopped the loop. */
 static int connect_once(const struct retry_rounds *rounds, const struct connect_retry *retry,
                         struct connection *connection, struct error *failure)
 {

@@ -60,7 +60,7 @@ struct via_options {
 int via_options_check(const struct via_options *options, bool secure, const struct address *address,
                       struct via *via, struct error *err);
 
-/* Rounds of trying, and the pauses between them. */
+/* Rounds of trying, and the pauses between them. retry_rounds_init begins the first round. */
 struct retry_rounds {
     struct loop *loop;
     int64_t deadline_ms; /* -1: none */
@@ -71,7 +71,7 @@ struct retry_rounds {
 void retry_rounds_init(struct retry_rounds *rounds, const struct connect_retry_options *options,
                        struct loop *loop);
 
-/* How long a round may take, given the limit for each round (-1: none); -1: no limit. */
+/* Returns how long a round may take, given the limit for each round (-1: none); -1: no limit. */
 int64_t retry_rounds_limit(const struct retry_rounds *rounds, int64_t limit_ms);
 
 /* Runs the loop for a pause after a round that has failed with *failure, longer each time. 0: the next round may begin; -1:

@@ -11,7 +11,7 @@
 #include "cli/report.h"
 #include "sys/sockname.h"
 
-/* Start with {0}. */
+/* The record of one connection, which starts as {0}. */
 struct connection_log {
     char peer[SOCKNAME_TEXT_MAX];
     char local[SOCKNAME_TEXT_MAX]; /* for objects alone, else empty */
@@ -20,7 +20,7 @@ struct connection_log {
     bool stats;                    /* --stats */
 };
 
-/* Whether anybody will read a log. */
+/* Tells whether anybody will read a log. */
 bool connection_log_is_wanted(void);
 
 /* Writes how a log calls a peer into `out`, which holds SOCKNAME_TEXT_MAX bytes: its name; in text, a UNIX client, which has
@@ -43,10 +43,10 @@ struct connection_log *connection_log_new(int fd, const struct sockname *peer);
 /* Does what connection_log_close does, and frees the record, which may be NULL. */
 void connection_log_end(struct connection_log *log, struct report_end end);
 
-/* How a connection ended, by what its transfer returned. */
+/* Tells how a connection ended, by what its transfer returned. */
 enum report_how connection_log_how(int result, const struct error *err);
 
-/* How a connection ended, by an errno; 0 is a limit of ours that ran out. */
+/* Tells how a connection ended, by an errno; 0 is a limit of ours that ran out. */
 enum report_how connection_log_how_failed(int errnum);
 
 #endif

@@ -50,7 +50,8 @@ static size_t copies_waiting(const struct copies *copies)
     return copies->output.queue.length + copies->dump.queue.length;
 }
 
-/* Nothing waits for one of the files any more, or writing to it has failed, which the next write tells. */
+/* Lets the held filters go on once nothing waits for any file, or writing to one has failed, which the next write
+ * tells. */
 static void copies_drained(struct write_queue *queue)
 {
     struct copies *copies = LOOP_OWNER(queue, struct copy_file, queue)->copies;
@@ -69,8 +70,8 @@ static void copies_drained(struct write_queue *queue)
     }
 }
 
-/* A FIFO is opened when it has a reader. output_path.h says whose links are followed. Status 8; when somebody else stops
- * the loop, *err is left as it was. */
+/* Opens a file; a FIFO, when it has a reader. output_path.h says whose links are followed. It fails with status 8; when
+ * somebody else stops the loop, *err is left as it was. */
 static int copies_open_file(struct copies *copies, struct copy_file *file, const char *name,
                             bool append, struct error *err)
 {
@@ -102,7 +103,8 @@ static int filters_write(struct filters *filters, struct copy_file *file, const 
     return -1;
 }
 
-/* What is still kept is lost, of which a warning tells. Some file systems tell of a failed write only here. */
+/* Closes a file. What is still kept is lost, of which a warning tells. Some file systems tell of a failed write only
+ * here. */
 static void filters_close_file(struct filters *filters, struct copy_file *file)
 {
     if (!file->name)
@@ -128,7 +130,7 @@ static void filters_close_file(struct filters *filters, struct copy_file *file)
 
 /* What passes */
 
-/* What has been let pass is written down, or waits for that. */
+/* Holds a filter while what it has let pass waits for the files. */
 static void filters_hold_if_waiting(struct filters *filters, struct filter *filter)
 {
     struct copies *copies = filters->copies;
@@ -146,7 +148,7 @@ static char *end_dump_line(char *at, bool coloured)
     return at;
 }
 
-/* Writes a segment of one direction down as a dump. -1 as filters_write. */
+/* Writes a segment of one direction down as a dump. Returns -1 where filters_write does. */
 static int filters_dump(struct filters *filters, struct flow *flow, const char *bytes,
                         size_t length)
 {

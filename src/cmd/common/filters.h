@@ -49,7 +49,7 @@ void filters_take_loop(struct filters *filters, struct loop *loop);
 /* Says whether a filter has failed, and fills *err if so (status 8). */
 bool filters_error(const struct filters *filters, struct error *err);
 
-/* Whether something waits to be written to the files. */
+/* Tells whether something waits to be written to the files. */
 bool filters_wait(const struct filters *filters);
 
 /* Writes what waits, by running the loop, unless the transfer has ended with a signal or a limit; with `stopped` only as
@@ -57,7 +57,8 @@ bool filters_wait(const struct filters *filters);
  * of which the transfer could only say that there was one. */
 int filters_close(struct filters *filters, int result, bool stopped, struct error *err);
 
-/* Makes the state of one transfer among several that share the files. The copy is to be left before it is freed. */
+/* filters_copy makes the state of one transfer among several that share the files; filters_leave, before it is freed, makes
+ * sure that the files let no filter of it go on. */
 void filters_copy(struct filters *filters, const struct filters *from);
 void filters_leave(struct filters *filters);
 
@@ -69,10 +70,10 @@ int filters_look_rx(struct filters *filters, const char *bytes, size_t length);
 /* Writes a greeting down, which goes before all that is sent. It holds nothing. -1 as above. */
 int filters_greeting(struct filters *filters, const char *bytes, size_t length);
 
-/* The filter of a flow; NULL where nobody has to look at the bytes. */
+/* Returns the filter of a flow; NULL where nobody has to look at the bytes. */
 struct filter *flow_filter(struct flow *flow);
 
-/* The pace of a flow; NULL where it goes as fast as it can. */
+/* Returns the pace of a flow; NULL where it goes as fast as it can. */
 struct pace *flow_pace(struct flow *flow);
 
 #endif

@@ -34,8 +34,8 @@ struct signals {
 /* Fills *set with SIGINT, SIGTERM, SIGHUP and SIGQUIT, without those that whoever started us ignores (nohup). */
 void signals_set(sigset_t *set);
 
-/* For a command that has something to clean up: these signals stop the loop with -1, and fill *err so that main, when all is
- * cleaned up, raises the signal again. Fills *signals, which must last as long as the loop. */
+/* Makes these signals stop the loop with -1, and fill *err so that main, when all is cleaned up, raises the signal
+ * again: for a command that has something to clean up. Fills *signals, which must last as long as the loop. */
 void signals_catch(struct signals *signals, struct loop *loop, struct error *err);
 
 #endif

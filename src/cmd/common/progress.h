@@ -11,7 +11,7 @@
 #include "sys/fd.h"
 #include "sys/loop.h"
 
-/* Start with {0}, and these two counters, which are the owner's. */
+/* What draws the line. It starts as {0} and these two counters, which are the owner's. */
 struct progress {
     const uint64_t *sent;
     const uint64_t *received;
@@ -20,11 +20,10 @@ struct progress {
     struct meter meter;
 };
 
-/* `in` is what is sent: how much there is of a regular file is asked now. NULL: the owner has set
- * meter.total and meter.receives. Nothing is drawn where stderr is no terminal, or has objects
- * written to it. */
+/* Begins to draw. `in` is what is sent: how much there is of a regular file is asked now. NULL: the owner has set
+ * meter.total and meter.receives. Nothing is drawn where stderr is no terminal, or has objects written to it. */
 void progress_start(struct progress *progress, struct loop *loop, const struct fd *in);
-/* Takes the line away. One that was not started: nothing. */
+/* Takes the line away; where none was started, it does nothing. */
 void progress_stop(struct progress *progress);
 
 #endif

@@ -32,7 +32,7 @@ static int line_refuse(const struct line *line, const char *wrong)
                      line->option, line->file, wrong);
 }
 
-/* One byte. 1: the line is complete; 0: there is more of it. */
+/* Reads one byte. Returns 1: the line is complete; 0: there is more of it; -1: it failed. */
 static int line_read(struct line *line)
 {
     char *byte = line->bytes + line->length;

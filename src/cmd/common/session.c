@@ -38,7 +38,7 @@ struct fd session_output(const struct session *session)
     return (struct fd){open("/dev/null", O_WRONLY | O_CLOEXEC), FD_NULL, true};
 }
 
-/* What the live line of --progress has shown stays, as the totals. */
+/* Tells whether totals are shown at the end: what the live line of --progress has shown stays as these. */
 static bool session_has_stats(const struct session *session)
 {
     return session->transfer->stats || (session->transfer->progress && report_is_watched());
@@ -57,7 +57,7 @@ static void stream_done(struct relay *relay)
     loop_stop(LOOP_OWNER(relay, struct stream, relay)->loop, relay->result);
 }
 
-/* The peer has ended: whoever reads our stdout is to see that. */
+/* Closes stdout once the peer has ended, if that is a pipe: whoever reads it is to see the end. */
 static int stream_close_output(struct relay *relay)
 {
     if (relay->local.out.kind != FD_PIPE)
@@ -200,7 +200,7 @@ static void messages_peer_changed(struct datagram_relay *relay, const struct soc
     relay->peer_name = log->peer;
 }
 
-/* To a group or a broadcast address anybody may answer. */
+/* Notes who answers: to a group or a broadcast address anybody may. */
 static void messages_answer_came(struct datagram_relay *relay, const struct sockname *peer)
 {
     char name[SOCKNAME_TEXT_MAX];
@@ -208,7 +208,7 @@ static void messages_answer_came(struct datagram_relay *relay, const struct sock
     log_note(LOG_LEVEL_INFO, "answer from %s", sockname_text(peer, name));
 }
 
-/* Until a peer is known, what is done is named after our own end. */
+/* Begins the log of the messages. Until a peer is known, what is done is named after our own end. */
 static void messages_open(struct messages *messages, const struct session *session, int socket)
 {
     struct connection_log *log = &messages->log;

@@ -42,30 +42,30 @@ int session_stream(const struct session *session, struct fd socket, const struct
 int session_datagrams(const struct session *session, const int *sockets, size_t count,
                       const struct datagram_policy *policy, struct error *err);
 
-/* The socket of a connection, as it is to be used: what was inherited may be shared with others. */
+/* Returns the socket of a connection as it is to be used: what was inherited may be shared with others. */
 struct fd session_socket(const struct connection *connection);
 
-/* stdin as this session uses it; an fd of -1: there is no input. */
+/* Returns stdin as this session uses it; an fd of -1: there is no input. */
 struct fd session_input(const struct session *session);
 
-/* stdout, or with --send-only /dev/null, as this session uses it. */
+/* Returns stdout, or with --send-only /dev/null, as this session uses it. */
 struct fd session_output(const struct session *session);
 
 /* Does what comes before a connection's relay: dumps the greeting, sends the urgent byte. Status 1, or a filter's error. */
 int session_greet(const struct session *session, int fd, const struct sockname *peer,
                   struct error *err);
 
-/* The rules of a connection's relay, as the options make them. */
+/* Returns the rules of a connection's relay, as the options make them. */
 struct relay_policy session_policy(const struct session *session);
 
-/* Whether the sending half is shut down when all is sent. */
+/* Tells whether the sending half is shut down when all is sent. */
 bool session_shuts(const struct session *session);
 
 /* Says at -v of a stream whose sending half was shut down, and whose peer has ended after `received` bytes: if these are 0,
  * the first may be why. */
 void session_log_silence(const struct session *session, const char *peer, uint64_t received);
 
-/* How long the input may be silent after the other end has ended, as relay.h and hub.h take it. */
+/* Returns how long the input may be silent after the other end has ended, as relay.h and hub.h take it. */
 int64_t session_silence_ms(const struct session *session);
 
 #endif

@@ -57,7 +57,8 @@ static enum pump_state talk_discard(struct echo_client *client)
     return talk->in_ended ? PUMP_ENDED : PUMP_WANTS_IN;
 }
 
-/* A client that has heard enough closes: for a service that never ends, that is the end. */
+/* Returns what a failed write comes to. A client that has heard enough closes: for a service that never ends, that is
+ * the end. */
 static enum pump_state talk_end(const struct echo_client *client)
 {
     return client->failure == EPIPE || client->failure == ECONNRESET ? PUMP_ENDED : PUMP_FAILED_OUT;
@@ -192,7 +193,7 @@ static void client_release(struct echo_client *client)
     }
 }
 
-/* A client that got back less than it sent is to notice, by a reset; faults may want just that. */
+/* Ends a client. One that got back less than it sent is to notice, by a reset; faults may want just that. */
 static void client_end(struct echo_client *client, enum echo_end how)
 {
     struct echo *echo = client->echo;

@@ -96,7 +96,8 @@ void echo_add(struct echo *echo, int fd, int socktype, void *user_data);
 /* echo_go_on ends the time in which the owner could not take what clients send (`held`). */
 void echo_go_on(struct echo *echo);
 
-/* After echo_stop, what has arrived is still sent back, then the connections end. A second call is impatient. */
+/* echo_stop ends the service in order: what has arrived is still sent back, then the connections end. A second call
+ * ends them at once. */
 void echo_stop(struct echo *echo);
 
 /* echo_release ends what is left at once. */

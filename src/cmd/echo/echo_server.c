@@ -108,7 +108,7 @@ struct echoing {
 
 /* --print */
 
-/* A stdout that fails ends the server. */
+/* Ends the server, whose stdout has failed. */
 static void print_fail(struct echoing *echoing)
 {
     write_queue_error(&echoing->print.queue, "stdout", echoing->server.err);
@@ -156,7 +156,7 @@ static void print_drain_over(struct drain *drain)
 
 /* The end */
 
-/* A server that is told to stop ends its connections in order and with success. From now on stdout is waited for by the
+/* Ends the connections in order, and with success: the server is told to stop. From now on stdout is waited for by the
  * rules of sys/drain. */
 static void stop_echo(struct server *server)
 {

@@ -174,7 +174,8 @@ static void client_disconnect(struct program_client *client)
     fd_close(&client->program.out);
 }
 
-/* The connection is over: a program that writes to it gets SIGPIPE, or else SIGTERM. */
+/* Ends the connection of a client. A program that writes to it gets SIGPIPE; one that does not, SIGTERM a second later.
+ * */
 static void client_relay_ended(struct relay *relay)
 {
     struct program_client *client = LOOP_OWNER(relay, struct program_client, relay);
@@ -192,7 +193,7 @@ static void client_relay_ended(struct relay *relay)
         loop_timer_set(client->programs->session->loop, &client->grace, GRACE_MS);
 }
 
-/* What it wrote may still be on the way, and what it has started may write more. */
+/* Goes on without the program: what it wrote may still be on the way, and what it has started may write more. */
 static void client_program_ended(struct program *program)
 {
     struct program_client *client = LOOP_OWNER(program, struct program_client, program);

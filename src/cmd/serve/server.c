@@ -172,7 +172,7 @@ static bool server_is_full(const struct server *server)
            (server->max_clients && server->count >= server->max_clients);
 }
 
-/* A client that is rejected is as if it had not come: the wait for the first client goes on. */
+/* Closes a client that is not allowed. It is as if it had not come: the wait for the first client goes on. */
 static void server_reject(int fd, const struct sockname *peer)
 {
     char name[SOCKNAME_TEXT_MAX];
@@ -214,7 +214,8 @@ static void server_admit_proxied(void *context, const struct proxied_ends *proxi
     server_left(server);
 }
 
-/* Every connection passes through here: the lists, the limit of clients, the PROXY header. */
+/* Admits a connection, or rejects it. Every connection passes through here: the lists, the limit of clients, the PROXY
+ * header. */
 static void server_admit(void *context, int fd, const struct sockname *peer)
 {
     struct server *server = context;
@@ -240,7 +241,7 @@ static void server_admit(void *context, int fd, const struct sockname *peer)
                                         client);
 }
 
-/* Every datagram passes through here. */
+/* Tells whether the sender of a datagram is admitted. Every datagram passes through here. */
 static bool server_admits_sender(void *context, const struct sock_message *message)
 {
     struct server *server = context;

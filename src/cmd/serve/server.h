@@ -103,8 +103,8 @@ struct sock_senders server_senders(struct server *server);
 size_t server_datagram_sockets(struct server *server, int sockets[LISTENER_SOCKETS_MAX],
                                struct sock_senders *senders);
 
-/* After server_refuse there are no more clients: others are refused, and those that are pending are closed. It may
- * be called twice. */
+/* server_refuse ends the coming of clients: others are refused, and those that are pending are closed. It may be called
+ * twice. */
 void server_refuse(struct server *server);
 
 /* server_left says that there is one client fewer, and so room for another. */

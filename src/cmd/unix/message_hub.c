@@ -276,7 +276,8 @@ static void client_answers_drained(struct write_queue *queue)
     client_await(client);
 }
 
-/* A client that waits for us is not idle: a limit that runs out during a pause begins anew. */
+/* Ends a client that has been idle for too long. One that waits for us is not: a limit that runs out during a pause
+ * begins anew. */
 static void client_idle_over(struct idle_limit *idle)
 {
     struct message_client *client = LOOP_OWNER(idle, struct message_client, peer.idle);

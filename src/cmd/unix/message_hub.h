@@ -91,7 +91,8 @@ void message_hub_owns(struct message_client *client, size_t bytes);
 /* message_hub_resume ends a pause. */
 void message_hub_resume(struct message_hub *hub);
 
-/* After message_hub_end, what the clients have sent already is still read, then they are closed; `ended` follows. */
+/* message_hub_end begins the end: what the clients have sent already is still read, then they are closed; `ended`
+ * follows. */
 void message_hub_end(struct message_hub *hub);
 
 /* message_hub_release closes what is left, and reports that it ended like this. It may be called twice. */

@@ -125,7 +125,7 @@ static bool sender_may_send(const struct sender *sender)
            !write_queue_has_pending(&sender->output.queue);
 }
 
-/* What comes unasked is thrown away; between two replies it waits. */
+/* Tells whether the server is read. What comes unasked is thrown away; between two replies it waits. */
 static bool sender_may_read(const struct sender *sender)
 {
     bool wanted = !sender->given->reply || sender->reply_due || sender->shut;
@@ -344,7 +344,8 @@ static int sender_read_server(struct sender *sender)
     return sender->shut ? sender_check_unread(sender) : 0;
 }
 
-/* A server that has closed, as after a quit: if it has read all and stdin has nothing more to say, that is a good end. */
+/* Goes on after a server that has closed, as after a quit: if it has read all and stdin has nothing more to say, that
+ * is a good end. */
 static int sender_lose_server(struct sender *sender)
 {
     int failure = sock_error(sender->watch.fd);
@@ -447,7 +448,7 @@ static int send_messages(const struct send_options *given, const struct connecti
     return result;
 }
 
-/* What no frame can hold is refused before anything is sent. */
+/* Checks the messages of the command line: what no frame can hold is refused before anything is sent. */
 static int check_messages(const struct send_options *given, const char *const *messages,
                           struct error *err)
 {

@@ -188,7 +188,7 @@ static void drain_over(struct drain *drain)
     loop_stop(LOOP_OWNER(drain, struct serving, drain)->server.loop, 0);
 }
 
-/* A server that is told to stop ends its connections in order and with success. */
+/* Ends the connections in order, and with success: the server is told to stop. */
 static void stop_serving(struct server *server)
 {
     struct serving *serving = LOOP_OWNER(server, struct serving, server);
