@@ -71,8 +71,8 @@ _sockctl_table()
         operands=(socket none) takes_program=yes
         ;;
     http-get)
-        options="-I --head -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -L --location --max-redirs -0 --http1.0 --http0.9 -o --output -O --remote-name -C --continue --sha256 -i --include -f --fail -s --silent -# --progress --timing -4 --ipv4 -6 --ipv6 -U --unix-socket -x --proxy --resolve --via --tls-ca --tls-insecure -m --max-time --connect-timeout --idle-timeout --retry --limit-rate --log -v --verbose -h --help -V --version"
-        values=" -H:none --header:none -A:none --user-agent:none -e:none --referer:none -u:none --user:none -b:none --cookie:none -r:none --range:none --max-redirs:none -o:file --output:file --sha256:none --timing=:FORMAT -U:socket --unix-socket:socket -x:URL --proxy:URL --resolve:none --via:program --tls-ca:file -m:none --max-time:none --connect-timeout:none --idle-timeout:none --retry:none --limit-rate:none --log:FORMAT -h=:http-get--help --help=:http-get--help "
+        options="-I --head -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -L --location --max-redirs -0 --http1.0 --http0.9 -o --output -O --remote-name -C --continue --sha256 -i --include -f --fail -s --silent -# --progress --timing -4 --ipv4 -6 --ipv6 -U --unix-socket -x --proxy --resolve --via --tls-ca --tls-insecure -m --max-time --connect-timeout --idle-timeout -Y --speed-limit -y --speed-time --retry --limit-rate --log -v --verbose -h --help -V --version"
+        values=" -H:none --header:none -A:none --user-agent:none -e:none --referer:none -u:none --user:none -b:none --cookie:none -r:none --range:none --max-redirs:none -o:file --output:file --sha256:none --timing=:FORMAT -U:socket --unix-socket:socket -x:URL --proxy:URL --resolve:none --via:program --tls-ca:file -m:none --max-time:none --connect-timeout:none --idle-timeout:none -Y:none --speed-limit:none -y:none --speed-time:none --retry:none --limit-rate:none --log:FORMAT -h=:http-get--help --help=:http-get--help "
         operands=(url) takes_program=no
         ;;
     resolve)

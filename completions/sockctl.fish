@@ -140,7 +140,7 @@ function __sockctl_operand
             set kinds socket none
             set takes yes
         case http-get
-            set valued -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range --max-redirs -o --output --sha256 -U --unix-socket -x --proxy --resolve --via --tls-ca -m --max-time --connect-timeout --idle-timeout --retry --limit-rate --log
+            set valued -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range --max-redirs -o --output --sha256 -U --unix-socket -x --proxy --resolve --via --tls-ca -m --max-time --connect-timeout --idle-timeout -Y --speed-limit -y --speed-time --retry --limit-rate --log
             set kinds url
             set takes no
         case resolve
@@ -453,6 +453,8 @@ complete -c sockctl -n "__sockctl_at http-get" -l tls-insecure -d 'believe any c
 complete -c sockctl -n "__sockctl_at http-get" -s m -l max-time -x -d 'limit for the whole command'
 complete -c sockctl -n "__sockctl_at http-get" -l connect-timeout -x -d 'limit for each connection'
 complete -c sockctl -n "__sockctl_at http-get" -l idle-timeout -x -d 'end when nothing moved for TIME'
+complete -c sockctl -n "__sockctl_at http-get" -s Y -l speed-limit -x -d 'end when slower than SIZE bytes a second'
+complete -c sockctl -n "__sockctl_at http-get" -s y -l speed-time -x -d 'how long -Y lasts (30 s); without -Y: 1 byte'
 complete -c sockctl -n "__sockctl_at http-get" -l retry -x -d 'try N times more, where that makes sense'
 complete -c sockctl -n "__sockctl_at http-get" -l limit-rate -x -d 'at most SIZE bytes of a body a second'
 complete -c sockctl -n "__sockctl_at http-get" -l log -x -a 'json' -d 'json: tell what happens as objects, one a line'

@@ -165,6 +165,7 @@ http-get --max-redirs 3 h|option --max-redirs is for --location
 http-get -s -# h|options --silent and --progress exclude each other
 http-get -U ./s -4 h|options -4 and -6 are for internet addresses
 http-get -U ./s -x h:1 h|--unix-socket and --proxy are two ways to the server
+http-get -Y 2k --limit-rate 1k h|--speed-limit is above --limit-rate
 http-get --http0.9 -H a:b h|--http0.9 sends no fields
 http-get --http0.9 -L h|--http0.9 has no head and no status
 END

@@ -146,8 +146,6 @@ static const struct foreign_word options[] = {
      "curl wget", "--retry N waits longer each time, or as long as the server says"},
     {"http-get", "recursive mirror page-requisites", "wget",
      "sockctl fetches no trees of pages; wget(1) does"},
-    {"http-get", "y speed-time Y speed-limit", "curl",
-     "a server that sends nothing is given up with --idle-timeout TIME"},
     {"http-get", "K config", "curl", "sockctl reads no files of options"},
     {"http-get", "cookie-jar j junk-session-cookies load-cookies save-cookies", "curl wget",
      "sockctl keeps no cookies; -b NAME=VALUE sends one"},

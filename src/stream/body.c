@@ -139,6 +139,7 @@ static bool body_move(struct body *body)
         body_await_in(body);
         return false;
     case PUMP_WANTS_OUT:
+        body->held = body->was_held = true;
         loop_unwatch(body->loop, &body->in_watch);
         loop_watch(body->loop, &body->out_watch, EPOLLOUT);
         return false;
@@ -149,6 +150,7 @@ static bool body_move(struct body *body)
         body_finish(body, BODY_FAILED_OUT, pump->failure);
         return false;
     case PUMP_WAITS:
+        body->held = body->was_held = true;
         loop_unwatch(body->loop, &body->in_watch);
         body_watch_reader(body);
         loop_timer_set(body->loop, &body->pause, pump->pace->wait_ms);
@@ -190,6 +192,7 @@ static bool body_parse(struct body *body)
 static void body_carry_on(struct body *body)
 {
     bool more = true;
+    body->held = false;
     while (more) {
         if (body->loaded)
             more = body_move(body);
@@ -239,4 +242,11 @@ int body_run(struct body *body)
 uint64_t body_taken(const struct body *body)
 {
     return body->read + body->pump.taken - body->borrowed;
+}
+
+bool body_was_held(struct body *body)
+{
+    const bool was_held = body->was_held;
+    body->was_held = body->held;
+    return was_held;
 }

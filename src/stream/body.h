@@ -49,6 +49,8 @@ struct body {
     size_t framing;          /* bytes of framing since the last segment */
     size_t last_framing;     /* the same between the two before */
     unsigned turns;
+    bool held;     /* waiting for `out`, or because the pump's pace says so */
+    bool was_held; /* it has been since body_was_held was called */
     bool finished;
     enum body_outcome outcome;
     uint64_t missing;  /* of a segment that was cut; 0: the stream ended between segments */
@@ -69,5 +71,8 @@ int body_run(struct body *body);
 
 /* Returns how many bytes have come by the stream since body_run was called. */
 uint64_t body_taken(const struct body *body);
+
+/* Says whether, since the last call, anything has waited for `out` or for the pace, so that less was read than had come. */
+bool body_was_held(struct body *body);
 
 #endif

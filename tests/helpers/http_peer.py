@@ -31,14 +31,14 @@ def read_request(conn, end):
     return request
 
 
-def send(conn, data, split):
+def send(conn, data, split, pause):
     if conn.family != socket.AF_UNIX:
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     step = split or max(len(data), 1)
     for start in range(0, len(data), step):
         conn.sendall(data[start : start + step])
         if split:
-            time.sleep(0.001)
+            time.sleep(pause)
 
 
 def end_close(conn):
@@ -80,13 +80,14 @@ def converse(conn, files, args):
             if not files or not read_request(conn, b"\r\n" if args.bare else b"\r\n\r\n"):
                 break
             with open(files.pop(0), "rb") as file:
-                send(conn, file.read(), args.split)
+                send(conn, file.read(), args.split, args.pause)
 
 
 def main():
     ends = {"close": end_close, "reset": end_reset, "stall": end_stall, "unwrap": end_unwrap}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--split", type=int, default=0, help="so many bytes at a time")
+    parser.add_argument("--pause", type=float, default=0.001, help="seconds after each of them")
     parser.add_argument("--end", choices=ends, default="close", help="what follows the answer")
     parser.add_argument("--bare", action="store_true", help="a request is one line, as in HTTP/0.9")
     parser.add_argument("--unix", metavar="PATH", help="a UNIX socket instead of a TCP port")

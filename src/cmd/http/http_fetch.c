@@ -5,9 +5,9 @@
  * body goes to the output, a redirect gives the next URL, the rest of a file (206) is added to what is there, a
  * refusal (400 and above) is an error. What has gone wrong is left in the transfer: `may_pass` (worth another try),
  * `anew` (all of it, at once), and `keeps` says whether the connection can serve the next request. --timing is shown
- * after each try. Two things end a request from outside, by filling the error and stopping the loop: nothing has
- * moved for --idle-timeout, or the pipe that stdout is has lost its reader while no body that would notice goes
- * there.
+ * after each try. Three things end a request from outside, by filling the error and stopping the loop: nothing has
+ * moved for --idle-timeout, too little has come for --speed-time, or the pipe that stdout is has lost its reader while
+ * no body that would notice goes there.
  */
 #include "cmd/http/http_fetch.h"
 
@@ -24,6 +24,7 @@
 #include "cli/report.h"
 #include "cmd/common/progress.h"
 #include "cmd/http/http_body.h"
+#include "cmd/http/http_speed.h"
 #include "cmd/http/http_timing.h"
 #include "proto/http_range.h"
 #include "proto/http_request.h"
@@ -43,6 +44,7 @@ struct http_transfer {
     struct http_timing timing;
     struct error *err; /* filled by what ends a request from outside: */
     struct idle_limit idle;
+    struct http_speed speed;
     struct watch reader; /* of stdout */
     int64_t redirects;
     int64_t tries;
@@ -66,6 +68,23 @@ static void transfer_idle_over(struct idle_limit *idle)
     loop_stop(idle->loop, -1);
 }
 
+static uint64_t transfer_look_at_speed(struct http_speed *speed, bool *counts)
+{
+    struct http_transfer *transfer = LOOP_OWNER(speed, struct http_transfer, speed);
+    *counts = !body_was_held(&transfer->body.framed);
+    return transfer->exchange.received + body_taken(&transfer->body.framed);
+}
+
+static void transfer_is_slow(struct http_speed *speed)
+{
+    struct http_transfer *transfer = LOOP_OWNER(speed, struct http_transfer, speed);
+    char rate[UNITS_SIZE_MAX], limit[UNITS_DURATION_MAX];
+    error_set(transfer->err, STATUS_TIMEOUT, "%s: slower than %s/s for %s", transfer->exchange.name,
+              units_show_size(rate, sizeof rate, speed->rate),
+              units_show_duration(limit, speed->time_ms));
+    loop_stop(speed->loop, -1);
+}
+
 static void transfer_reader_gone(struct watch *reader, uint32_t events)
 {
     struct http_transfer *transfer = LOOP_OWNER(reader, struct http_transfer, reader);
@@ -73,6 +92,12 @@ static void transfer_reader_gone(struct watch *reader, uint32_t events)
     loop_unwatch(transfer->fetch->loop, reader);
     error_silent(transfer->err, STATUS_LOCAL_IO);
     loop_stop(transfer->fetch->loop, -1);
+}
+
+static void stop_limits(struct http_transfer *transfer)
+{
+    idle_limit_stop(&transfer->idle);
+    http_speed_stop(&transfer->speed);
 }
 
 /* From now on a reader of stdout that goes away ends the request, if the body is for it. */
@@ -150,6 +175,7 @@ static int ask(struct http_transfer *transfer, struct error *err)
         }
         idle_limit_start(&transfer->idle, transfer->fetch->loop, transfer->fetch->options->idle_ms,
                          transfer_idle_over);
+        http_speed_start(&transfer->speed, transfer->fetch->loop);
         if (exchange_heads(transfer, err) == 0)
             break;
         /* Over a connection that is kept, nothing may come because the server has just given it up. */
@@ -159,7 +185,7 @@ static int ask(struct http_transfer *transfer, struct error *err)
             transfer->may_pass = !transfer->exchange.head.wrong;
             return -1;
         }
-        idle_limit_stop(&transfer->idle);
+        stop_limits(transfer);
         http_connection_close(connection, REPORT_EOF);
     }
     timing->first_byte = transfer->exchange.first_us;
@@ -587,7 +613,7 @@ static int try_once(struct http_transfer *transfer, struct error *err)
     if (result == 0)
         result = take_answer(transfer, err);
     transfer->timing.ended = loop_now_us();
-    idle_limit_stop(&transfer->idle);
+    stop_limits(transfer);
     connection->in += transfer->exchange.received + body_taken(&transfer->body.framed);
     connection->out += transfer->exchange.sent;
     transfer->body.framed = (struct body){.loop = transfer->fetch->loop};
@@ -703,6 +729,10 @@ int http_fetch_run(const struct http_fetch *fetch, const char *url, bool last, s
         .err = err,
         .pause_ms = FIRST_PAUSE_MS,
         .persistent = !last || fetch->options->location,
+        .speed = {.rate = fetch->options->speed_limit,
+                  .time_ms = fetch->options->speed_time_ms,
+                  .look = transfer_look_at_speed,
+                  .over = transfer_is_slow},
     };
     if (http_target_init(&origin, fetch->options, url, NULL, err))
         return -1;

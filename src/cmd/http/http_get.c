@@ -58,6 +58,8 @@ static const struct opt options[] = {
     ROW('m', "max-time", duration, max_time_ms, "limit for the whole command"),
     ROW(0, "connect-timeout", duration, connect_timeout_ms, "limit for each connection"),
     ROW(0, "idle-timeout", duration, idle_ms, "end when nothing moved for TIME"),
+    ROW('Y', "speed-limit", size, speed_limit, "end when slower than SIZE bytes a second"),
+    ROW('y', "speed-time", duration, speed_time_ms, "how long -Y lasts (30 s); without -Y: 1 byte"),
     ROW(0, "retry", amount, retries, "try N times more, where that makes sense"),
     ROW(0, "limit-rate", size, rate, "at most SIZE bytes of a body a second"),
     LOG_ROWS(struct http_options, log_json),
@@ -71,6 +73,7 @@ static const struct http_options defaults = {
     .connect_timeout_ms = -1,
     .idle_ms = -1,
     .max_time_ms = -1,
+    .speed_time_ms = -1,
 };
 
 static int check_value(const char *name, const char *value, struct error *err)
@@ -130,6 +133,8 @@ static const char *find_conflict(const struct http_options *given, int urls)
          "--http0.9 sends no fields: neither --header, --cookie, --referer, --user nor --range"},
         {given->http09, given->include || given->fail || given->location,
          "--http0.9 has no head and no status: no --include, --fail or --location"},
+        {given->rate, given->speed_limit > given->rate,
+         "--speed-limit is above --limit-rate: no server could be as fast"},
         {given->output, given->remote_name, "--output and --remote-name are two names"},
         {given->http09, given->head || given->http10,
          "--http0.9 knows neither --head nor --http1.0"},
@@ -231,6 +236,16 @@ static int fetch_to_output(const struct http_options *given, const struct operan
     return result;
 }
 
+/* As curl(1) has it: one of both options is enough. */
+static void complete_speed(struct http_options *given)
+{
+    enum { SPEED_TIME_MS = 30000 };
+    if (given->speed_time_ms >= 0 && !given->speed_limit)
+        given->speed_limit = 1;
+    if (given->speed_time_ms < 0)
+        given->speed_time_ms = SPEED_TIME_MS;
+}
+
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
     const struct http_options *typed = chosen;
@@ -242,6 +257,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     struct loop *loop = loop_new();
     limit_command(&limit, loop, typed->max_time_ms, err);
     given.user = given.proxy = NULL;
+    complete_speed(&given);
     if (typed->user)
         result = (given.user = secret_read(loop, "user", typed->user, err)) ? 0 : -1;
     if (!result && typed->proxy)

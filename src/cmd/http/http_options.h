@@ -35,7 +35,9 @@ struct http_options {
     int64_t connect_timeout_ms; /* -1: no limit, as of the other two */
     int64_t idle_ms;
     int64_t max_time_ms;
-    uint64_t rate; /* 0: no limit */
+    uint64_t rate;         /* 0: no limit */
+    uint64_t speed_limit;  /* likewise */
+    int64_t speed_time_ms; /* -1: not given */
     /* Where it goes. */
     bool include; /* the head is printed, too */
     bool fail;    /* no body with a status of 400 and above */
