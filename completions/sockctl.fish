@@ -120,11 +120,11 @@ function __sockctl_operand
     set -l takes no
     switch (__sockctl_command)
         case connect
-            set valued -s --source -p --source-port -w --timeout -i --idle-timeout --max-time --wait -R --retry -x --proxy --via --tls-ca --parallel --payload --send --expect -e --exec -c --sh-exec -q --quit-after --delay --rate-limit --oob -o --output --hex-dump -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --mark --log
+            set valued -s --source -p --source-port -w --timeout -i --idle-timeout --max-time --wait -R --retry -x --proxy --via --tls-ca --parallel --payload --send --expect -e --exec -c --sh-exec -q --quit-after --delay --rate-limit --oob -o --output --hex-dump --separator -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --mark --log
             set kinds address service
             set takes yes
         case listen
-            set valued -s --source -p --port -m --max-conns --backlog --max-memory --workers --greeting --allow --deny --allow-uid --mode -e --exec -c --sh-exec --to --proxy-from --port-file --ready-fd -w --timeout -i --idle-timeout --max-time -q --quit-after --delay --rate-limit --oob -o --output --hex-dump -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --mark --log
+            set valued -s --source -p --port -m --max-conns --backlog --max-memory --workers --greeting --allow --deny --allow-uid --mode -e --exec -c --sh-exec --to --proxy-from --port-file --ready-fd -w --timeout -i --idle-timeout --max-time -q --quit-after --delay --rate-limit --oob -o --output --hex-dump --separator -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --mark --log
             set kinds listen service
             set takes yes
         case echo-server
@@ -254,6 +254,7 @@ complete -c sockctl -n "__sockctl_at connect" -l hex-dump -r -F -d 'hex dump of 
 complete -c sockctl -n "__sockctl_at connect" -l stats -d 'tell the totals at the end, on stderr'
 complete -c sockctl -n "__sockctl_at connect" -l progress -d 'a live line on stderr'
 complete -c sockctl -n "__sockctl_at connect" -l lines -d 'datagrams: send a line in each'
+complete -c sockctl -n "__sockctl_at connect" -l separator -x -d 'write TEXT (with C escapes) after each datagram'
 complete -c sockctl -n "__sockctl_at connect" -s W -l max-messages -x -d 'datagrams: done when N have been received'
 complete -c sockctl -n "__sockctl_at connect" -l interface -x -a '(__sockctl_interface)' -d 'use this network interface only'
 complete -c sockctl -n "__sockctl_at connect" -l ttl -x -d 'hops that packets may take'
@@ -324,6 +325,7 @@ complete -c sockctl -n "__sockctl_at listen" -l hex-dump -r -F -d 'hex dump of b
 complete -c sockctl -n "__sockctl_at listen" -l stats -d 'tell the totals at the end, on stderr'
 complete -c sockctl -n "__sockctl_at listen" -l progress -d 'a live line on stderr'
 complete -c sockctl -n "__sockctl_at listen" -l lines -d 'datagrams: send a line in each'
+complete -c sockctl -n "__sockctl_at listen" -l separator -x -d 'write TEXT (with C escapes) after each datagram'
 complete -c sockctl -n "__sockctl_at listen" -s W -l max-messages -x -d 'datagrams: done when N have been received'
 complete -c sockctl -n "__sockctl_at listen" -l interface -x -a '(__sockctl_interface)' -d 'use this network interface only'
 complete -c sockctl -n "__sockctl_at listen" -l ttl -x -d 'hops that packets may take'

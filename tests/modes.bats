@@ -76,7 +76,7 @@ def words_of(way, kind, options):
 
 
 # Two halves of what contradicts the other: each is given without the other.
-halves = [{"exit-on-eof", "recv-only", "shutdown", "ipv6", "broadcast"},
+halves = [{"separator", "exit-on-eof", "recv-only", "shutdown", "ipv6", "broadcast"},
           {"until-stdin-ends", "send-only", "no-shutdown", "crlf", "lines", "delay", "ipv6", "broadcast"}]
 cases = []
 for way in ways:

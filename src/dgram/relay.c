@@ -4,6 +4,10 @@
  * rx: what the sockets receive is written to the output (datagram_receive), or waits in the write queue, and
  * nothing more is received before it is empty. After each step datagram_await says what is watched now.
  *
+ * Where the peer's name has several addresses, what is sent is kept (datagram_keep) until something comes. If the address
+ * refuses it before (datagram_refused), the owner finds the next one (datagram_move), which gets all of it
+ * (datagram_resend).
+ *
  * It is over (datagram_finish) when something fails, when enough has come, when both ends have ended, or when
  * one of three limits passes: until the first datagram, while nothing moves, and after the end of the input.
  */
@@ -27,6 +31,12 @@ enum {
 
 /* Ends */
 
+static void kept_forget(struct datagram_kept *kept)
+{
+    free(kept->bytes);
+    *kept = (struct datagram_kept){0};
+}
+
 void datagram_release(struct datagram_relay *relay)
 {
     struct loop *loop = relay->loop;
@@ -41,9 +51,11 @@ void datagram_release(struct datagram_relay *relay)
     loop_timer_cancel(loop, &relay->tx.wait);
     write_queue_release(&relay->rx.queue);
     free(relay->rx.bytes);
+    free(relay->rx.separated);
     free(relay->tx.bytes);
     free(relay->tx.filtered);
-    relay->rx.bytes = relay->tx.bytes = relay->tx.filtered = NULL;
+    relay->rx.bytes = relay->rx.separated = relay->tx.bytes = relay->tx.filtered = NULL;
+    kept_forget(&relay->kept);
     relay->loop = NULL;
     filter_set_mover(relay->tx_filter, NULL, NULL);
     filter_set_mover(relay->rx_filter, NULL, NULL);
@@ -67,7 +79,7 @@ static void datagram_fail(struct datagram_relay *relay, int status, int failure,
 /* An ICMP message, or a UNIX socket's owner that has gone, says that nobody is there for what was sent. */
 static void datagram_fail_refused(struct datagram_relay *relay)
 {
-    const bool is_ipv6_loopback = strncmp(relay->peer_name, "[::1]:", 6) == 0;
+    const bool is_ipv6_loopback = !relay->refused && strncmp(relay->peer_name, "[::1]:", 6) == 0;
     error_system(relay->err, STATUS_TRANSFER, ECONNREFUSED, "send to %s", relay->peer_name);
     error_add(relay->err, " (nothing listens there%s)",
               is_ipv6_loopback ? "; -4 for 127.0.0.1" : "");
@@ -91,6 +103,16 @@ static bool datagram_is_over(const struct datagram_relay *relay)
     return (ended || datagram_has_enough(relay)) && !write_queue_has_pending(&relay->rx.queue);
 }
 
+/* The input has ended: the limit for what may still come begins. */
+static void datagram_set_quit(struct datagram_relay *relay)
+{
+    const struct datagram_policy *policy = &relay->policy;
+    if (policy->quit_after_ms >= 0)
+        loop_timer_set(relay->loop, &relay->quit,
+                       policy->quit_after_ms > policy->refusal_ms ? policy->quit_after_ms
+                                                                  : policy->refusal_ms);
+}
+
 /* What is awaited */
 
 /* There is somebody to be sent to, who has not lost the right to speak to us meanwhile. */
@@ -104,7 +126,7 @@ static bool datagram_has_peer(const struct datagram_relay *relay)
 /* There is, and a datagram may leave now. */
 static bool datagram_can_send(const struct datagram_relay *relay)
 {
-    return datagram_has_peer(relay) && !loop_timer_is_set(&relay->tx.wait) &&
+    return datagram_has_peer(relay) && !relay->kept.moving && !loop_timer_is_set(&relay->tx.wait) &&
            !filter_is_held(relay->tx_filter);
 }
 
@@ -114,16 +136,22 @@ static bool tx_has_pending(const struct datagram_tx *tx)
     return tx->next < tx->count;
 }
 
+/* Something has to be sent: for the first time, or again. */
+static bool datagram_has_pending(const struct datagram_relay *relay)
+{
+    return tx_has_pending(&relay->tx) || relay->kept.next < relay->kept.length;
+}
+
 static void datagram_await(struct datagram_relay *relay)
 {
     bool sends = datagram_can_send(relay);
-    bool waits = tx_has_pending(&relay->tx);
+    bool waits = datagram_has_pending(relay);
     if (sends && !waits && !relay->tx.ended)
         loop_watch(relay->loop, &relay->tx.watch, EPOLLIN);
     else
         loop_unwatch(relay->loop, &relay->tx.watch);
     bool receives = !write_queue_has_pending(&relay->rx.queue) && !relay->rx.ended &&
-                    !filter_is_held(relay->rx_filter);
+                    !filter_is_held(relay->rx_filter) && !relay->kept.moving;
     uint32_t in = receives ? EPOLLIN : 0;
     for (size_t i = 0; i < relay->socket_count; i++) {
         uint32_t out = sends && waits && i == relay->tx_socket ? EPOLLOUT : 0;
@@ -209,6 +237,36 @@ static ssize_t datagram_send_segments(const struct datagram_relay *relay, size_t
     return to ? sock_send_answer(fd, bytes, length, to) : sock_send(fd, bytes, length);
 }
 
+/* Keeps the next `count` datagrams, which have been sent, while there is room for all that was sent. */
+static void datagram_keep(struct datagram_relay *relay, size_t count)
+{
+    const struct datagram_tx *tx = &relay->tx;
+    struct datagram_kept *kept = &relay->kept;
+    const char *bytes = tx->outgoing ? tx->outgoing : tx->bytes + tx->start;
+    for (size_t i = tx->next; kept->bytes && i < tx->next + count; i++) {
+        size_t length = tx->outgoing ? tx->outgoing_length : tx->lengths[i];
+        if (length + sizeof length > DATAGRAM_KEPT_MAX - kept->length) {
+            kept_forget(kept);
+            return;
+        }
+        memcpy(kept->bytes + kept->length, &length, sizeof length);
+        memcpy(kept->bytes + kept->length + sizeof length, bytes, length);
+        kept->next = kept->length += sizeof length + length;
+        bytes += length;
+    }
+}
+
+/* The peer has refused what was sent: there may be another address, as long as all of it can be sent again. */
+static void datagram_refused(struct datagram_relay *relay)
+{
+    if (!relay->kept.bytes || !relay->refused(relay)) {
+        datagram_fail_refused(relay);
+        return;
+    }
+    relay->kept.moving = true;
+    datagram_await(relay);
+}
+
 /* After a send of `count` datagrams has failed with errno. False when nothing more can be sent now, or ever. */
 static bool datagram_handle_send_error(struct datagram_relay *relay, size_t count)
 {
@@ -223,6 +281,10 @@ static bool datagram_handle_send_error(struct datagram_relay *relay, size_t coun
         return false;
     if (errno == EAGAIN || errno == ENOBUFS) {
         loop_timer_set(relay->loop, &relay->tx.wait, AGAIN_MS);
+        return false;
+    }
+    if (errno == ECONNREFUSED && relay->policy.peer == DATAGRAM_CONNECTED) {
+        datagram_refused(relay);
         return false;
     }
     if (relay->policy.peer != DATAGRAM_ANY) {
@@ -267,6 +329,7 @@ static bool datagram_send_next(struct datagram_relay *relay)
     if (sent < 0)
         return datagram_handle_send_error(relay, count);
     relay->bytes_out += (uint64_t)sent;
+    datagram_keep(relay, count);
     tx_drop(tx, count);
     if (sent > 0 && pace) { /* each datagram is a line */
         int64_t now_ms = loop_now_ms();
@@ -278,9 +341,32 @@ static bool datagram_send_next(struct datagram_relay *relay)
     return true;
 }
 
+/* Sends what an address has refused to the next one, before anything else. */
+static void datagram_resend(struct datagram_relay *relay)
+{
+    struct datagram_kept *kept = &relay->kept;
+    while (kept->next < kept->length && datagram_can_send(relay)) {
+        size_t length;
+        memcpy(&length, kept->bytes + kept->next, sizeof length);
+        if (sock_send(relay->sockets[0].watch.fd, kept->bytes + kept->next + sizeof length,
+                      length) < 0) {
+            datagram_handle_send_error(relay, 1);
+            return;
+        }
+        kept->next += sizeof length + length;
+    }
+}
+
 static void datagram_send(struct datagram_relay *relay)
 {
     struct datagram_tx *tx = &relay->tx;
+    datagram_resend(relay);
+    if (!relay->loop)
+        return;
+    if (relay->kept.next < relay->kept.length) {
+        datagram_await(relay);
+        return;
+    }
     while (tx_has_pending(tx) && datagram_can_send(relay))
         if (!datagram_send_next(relay))
             break;
@@ -289,7 +375,7 @@ static void datagram_send(struct datagram_relay *relay)
     idle_limit_moved(&relay->idle);
     if (relay->policy.lines && !tx_has_pending(tx))
         datagram_find_lines(relay);
-    if (tx->exhausted && !tx_has_pending(tx)) {
+    if (tx->exhausted && !tx_has_pending(tx) && !tx->ended) {
         tx->ended = true;
         if (tx->failure) {
             datagram_fail(relay, STATUS_LOCAL_IO, tx->failure, "read from", relay->in_name);
@@ -297,8 +383,7 @@ static void datagram_send(struct datagram_relay *relay)
         }
         if (!datagram_is_over(relay) && relay->policy.has_end)
             sock_shutdown(relay->sockets[0].watch.fd, SHUT_WR);
-        if (relay->policy.quit_after_ms >= 0)
-            loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
+        datagram_set_quit(relay);
     }
     datagram_finish_or_await(relay);
 }
@@ -349,7 +434,7 @@ static void datagram_read(struct watch *watch, uint32_t events)
 
 static void datagram_resume(struct datagram_relay *relay)
 {
-    if (tx_has_pending(&relay->tx))
+    if (datagram_has_pending(relay))
         datagram_send(relay);
     else
         datagram_await(relay);
@@ -397,6 +482,18 @@ static bool datagram_accepts(struct datagram_relay *relay, struct datagram_socke
     return true;
 }
 
+/* One datagram in one write, the separator included. -1: the output failed. */
+static int datagram_put_one(struct datagram_relay *relay, const char *bytes, size_t length)
+{
+    const struct datagram_policy *policy = &relay->policy;
+    char *separated = relay->rx.separated;
+    if (!separated)
+        return write_queue_put(&relay->rx.queue, bytes, length);
+    memcpy(separated, bytes, length);
+    memcpy(separated + length, policy->separator, policy->separator_length);
+    return write_queue_put(&relay->rx.queue, separated, length + policy->separator_length);
+}
+
 /* The datagrams of one sender that came together, each of `segment` bytes, the last of what is left; an empty
  * one came alone. What is gathered is where it has to be. -1: the filter or the output failed. */
 static int datagram_put(struct datagram_relay *relay, char *bytes, size_t length, size_t segment)
@@ -412,7 +509,7 @@ static int datagram_put(struct datagram_relay *relay, char *bytes, size_t length
             ssize_t left = (ssize_t)part;
             if (relay->rx_filter)
                 left = relay->rx_filter->pass(relay->rx_filter, &passed, part);
-            if (left < 0 || write_queue_put(&relay->rx.queue, passed, (size_t)left) < 0)
+            if (left < 0 || datagram_put_one(relay, passed, (size_t)left) < 0)
                 return -1;
         }
         bytes += part;
@@ -476,12 +573,13 @@ static void datagram_receive(struct datagram_relay *relay, struct datagram_socke
         return;
     }
     if (rx->count != before) {
+        kept_forget(&relay->kept); /* somebody is there */
         idle_limit_moved(&relay->idle);
         if (loop_timer_is_set(&relay->quit) && !rx->ended)
             loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
     }
     if (last == FAILED && failure == ECONNREFUSED)
-        datagram_fail_refused(relay);
+        datagram_refused(relay);
     else if (last == FAILED)
         datagram_fail(relay, STATUS_TRANSFER, failure, "read from", relay->peer_name);
     else
@@ -500,7 +598,7 @@ static void datagram_output_drained(struct write_queue *queue)
 static void datagram_socket_ready(struct watch *watch, uint32_t events)
 {
     struct datagram_socket *socket = LOOP_OWNER(watch, struct datagram_socket, watch);
-    if (events & EPOLLOUT && tx_has_pending(&socket->relay->tx))
+    if (events & EPOLLOUT && datagram_has_pending(socket->relay))
         datagram_send(socket->relay);
     else
         datagram_receive(socket->relay, socket);
@@ -511,8 +609,12 @@ static void datagram_socket_ready(struct watch *watch, uint32_t events)
 static void datagram_quit_due(struct timer *timer)
 {
     struct datagram_relay *relay = LOOP_OWNER(timer, struct datagram_relay, quit);
-    if (tx_has_pending(&relay->tx) || write_queue_has_pending(&relay->rx.queue))
+    const bool can_be_refused = relay->policy.peer == DATAGRAM_CONNECTED && !relay->policy.has_end;
+    if (datagram_has_pending(relay) || relay->kept.moving ||
+        write_queue_has_pending(&relay->rx.queue))
         loop_timer_set(relay->loop, timer, LOOK_AGAIN_MS);
+    else if (can_be_refused && sock_error(relay->sockets[0].watch.fd) == ECONNREFUSED)
+        datagram_refused(relay);
     else
         datagram_finish(relay, 0);
 }
@@ -536,6 +638,35 @@ static void datagram_idle_over(struct idle_limit *idle)
 }
 
 /* Start */
+
+/* Finds out whether datagrams of one size can leave and arrive several at a time. */
+static void datagram_try_segments(struct datagram_relay *relay)
+{
+    int segment;
+    bool has_segments = relay->socket_count && sock_get(relay->sockets[0].watch.fd, IPPROTO_UDP,
+                                                        UDP_SEGMENT, &segment) == 0;
+    if (has_segments && !relay->tx_filter && !relay->tx_pace)
+        relay->tx.segment_max = SEGMENTS_BYTES / 2;
+    for (size_t i = 0; has_segments && !relay->policy.inherited && i < relay->socket_count; i++)
+        sock_set(relay->sockets[i].watch.fd, IPPROTO_UDP, UDP_GRO, 1);
+}
+
+void datagram_move(struct datagram_relay *relay, int socket)
+{
+    loop_forget(relay->loop, &relay->sockets[0].watch);
+    relay->sockets[0].watch = (struct watch){.fd = socket, .ready = datagram_socket_ready};
+    relay->kept.moving = false;
+    relay->kept.next = 0;
+    datagram_try_segments(relay);
+    if (relay->tx.ended)
+        datagram_set_quit(relay);
+    datagram_resume(relay);
+}
+
+void datagram_give_up(struct datagram_relay *relay)
+{
+    datagram_fail_refused(relay);
+}
 
 void datagram_start(struct datagram_relay *relay, struct loop *loop, const int *sockets,
                     size_t count)
@@ -562,16 +693,14 @@ void datagram_start(struct datagram_relay *relay, struct loop *loop, const int *
     relay->has_peer = relay->policy.peer == DATAGRAM_GROUP;
     filter_set_mover(relay->tx_filter, relay, datagram_filter_released);
     filter_set_mover(relay->rx_filter, relay, datagram_filter_released);
-    rx->gathers = !relay->rx_filter && !fd_keeps_messages(relay->out);
+    if (relay->refused)
+        relay->kept.bytes = memory_new(DATAGRAM_KEPT_MAX, 1);
+    if (relay->policy.separator_length)
+        rx->separated = memory_new(2 * (DATAGRAM_MAX + 1) + relay->policy.separator_length, 1);
+    rx->gathers = !relay->rx_filter && !rx->separated && !fd_keeps_messages(relay->out);
     write_queue_init(&rx->queue, relay->loop, relay->out, datagram_output_drained);
     write_queue_watch_hangup(&rx->queue);
-    int segment;
-    bool has_segments = count && sock_get(relay->sockets[0].watch.fd, IPPROTO_UDP, UDP_SEGMENT,
-                                          &segment) == 0;
-    if (has_segments && !relay->tx_filter && !relay->tx_pace)
-        tx->segment_max = SEGMENTS_BYTES / 2;
-    for (size_t i = 0; has_segments && !relay->policy.inherited && i < count; i++)
-        sock_set(relay->sockets[i].watch.fd, IPPROTO_UDP, UDP_GRO, 1);
+    datagram_try_segments(relay);
     idle_limit_start(&relay->idle, loop, relay->policy.idle_ms, datagram_idle_over);
     if (relay->policy.first_ms >= 0)
         loop_timer_set(loop, &relay->first, relay->policy.first_ms);

@@ -23,7 +23,8 @@ enum {
     DATAGRAM_UDP_MAX = 65507, /* 65,535 less the IPv4 and UDP headers (RFC 768, RFC 791) */
     DATAGRAM_MAX = 65535,
     DATAGRAM_SOCKETS_MAX = 8,
-    DATAGRAM_BURST = 64 /* datagrams in a row before others get their turn */
+    DATAGRAM_BURST = 64,           /* datagrams in a row before others get their turn */
+    DATAGRAM_KEPT_MAX = 128 * 1024 /* bytes that are kept for another address, with their lengths */
 };
 
 enum datagram_peer {
@@ -38,11 +39,14 @@ struct datagram_policy {
     const struct sockname *group; /* of DATAGRAM_GROUP; the owner's */
     size_t max_bytes;             /* in a datagram to send */
     bool lines;            /* a line of the input is a datagram, its LF included, not a read */
+    const char *separator; /* written after each datagram that has come; the owner's */
+    size_t separator_length;
     int64_t max_received;  /* done after so many; 0: no limit */
     bool has_end;          /* a message of no bytes is the end (seqpacket) */
     bool inherited;        /* others may have the sockets, whose options stay as they are */
     int64_t silence_ms;    /* after that end, as in stream/relay.h */
     int64_t quit_after_ms; /* after the end of input: until so long without a datagram; -1: ever */
+    int64_t refusal_ms;    /* but not before so long after the end of input, for a refusal */
     int64_t first_ms;      /* until the first datagram: status 5; -1: no limit */
     int64_t idle_ms;       /* nothing moved for so long: status 5; -1: no limit */
     struct sock_senders senders; /* whose datagrams are taken at all, and who may be sent to */
@@ -72,11 +76,21 @@ struct datagram_tx {
     bool ended;
 };
 
+/* What has been sent before anything has come, each datagram after its length (a size_t): where an address refuses it, it
+ * is sent again to the next one. */
+struct datagram_kept {
+    char *bytes; /* the relay's; NULL: nothing is kept (any more) */
+    size_t length;
+    size_t next; /* from here on it has to be sent again; `length`: nothing has */
+    bool moving; /* the owner looks for the next address: nothing is sent or received */
+};
+
 /* From the network to the output. */
 struct datagram_rx {
     struct write_queue queue;
     char *bytes;     /* the relay's, twice DATAGRAM_MAX + 1 bytes: see filter.h */
     bool gathers;    /* what arrives is written in one go, as a stream */
+    char *separated; /* the relay's: a datagram with the separator; NULL: there is none */
     size_t gathered; /* bytes in `bytes` that are to be written */
     bool ended;      /* the peer has sent all it had */
     int64_t count;   /* of datagrams */
@@ -97,6 +111,9 @@ struct datagram_relay {
     struct error *err;    /* what went wrong, when it is over; the owner's */
     /* The first datagram has come, or one of another sender than before. May be NULL. */
     void (*peer_changed)(struct datagram_relay *relay, const struct sockname *peer);
+    /* Nobody is there for what was sent, and nothing has come. True: there may be another address, and the owner calls
+     * datagram_move or datagram_give_up later, from the loop; false: there is none. NULL: never. */
+    bool (*refused)(struct datagram_relay *relay);
     /* It is over: result is 0, or -1 and *err. The relay is not freed in it. */
     void (*done)(struct datagram_relay *relay);
 
@@ -109,6 +126,7 @@ struct datagram_relay {
     bool has_peer;
     struct sockname answered; /* of DATAGRAM_GROUP: the last sender */
     struct datagram_tx tx;
+    struct datagram_kept kept;
     struct datagram_rx rx;
     uint64_t bytes_in;  /* from the network */
     uint64_t bytes_out; /* to it */
@@ -122,6 +140,13 @@ struct datagram_relay {
  * DATAGRAM_SOCKETS_MAX of them. It is over when `done` is called, from the loop. */
 void datagram_start(struct datagram_relay *relay, struct loop *loop, const int *sockets,
                     size_t count);
+
+/* datagram_move goes on, after `refused` has returned true, with a socket that is connected to another address, in place
+ * of the only one: what was sent is sent again. Both sockets are the owner's; the old one may be closed afterwards. */
+void datagram_move(struct datagram_relay *relay, int socket);
+
+/* datagram_give_up ends the relay with the refusal, after `refused` has returned true: there is no other address. */
+void datagram_give_up(struct datagram_relay *relay);
 
 /* datagram_release ends the relay at once, without a call of `done`. It may be called twice, and after `done`. */
 void datagram_release(struct datagram_relay *relay);

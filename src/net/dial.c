@@ -32,6 +32,7 @@ struct dialer {
     struct source source;
     const struct sockopt *sockopt;
     bool any_sender;
+    const struct resolved *refused;
     struct resolver *resolver; /* while the look-up goes on */
     struct resolved resolved;
     struct resolved late;   /* the family that was known later */
@@ -289,6 +290,16 @@ static void dialer_attempt_settled(struct attempt *attempt)
         dialer_start_next(dialer);
 }
 
+/* Tells whether an address is to be left out. */
+static bool dialer_leaves_out(const struct dialer *dialer, const struct sockname *name)
+{
+    const struct resolved *refused = dialer->refused;
+    for (size_t i = 0; refused && i < refused->count; i++)
+        if (sockname_is_same(&refused->names[i], name))
+            return true;
+    return false;
+}
+
 /* Adds an attempt for each of the names that has none yet. */
 static void dialer_add_attempts(struct dialer *dialer, const struct resolved *names)
 {
@@ -300,7 +311,7 @@ static void dialer_add_attempts(struct dialer *dialer, const struct resolved *na
         size_t same = 0;
         while (same < before && !sockname_is_same(dialer->attempts[same]->peer, name))
             same++;
-        if (same < before)
+        if (same < before || dialer_leaves_out(dialer, name))
             continue;
         struct attempt *attempt = memory_new(1, sizeof *attempt);
         *attempt = (struct attempt){.loop = dialer->loop,
@@ -370,7 +381,9 @@ static void dialer_looked_up_late(void *context, struct resolved *resolved)
     dialer->resolver = NULL;
     loop_timer_cancel(dialer->loop, &dialer->late_limit);
     if (resolved) {
-        const int family = dialer->attempts[dialer->started - 1]->peer->storage.ss_family;
+        const int family = dialer->started
+                               ? dialer->attempts[dialer->started - 1]->peer->storage.ss_family
+                               : AF_UNSPEC;
         dialer->late = *resolved;
         dialer_add_attempts(dialer, &dialer->late);
         dialer_line_up(dialer, family == AF_INET ? AF_INET6 : AF_INET);
@@ -447,6 +460,7 @@ struct dialer *dial_start(struct loop *loop, const struct address *address,
                               .address = *address,
                               .sockopt = options->sockopt,
                               .any_sender = options->any_sender,
+                              .refused = options->refused,
                               .numeric = options->numeric,
                               .is_retried = options->is_retried,
                               .timeout_ms = options->timeout_ms,

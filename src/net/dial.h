@@ -33,6 +33,7 @@ struct dial_options {
     bool any_sender; /* a datagram socket to a group or a broadcast address is not connected */
     struct via *via; /* a program makes the connection; NULL: we do. Of all the others only
                               timeout_ms counts then */
+    const struct resolved *refused; /* addresses that are left out; the owner's; NULL: none */
     /* What a name was found to be, kept from one connection to the next and looked up anew when
      * none of it answers. Starts as {0}, the owner's to release; NULL: every time a look-up. */
     struct resolved *known;

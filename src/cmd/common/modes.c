@@ -105,6 +105,8 @@ int modes_check_transfer(const struct transfer_options *given, struct error *err
         bool one, other;
         const char *why;
     } conflicts[] = {
+        {given->send_only, given->separator.bytes,
+         "option --separator: with --send-only, what arrives is thrown away"},
         {given->recv_only, given->send_only,
          "options --recv-only and --send-only exclude each other"},
         {given->until_stdin_ends, given->exit_on_eof,

@@ -234,6 +234,7 @@ struct transfer_options {
     bool stats;
     bool progress;
     bool lines;
+    struct opt_bytes separator;
     int64_t max_messages;
     int64_t urgent; /* the byte; -1: none */
     int64_t quit_after_ms;
@@ -297,6 +298,9 @@ struct transfer_options {
         GROUP_DATAGRAMS,                                                                           \
         OPT_FOR(0, "lines", flag, options, field.lines, MODE_STDIO | MODE_SHARED | MODE_MESSAGES,  \
                 "datagrams: send a line in each"),                                                 \
+        OPT_FOR(0, "separator", bytes, options, field.separator,                                   \
+                MODE_STDIO | MODE_SHARED | MODE_MESSAGES,                                          \
+                "write TEXT (with C escapes) after each datagram"),                                \
         OPT_FOR('W', "max-messages", number, options, field.max_messages,                          \
                 MODE_STDIO | MODE_SHARED | MODE_MESSAGES,                                          \
                 "datagrams: done when N have been received")

@@ -15,7 +15,10 @@
 #include "cmd/common/progress.h"
 #include "sys/sock.h"
 
-enum { DATAGRAM_QUIT_MS = 1000 };
+enum {
+    DATAGRAM_QUIT_MS = 1000,
+    REFUSAL_MS = 10 /* what the network near by needs to refuse a datagram: -q 0 waits for it */
+};
 
 struct fd session_socket(const struct connection *connection)
 {
@@ -185,6 +188,10 @@ struct messages {
     struct datagram_relay relay;
     struct loop *loop;
     struct connection_log log;
+    const struct session_name *name;
+    struct resolved refused; /* the addresses of it that have refused */
+    struct dial_options dial;
+    struct dialer *dialer; /* while the next one is looked for */
 };
 
 static void messages_done(struct datagram_relay *relay)
@@ -206,6 +213,53 @@ static void messages_answer_came(struct datagram_relay *relay, const struct sock
     char name[SOCKNAME_TEXT_MAX];
     (void)relay;
     log_note(LOG_LEVEL_INFO, "answer from %s", sockname_text(peer, name));
+}
+
+/* The next address of the name is found, or there is none. */
+static void messages_moved(void *context, const struct connection *connection,
+                           const struct error *err)
+{
+    struct messages *messages = context;
+    char peer[SOCKNAME_TEXT_MAX], local[SOCKNAME_TEXT_MAX];
+    (void)err;
+    messages->dialer = NULL;
+    if (!connection || connection->is_group) {
+        if (connection)
+            sock_close(connection->fd);
+        datagram_give_up(&messages->relay);
+        return;
+    }
+    const int before = messages->name->connection->fd;
+    log_note(LOG_LEVEL_INFO, "%s refused the datagram: it goes to the next address",
+             messages->relay.peer_name);
+    report_connected(sockname_text(&connection->peer, peer),
+                     sockname_text(&connection->local, local));
+    *messages->name->connection = *connection;
+    messages->log.fd = connection->fd;
+    connection_log_open(&messages->log, connection->fd, &connection->peer);
+    datagram_move(&messages->relay, connection->fd);
+    sock_close(before);
+}
+
+static bool messages_refused(struct datagram_relay *relay)
+{
+    struct messages *messages = LOOP_OWNER(relay, struct messages, relay);
+    const struct session_name *name = messages->name;
+    resolved_add(&messages->refused, &name->connection->peer);
+    messages->dial = *name->dial;
+    messages->dial.refused = &messages->refused;
+    messages->dialer = dial_start(messages->loop, name->address, &messages->dial, messages_moved,
+                                  messages);
+    return true;
+}
+
+/* Adds the addresses that have refused before the last one. */
+static void messages_add_refused(const struct messages *messages, struct error *err)
+{
+    char name[SOCKNAME_TEXT_MAX];
+    for (size_t i = 0; i + 1 < messages->refused.count; i++)
+        error_add(err, "; %s: %s", sockname_text(&messages->refused.names[i], name),
+                  strerror(ECONNREFUSED));
 }
 
 /* Begins the log of the messages. Until a peer is known, what is done is named after our own end. */
@@ -235,7 +289,7 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
                       const struct datagram_policy *policy, struct error *err)
 {
     const struct transfer_options *transfer = session->transfer;
-    struct messages messages = {.loop = session->loop};
+    struct messages messages = {.loop = session->loop, .name = session->name};
     struct datagram_relay *relay = &messages.relay;
     struct progress progress = {.sent = &relay->bytes_out, .received = &relay->bytes_in};
     relay->policy = *policy;
@@ -244,8 +298,13 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     relay->policy.quit_after_ms = transfer->quit_after_ms;
     relay->policy.lines = transfer->lines;
     relay->policy.max_received = transfer->max_messages;
+    relay->policy.separator = transfer->separator.bytes;
+    relay->policy.separator_length = transfer->separator.length;
     if (!session->serving && !policy->has_end && transfer->quit_after_ms < 0)
-        relay->policy.quit_after_ms = DATAGRAM_QUIT_MS;
+        relay->policy.quit_after_ms = transfer->send_only ? 0 : DATAGRAM_QUIT_MS;
+    if (!session->serving && policy->peer == DATAGRAM_CONNECTED && !transfer->send_only)
+        relay->policy.refusal_ms = REFUSAL_MS;
+    relay->refused = session->name ? messages_refused : NULL;
     relay->in = session_input(session);
     relay->in_reopened = fd_reopened(relay->in);
     relay->out = session_output(session);
@@ -265,6 +324,11 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     int result = loop_run(session->loop);
     progress_stop(&progress);
     datagram_release(relay);
+    if (messages.dialer)
+        dial_cancel(messages.dialer);
+    if (result < 0 && err->errnum == ECONNREFUSED)
+        messages_add_refused(&messages, err);
+    resolved_release(&messages.refused);
     if (result == 0 && policy->has_end) {
         /* A seqpacket peer that has closed with messages unread has refused them. */
         int failure = sock_error(sockets[0]);

@@ -18,6 +18,13 @@
 #include "sys/fd.h"
 #include "sys/loop.h"
 
+/* What may be connected to where an address of a name refuses the first datagrams: its other addresses. */
+struct session_name {
+    const struct address *address;
+    const struct dial_options *dial;
+    struct connection *connection; /* the owner's; replaced by the one to the next address */
+};
+
 struct session {
     struct loop *loop;
     const struct transfer_options *transfer;
@@ -30,6 +37,7 @@ struct session {
     bool serving;  /* a listener: stdin that is /dev/null is no input, rather than empty */
     bool
         proxied; /* the connection is a proxy's or a program's, which would take a half-close for a hang-up */
+    const struct session_name *name; /* of datagrams; NULL: there is no other address */
     uint64_t *received; /* set at a stream's end: the bytes that came; NULL: nobody asks */
 };
 

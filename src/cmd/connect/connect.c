@@ -108,9 +108,24 @@ static void connect_report(const struct connection *connection)
 
 /* stdin and stdout */
 
-static int connect_transfer(const struct session *session, const struct connection *connection,
-                            struct error *err)
+/* A name may have another address for datagrams that the first one refuses. */
+static bool connect_has_others(const struct connecting *connecting)
 {
+    struct sockname literal;
+    struct error ignored;
+    const struct address *address = &connecting->address;
+    return address->kind == ADDRESS_INET &&
+           hostname_read_literal(address->host, &literal, &ignored) != 1;
+}
+
+static int connect_transfer(const struct session *stdio, struct connecting *connecting,
+                            struct connection *connection)
+{
+    struct error *err = connecting->err;
+    const struct session_name name = {&connecting->address, &connecting->dial, connection};
+    struct session own = *stdio;
+    const struct session *session = &own;
+    own.name = !connection->is_group && connect_has_others(connecting) ? &name : NULL;
     connect_report(connection);
     if (connection->socktype == SOCK_STREAM)
         return session_stream(session, session_socket(connection), &connection->peer, err);
@@ -202,7 +217,7 @@ static int connect_serve(const struct session *session, struct connecting *conne
         return dialog_run(session, &given->script, connection, connecting->err);
     }
     return given->pass_fd ? connect_pass_fd(connecting->loop, connection->fd, connecting->err)
-                          : connect_transfer(session, connection, connecting->err);
+                          : connect_transfer(session, connecting, connection);
 }
 
 /* Checks the options, over this kind of socket. */
