@@ -148,7 +148,7 @@ _sockctl_values()
     URL) choices="socks5:// socks4:// http://" ;;
     FRAMING) choices="native u32be line netstring" ;;
     SERVICE) choices="echo discard chargen daytime" ;;
-    TYPE) choices="A AAAA CAA CNAME DNAME DNSKEY DS HINFO HTTPS MX NAPTR NS PTR RP SOA SRV SSHFP SVCB TLSA TXT URI" ;;
+    TYPE) choices="A AAAA AFSDB CAA CDNSKEY CDS CERT CNAME CSYNC DHCID DNAME DNSKEY DS EUI48 EUI64 HINFO HTTPS KX LOC MX NAPTR NS NSEC NSEC3 NSEC3PARAM OPENPGPKEY PTR RP RRSIG SMIMEA SOA SPF SRV SSHFP SVCB TLSA TXT URI ZONEMD" ;;
     VALUE) choices="ef le cs0 cs1 cs2 cs3 cs4 cs5 cs6 cs7 af11 af12 af13 af21 af22 af23 af31 af32 af33 af41 af42 af43 lowdelay throughput reliability critical inetcontrol netcontrol" ;;
     connect--help) choices="all address limits proxy tunnel probes conversation programs ends data output datagrams socket general" ;;
     listen--help) choices="all address clients access programs forwarding readiness limits ends data output datagrams socket general" ;;

@@ -469,7 +469,7 @@ complete -c sockctl -n "__sockctl_at resolve" -s n -l numeric -d 'no name or ser
 complete -c sockctl -n "__sockctl_at resolve" -s x -l reverse -d 'reverse look-ups only'
 complete -c sockctl -n "__sockctl_at resolve" -s P -l service -x -a '(__sockctl_service)' -d 'show port and socket types for service PORT'
 complete -c sockctl -n "__sockctl_at resolve" -s w -l timeout -x -d 'limit for each name'
-complete -c sockctl -n "__sockctl_at resolve" -s t -l type -x -a 'A AAAA CAA CNAME DNAME DNSKEY DS HINFO HTTPS MX NAPTR NS PTR RP SOA SRV SSHFP SVCB TLSA TXT URI' -d 'ask DNS for such records (A, MX, TXT, TYPE257...); several -t: for each'
+complete -c sockctl -n "__sockctl_at resolve" -s t -l type -x -a 'A AAAA AFSDB CAA CDNSKEY CDS CERT CNAME CSYNC DHCID DNAME DNSKEY DS EUI48 EUI64 HINFO HTTPS KX LOC MX NAPTR NS NSEC NSEC3 NSEC3PARAM OPENPGPKEY PTR RP RRSIG SMIMEA SOA SPF SRV SSHFP SVCB TLSA TXT URI ZONEMD' -d 'ask DNS for such records (A, MX, TXT, TYPE257...); several -t: for each'
 complete -c sockctl -n "__sockctl_at resolve" -l server -x -a '(__sockctl_host)' -d 'DNS: ask ADDR or ADDR:PORT'
 complete -c sockctl -n "__sockctl_at resolve" -l tcp -d 'DNS: ask over TCP'
 complete -c sockctl -n "__sockctl_at resolve" -s s -l short -d 'the addresses or data alone'

@@ -22,7 +22,7 @@
 #include "base/units.h"
 #include "net/hostname.h"
 #include "net/resolver.h"
-#include "proto/dns.h"
+#include "proto/dns_data.h"
 #include "sys/loop.h"
 #include "sys/sock.h"
 

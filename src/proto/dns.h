@@ -1,7 +1,7 @@
 /*
  * DNS messages (RFC 1035): a query, and the records of the answer to it. A name is kept as it is on the wire: labels with
- * their lengths, up to the root's 0. As text it is escaped as in zone files. The types of records, and their data as text,
- * are as zone files have them and dig(1) shows them. Pure.
+ * their lengths, up to the root's 0. As text it is escaped as in zone files. What the data of a record means is dns_data's to
+ * know. Pure.
  */
 #ifndef PROTO_DNS_H
 #define PROTO_DNS_H
@@ -72,6 +72,10 @@ const char *dns_name_read(struct dns_name *name, const char *text);
 /* Prints a name with its last dot. */
 void dns_name_print(FILE *out, const struct dns_name *name);
 
+/* Prints a byte as a text of zone files has it: \DDD unless it is printable ASCII, with a backslash before one of
+ * `special`. */
+void dns_byte_print(FILE *out, unsigned char byte, const char *special);
+
 /* Writes the query, which desires recursion, if wanted with EDNS0 (RFC 6891), into `out`, which holds DNS_QUERY_MAX bytes.
  * Returns its length. */
 size_t dns_query(const struct dns_question *question, bool edns, unsigned char *out);
@@ -87,25 +91,8 @@ bool dns_is_answer(struct dns_reader *reader, const unsigned char *bytes, size_t
 /* Reads the next record of the answer. Returns 1; 0: there are no more; -1: the message is malformed. */
 int dns_next(struct dns_reader *reader, struct dns_record *record);
 
-enum {
-    DNS_A = 1,
-    DNS_CNAME = 5,
-    DNS_PTR = 12,
-    DNS_AAAA = 28,
-    DNS_IXFR = 251,
-    DNS_AXFR = 252,
-    DNS_ANY = 255
-};
-enum { DNS_TYPE_TEXT_MAX = 12 };
-
-/* Reads a type: "MX", in any case, or "TYPE15" (RFC 3597). 0: there is no such type. */
-uint16_t dns_type_read(const char *text);
-
-/* Writes a type as text to `out`, which holds DNS_TYPE_TEXT_MAX bytes. Returns out. */
-char *dns_type_text(uint16_t type, char *out);
-
-/* Prints the data of a record. Every byte that is not printable ASCII is escaped as \DDD; what has no form of its own is
- * shown as RFC 3597 says. Returns 0; -1: the data is malformed, and what was printed is of no use. */
-int dns_data_print(FILE *out, const struct dns_reader *reader, const struct dns_record *record);
+/* Reads the name at *place in the message, which may be compressed; *place moves on behind it. Returns 0; -1: it is
+ * malformed. */
+int dns_name_expand(const struct dns_reader *reader, size_t *place, struct dns_name *name);
 
 #endif

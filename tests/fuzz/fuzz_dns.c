@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "proto/dns.h"
+#include "proto/dns_data.h"
 
 static void require(int truth)
 {

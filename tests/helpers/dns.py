@@ -3,13 +3,15 @@ line for each query (`udp www.test 1`), and answers from ZONE.
 
 A name that is not there does not exist; one with an empty list has no such record; one with None
 is never answered, nor is one for records of a type whose value is None. Names in ODD are answered in
-ways that no server should. Of names in LOST the first datagrams are, and the answers for one type
+ways that no server should. Names below rdata.test have the data of helpers/rdata.py. Of names in LOST the first datagrams are, and the answers for one type
 of those in LATE come later.
 """
 import ipaddress
 import socket
 import struct
 import threading
+
+import rdata
 
 A, NS, CNAME, PTR, TXT, AAAA = 1, 2, 5, 12, 16, 28
 FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = 1, 2, 3, 4, 5
@@ -189,6 +191,9 @@ def answers(query, tcp):
     print("tcp" if tcp else "udp", name, kind, flush=True)
     if name in ODD:
         return ODD[name](query, tcp)
+    if name.endswith(".rdata.test"):
+        data = rdata.CASES[int(name.split(".")[0])][1]
+        return [message(query, 0, wire_record(b"\xc0\x0c", kind, data), 1)]
     if ZONE.get(name, []) is None or (kind, None) in ZONE.get(name, []):
         return []
     records = find(name, kind)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/dns.h"
+#include "proto/dns_data.h"
 
 #define BYTES(text) text, sizeof(text) - 1
 
@@ -100,11 +100,11 @@ static const struct {
     {"TXT", 16,
      BYTES(HEAD("\x81\x80", ONE) NAME "\0\x10\0\1" RECORD("\x10", "\7") "\0\5\"\\\n\377;"),
      "x.test. 300 TXT \"\" \"\\\"\\\\\\010\\255;\"\n"},
-    {"a type without a form", 9,
-     BYTES(HEAD("\x81\x80", ONE) NAME "\0\x09\0\1" RECORD("\x09", "\2") "\xab\xcd"),
-     "x.test. 300 TYPE9 \\# 2 ABCD\n"},
-    {"no data", 9, BYTES(HEAD("\x81\x80", ONE) NAME "\0\x09\0\1" RECORD("\x09", "\0")),
-     "x.test. 300 TYPE9 \\# 0\n"},
+    {"a type without a form", 10,
+     BYTES(HEAD("\x81\x80", ONE) NAME "\0\x0a\0\1" RECORD("\x0a", "\2") "\xab\xcd"),
+     "x.test. 300 NULL \\# 2 ABCD\n"},
+    {"no data", 10, BYTES(HEAD("\x81\x80", ONE) NAME "\0\x0a\0\1" RECORD("\x0a", "\0")),
+     "x.test. 300 NULL \\# 0\n"},
     {"CAA", 9,
      BYTES(HEAD("\x81\x80", ONE) NAME
            "\0\x09\0\1\xc0\x0c\1\1\0\1\0\0\1\x2c\0\x0d\200\5issueab\"c;d"),

@@ -21,7 +21,7 @@
 #include "cmd/resolve/resolve_queue.h"
 #include "command.h"
 #include "dns/names.h"
-#include "proto/dns.h"
+#include "proto/dns_data.h"
 
 static const struct opt options[] = {
     OPT_GROUP("lookup", "Look-up"),
@@ -275,8 +275,7 @@ static int check_words(const struct operands *operands, struct error *err)
 static uint16_t read_type(const char *text, struct error *err)
 {
     const uint16_t type = dns_type_read(text);
-    const bool is_transfer = strcasecmp(text, "AXFR") == 0 || strcasecmp(text, "IXFR") == 0 ||
-                             type == DNS_AXFR || type == DNS_IXFR;
+    const bool is_transfer = type == DNS_AXFR || type == DNS_IXFR;
     if (type && type != DNS_ANY && !is_transfer)
         return type;
     error_set(err, STATUS_USAGE, "option --type: '%.100s' ", text);

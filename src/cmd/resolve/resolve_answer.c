@@ -12,7 +12,7 @@
 
 #include "base/memory.h"
 #include "net/hostname.h"
-#include "proto/dns.h"
+#include "proto/dns_data.h"
 #include "proto/idna.h"
 #include "sys/loop.h"
 
