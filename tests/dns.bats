@@ -143,7 +143,7 @@ evil, empty, nosuch = json.load(open("try.out"))
 assert evil == {
     "query": "evil.test", "type": "TXT", "name": "evil.test", "aliases": [], "addresses": [],
     "records": [{"name": "evil.test.", "ttl": 60, "type": "TXT", "data": evil["records"][0]["data"]}],
-    "error": None}, evil
+    "extended_errors": [], "error": None}, evil
 assert evil["records"][0]["data"] == '"\\027[31m\\"\\\\\\127\\128\\255"', evil
 assert empty["error"].endswith("it has no TXT record") and empty["records"] == []
 assert nosuch["error"].endswith("(NXDOMAIN)")

@@ -129,7 +129,10 @@ void dns_release(struct dns_lines *found)
         free(found->lines[i].name);
         free(found->lines[i].data);
     }
+    for (size_t i = 0; i < found->remark_count; i++)
+        free(found->remarks[i].text);
     free(found->lines);
+    free(found->remarks);
     *found = (struct dns_lines){0};
 }
 
@@ -152,6 +155,46 @@ static int read_records(struct dns_reader *reader, struct dns_lines *found)
                                                          record.type};
     }
     return more;
+}
+
+/* Extended errors */
+
+static void read_remarks(struct dns_reader options, struct dns_lines *found)
+{
+    enum { REMARKS_MAX = 16 };
+    struct dns_extended extended;
+    while (found->remark_count < REMARKS_MAX && dns_next_extended(&options, &extended)) {
+        found->remarks = memory_grow(found->remarks, found->remark_count + 1,
+                                     sizeof *found->remarks);
+        found->remarks[found->remark_count++] = (struct dns_remark){
+            .code = extended.code,
+            .name = dns_extended_name(extended.code),
+            .text = memory_copy(extended.text, strnlen(extended.text, extended.length))};
+    }
+}
+
+char *dns_remarks_text(const struct dns_lines *found, char *out)
+{
+    int used = 0;
+    *out = '\0';
+    for (size_t i = 0; i < found->remark_count && used < DNS_REMARKS_MAX; i++) {
+        const struct dns_remark *remark = &found->remarks[i];
+        const char *text = remark->text;
+        char number[sizeof "extended error 65535"];
+        snprintf(number, sizeof number, "extended error %u", remark->code & UINT16_MAX);
+        used += snprintf(out + used, DNS_REMARKS_MAX - (size_t)used, "%s%s%s%s%s", i ? ", " : "",
+                         remark->name ? remark->name : number, *text ? " (" : "", text,
+                         *text ? ")" : "");
+    }
+    return out;
+}
+
+/* Adds the extended errors to a failure, which they are about. */
+static void add_remarks(const struct dns_lines *found, struct error *err)
+{
+    char text[DNS_REMARKS_MAX];
+    if (found->remark_count)
+        error_add(err, ": %s", dns_remarks_text(found, text));
 }
 
 /* Says whether the CNAME records lead from the name back to one that they have led to. */
@@ -301,6 +344,7 @@ static int ask_once(struct dns_ask *ask, const struct sockname *server, bool tcp
 {
     struct dns_question *question = &ask->question;
     struct dns_try try = {.ask = ask, .end_ms = loop_now_ms() + ask->timeout_ms};
+    ask->head.options = (struct dns_reader){.bytes = NULL}; /* the buffer is written anew */
     if (ask->deadline_ms >= 0 && ask->deadline_ms < try.end_ms)
         try.end_ms = ask->deadline_ms;
     if (getrandom(&question->id, sizeof question->id, 0) != sizeof question->id)
@@ -387,7 +431,6 @@ struct finding {
 static enum outcome read_answer(struct finding *finding)
 {
     struct dns_ask *ask = &finding->ask;
-    dns_release(&finding->answer);
     if (read_records(&ask->reader, &finding->answer)) {
         dns_release(&finding->answer);
         snprintf(ask->why, sizeof ask->why, "its answer is malformed");
@@ -406,13 +449,16 @@ static enum outcome ask_server(struct finding *finding, const struct sockname *s
 {
     struct dns_ask *ask = &finding->ask;
     enum outcome outcome = NO_ANSWER;
-    ask->head.code = DNS_NOERROR;
+    dns_release(&finding->answer);
+    ask->head = (struct dns_head){.code = DNS_NOERROR};
     if (ask_until_judged(ask, server) == 0)
         outcome = read_answer(finding);
+    read_remarks(ask->head.options, &finding->answer);
     if (outcome == NO_ANSWER) {
         char name[SOCKNAME_TEXT_MAX];
         error_add(&finding->reasons, "%s%s: %s", *finding->reasons.text ? "; " : "",
                   sockname_text(server, name), ask->why);
+        add_remarks(&finding->answer, &finding->reasons);
     } else {
         finding->answer.server = *server;
     }
@@ -497,8 +543,10 @@ static enum outcome search_names(struct finding *finding, const char *name, stru
         if (dns_name_read(&finding->ask.question.name, complete))
             continue; /* too long with this domain */
         enum outcome outcome = ask_all(finding);
-        if (outcome == NO_ANSWER)
-            hostname_fail(name, finding->reasons.text, err);
+        if (outcome == NO_ANSWER) {
+            hostname_fail(name, "", err);
+            error_add(err, "%s", finding->reasons.text); /* which may be long */
+        }
         if (outcome > best || !found->count) { /* what the names before it had is forgotten */
             dns_release(found);
             *found = finding->answer;
@@ -540,6 +588,8 @@ int dns_find(const struct dns_options *options, const char *name, uint16_t type,
         hostname_fail(name, text, err);
         err->status = STATUS_REFUSED;
     }
+    if (outcome == NO_NAME || outcome == LOOP || outcome == NO_RECORD)
+        add_remarks(found, err);
     if (finding.ask.is_late)
         err->status = STATUS_TIMEOUT;
     return outcome == FOUND ? 0 : -1;

@@ -26,9 +26,19 @@ struct dns_line {
     uint16_t type;
 };
 
+/* An extended error (RFC 8914). */
+struct dns_remark {
+    unsigned code;
+    const char *name; /* "DNSSEC Bogus"; NULL: it has none */
+    char *text;       /* what the server adds, with any bytes but NUL; may be empty */
+};
+
 struct dns_lines {
     struct dns_line *lines; /* the owner's: dns_release */
     size_t count;
+    struct dns_remark
+        *remarks; /* the same; of the server that was asked last, whatever came of it */
+    size_t remark_count;
     struct sockname server; /* that answered; length 0: none */
 };
 
@@ -43,7 +53,12 @@ int dns_set_server(struct resolv_conf *conf, const char *text, int64_t limit_ms,
 int dns_find(const struct dns_options *options, const char *name, uint16_t type,
              struct dns_lines *found, struct error *err);
 
-/* Frees the records. */
+/* Writes the extended errors as words, "DNSSEC Bogus (no signature), Cached Error", to `out`, which holds DNS_REMARKS_MAX
+ * bytes; where they are too long they are cut, and where there are none it is empty. Returns out. */
+enum { DNS_REMARKS_MAX = 512 };
+char *dns_remarks_text(const struct dns_lines *found, char *out);
+
+/* Frees the records and the extended errors. */
 void dns_release(struct dns_lines *found);
 
 /* Writes "1.2.0.192.in-addr.arpa.", the name under which `address` has its PTR record, into `out`, which holds

@@ -197,16 +197,19 @@ const char *dns_code_name(unsigned code)
     return code < sizeof names / sizeof *names ? names[code] : NULL;
 }
 
-/* Returns the upper bits of the code, which are in the OPT record behind the answer: the first byte of what is the TTL in
- * others. `records` are those of all sections. */
-static unsigned extended_code(struct dns_reader reader, size_t records)
+/* Adds what the OPT record has, which is behind the answer: the upper bits of the code, in the first byte of what is the TTL in
+ * others, and the options. `records` are those of all sections. */
+static void read_opt(struct dns_reader reader, size_t records, struct dns_head *head)
 {
     struct dns_record record;
     reader.left = records;
-    while (dns_next(&reader, &record) > 0)
-        if (record.type == OPT_TYPE)
-            return record.ttl >> 24 << 4;
-    return 0;
+    while (dns_next(&reader, &record) > 0) {
+        if (record.type != OPT_TYPE)
+            continue;
+        head->code |= record.ttl >> 24 << 4;
+        head->options = (struct dns_reader){reader.bytes, record.end, record.data, 0};
+        return;
+    }
 }
 
 bool dns_is_answer(struct dns_reader *reader, const unsigned char *bytes, size_t length,
@@ -225,8 +228,7 @@ bool dns_is_answer(struct dns_reader *reader, const unsigned char *bytes, size_t
     const unsigned questions = read_u16(bytes + 4);
     if (questions && (questions > 1 || !read_question(reader, question)))
         return false;
-    head->code |= extended_code(*reader,
-                                head->answers + read_u16(bytes + 8) + read_u16(bytes + 10));
+    read_opt(*reader, head->answers + read_u16(bytes + 8) + read_u16(bytes + 10), head);
     if (!questions)
         return head->code != DNS_NOERROR && head->code != DNS_NXDOMAIN;
     return true;
@@ -249,4 +251,62 @@ int dns_next(struct dns_reader *reader, struct dns_record *record)
     record->end = record->data + read_u16(at + 8);
     reader->place = record->end;
     return record->end > reader->length ? -1 : 1;
+}
+
+bool dns_next_extended(struct dns_reader *options, struct dns_extended *extended)
+{
+    enum { FIXED = 4, CODE = 2, EXTENDED_ERROR = 15 };
+    while (options->length - options->place >= FIXED) {
+        const unsigned char *at = options->bytes + options->place;
+        const size_t length = read_u16(at + 2);
+        options->place += FIXED;
+        if (length > options->length - options->place)
+            return false;
+        options->place += length;
+        if (read_u16(at) != EXTENDED_ERROR || length < CODE)
+            continue;
+        *extended = (struct dns_extended){.code = read_u16(at + FIXED),
+                                          .text = (const char *)at + FIXED + CODE,
+                                          .length = length - CODE};
+        return true;
+    }
+    return false;
+}
+
+const char *dns_extended_name(unsigned code)
+{
+    static const char *const names[] = {
+        "Other Error",
+        "Unsupported DNSKEY Algorithm",
+        "Unsupported DS Digest Type",
+        "Stale Answer",
+        "Forged Answer",
+        "DNSSEC Indeterminate",
+        "DNSSEC Bogus",
+        "Signature Expired",
+        "Signature Not Yet Valid",
+        "DNSKEY Missing",
+        "RRSIGs Missing",
+        "No Zone Key Bit Set",
+        "NSEC Missing",
+        "Cached Error",
+        "Not Ready",
+        "Blocked",
+        "Censored",
+        "Filtered",
+        "Prohibited",
+        "Stale NXDOMAIN Answer",
+        "Not Authoritative",
+        "Not Supported",
+        "No Reachable Authority",
+        "Network Error",
+        "Invalid Data",
+        "Signature Expired before Valid",
+        "Too Early",
+        "Unsupported NSEC3 Iterations Value",
+        "Unable to conform to policy",
+        "Synthesized",
+        "Invalid Query Type",
+    };
+    return code < sizeof names / sizeof *names ? names[code] : NULL;
 }

@@ -39,6 +39,14 @@ struct dns_question {
     uint16_t id;
 };
 
+/* Goes through a message that was received; the bytes are the owner's. */
+struct dns_reader {
+    const unsigned char *bytes;
+    size_t length;
+    size_t place;
+    size_t left; /* records of the answer */
+};
+
 /* What a message says of itself. */
 struct dns_head {
     unsigned code; /* enum dns_code, or another, with the bits that EDNS0 adds (RFC 6891, 6.1.3) */
@@ -46,14 +54,14 @@ struct dns_head {
     bool authoritative;
     bool recursion; /* is available */
     size_t answers;
+    struct dns_reader options; /* before the first option of EDNS0, for dns_next_extended */
 };
 
-/* Goes through a message that was received; the bytes are the owner's. */
-struct dns_reader {
-    const unsigned char *bytes;
+/* An extended error (RFC 8914): why an answer is as it is. */
+struct dns_extended {
+    unsigned code;
+    const char *text; /* in the message, with any bytes; not terminated */
     size_t length;
-    size_t place;
-    size_t left; /* records of the answer */
 };
 
 struct dns_record {
@@ -90,6 +98,12 @@ bool dns_is_answer(struct dns_reader *reader, const unsigned char *bytes, size_t
 
 /* Reads the next record of the answer. Returns 1; 0: there are no more; -1: the message is malformed. */
 int dns_next(struct dns_reader *reader, struct dns_record *record);
+
+/* Reads the next extended error among the options of EDNS0. False: there are no more; what is malformed ends them. */
+bool dns_next_extended(struct dns_reader *options, struct dns_extended *extended);
+
+/* Returns the purpose of an extended error, "DNSSEC Bogus"; NULL: it has no name. */
+const char *dns_extended_name(unsigned code);
 
 /* Reads the name at *place in the message, which may be compressed; *place moves on behind it. Returns 0; -1: it is
  * malformed. */

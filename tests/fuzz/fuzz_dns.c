@@ -55,12 +55,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct dns_reader reader;
     struct dns_head head;
     struct dns_record record;
+    struct dns_extended extended;
     if (!size)
         return 0;
     question.type = data[0];
     dns_name_read(&question.name, "x.test");
     if (!dns_is_answer(&reader, data + 1, size - 1, &question, &head))
         return 0;
+    while (dns_next_extended(&head.options, &extended))
+        require(extended.text >= (const char *)data + 1 &&
+                extended.text + extended.length <= (const char *)data + size);
     while (dns_next(&reader, &record) > 0) {
         require(record.end <= size - 1 && record.data <= record.end);
         check_name(&record.name);

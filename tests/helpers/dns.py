@@ -121,6 +121,21 @@ def with_extended(query, code, questions):
     return query[:2] + low + question + wire_record(wire_name("ns.test"), A, b"abcd") + opt
 
 
+def with_errors(code, *errors, good=False, cut=0):
+    """Extended errors (RFC 8914) in the options of EDNS0, behind another option."""
+    options = struct.pack("!HH", 10, 8) + b"cookie00" + b"".join(
+        struct.pack("!HHH", 15, 2 + len(text), number) + text for number, text in errors)
+    options = options[:len(options) - cut]
+
+    def send(query, tcp):
+        record = wire_record(b"\xc0\x0c", A, b"\xc0\x00\x02\x2a") if good else b""
+        head = struct.pack("!HHHHH", 0x8180 | code, 1, good, 0, 1)
+        opt = b"\0" + struct.pack("!HHIH", 41, 1232, 0, len(options)) + options
+        # Without EDNS0 in the query there is to be none in the answer.
+        return [query[:2] + head + read_question(query)[2] + record + opt] if query[11] else []
+    return send
+
+
 def without_edns(query, tcp):
     """From before EDNS0: a complaint that is a bare header."""
     if query[11]:
@@ -148,6 +163,12 @@ ODD = {
     "circle.test": with_record(wire_record(b"\xc0\x0c", CNAME, wire_name("CIRCLE2.test")) +
                                wire_record(wire_name("circle2.test"), CNAME, b"\xc0\x0c"), 2),
     "self.test": with_record(wire_record(b"\xc0\x0c", CNAME, b"\xc0\x0c")),
+    "bogus.test": with_errors(SERVFAIL, (6, b"no signature for \x1b[31mbogus.test\n\xc3\xbc"), (13, b"")),
+    "blocked.test": with_errors(NXDOMAIN, (15, b"by order\0 hidden")),
+    "nodata.test": with_errors(0, (17, b"")),
+    "stale.test": with_errors(0, (3, b"3 s old"), (4711, b"?"), good=True),
+    "cuterror.test": with_errors(0, (3, b"3 s old"), (0, b"cut"), good=True, cut=1),
+    "talkative.test": with_errors(SERVFAIL, *[(22, b"x" * 200)] * 40),
     "formerr.test": with_code(FORMERR),
     "old.test": without_edns,
     # No IPv4 address, and whether there is an IPv6 one nobody could tell.

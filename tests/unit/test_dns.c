@@ -281,9 +281,56 @@ static void check_query(void)
           "query", "with EDNS0");
 }
 
+/* The options of EDNS0 in an answer, and the extended errors among them. */
+static const struct {
+    const char *name;
+    const char *options;
+    size_t length;
+    const char *shown;
+} extended[] = {
+    {"none", BYTES(""), ""},
+    {"one", BYTES("\0\17\0\5\0\6why"), "6 DNSSEC Bogus why;"},
+    {"without a text", BYTES("\0\17\0\2\0\36"), "30 Invalid Query Type ;"},
+    {"without a name", BYTES("\0\17\0\2\377\377"), "65535 ? ;"},
+    {"behind others", BYTES("\0\12\0\1x\0\14\0\0\0\17\0\2\0\0"), "0 Other Error ;"},
+    {"two", BYTES("\0\17\0\2\0\1\0\17\0\3\0\2z"),
+     "1 Unsupported DNSKEY Algorithm ;2 Unsupported DS Digest Type z;"},
+    {"without a code", BYTES("\0\17\0\1\0\0\17\0\2\0\3"), "3 Stale Answer ;"},
+    {"longer than the options", BYTES("\0\17\0\3\0\1"), ""},
+    {"a head that is cut", BYTES("\0\17\0"), ""},
+};
+
+static void check_extended(void)
+{
+    static const char head[] = HEAD("\x81\x82", "\0\1\0\0\0\0\0\1") NAME
+        "\0\1\0\1\0\0\51\4\320\0\0\0\0\0";
+    struct dns_question question = {.type = DNS_A, .id = 0x1234};
+    dns_name_read(&question.name, "x.test");
+    for (size_t i = 0; i < sizeof extended / sizeof *extended; i++) {
+        unsigned char message[128];
+        char shown[200] = "";
+        const size_t length = extended[i].length, all = sizeof head + length;
+        struct dns_reader reader;
+        struct dns_head read;
+        struct dns_extended error;
+        memcpy(message, head, sizeof head - 1);
+        message[sizeof head - 1] = (unsigned char)length;
+        memcpy(message + sizeof head, extended[i].options, length);
+        bool good = dns_is_answer(&reader, message, all, &question, &read);
+        while (good && dns_next_extended(&read.options, &error)) {
+            const char *name = dns_extended_name(error.code);
+            const size_t used = strlen(shown);
+            snprintf(shown + used, sizeof shown - used, "%u %s %.*s;", error.code,
+                     name ? name : "?", (int)error.length, error.text);
+        }
+        check(good && !strcmp(shown, extended[i].shown), "extended error", extended[i].name);
+    }
+}
+
 int main(void)
 {
     check_names();
+    check_extended();
     check_messages();
     check_types();
     check_query();

@@ -171,6 +171,19 @@ static void put_json_address(const struct resolve_answer *answer, size_t i, bool
     putchar('}');
 }
 
+static void put_json_remarks(const struct dns_lines *found)
+{
+    fputs(", \"extended_errors\": [", stdout);
+    for (size_t i = 0; i < found->remark_count; i++) {
+        const struct dns_remark *remark = &found->remarks[i];
+        printf("%s{\"code\": %u", i ? ", " : "", remark->code);
+        put_member("name", remark->name);
+        put_member("text", remark->text);
+        putchar('}');
+    }
+    putchar(']');
+}
+
 static void show_json(const struct resolve_answer *answer, const struct resolve_plan *plan)
 {
     const struct names *names = &answer->names;
@@ -209,6 +222,8 @@ static void show_json(const struct resolve_answer *answer, const struct resolve_
         putchar('}');
     }
     putchar(']');
+    if (answer->type)
+        put_json_remarks(records);
     if (plan->given.timing)
         printf(", \"ms\": %.3f", (double)answer->took_us / 1000);
     put_member("error", answer->found ? NULL : answer->failure.text);
@@ -230,17 +245,20 @@ static void write_question(char *out, size_t room, const struct resolve_answer *
 /* Shows the failure, --explain and --timing on stderr. */
 static void show_on_stderr(const struct resolve_answer *answer, const struct resolve_plan *plan)
 {
-    char question[128];
+    char question[128], server[SOCKNAME_TEXT_MAX], remarks[DNS_REMARKS_MAX];
     if (!answer->found)
         report_warning("%s", answer->failure.text);
     if (plan->given.json)
         return;
     explanation_show(answer);
     write_question(question, sizeof question, answer, plan);
-    if (plan->given.explain && answer->lines.server.length) {
-        char text[SOCKNAME_TEXT_MAX];
-        log_warning("%s: from DNS server %s", question, sockname_text(&answer->lines.server, text));
-    }
+    if (answer->lines.server.length)
+        sockname_text(&answer->lines.server, server);
+    if (plan->given.explain && answer->lines.server.length)
+        log_warning("%s: from DNS server %s", question, server);
+    if (answer->found && answer->lines.remark_count)
+        log_warning("%s: DNS server %s says: %s", question, server,
+                    dns_remarks_text(&answer->lines, remarks));
     if (plan->given.timing)
         log_warning("%s: %.3f ms", question, (double)answer->took_us / 1000);
 }
