@@ -90,6 +90,19 @@ setup() {
     play udp-separate udp-ask
 }
 
+@test "send packets by hand" {
+    need unshare nsenter ip
+    unshare -rn ip link set lo up 2>"$T/why" || skip "no network namespace can be made: $(<"$T/why")"
+    start network unshare -rn sh -c 'ip link set lo up && echo "0 0" >/proc/sys/net/ipv4/ping_group_range
+        echo up >&2 && exec sleep 60'
+    wait_line network '^up'
+    mkdir bin
+    printf '#!/bin/sh\nexec nsenter --preserve-credentials -U -n -t %d "%s" "$@"\n' "${PIDS[network]}" "$SOCKCTL" >bin/sockctl
+    chmod +x bin/sockctl
+    SOCKCTL=$T/bin/sockctl
+    play ping ping-raw raw-own
+}
+
 @test "go through proxies" {
     proxies
     play socks http-proxy proxy-variable

@@ -34,11 +34,13 @@ ways = {
     "unix-serve": {"shared": [], "programs": ["-e", "true"]},
 }[command]
 kinds = {"tcp": "192.0.2.1:1", "udp": "udp:192.0.2.1:1", "unix": "./no/s", "seqpacket": "unix-seqpacket:./no/s",
-         "dgram": "unix-dgram:./no/s"}
+         "dgram": "unix-dgram:./no/s", "raw": "raw:253:192.0.2.1"}
 if command == "connect":
     kinds["tcp"], kinds["udp"] = "127.0.0.1:1", "udp:255.255.255.255:9"
 if command == "unix-serve":
     kinds = {"unix": "./no/s"}
+if command == "echo-server":
+    del kinds["raw"]
 to = {"tcp": "127.0.0.1:1", "udp": "udp:127.0.0.1:1", "unix": "./no/t", "seqpacket": "unix-seqpacket:./no/t",
       "dgram": "unix-dgram:./no/t"}
 named = {
@@ -47,7 +49,7 @@ named = {
     "forward": "--to|--keep-open", "probe": "--probe", "pass": "--pass-fd|--probe",
     "inetd": "the program has the socket", "via": "COMMAND makes the connection|IPv6 is asked for", "tls": "openssl.1. makes the connection",
 }
-kind_words = "--accept-proxy|TCP|UDP|UNIX sockets|datagrams|streams|connections"
+kind_words = "--accept-proxy|TCP|UDP|raw sockets|UNIX sockets|datagrams|streams|connections"
 
 rows = {}
 for line in subprocess.run([program, "--modes"], capture_output=True, text=True, check=True).stdout.splitlines():
@@ -76,17 +78,18 @@ def words_of(way, kind, options):
 
 
 # Two halves of what contradicts the other: each is given without the other.
-halves = [{"separator", "exit-on-eof", "recv-only", "shutdown", "ipv6", "broadcast"},
-          {"until-stdin-ends", "send-only", "no-shutdown", "crlf", "lines", "delay", "ipv6", "broadcast"}]
+halves = [{"separator", "exit-on-eof", "recv-only", "shutdown", "ipv6", "broadcast", "ip-header"},
+          {"until-stdin-ends", "send-only", "no-shutdown", "crlf", "lines", "delay", "ipv6", "broadcast", "ttl", "tos"}]
 cases = []
 for way in ways:
     for kind in kinds:
         options = [name for name in rows if name not in ways_themselves]
-        if command == "listen" and way == "shared" and kind in ("udp", "dgram"):
+        if command == "listen" and way == "shared" and kind in ("udp", "dgram", "raw"):
             options.remove("max-conns") # the one row that is not a product of the two
         modes = way.split()
         fits = [name for name in options if rows[name].issuperset([*modes, kind])]
-        if all(kind in rows.get({"program": "exec", "programs": "exec"}.get(mode, mode), {kind}) for mode in modes):
+        said = {"program": "exec", "programs": "exec", "forward": "to", "script": "send", "pass": "pass-fd"}
+        if all(kind in rows.get(said.get(mode, mode), {kind}) for mode in modes):
             # All that are for it, at once.
             cases += [(words_of(way, kind, [name for name in fits if name not in half]), True, "", "") for half in halves]
         # Those that are not, one by one, in each way over one kind, and over each kind in one way.

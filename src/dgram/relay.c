@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "proto/ip_header.h"
 
 enum {
     SEGMENTS_BYTES = 63 * 1024, /* that leave in one call: with the headers below 64 KiB */
@@ -77,11 +78,12 @@ static void datagram_fail(struct datagram_relay *relay, int status, int failure,
 }
 
 /* An ICMP message, or a UNIX socket's owner that has gone, says that nobody is there for what was sent. */
-static void datagram_fail_refused(struct datagram_relay *relay)
+static void datagram_fail_refused(struct datagram_relay *relay, int failure)
 {
+    const bool is_port = failure == ECONNREFUSED; /* or else a protocol, of a raw socket */
     const bool is_ipv6_loopback = !relay->refused && strncmp(relay->peer_name, "[::1]:", 6) == 0;
-    error_system(relay->err, STATUS_TRANSFER, ECONNREFUSED, "send to %s", relay->peer_name);
-    error_add(relay->err, " (nothing listens there%s)",
+    error_system(relay->err, STATUS_TRANSFER, failure, "send to %s", relay->peer_name);
+    error_add(relay->err, " (nothing %s there%s)", is_port ? "listens" : "takes this protocol",
               is_ipv6_loopback ? "; -4 for 127.0.0.1" : "");
     datagram_finish(relay, -1);
 }
@@ -256,11 +258,17 @@ static void datagram_keep(struct datagram_relay *relay, size_t count)
     }
 }
 
+/* Nobody there has the port, or takes the protocol. */
+static bool is_refusal(int errnum)
+{
+    return errnum == ECONNREFUSED || errnum == ENOPROTOOPT;
+}
+
 /* The peer has refused what was sent: there may be another address, as long as all of it can be sent again. */
-static void datagram_refused(struct datagram_relay *relay)
+static void datagram_refused(struct datagram_relay *relay, int failure)
 {
     if (!relay->kept.bytes || !relay->refused(relay)) {
-        datagram_fail_refused(relay);
+        datagram_fail_refused(relay, failure);
         return;
     }
     relay->kept.moving = true;
@@ -283,8 +291,8 @@ static bool datagram_handle_send_error(struct datagram_relay *relay, size_t coun
         loop_timer_set(relay->loop, &relay->tx.wait, AGAIN_MS);
         return false;
     }
-    if (errno == ECONNREFUSED && relay->policy.peer == DATAGRAM_CONNECTED) {
-        datagram_refused(relay);
+    if (is_refusal(errno) && relay->policy.peer == DATAGRAM_CONNECTED) {
+        datagram_refused(relay, errno);
         return false;
     }
     if (relay->policy.peer != DATAGRAM_ANY) {
@@ -518,6 +526,22 @@ static int datagram_put(struct datagram_relay *relay, char *bytes, size_t length
     return 0;
 }
 
+/* A raw socket gives packets of IPv4 with their header, of IPv6 without: raw(7). Returns the length of the payload,
+ * which is where the packet was; -1: the header is none. */
+static ssize_t datagram_strip_header(const struct datagram_relay *relay, char *bytes, size_t length,
+                                     const struct sockname *from)
+{
+    const short protocol = relay->policy.protocol;
+    if (!protocol || protocol == SOCKNAME_PING || relay->policy.ip_header ||
+        from->storage.ss_family != AF_INET)
+        return (ssize_t)length;
+    const size_t header = ip_header_length(bytes, length);
+    if (!header)
+        return -1;
+    memmove(bytes, bytes + header, length - header);
+    return (ssize_t)(length - header);
+}
+
 enum received { RECEIVED, NOTHING, FAILED, FAILED_OUTPUT };
 
 static enum received datagram_receive_one(struct datagram_relay *relay,
@@ -537,8 +561,14 @@ static enum received datagram_receive_one(struct datagram_relay *relay,
             loop_timer_set(relay->loop, &relay->quit, silence_ms);
         return NOTHING;
     }
+    message.peer.protocol = relay->policy.protocol;
     if (!datagram_accepts(relay, socket, &message))
         return RECEIVED;
+    got = datagram_strip_header(relay, bytes, (size_t)got, &message.peer);
+    if (got < 0) {
+        log_warning("warning: a packet to %s has no IPv4 header: left out", relay->peer_name);
+        return RECEIVED;
+    }
     size_t length = (size_t)got;
     if (length > DATAGRAM_MAX) {
         log_warning("warning: a datagram from %s was cut to %d bytes", relay->peer_name,
@@ -578,8 +608,8 @@ static void datagram_receive(struct datagram_relay *relay, struct datagram_socke
         if (loop_timer_is_set(&relay->quit) && !rx->ended)
             loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
     }
-    if (last == FAILED && failure == ECONNREFUSED)
-        datagram_refused(relay);
+    if (last == FAILED && is_refusal(failure))
+        datagram_refused(relay, failure);
     else if (last == FAILED)
         datagram_fail(relay, STATUS_TRANSFER, failure, "read from", relay->peer_name);
     else
@@ -611,10 +641,13 @@ static void datagram_quit_due(struct timer *timer)
     struct datagram_relay *relay = LOOP_OWNER(timer, struct datagram_relay, quit);
     const bool can_be_refused = relay->policy.peer == DATAGRAM_CONNECTED && !relay->policy.has_end;
     if (datagram_has_pending(relay) || relay->kept.moving ||
-        write_queue_has_pending(&relay->rx.queue))
+        write_queue_has_pending(&relay->rx.queue)) {
         loop_timer_set(relay->loop, timer, LOOK_AGAIN_MS);
-    else if (can_be_refused && sock_error(relay->sockets[0].watch.fd) == ECONNREFUSED)
-        datagram_refused(relay);
+        return;
+    }
+    const int failure = can_be_refused ? sock_error(relay->sockets[0].watch.fd) : 0;
+    if (is_refusal(failure))
+        datagram_refused(relay, failure);
     else
         datagram_finish(relay, 0);
 }
@@ -638,6 +671,13 @@ static void datagram_idle_over(struct idle_limit *idle)
 }
 
 /* Start */
+
+size_t datagram_max(const struct sockname *name, bool ip_header)
+{
+    if (name->storage.ss_family == AF_UNIX || ip_header)
+        return DATAGRAM_MAX;
+    return name->protocol ? DATAGRAM_RAW_MAX : DATAGRAM_UDP_MAX;
+}
 
 /* Finds out whether datagrams of one size can leave and arrive several at a time. */
 static void datagram_try_segments(struct datagram_relay *relay)
@@ -665,7 +705,7 @@ void datagram_move(struct datagram_relay *relay, int socket)
 
 void datagram_give_up(struct datagram_relay *relay)
 {
-    datagram_fail_refused(relay);
+    datagram_fail_refused(relay, ECONNREFUSED);
 }
 
 void datagram_start(struct datagram_relay *relay, struct loop *loop, const int *sockets,

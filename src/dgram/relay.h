@@ -21,6 +21,7 @@
 
 enum {
     DATAGRAM_UDP_MAX = 65507, /* 65,535 less the IPv4 and UDP headers (RFC 768, RFC 791) */
+    DATAGRAM_RAW_MAX = 65515, /* 65,535 less the IPv4 header */
     DATAGRAM_MAX = 65535,
     DATAGRAM_SOCKETS_MAX = 8,
     DATAGRAM_BURST = 64,           /* datagrams in a row before others get their turn */
@@ -43,6 +44,8 @@ struct datagram_policy {
     size_t separator_length;
     int64_t max_received;  /* done after so many; 0: no limit */
     bool has_end;          /* a message of no bytes is the end (seqpacket) */
+    short protocol;        /* of the sockets' names, see sys/sockname.h */
+    bool ip_header;        /* of a raw one: packets keep their IPv4 header */
     bool inherited;        /* others may have the sockets, whose options stay as they are */
     int64_t silence_ms;    /* after that end, as in stream/relay.h */
     int64_t quit_after_ms; /* after the end of input: until so long without a datagram; -1: ever */
@@ -135,6 +138,10 @@ struct datagram_relay {
     struct timer quit;
     int result;
 };
+
+/* datagram_max returns how many bytes a datagram may have that is sent by, or to, a socket of that name; a raw one's may
+ * have their header. */
+size_t datagram_max(const struct sockname *name, bool ip_header);
 
 /* datagram_start starts a relay whose fields the owner has set, with sockets that stay the owner's, at most
  * DATAGRAM_SOCKETS_MAX of them. It is over when `done` is called, from the loop. */

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -34,6 +35,8 @@ static const struct prefix {
     {"unix-dgram:", ADDRESS_UNIX, SOCK_DGRAM, AF_UNIX},
     {"unix-seqpacket:", ADDRESS_UNIX, SOCK_SEQPACKET, AF_UNIX},
     {"vsock:", ADDRESS_VSOCK, 0, AF_VSOCK},
+    {"raw:", ADDRESS_RAW, SOCK_RAW, AF_UNSPEC},
+    {"icmp:", ADDRESS_RAW, SOCK_DGRAM, AF_UNSPEC},
     {"fd:", ADDRESS_FD, 0, AF_UNSPEC},
     {"systemd:", ADDRESS_SYSTEMD, 0, AF_UNSPEC},
 };
@@ -187,6 +190,118 @@ static int read_vsock(const struct address_reading *reading, const char *text)
     return 0;
 }
 
+/* Raw sockets */
+
+/* The IP protocols that are known without a list of them (protocols(5)), and the family that alone has them. */
+static const struct protocol {
+    const char *word;
+    int number;
+    int family;
+} protocols[] = {
+    {"icmp", IPPROTO_ICMP, AF_INET},      {"igmp", IPPROTO_IGMP, AF_INET},
+    {"ipip", IPPROTO_IPIP, AF_UNSPEC},    {"tcp", IPPROTO_TCP, AF_UNSPEC},
+    {"udp", IPPROTO_UDP, AF_UNSPEC},      {"ipv6", IPPROTO_IPV6, AF_UNSPEC},
+    {"gre", IPPROTO_GRE, AF_UNSPEC},      {"esp", IPPROTO_ESP, AF_UNSPEC},
+    {"ah", IPPROTO_AH, AF_UNSPEC},        {"ipv6-icmp", IPPROTO_ICMPV6, AF_INET6},
+    {"icmpv6", IPPROTO_ICMPV6, AF_INET6}, {"ospf", 89, AF_UNSPEC},
+    {"pim", IPPROTO_PIM, AF_UNSPEC},      {"vrrp", 112, AF_UNSPEC},
+    {"sctp", IPPROTO_SCTP, AF_UNSPEC},    {"udplite", IPPROTO_UDPLITE, AF_UNSPEC},
+};
+
+/* Reads a protocol, by its number or its name. A name that is not known here is left to be looked up. */
+static int read_protocol(const struct address_reading *reading, const char *text, size_t length)
+{
+    struct address *address = reading->address;
+    char *word = address->port;
+    int64_t number = -1;
+    if (!length)
+        return reading_refuse(reading, "the protocol is missing");
+    for (size_t i = 0; i < length; i++)
+        if (length > ADDRESS_PORT_MAX || !isgraph((unsigned char)text[i]))
+            return reading_refuse(reading, "the protocol is neither a number nor the name of one");
+    memcpy(word, text, length);
+    word[length] = '\0';
+    if (text_is_digits(word, length) && units_number(word, 0, UINT8_MAX, &number))
+        return reading_refuse(reading, "the protocol is not from 1 to 255");
+    if (number == 0)
+        return reading_refuse(reading, "there is no raw socket for protocol 0");
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
+        if (strcasecmp(word, protocols[i].word) == 0)
+            number = protocols[i].number;
+    address->protocol = (int)number;
+    return 0;
+}
+
+/* Reads the host of a raw or ping socket, to the end of the word; an IPv6 address may stand in brackets. */
+static int read_raw_host(const struct address_reading *reading, const char *text)
+{
+    const char *host = reading->address->host;
+    const size_t length = strlen(text);
+    const bool has_brackets = *text == '[';
+    if (has_brackets && text[length - 1] != ']')
+        return reading_refuse(reading, strchr(text, ']') ? "something follows the bracket"
+                                                         : "the bracket is not closed");
+    if (read_host(reading, text + has_brackets, length - 2 * has_brackets))
+        return -1;
+    if (has_brackets && !strchr(host, ':'))
+        return reading_refuse(reading, "the brackets hold no IPv6 address");
+    return 0;
+}
+
+/* Returns the family of a raw or ping socket: that of a literal host; else the one that was asked for, or that alone
+ * has the protocol. */
+static int raw_family(const struct address *address)
+{
+    struct in_addr ipv4;
+    if (strchr(address->host, ':'))
+        return AF_INET6;
+    if (inet_pton(AF_INET, address->host, &ipv4) == 1)
+        return AF_INET;
+    if (address->family != AF_UNSPEC)
+        return address->family;
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
+        if (address->protocol == protocols[i].number)
+            return protocols[i].family;
+    return AF_UNSPEC;
+}
+
+/* Reads PROTO:HOST; when listening, every host: PROTO. */
+static int read_raw(const struct address_reading *reading, const char *text)
+{
+    struct address *address = reading->address;
+    const bool listening = reading->use->listening;
+    const char *colon = strchr(text, ':');
+    address->family = reading->use->family;
+    if (read_protocol(reading, text, colon ? (size_t)(colon - text) : strlen(text)))
+        return -1;
+    if (colon && !colon[1])
+        return reading_refuse(reading, "the host is empty");
+    if (colon && read_raw_host(reading, colon + 1))
+        return -1;
+    if (!*address->host && !listening)
+        return reading_refuse(reading, "the host is missing: raw:PROTO:HOST");
+    address->family = raw_family(address);
+    return 0;
+}
+
+/* Reads HOST. A name is one of IPv4, where nothing else is asked for: the question that is sent is of one family. */
+static int read_ping(const struct address_reading *reading, const char *text)
+{
+    struct address *address = reading->address;
+    if (reading->use->listening)
+        return reading_refuse(reading, "a ping socket hears answers alone (raw:icmp hears all)");
+    address->family = reading->use->family;
+    if (read_raw_host(reading, text))
+        return -1;
+    if (!*address->host)
+        return reading_refuse(reading, "the host is missing: icmp:HOST");
+    address->protocol = IPPROTO_ICMP;
+    address->family = raw_family(address);
+    if (address->family == AF_INET6)
+        address->protocol = IPPROTO_ICMPV6;
+    return 0;
+}
+
 /* Tells whether the word begins with SCHEME:// (RFC 3986, 3.1). A path that does is typed with unix: before it. */
 static bool is_url(const char *word)
 {
@@ -256,6 +371,8 @@ int address_parse(struct address *address, const char *const *words, int count,
         return 0;
     case ADDRESS_VSOCK:
         return read_vsock(&reading, text);
+    case ADDRESS_RAW:
+        return prefix.socktype == SOCK_RAW ? read_raw(&reading, text) : read_ping(&reading, text);
     case ADDRESS_INET:
         break;
     }
@@ -292,6 +409,12 @@ char *address_text(const struct address *address, bool listening, char *out)
         snprintf(out, ADDRESS_TEXT_MAX, "vsock:%" PRIu32 ":%" PRIu32, address->cid,
                  address->vsock_port);
         break;
+    case ADDRESS_RAW:
+        host = address->host;
+        snprintf(out, ADDRESS_TEXT_MAX, "%s%s%s%s%s%s",
+                 address->socktype == SOCK_RAW ? "raw:" : "icmp", address->port, *host ? ":" : "",
+                 brackets ? "[" : "", host, brackets ? "]" : "");
+        break;
     case ADDRESS_FD:
         snprintf(out, ADDRESS_TEXT_MAX, "fd:%d", address->fd);
         break;
@@ -300,4 +423,12 @@ char *address_text(const struct address *address, bool listening, char *out)
         break;
     }
     return out;
+}
+
+bool address_says(const struct address *address, bool listening, const struct sockname *name)
+{
+    char asked[ADDRESS_TEXT_MAX], text[SOCKNAME_TEXT_MAX];
+    if (address->kind == ADDRESS_RAW)
+        return !*address->host || strcmp(address->host, sockname_host(name, text)) == 0;
+    return strcmp(address_text(address, listening, asked), sockname_text(name, text)) == 0;
 }

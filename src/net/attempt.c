@@ -66,7 +66,8 @@ static void attempt_connected(struct attempt *attempt)
     }
     /* A port that the system chooses for us can be the one that nobody listens on: then TCP connects
      * the socket to itself (RFC 9293, simultaneous open). Few have the same port, which spares the others two texts. */
-    if (sockname_is_inet(&attempt->local) &&
+    attempt->local.protocol = attempt->peer->protocol;
+    if (sockname_is_inet(&attempt->local) && !attempt->local.protocol &&
         sockname_port(&attempt->local) == sockname_port(attempt->peer) &&
         strcmp(sockname_text(&attempt->local, local), sockname_text(attempt->peer, peer)) == 0)
         attempt_fail(attempt, strerror(ECONNREFUSED));
@@ -110,13 +111,18 @@ static const char *attempt_bind(struct attempt *attempt)
 
 /* Connecting */
 
+static bool attempt_sends_datagrams(const struct attempt *attempt)
+{
+    return attempt->socktype == SOCK_DGRAM || attempt->socktype == SOCK_RAW;
+}
+
 /* Tells whether the peer is a group or a broadcast address, to which the socket is not to be connected. The routing
  * table says what is a broadcast address: to such a one the kernel connects only where that is allowed (socket(7),
  * SO_BROADCAST). */
 static bool is_to_many(const struct attempt *attempt)
 {
     const int fd = attempt->watch.fd;
-    if (!attempt->any_sender || attempt->socktype != SOCK_DGRAM)
+    if (!attempt->any_sender || !attempt_sends_datagrams(attempt))
         return false;
     if (sockname_is_multicast(attempt->peer))
         return true;
@@ -131,7 +137,7 @@ static bool is_to_many(const struct attempt *attempt)
 static void attempt_connect(struct attempt *attempt)
 {
     const int fd = attempt->watch.fd, family = attempt->peer->storage.ss_family;
-    const bool is_datagram = attempt->socktype == SOCK_DGRAM;
+    const bool is_datagram = attempt_sends_datagrams(attempt);
     if (is_to_many(attempt)) {
         /* A connected socket would receive nothing: answers come from the members' own addresses. */
         struct sockname any = {.storage.ss_family = attempt->peer->storage.ss_family,
@@ -199,15 +205,16 @@ static void attempt_ready(struct watch *watch, uint32_t events)
 
 enum attempt_state attempt_start(struct attempt *attempt)
 {
-    int fd = sockopt_open(attempt->sockopt, attempt->peer->storage.ss_family, attempt->socktype,
-                          SOCKOPT_CONNECT, &attempt->refused);
+    int fd = sockopt_open(attempt->sockopt, attempt->peer, attempt->socktype, SOCKOPT_CONNECT,
+                          &attempt->refused);
     attempt->state = ATTEMPT_UNDER_WAY;
     attempt->again.fired = attempt_backlog_timeout;
     attempt->watch.ready = attempt_ready;
     attempt->watch.fd = fd;
     if (fd < 0) {
         attempt->no_socket = attempt->refused ? 0 : errno;
-        attempt_fail(attempt, strerror(errno));
+        attempt_fail(attempt,
+                     attempt->refused ? strerror(errno) : sockopt_refusal(attempt->peer, errno));
         return attempt->state;
     }
     const char *reason = attempt_bind(attempt);

@@ -74,7 +74,7 @@ int dial_read_source(struct source *source, const struct address *address,
         sockname_of_unix(&source->name, &own);
         return 0;
     }
-    if (address->kind != ADDRESS_INET) {
+    if (address->kind != ADDRESS_INET && (port || address->kind != ADDRESS_RAW)) {
         char text[ADDRESS_TEXT_MAX];
         return error_set(err, STATUS_USAGE, "a source %s cannot be chosen for %s",
                          port ? "port" : "address", address_text(address, false, text));
@@ -201,9 +201,8 @@ static void dialer_fail(struct dialer *dialer, int status)
     error_set(&error, status, "connect to %s", asked);
     for (size_t i = 0; i < dialer->started; i++) {
         const struct attempt *attempt = dialer->attempts[i];
-        sockname_text(attempt->peer, tried);
-        if (dialer->started > 1 || strcmp(asked, tried) != 0)
-            error_add(&error, "%s %s", i ? ";" : ":", tried);
+        if (dialer->started > 1 || !address_says(&dialer->address, false, attempt->peer))
+            error_add(&error, "%s %s", i ? ";" : ":", sockname_text(attempt->peer, tried));
         error_add(&error, ": %s", attempt_reason(attempt, reason));
         error.errnum = attempt->no_socket ? attempt->no_socket : attempt->no_port;
     }

@@ -43,7 +43,7 @@ struct connection {
     int fd;               /* the caller's; non-blocking, unless inherited */
     bool inherited;       /* fd: or systemd: others may share it, and it is left as it was: use
                              fd_of, not fd_of_socket; the sock_ calls never block on it */
-    int socktype;         /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
+    int socktype;         /* SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET or SOCK_RAW */
     bool is_group;        /* it is not connected, see any_sender: send to `peer` */
     struct sockname peer; /* as connected to */
     struct sockname local;

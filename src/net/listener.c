@@ -288,12 +288,12 @@ char *listener_text(const struct listener_socket *socket, char *out)
 
 static bool listener_takes_clients(const struct listener *listener)
 {
-    return listener->socktype != SOCK_DGRAM;
+    return listener->socktype != SOCK_DGRAM && listener->socktype != SOCK_RAW;
 }
 
 static bool is_dual(const struct opening *opening, const struct sockname *name)
 {
-    return name->storage.ss_family == AF_INET6 && !*opening->address->host &&
+    return name->storage.ss_family == AF_INET6 && !name->protocol && !*opening->address->host &&
            opening->address->family == AF_UNSPEC;
 }
 
@@ -304,7 +304,7 @@ static void ask_about_datagrams(const struct opening *opening, int fd, int famil
         sock_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     /* What IPv4 sends to an IPv6 socket may have gone to a broadcast address, which looks like any
      * other: here the kernel says which address of ours would answer. */
-    if (family == AF_INET || family == AF_INET6)
+    if (family == AF_INET || (family == AF_INET6 && opening->listener->socktype == SOCK_DGRAM))
         sock_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
     if (family == AF_UNIX && opening->options->ask_users)
         sock_set(fd, SOL_SOCKET, SO_PASSCRED, 1);
@@ -320,7 +320,8 @@ static int set_options(const struct opening *opening, int fd, const struct sockn
         ask_about_datagrams(opening, fd, family);
         sock_make_room(fd); /* of a UNIX socket, all receivers share the send buffer */
     }
-    if (family == AF_INET6 && sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual(opening, name)))
+    if (family == AF_INET6 && !name->protocol && /* a raw socket has one family alone */
+        sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual(opening, name)))
         return -1;
     if (sockname_is_inet(name) && opening->options->reuse_port &&
         sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1))
@@ -356,8 +357,8 @@ static int open_socket(struct opening *opening, const struct sockname *name)
     opening->tried = *name;
     opening->reason = NULL;
     opening->errnum = 0;
-    int fd = sockopt_open(options->sockopt, name->storage.ss_family, listener->socktype,
-                          SOCKOPT_LISTEN, &opening->refused);
+    int fd = sockopt_open(options->sockopt, name, listener->socktype, SOCKOPT_LISTEN,
+                          &opening->refused);
     int result = fd < 0 ? -1 : set_options(opening, fd, name);
     if (result == 0 && name->storage.ss_family == AF_UNIX) {
         errno = 0;
@@ -367,18 +368,20 @@ static int open_socket(struct opening *opening, const struct sockname *name)
     } else if (result == 0) {
         result = sock_bind(fd, name);
     }
-    if (result == 0 && listener->socktype == SOCK_DGRAM && sockname_is_multicast(name))
+    if (result == 0 && !listener_takes_clients(listener) && sockname_is_multicast(name))
         result = join_group(opening, fd, name);
     if (result == 0 && listener_takes_clients(listener))
         result = sock_listen(fd, options->backlog ? options->backlog : SOMAXCONN);
     if (result == 0 && sock_name(fd, &bound) == 0) {
+        bound.protocol = name->protocol;
         listener_add_socket(listener, fd)->name = bound;
         return 0;
     }
     if (!opening->reason) {
         opening->errnum = errno;
         opening->in_use = errno == EADDRINUSE;
-        opening->reason = strerror(errno);
+        opening->reason = fd < 0 && !opening->refused ? sockopt_refusal(name, errno)
+                                                      : strerror(errno);
     }
     if (fd >= 0)
         sock_close(fd);
@@ -441,7 +444,8 @@ static void open_add_hint(const struct opening *opening, struct error *err)
         error_add(err,
                   " (by no process: a connection that has ended, in TIME_WAIT, keeps it for up "
                   "to a minute)");
-    else if (opening->errnum == EACCES && is_inet && sockname_port(tried) < unprivileged_port())
+    else if (opening->errnum == EACCES && is_inet && !tried->protocol &&
+             sockname_port(tried) < unprivileged_port())
         error_add(err,
                   " (ports below %u, net.ipv4.ip_unprivileged_port_start, need "
                   "CAP_NET_BIND_SERVICE)",
@@ -477,10 +481,9 @@ static int open_resolved(struct opening *opening, struct error *err)
     /* "listen on localhost:80: [::1]:80: Address already in use"; the address once, where the user
      * wrote it so. */
     address_text(opening->address, true, asked);
-    sockname_text(&opening->tried, tried);
     error_set(err, STATUS_CONNECT, "listen on %s", asked);
-    if (strcmp(asked, tried) != 0)
-        error_add(err, ": %s", tried);
+    if (!address_says(opening->address, true, &opening->tried))
+        error_add(err, ": %s", sockname_text(&opening->tried, tried));
     if (opening->refused)
         error_add(err, ": %s", opening->refused);
     error_add(err, ": %s", opening->reason);

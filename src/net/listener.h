@@ -1,5 +1,5 @@
 /*
- * Bound sockets: listening ones (stream, seqpacket) and datagram ones, all the addresses that a
+ * Bound sockets: listening ones (stream, seqpacket) and datagram and raw ones, all the addresses that a
  * name stands for; and the socket file, if it is a UNIX path.
  *
  * A stale socket file (nobody answers) is replaced; one whose owner answers, or any other kind of

@@ -100,8 +100,39 @@ int resolver_port(const struct address *address, bool numeric, unsigned *port, s
     return 0;
 }
 
+/* Finds the number of the IP protocol of a raw socket; a name that is not known without is looked up in the list of
+ * protocols (protocols(5)). */
+static int resolver_protocol(const struct address *address, bool numeric, unsigned *protocol,
+                             struct error *err)
+{
+    const struct protoent *found = NULL;
+    if (address->protocol >= 0) {
+        *protocol = (unsigned)address->protocol;
+        return 0;
+    }
+    if (numeric)
+        return error_set(err, STATUS_USAGE, "protocol '%s' is not a number (-n forbids look-ups)",
+                         address->port);
+    found = getprotobyname(address->port);
+    if (!found || found->p_proto < 1 || found->p_proto > UINT8_MAX)
+        return error_set(err, STATUS_USAGE,
+                         "unknown protocol '%s' (raw:PROTO:HOST; a number, or a name of "
+                         "/etc/protocols)",
+                         address->port);
+    *protocol = (unsigned)found->p_proto;
+    return 0;
+}
+
+/* Returns what the names of an address have as their protocol, see sys/sockname.h. */
+static short names_protocol(const struct address *address, unsigned port)
+{
+    if (address->kind != ADDRESS_RAW)
+        return 0;
+    return address->socktype == SOCK_RAW ? (short)port : SOCKNAME_PING;
+}
+
 /* Adds what no host stands for: every address, or this machine's own. Where both families are wanted, a listener
- * on the IPv6 wildcard has IPv4 too. */
+ * on the IPv6 wildcard has IPv4 too, unless it is a raw one. */
 static void add_default(struct resolved *resolved, const struct address *address, bool listening,
                         unsigned port)
 {
@@ -112,19 +143,21 @@ static void add_default(struct resolved *resolved, const struct address *address
         sockname_set_inet(&name, AF_INET6, &v6, port);
         resolved_add(resolved, &name);
     }
-    if (address->family == AF_INET || (address->family == AF_UNSPEC && !listening)) {
+    if (address->family == AF_INET ||
+        (address->family == AF_UNSPEC && (!listening || address->kind == ADDRESS_RAW))) {
         sockname_set_inet(&name, AF_INET, &v4, port);
         resolved_add(resolved, &name);
     }
 }
 
-/* Does what resolve_at_once does for a host and a port. */
+/* Does what resolve_at_once does for a host and a port, or a protocol. */
 static int resolve_inet_at_once(const struct address *address,
                                 const struct resolver_options *options, unsigned *port,
                                 struct resolved *resolved, struct error *err)
 {
     struct sockname name;
-    if (resolver_port(address, options->numeric, port, err))
+    if (address->kind == ADDRESS_RAW ? resolver_protocol(address, options->numeric, port, err)
+                                     : resolver_port(address, options->numeric, port, err))
         return -1;
     if (!*address->host) {
         if (!options->listening && !options->numeric)
@@ -151,8 +184,8 @@ static int resolve_inet_at_once(const struct address *address,
 }
 
 /* Resolves what needs no look-up. Returns 1: the names are in *resolved; 0: it takes a look-up, and *port is the
- * port; or -1: *err says what is wrong (status 2 for the service or the family, 3 for the host). Service names are
- * looked up here: they are in a file at hand. */
+ * port, or the protocol; or -1: *err says what is wrong (status 2 for the service or the family, 3 for the host). Names
+ * of services and protocols are looked up here: they are in a file at hand. */
 static int resolve_at_once(const struct address *address, const struct resolver_options *options,
                            unsigned *port, struct resolved *resolved, struct error *err)
 {
@@ -161,6 +194,7 @@ static int resolve_at_once(const struct address *address, const struct resolver_
                                    .svm_cid = address->cid,
                                    .svm_port = any_port ? VMADDR_PORT_ANY : address->vsock_port};
     struct sockname name = {.length = sizeof vm};
+    int known;
     switch (address->kind) {
     case ADDRESS_UNIX:
         sockname_of_unix(&name, address);
@@ -171,7 +205,11 @@ static int resolve_at_once(const struct address *address, const struct resolver_
         resolved_add(resolved, &name);
         return 1;
     case ADDRESS_INET:
-        return resolve_inet_at_once(address, options, port, resolved, err);
+    case ADDRESS_RAW:
+        known = resolve_inet_at_once(address, options, port, resolved, err);
+        for (size_t i = 0; i < resolved->count; i++)
+            resolved->names[i].protocol = names_protocol(address, *port);
+        return known;
     case ADDRESS_FD:
     case ADDRESS_SYSTEMD:
         break;
@@ -306,6 +344,7 @@ struct resolver {
     int64_t timeout_ms;
     bool complete;
     unsigned port;
+    short protocol; /* of the names */
     int result;
     struct resolved resolved;
     struct kept_error failure;
@@ -366,7 +405,8 @@ static bool answer_has_names(const struct lookup_answer *answer)
 static void resolver_add_names(struct resolver *resolver, const struct lookup_answer *answer)
 {
     for (const struct addrinfo *at = answer ? answer->found : NULL; at; at = at->ai_next) {
-        const struct sockname name = addrinfo_name(at, resolver->port);
+        struct sockname name = addrinfo_name(at, resolver->port);
+        name.protocol = resolver->protocol;
         resolved_add(&resolver->resolved, &name);
     }
 }
@@ -538,6 +578,7 @@ struct resolver *resolver_start(
         loop_timer_set(loop, &resolver->now, 0);
         return resolver;
     }
+    resolver->protocol = names_protocol(address, resolver->port);
     snprintf(resolver->host, sizeof resolver->host, "%s", host_of(address));
     resolver->lookup = lookup_new(resolver->host, resolver->family, address->socktype);
     int failure = resolver->lookup ? lookup_ask(resolver->lookup, LOOKUP_WHOLE) : errno;

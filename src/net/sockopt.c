@@ -6,9 +6,11 @@
  */
 #include "net/sockopt.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "sys/sock.h"
@@ -63,20 +65,22 @@ const char *sockopt_apply(const struct sockopt *options, int fd, int family, enu
     const bool ipv6 = family == AF_INET6;
     int socktype = SOCK_STREAM;
     /* A group has hops of its own, which only datagrams know. */
-    if (options->ttl >= 0)
+    if (options->ttl >= 0 || options->tos >= 0)
         sock_get(fd, SOL_SOCKET, SO_TYPE, &socktype);
-    const int64_t group_ttl = socktype == SOCK_DGRAM ? options->ttl : -1;
+    const int64_t group_ttl = socktype != SOCK_STREAM ? options->ttl : -1;
+    const bool ipv4 = !ipv6 || socktype != SOCK_RAW; /* a raw socket has one family's alone */
     const struct setting settings[] = {
         {"--rcvbuf", SOL_SOCKET, SO_RCVBUF, buffer_size(options->rcvbuf)},
         {"--sndbuf", SOL_SOCKET, SO_SNDBUF, buffer_size(options->sndbuf)},
         {"--mark", SOL_SOCKET, SO_MARK, options->mark},
         {"--broadcast", SOL_SOCKET, SO_BROADCAST, options->broadcast ? 1 : -1},
-        {"--ttl", IPPROTO_IP, IP_TTL, options->ttl},
+        {"--ttl", IPPROTO_IP, IP_TTL, ipv4 ? options->ttl : -1},
         {"--ttl", IPPROTO_IPV6, IPV6_UNICAST_HOPS, ipv6 ? options->ttl : -1},
-        {"--ttl", IPPROTO_IP, IP_MULTICAST_TTL, group_ttl},
+        {"--ttl", IPPROTO_IP, IP_MULTICAST_TTL, ipv4 ? group_ttl : -1},
         {"--ttl", IPPROTO_IPV6, IPV6_MULTICAST_HOPS, ipv6 ? group_ttl : -1},
-        {"--tos", IPPROTO_IP, IP_TOS, options->tos},
+        {"--tos", IPPROTO_IP, IP_TOS, ipv4 ? options->tos : -1},
         {"--tos", IPPROTO_IPV6, IPV6_TCLASS, ipv6 ? options->tos : -1},
+        {"--ip-header", IPPROTO_IP, IP_HDRINCL, options->ip_header ? 1 : -1},
         {"--no-delay", IPPROTO_TCP, TCP_NODELAY, options->no_delay ? 1 : -1},
         {"--keepalive", SOL_SOCKET, SO_KEEPALIVE, keepalive_ms >= 0 ? 1 : -1},
         {"--keepalive", IPPROTO_TCP, TCP_KEEPIDLE, keepalive ? idle_s : -1},
@@ -100,11 +104,28 @@ const char *sockopt_apply(const struct sockopt *options, int fd, int family, enu
     return NULL;
 }
 
-int sockopt_open(const struct sockopt *options, int family, int socktype, enum sockopt_use use,
-                 const char **refused)
+static int ip_protocol(const struct sockname *name)
 {
+    if (name->protocol != SOCKNAME_PING)
+        return name->protocol;
+    return name->storage.ss_family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+}
+
+const char *sockopt_refusal(const struct sockname *name, int errnum)
+{
+    if (errnum == EACCES && name->protocol == SOCKNAME_PING)
+        return "Permission denied (net.ipv4.ping_group_range has to have one of your groups)";
+    if (errnum == EPERM && name->protocol)
+        return "Operation not permitted (raw sockets need CAP_NET_RAW, which root has)";
+    return strerror(errnum);
+}
+
+int sockopt_open(const struct sockopt *options, const struct sockname *name, int socktype,
+                 enum sockopt_use use, const char **refused)
+{
+    const int family = name->storage.ss_family;
     bool mptcp = options && options->mptcp;
-    int fd = sock_open(family, socktype, mptcp ? IPPROTO_MPTCP : 0);
+    int fd = sock_open(family, socktype, mptcp ? IPPROTO_MPTCP : ip_protocol(name));
     *refused = fd < 0 && mptcp ? "--mptcp" : NULL;
     if (fd < 0)
         return -1;
@@ -112,7 +133,8 @@ int sockopt_open(const struct sockopt *options, int family, int socktype, enum s
     if (options && !mptcp && socktype == SOCK_STREAM && (family == AF_INET || family == AF_INET6))
         sock_set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
     /* The kernel gives what it may, and no error. */
-    if (options && !options->rcvbuf && socktype == SOCK_DGRAM && family != AF_UNIX)
+    if (options && !options->rcvbuf && (socktype == SOCK_DGRAM || socktype == SOCK_RAW) &&
+        family != AF_UNIX)
         sock_set(fd, SOL_SOCKET, SO_RCVBUF, DATAGRAM_RCVBUF);
     *refused = sockopt_apply(options, fd, family, use);
     if (!*refused)

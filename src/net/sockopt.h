@@ -23,6 +23,7 @@ struct sockopt {
     bool mptcp;
     bool fastopen;
     bool broadcast;
+    bool ip_header; /* of a raw socket: what is sent has its IPv4 header */
 };
 #define SOCKOPT_DEFAULTS                                                                           \
     {                                                                                              \
@@ -32,12 +33,15 @@ struct sockopt {
 /* What the socket is for: two options differ. */
 enum sockopt_use { SOCKOPT_CONNECT, SOCKOPT_LISTEN, SOCKOPT_ACCEPTED };
 
-/* Opens a socket, the caller's, with the options set; `options` may be NULL. Returns it, or -1 and errno; *refused is
+/* Opens a socket for `name`, the caller's, with the options set; `options` may be NULL. Returns it, or -1 and errno; *refused is
  * then the option that the system refuses ("--mark"), or NULL where it refuses the socket itself. An option that this
  * kind of socket does not have is refused too. Urgent data that a TCP peer sends is read in line; UDP gets a large
  * receive buffer, as far as the system lets it, unless `rcvbuf` says otherwise. */
-int sockopt_open(const struct sockopt *options, int family, int socktype, enum sockopt_use use,
-                 const char **refused);
+int sockopt_open(const struct sockopt *options, const struct sockname *name, int socktype,
+                 enum sockopt_use use, const char **refused);
+
+/* Returns in words why the system has refused a socket for `name` with `errnum`. */
+const char *sockopt_refusal(const struct sockname *name, int errnum);
 
 /* Sets the options on a socket that there is already. Returns NULL, or the option that is refused, and errno. */
 const char *sockopt_apply(const struct sockopt *options, int fd, int family, enum sockopt_use use);

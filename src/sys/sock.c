@@ -34,6 +34,7 @@ static struct sockaddr *empty_sockaddr(struct sockname *name)
 {
     name->storage.ss_family = AF_UNSPEC;
     name->length = sizeof name->storage;
+    name->protocol = 0;
     return (struct sockaddr *)(void *)&name->storage;
 }
 
@@ -41,7 +42,8 @@ int sock_open(int family, int socktype, int protocol)
 {
     int fd = socket(family, socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
     TRACE(fd, "socket(%s, %s, %s)", trace_name(TRACE_FAMILY, family),
-          trace_name(TRACE_SOCKTYPE, socktype), trace_name(TRACE_PROTOCOL, protocol));
+          trace_name(TRACE_SOCKTYPE, socktype),
+          trace_protocol(protocol, (char[TRACE_NUMBER_MAX]){""}));
     return fd;
 }
 
@@ -384,6 +386,7 @@ static ssize_t message_receive(int fd, struct iovec bytes, struct sock_message *
 {
     _Alignas(size_t) unsigned char control[192];
     message->peer.storage.ss_family = AF_UNSPEC; /* a peer without a name leaves it as it is */
+    message->peer.protocol = 0;
     struct msghdr header = {.msg_name = &message->peer.storage,
                             .msg_namelen = sizeof message->peer.storage,
                             .msg_iov = &bytes,

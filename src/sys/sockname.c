@@ -155,7 +155,13 @@ char *sockname_text(const struct sockname *name, char *out)
     sa_family_t family = name->storage.ss_family;
     const char *text = (const char *)&name->storage + sizeof family; /* see sockname_of_text */
     sockname_host(name, host);
-    if (family == AF_UNIX)
+    const char *open = strchr(host, ':') ? "[" : "", *close = *open ? "]" : "";
+    if (name->protocol == SOCKNAME_PING)
+        snprintf(out, SOCKNAME_TEXT_MAX, "icmp:%s%.*s%s", open, HOST_MAX, host, close);
+    else if (name->protocol)
+        snprintf(out, SOCKNAME_TEXT_MAX, "raw:%d:%s%.*s%s", name->protocol, open, HOST_MAX, host,
+                 close);
+    else if (family == AF_UNIX)
         snprintf(out, SOCKNAME_TEXT_MAX, "unix:%.*s", HOST_MAX, *host ? host : "(unnamed)");
     else if (family == AF_VSOCK)
         snprintf(out, SOCKNAME_TEXT_MAX, "vsock:%.*s:%u", HOST_MAX, host, port);

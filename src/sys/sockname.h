@@ -12,7 +12,12 @@
 struct sockname {
     struct sockaddr_storage storage;
     socklen_t length;
+    /* 0: it is as it reads. Else the name is one of a raw socket, of this IP protocol, or of a ping socket
+     * (SOCKNAME_PING), which has no port: what stands in its place means nothing. */
+    short protocol;
 };
+
+enum { SOCKNAME_PING = 256 };
 
 enum { SOCKNAME_TEXT_MAX = 160 };
 
@@ -22,7 +27,7 @@ void sockname_of_text(struct sockname *name, const char *text);
 
 /* Writes the name into `out`, which holds SOCKNAME_TEXT_MAX bytes: "127.0.0.1:80", "[::1]:80", "[fe80::1%eth0]:80", "*:80"
  * for the IPv6 wildcard (both families), "unix:PATH", "unix:@NAME", "unix:(unnamed)" for a UNIX socket without a name,
- * "vsock:CID:PORT" (CID `*` for any), the text of sockname_of_text, "unnamed" for anything else. An IPv4-mapped address reads as IPv4. Returns out. */
+ * "vsock:CID:PORT" (CID `*` for any), "raw:PROTO:HOST", "icmp:HOST", the text of sockname_of_text, "unnamed" for anything else. An IPv4-mapped address reads as IPv4. Returns out. */
 char *sockname_text(const struct sockname *name, char *out);
 
 /* Writes the address alone ("127.0.0.1", "::1%lo", the path) into `out` of the same size. Returns out. */

@@ -30,9 +30,25 @@ static const struct constant families[] = {CONSTANT(AF_UNSPEC), CONSTANT(AF_INET
 static const struct constant socktypes[] = {CONSTANT(SOCK_STREAM),
                                             CONSTANT(SOCK_DGRAM),
                                             CONSTANT(SOCK_SEQPACKET),
+                                            CONSTANT(SOCK_RAW),
                                             {0, NULL}};
-static const struct constant protocols[] = {
-    {0, "0"}, CONSTANT(IPPROTO_TCP), CONSTANT(IPPROTO_UDP), CONSTANT(IPPROTO_MPTCP), {0, NULL}};
+static const struct constant protocols[] = {{0, "0"},
+                                            CONSTANT(IPPROTO_TCP),
+                                            CONSTANT(IPPROTO_UDP),
+                                            CONSTANT(IPPROTO_MPTCP),
+                                            CONSTANT(IPPROTO_ICMP),
+                                            CONSTANT(IPPROTO_ICMPV6),
+                                            CONSTANT(IPPROTO_IGMP),
+                                            CONSTANT(IPPROTO_IPIP),
+                                            CONSTANT(IPPROTO_IPV6),
+                                            CONSTANT(IPPROTO_GRE),
+                                            CONSTANT(IPPROTO_ESP),
+                                            CONSTANT(IPPROTO_AH),
+                                            CONSTANT(IPPROTO_PIM),
+                                            CONSTANT(IPPROTO_SCTP),
+                                            CONSTANT(IPPROTO_UDPLITE),
+                                            CONSTANT(IPPROTO_RAW),
+                                            {0, NULL}};
 static const struct constant hows[] = {CONSTANT(SHUT_RD),
                                        CONSTANT(SHUT_WR),
                                        CONSTANT(SHUT_RDWR),
@@ -75,6 +91,15 @@ const char *trace_name(enum trace_constant of, int value)
     return constant_name(tables[of], value);
 }
 
+const char *trace_protocol(int protocol, char *number)
+{
+    const char *name = trace_name(TRACE_PROTOCOL, protocol);
+    if (*name != '?')
+        return name;
+    snprintf(number, TRACE_NUMBER_MAX, "%d", protocol);
+    return number;
+}
+
 const char *trace_option(int level, int option)
 {
     static const struct constant socket[] = {CONSTANT(SO_ACCEPTCONN),
@@ -97,6 +122,7 @@ const char *trace_option(int level, int option)
                                              CONSTANT(SO_TYPE),
                                              {0, NULL}};
     static const struct constant ip[] = {CONSTANT(IP_BIND_ADDRESS_NO_PORT),
+                                         CONSTANT(IP_HDRINCL),
                                          CONSTANT(IP_PKTINFO),
                                          CONSTANT(IP_RECVERR),
                                          CONSTANT(IP_TOS),

@@ -40,6 +40,12 @@ enum trace_constant {
 /* Returns the name of a number as the manual has it, "AF_INET"; "?" for what sockctl does not use. */
 const char *trace_name(enum trace_constant of, int value);
 
+enum { TRACE_NUMBER_MAX = 12 };
+
+/* Returns the name of an IP protocol, "IPPROTO_ICMP", or its number, written to `number`, which holds TRACE_NUMBER_MAX
+ * bytes. */
+const char *trace_protocol(int protocol, char *number);
+
 /* Returns the name of an option of that level, "SO_REUSEADDR"; "?" as above. */
 const char *trace_option(int level, int option);
 

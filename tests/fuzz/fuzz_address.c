@@ -35,6 +35,23 @@ static void check_inet(const struct address *address, bool listening)
     check_port(address, listening);
 }
 
+static void check_raw(const struct address *address, bool listening)
+{
+    const bool is_ping = address->socktype == SOCK_DGRAM;
+    require(is_ping || address->socktype == SOCK_RAW);
+    require(listening || *address->host);
+    require(!strpbrk(address->host, " /[]*@\n"));
+    require(address->protocol == -1 || (address->protocol > 0 && address->protocol <= UINT8_MAX));
+    require(strnlen(address->port, sizeof address->port) <= ADDRESS_PORT_MAX);
+    if (is_ping)
+        require(!listening && address->family != AF_UNSPEC && !*address->port);
+    else
+        require(*address->port && (address->protocol > 0 || !strchr("0123456789", *address->port) ||
+                                   address->port[strspn(address->port, "0123456789")]));
+    if (strchr(address->host, ':'))
+        require(address->family == AF_INET6);
+}
+
 /* As the socket calls would take it, and back. */
 static void check_unix(const struct address *address)
 {
@@ -60,6 +77,9 @@ static void check(const struct address *address, bool listening)
         break;
     case ADDRESS_VSOCK:
         require(listening || address->cid != UINT32_MAX);
+        break;
+    case ADDRESS_RAW:
+        check_raw(address, listening);
         break;
     case ADDRESS_FD:
         require(address->fd >= 0);

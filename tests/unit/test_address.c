@@ -35,10 +35,11 @@ static int parse(struct address *address, const char *first, const char *second,
     return address_parse(address, words, second ? 2 : 1, &use, err);
 }
 
-/* "tcp HOST|PORT", "udp6 HOST|PORT", "stream PATH", "dgram abstract @NAME", "vsock 2|80", "fd 3" */
+/* "tcp HOST|PORT", "udp6 HOST|PORT", "raw4 PROTO|HOST", "stream PATH", "dgram abstract @NAME", "vsock 2|80", "fd 3" */
 static void describe(const struct address *address, char *out, size_t room)
 {
     const bool datagrams = address->socktype == SOCK_DGRAM;
+    const bool raw = address->socktype == SOCK_RAW;
     const char *type = datagrams ? "dgram" : "stream";
     const char *family = address->family == AF_INET ? "4" : address->family == AF_INET6 ? "6" : "";
     if (address->socktype == SOCK_SEQPACKET)
@@ -50,6 +51,9 @@ static void describe(const struct address *address, char *out, size_t room)
         snprintf(out, room, "%s %s%s", type, address->abstract ? "abstract " : "", address->path);
     else if (address->kind == ADDRESS_VSOCK && address->family == AF_VSOCK)
         snprintf(out, room, "vsock %s %u|%u", type, address->cid, address->vsock_port);
+    else if (address->kind == ADDRESS_RAW)
+        snprintf(out, room, "%s%s %d|%s", raw ? "raw" : "ping", family, address->protocol,
+                 address->host);
     else if (address->kind == ADDRESS_FD)
         snprintf(out, room, "fd %d", address->fd);
     else if (address->kind == ADDRESS_SYSTEMD)
@@ -167,6 +171,33 @@ static const struct {
     {"vsock:80", NULL, LISTEN, "vsock stream 4294967295|80"},
     {"vsock::80", NULL, LISTEN, "vsock stream 4294967295|80"},
     {"vsock:*:80", NULL, LISTEN, "vsock stream 4294967295|80"},
+    /* Raw and ping sockets: the family is that of a literal, or that alone has the protocol. */
+    {"raw:253:127.0.0.1", NULL, 0, "raw4 253|127.0.0.1"},
+    {"RAW:255:h", NULL, 0, "raw 255|h"},
+    {"raw:1:h", NULL, 0, "raw4 1|h"},
+    {"raw:01:h", NULL, 0, "raw4 1|h"},
+    {"raw:Icmp:h", NULL, UDP, "raw4 1|h"},
+    {"raw:icmp:h", NULL, V6, "raw6 1|h"},
+    {"raw:icmp:::1", NULL, 0, "raw6 1|::1"},
+    {"raw:58:::1", NULL, 0, "raw6 58|::1"},
+    {"raw:58:[::1]", NULL, V6, "raw6 58|::1"},
+    {"raw:ipv6-icmp:[fe80::1%lo]", NULL, 0, "raw6 58|fe80::1%lo"},
+    {"raw:58:fe80::1%lo", NULL, 0, "raw6 58|fe80::1%lo"},
+    {"raw:ipv6-icmp:h", NULL, 0, "raw6 58|h"},
+    {"raw:58:127.0.0.1", NULL, 0, "raw4 58|127.0.0.1"},
+    {"raw:udp:h", NULL, V4, "raw4 17|h"},
+    {"raw:a/n:h", NULL, 0, "raw -1|h"},
+    {"raw:127.0.0.1:h", NULL, 0, "raw -1|h"},
+    {"raw:253", NULL, LISTEN, "raw 253|"},
+    {"raw:icmp", NULL, LISTEN, "raw4 1|"},
+    {"raw:58", NULL, LISTEN, "raw6 58|"},
+    {"raw:253:*", NULL, LISTEN | V4, "raw4 253|"},
+    {"raw:253:[::]", NULL, LISTEN, "raw6 253|::"},
+    {"icmp:127.0.0.1", NULL, 0, "ping4 1|127.0.0.1"},
+    {"ICMP:h", NULL, 0, "ping4 1|h"},
+    {"icmp:h", NULL, V6, "ping6 58|h"},
+    {"icmp:::1", NULL, 0, "ping6 58|::1"},
+    {"icmp:[::1]", NULL, 0, "ping6 58|::1"},
     {"fd:0", NULL, 0, "fd 0"},
     {"fd:3", NULL, LISTEN, "fd 3"},
     {"fd:2147483647", NULL, V6, "fd 2147483647"},
@@ -199,6 +230,7 @@ static void test_good(void)
 #define NOT_0 "the port is not from 0 to 65535"
 #define NO_PORT "the port is missing"
 #define ONE_WORD "this kind of address is one word"
+#define NO_PROTOCOL "the protocol is neither a number nor the name of one"
 #define NOT_VSOCK "not vsock:CID:PORT, two numbers"
 
 static const struct {
@@ -322,6 +354,36 @@ static const struct {
     {"vsock:2:http", NULL, 0, NOT_VSOCK},
     {"vsock:2:80:90", NULL, 0, NOT_VSOCK},
     {"vsock:2", "80", 0, ONE_WORD},
+    {"raw:", NULL, 0, "the protocol is missing"},
+    {"raw::h", NULL, 0, "the protocol is missing"},
+    {"raw:256:h", NULL, 0, "the protocol is not from 1 to 255"},
+    {"raw:4294967297:h", NULL, LISTEN, "the protocol is not from 1 to 255"},
+    {"raw:0:h", NULL, 0, "there is no raw socket for protocol 0"},
+    {"raw:a b:h", NULL, 0, NO_PROTOCOL},
+    {"raw:\x1b[m:h", NULL, 0, NO_PROTOCOL},
+    {"raw:" PORT_31 "c:h", NULL, 0, NO_PROTOCOL},
+    {"raw:1", NULL, 0, "the host is missing: raw:PROTO:HOST"},
+    {"raw:1:*", NULL, 0, "the host is missing: raw:PROTO:HOST"},
+    {"raw:127.0.0.1", NULL, 0, "the host is missing: raw:PROTO:HOST"},
+    {"raw:1:", NULL, 0, "the host is empty"},
+    {"raw:1:", NULL, LISTEN, "the host is empty"},
+    {"raw:1:a b", NULL, 0, "the host has a character that no host name has"},
+    {"raw:1:h:80", NULL, 0, "the host is neither a name nor an IPv6 address"},
+    {"raw:1:" HOST_255 "x", NULL, 0, "the host is longer than 255 bytes"},
+    {"raw:1:[::1", NULL, 0, "the bracket is not closed"},
+    {"raw:1:[", NULL, 0, "the bracket is not closed"},
+    {"raw:1:[]", NULL, 0, "the brackets hold no IPv6 address"},
+    {"raw:1:[::1]:80", NULL, 0, "something follows the bracket"},
+    {"raw:1:[127.0.0.1]", NULL, 0, "the brackets hold no IPv6 address"},
+    {"raw:1:::1", NULL, V4, "an IPv6 address, where IPv4 is asked for"},
+    {"raw:1:127.0.0.1", NULL, V6, "an IPv4 address, where IPv6 is asked for"},
+    {"raw:1", "h", 0, ONE_WORD},
+    {"icmp:", NULL, 0, "the host is missing: icmp:HOST"},
+    {"icmp:*", NULL, 0, "the host is missing: icmp:HOST"},
+    {"icmp:h:80", NULL, 0, "the host is neither a name nor an IPv6 address"},
+    {"icmp:::1", NULL, V4, "an IPv6 address, where IPv4 is asked for"},
+    {"icmp:h", NULL, LISTEN, "a ping socket hears answers alone (raw:icmp hears all)"},
+    {"icmp:h", "1", 0, ONE_WORD},
     {"fd:", NULL, 0, "not fd:N, a number"},
     {"fd:-1", NULL, 0, "not fd:N, a number"},
     {"fd:3x", NULL, 0, "not fd:N, a number"},

@@ -31,6 +31,10 @@ static const struct {
     {"unix-dgram:s", "unix:s", "unix:s"},
     {"unix:@name", "unix:@name", "unix:@name"},
     {"vsock:2:1024", "vsock:2:1024", "vsock:2:1024"},
+    {"raw:253:127.0.0.1", "raw:253:127.0.0.1", "raw:253:127.0.0.1"},
+    {"RAW:ipv6-icmp:::1", "raw:ipv6-icmp:[::1]", "raw:ipv6-icmp:[::1]"},
+    {"raw:icmp", "raw:icmp", "raw:icmp"},
+    {"raw:1:*", "raw:1", "raw:1"},
     {"fd:7", "fd:7", "fd:7"},
     {"systemd:", "systemd", "systemd"},
     {"systemd:web", "systemd:web", "systemd:web"},
@@ -61,6 +65,11 @@ static void test_longest(void)
     memset(address.port, 'p', ADDRESS_PORT_MAX);
     address_text(&address, false, text);
     check("the longest host and port", text + strlen(text) - 4, "pppp");
+    address = (struct address){.kind = ADDRESS_RAW, .socktype = SOCK_RAW};
+    memset(address.host, ':', ADDRESS_HOST_MAX);
+    memset(address.port, 'p', ADDRESS_PORT_MAX);
+    address_text(&address, false, text);
+    check("the longest host and protocol", text + strlen(text) - 2, ":]");
 }
 
 int main(void)

@@ -83,6 +83,19 @@ static struct sockname unix_name(const char *path, size_t length)
     return name;
 }
 
+/* Names of raw and ping sockets have no port. */
+static void test_raw_names(void)
+{
+    struct sockname v4 = inet_name("192.0.2.1", 253, 0), v6 = inet_name("fe80::1", 0, 1);
+    v4.protocol = 253;
+    v6.protocol = 58;
+    check_name(&v4, "raw:253:192.0.2.1", "192.0.2.1", 253);
+    check_name(&v6, "raw:58:[fe80::1%lo]", "fe80::1%lo", 0);
+    v4.protocol = v6.protocol = SOCKNAME_PING;
+    check_name(&v4, "icmp:192.0.2.1", "192.0.2.1", 253);
+    check_name(&v6, "icmp:[fe80::1%lo]", "fe80::1%lo", 0);
+}
+
 static void test_other_names(void)
 {
     const struct sockname path = unix_name("/x", 3), nameless = unix_name("", 0);
@@ -191,6 +204,7 @@ int main(void)
 {
     test_inet_names();
     test_loopback();
+    test_raw_names();
     test_other_names();
     test_unix_lengths();
     test_hostnames();

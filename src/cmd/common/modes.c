@@ -9,6 +9,8 @@
 unsigned modes_of_socket(int family, int socktype)
 {
     const bool inet = family == AF_INET || family == AF_INET6;
+    if (socktype == SOCK_RAW)
+        return MODE_RAW;
     if (socktype == SOCK_DGRAM)
         return inet ? MODE_UDP : MODE_UNIX_DGRAM;
     if (socktype == SOCK_SEQPACKET)
@@ -25,6 +27,8 @@ unsigned modes_of_address(const struct address *address)
         return modes_of_socket(AF_UNIX, address->socktype);
     case ADDRESS_VSOCK:
         return modes_of_socket(AF_VSOCK, address->socktype);
+    case ADDRESS_RAW:
+        return address->socktype == SOCK_RAW ? MODE_RAW : MODE_PING;
     case ADDRESS_FD:
     case ADDRESS_SYSTEMD:
         break;
@@ -45,7 +49,8 @@ static const struct mode_words is_for[] = {
     {MODE_SHARED | MODE_BROKER, " is for --keep-open, --broker and --chat"},
     {MODE_MANY, " is for many clients: --keep-open, --to"},
     {MODE_TCP, " is for TCP"},
-    {MODE_UDP, " is for UDP"},
+    {MODE_RAW, " is for raw sockets"},
+    {MODE_UDP | MODE_IP, " is for UDP"},
     {MODE_INET, " is for TCP and UDP"},
     {MODE_UNIX, " is for UNIX sockets"},
     {MODE_MESSAGES, " is for datagrams"},
@@ -62,6 +67,7 @@ static const struct mode_words not_with[] = {
     {MODE_FORWARD, ": with --to, nothing goes to stdout or comes from stdin"},
     {MODE_PROBE, " makes no sense with --probe"},
     {MODE_PASS, " makes no sense with --pass-fd"},
+    {MODE_IP, " is not for raw sockets"},
     {MODE_KINDS, " is not for this kind of socket"},
     {MODE_INETD, " makes no sense with --inetd: the program has the socket"},
     {MODE_VIA, ": with --via, COMMAND makes the connection"},
@@ -95,6 +101,21 @@ int modes_check(const struct command *command, const void *options, unsigned mod
                 opt_is_given(command, row, options))
                 return error_set(err, STATUS_USAGE, "option --%s%s", row->name,
                                  mode_complaint(row->modes, axes[i], modes));
+    return 0;
+}
+
+int modes_check_raw(struct address *address, const struct sockopt *given, struct error *err)
+{
+    if (!given->ip_header)
+        return 0;
+    if (address->family == AF_INET6)
+        return error_set(err, STATUS_USAGE,
+                         "option --ip-header is for IPv4: of IPv6, the system gives packets "
+                         "without their header");
+    if (given->ttl >= 0 || given->tos >= 0)
+        return error_set(err, STATUS_USAGE, "options --ip-header and --%s exclude each other",
+                         given->ttl >= 0 ? "ttl" : "tos");
+    address->family = AF_INET;
     return 0;
 }
 
@@ -137,7 +158,8 @@ void modes_table(FILE *out, const struct command *const *commands)
         {MODE_PASS, "pass"},         {MODE_TCP, "tcp"},
         {MODE_UDP, "udp"},           {MODE_UNIX_STREAM, "unix"},
         {MODE_VSOCK, "vsock"},       {MODE_SEQPACKET, "seqpacket"},
-        {MODE_UNIX_DGRAM, "dgram"},  {MODE_INETD, "inetd"},
+        {MODE_UNIX_DGRAM, "dgram"},  {MODE_RAW, "raw"},
+        {MODE_PING, "ping"},         {MODE_INETD, "inetd"},
         {MODE_VIA, "via"},           {MODE_TLS, "tls"},
     };
     for (; *commands; commands++)

@@ -26,6 +26,10 @@ unsigned modes_of_socket(int family, int socktype);
 int modes_check(const struct command *command, const void *options, unsigned modes,
                 struct error *err);
 
+/* modes_check_raw checks whether --ip-header, where it is given, is for the raw socket of an address, and makes the
+ * address one of IPv4 alone. Returns 0, or -1 and status 2. */
+int modes_check_raw(struct address *address, const struct sockopt *given, struct error *err);
+
 /* modes_check_transfer checks that the options of a transfer do not contradict each other. Returns 0, or -1 and
  * status 2. */
 int modes_check_transfer(const struct transfer_options *given, struct error *err);

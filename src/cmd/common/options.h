@@ -33,17 +33,21 @@ enum {
     MODE_VSOCK = 1 << 12,
     MODE_SEQPACKET = 1 << 13,
     MODE_UNIX_DGRAM = 1 << 14,
-    MODE_KINDS = ((1 << 15) - 1) & ~MODE_WAYS,
+    MODE_RAW = 1 << 15,
+    MODE_PING = 1 << 16, /* what is said of raw sockets holds for it, too */
+    MODE_KINDS = ((1 << 17) - 1) & ~MODE_WAYS,
 
     /* Who has the bytes, or the socket, instead of us. */
     MODE_INETD = 1 << 24, /* --inetd: the program of --exec has the socket itself */
     MODE_VIA = 1 << 25,   /* --via: a command has made the connection */
     MODE_TLS = 1 << 26,   /* --tls: openssl(1) has */
 
-    MODE_INET = MODE_TCP | MODE_UDP,
+    MODE_PORTS = MODE_TCP | MODE_UDP,
+    MODE_IP = MODE_RAW | MODE_PING,
+    MODE_INET = MODE_PORTS | MODE_IP,
     MODE_UNIX = MODE_UNIX_STREAM | MODE_SEQPACKET | MODE_UNIX_DGRAM,
     MODE_STREAMS = MODE_TCP | MODE_UNIX_STREAM | MODE_VSOCK,
-    MODE_DATAGRAMS = MODE_UDP | MODE_UNIX_DGRAM,
+    MODE_DATAGRAMS = MODE_UDP | MODE_UNIX_DGRAM | MODE_IP,
     MODE_MESSAGES = MODE_DATAGRAMS | MODE_SEQPACKET,
     MODE_MANY = MODE_SHARED | MODE_BROKER | MODE_PROGRAMS | MODE_FORWARD, /* clients */
     MODE_NO_STDIO = MODE_FORWARD | MODE_PROBE | MODE_PASS /* neither stdin nor stdout is a peer's */
@@ -143,8 +147,13 @@ struct limit_options {
                 MODE_OWN_SOCKET(MODE_TCP) & ~MODE_PROBE, "TCP: data in the first packet"),         \
         OPT_FOR(0, "mark", mark, options, field.mark, MODE_OWN_SOCKET(MODE_INET),                  \
                 "mark packets for routing and filters"),                                           \
-        OPT_FOR('b', "broadcast", flag, options, field.broadcast, MODE_OWN_SOCKET(MODE_UDP),       \
-                "allow broadcast addresses")
+        OPT_FOR('b', "broadcast", flag, options, field.broadcast,                                  \
+                MODE_OWN_SOCKET(MODE_UDP | MODE_IP), "allow broadcast addresses")
+
+/* What raw sockets have; `field` is a bool of struct sockopt. */
+#define RAW_ROWS(options, field)                                                                   \
+    GROUP_DATAGRAMS, OPT_FOR(0, "ip-header", flag, options, field, MODE_OWN_SOCKET(MODE_RAW),      \
+                             "raw sockets: packets have their IPv4 header, both ways")
 
 /* The mode of a UNIX socket's file, unless --mode says otherwise. */
 enum { SOCKET_FILE_MODE = 0600 };
@@ -195,7 +204,7 @@ struct server_options {
     MAX_CONNS_ROWS(options, field, max_modes),                                                     \
         OPT_FOR(0, "backlog", number, options, field.backlog, ~MODE_DATAGRAMS,                     \
                 "clients that may wait"),                                                          \
-        OPT_FOR(0, "reuse-port", flag, options, field.reuse_port, MODE_ONLY_KINDS(MODE_INET),      \
+        OPT_FOR(0, "reuse-port", flag, options, field.reuse_port, MODE_ONLY_KINDS(MODE_PORTS),     \
                 "share the port with others that do (SO_REUSEPORT)")
 #define ACCESS_ROWS(options, field)                                                                \
     GROUP_ACCESS,                                                                                  \

@@ -275,10 +275,12 @@ static void messages_open(struct messages *messages, const struct session *sessi
     }
     if (messages->relay.policy.peer != DATAGRAM_CONNECTED) {
         sock_name(socket, &name);
+        name.protocol = messages->relay.policy.protocol;
         messages->relay.peer_name = sockname_text(&name, log->local);
         return;
     }
     sock_peer(socket, &name);
+    name.protocol = messages->relay.policy.protocol;
     if (session->serving)
         connection_log_accept(log, socket, &name);
     else

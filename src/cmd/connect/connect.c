@@ -70,6 +70,7 @@ static const struct opt options[] = {
     PROGRAM_ROWS(struct connect_options, program, "the program to wire to the socket"),
     INETD_ROW(struct connect_options, program),
     TRANSFER_ROWS(struct connect_options, transfer),
+    RAW_ROWS(struct connect_options, sockopt.ip_header),
     SOCKET_ROWS(struct connect_options, sockopt),
     LOG_ROWS(struct connect_options, log_json),
     OPT_END,
@@ -121,6 +122,7 @@ static bool connect_has_others(const struct connecting *connecting)
 static int connect_transfer(const struct session *stdio, struct connecting *connecting,
                             struct connection *connection)
 {
+    const bool ip_header = connecting->given->sockopt.ip_header;
     struct error *err = connecting->err;
     const struct session_name name = {&connecting->address, &connecting->dial, connection};
     struct session own = *stdio;
@@ -132,8 +134,9 @@ static int connect_transfer(const struct session *stdio, struct connecting *conn
     const struct datagram_policy policy = {
         .peer = connection->is_group ? DATAGRAM_GROUP : DATAGRAM_CONNECTED,
         .group = &connection->peer,
-        .max_bytes = connection->peer.storage.ss_family == AF_UNIX ? DATAGRAM_MAX
-                                                                   : DATAGRAM_UDP_MAX,
+        .max_bytes = datagram_max(&connection->peer, ip_header),
+        .protocol = connection->peer.protocol,
+        .ip_header = ip_header,
         .has_end = connection->socktype == SOCK_SEQPACKET,
         .inherited = connection->inherited,
         .first_ms = -1,
@@ -417,7 +420,8 @@ static int connect_prepare(struct connecting *connecting, const struct operands 
         connecting->address = connecting->targets->address;
     } else if (address_parse(&connecting->address, operands->words, operands->count, &use,
                              connecting->err) ||
-               connect_check_modes(connecting, modes_of_address(&connecting->address))) {
+               connect_check_modes(connecting, modes_of_address(&connecting->address)) ||
+               modes_check_raw(&connecting->address, &given->sockopt, connecting->err)) {
         return -1;
     }
     int found = connect_retry_check(connecting->loop, &given->retry, &connecting->address,

@@ -32,10 +32,10 @@ extern const struct opt_type opt_send;   /* TEXT, with C escapes; one step more 
 extern const struct opt_type opt_expect; /* REGEX, one step more each time */
 #define SCRIPT_ROWS(options, field)                                                                \
     OPT_GROUP("conversation", "Conversation"),                                                     \
-        OPT(0, "send", send, options, field,                                                       \
-            "send TEXT instead of stdin (C escapes are understood)"),                              \
-        OPT(0, "expect", expect, options, field,                                                   \
-            "then wait until REGEX (POSIX extended) has come; may be repeated")
+        OPT_FOR(0, "send", send, options, field, ~MODE_IP,                                         \
+                "send TEXT instead of stdin (C escapes are understood)"),                          \
+        OPT_FOR(0, "expect", expect, options, field, ~MODE_IP,                                     \
+                "then wait until REGEX (POSIX extended) has come; may be repeated")
 
 /* Checks that all expressions are valid. Status 2. */
 int script_check(const struct script *script, struct error *err);

@@ -314,6 +314,16 @@ static int check_options(struct echoing *echoing, struct error *err)
                          err);
 }
 
+/* An echo of every packet of a protocol would answer answers, and what others are asked. */
+static int echo_check_address(const struct address *address, struct error *err)
+{
+    char text[ADDRESS_TEXT_MAX];
+    if (address->kind != ADDRESS_RAW)
+        return 0;
+    return error_set(err, STATUS_USAGE, "echo-server is not for raw sockets, as %s is one",
+                     address_text(address, true, text));
+}
+
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
     struct echoing echoing = {.given = chosen};
@@ -327,6 +337,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
         report_as_objects();
     if (check_options(&echoing, err) ||
         address_parse(&address, operands->words, operands->count, &use, err) ||
+        echo_check_address(&address, err) ||
         modes_check(&echo_server_command, given, modes_of_address(&address), err))
         return -1;
     echoing.server = (struct server){.loop = loop_new(),

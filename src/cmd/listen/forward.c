@@ -452,6 +452,8 @@ int listen_check_forward(const struct listen_options *typed, unsigned kind, stru
     /* Datagrams go to datagrams, connections to connections. */
     const unsigned to_kind = modes_of_address(&to);
     const bool from_datagrams = kind & MODE_DATAGRAMS, to_datagrams = to_kind & MODE_DATAGRAMS;
+    if ((kind | to_kind) & MODE_IP)
+        return error_set(err, STATUS_USAGE, "option --to is not for raw sockets");
     if (kind && from_datagrams != to_datagrams)
         return error_set(err, STATUS_USAGE, "option --to: %s cannot be forwarded to %s",
                          from_datagrams ? "datagrams" : "connections",

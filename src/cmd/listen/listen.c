@@ -50,8 +50,8 @@ static const struct opt options[] = {
     PROGRAM_ROWS(struct listen_options, program, "the program to wire to the socket"),
     INETD_ROW(struct listen_options, program),
     OPT_GROUP("forwarding", "Forwarding and proxies"),
-    OPT(0, "to", address, struct listen_options, forward.to,
-        "forward each client to a new connection to ADDRESS"),
+    OPT_FOR(0, "to", address, struct listen_options, forward.to, ~MODE_IP,
+            "forward each client to a new connection to ADDRESS"),
     OPT_FOR(0, "send-proxy", flag, struct listen_options, forward.send_proxy,
             MODE_ONLY_WAYS(MODE_FORWARD) & ~MODE_DATAGRAMS,
             "with --to: send a PROXY header (version 2) first"),
@@ -63,6 +63,7 @@ static const struct opt options[] = {
     LIMIT_ROWS(struct listen_options, limits, ~MODE_INETD,
                "limit for the wait for the first client"),
     TRANSFER_ROWS(struct listen_options, transfer),
+    RAW_ROWS(struct listen_options, sockopt.ip_header),
     SOCKET_ROWS(struct listen_options, sockopt),
     LOG_ROWS(struct listen_options, log_json),
     OPT_END,
@@ -148,10 +149,12 @@ static int listen_datagrams(struct listening *listening)
     const struct listen_options *given = listening->given;
     const struct listener *listener = &listening->server.listener;
     int sockets[LISTENER_SOCKETS_MAX];
+    const struct sockname *name = &listener->sockets[0].name;
     struct datagram_policy policy = {
         .peer = given->keep_open ? DATAGRAM_ANY : DATAGRAM_FIRST,
-        .max_bytes = listener->sockets[0].name.storage.ss_family == AF_UNIX ? DATAGRAM_MAX
-                                                                            : DATAGRAM_UDP_MAX,
+        .max_bytes = datagram_max(name, given->sockopt.ip_header),
+        .protocol = name->protocol,
+        .ip_header = given->sockopt.ip_header,
         .inherited = listener->inherited,
         .first_ms = given->limits.timeout_ms,
     };
@@ -274,7 +277,8 @@ static int listen_open_and_serve(struct listening *listening, const struct addre
     int result = filters_open(&listening->filters, server->loop, &given->transfer, listening->err);
     if (result == 0)
         result = server_open(server, address);
-    const bool is_datagram = server->listener.socktype == SOCK_DGRAM;
+    const bool is_datagram = server->listener.socktype == SOCK_DGRAM ||
+                             server->listener.socktype == SOCK_RAW;
     if (result == 0)
         result = listen_check_modes(
             listening, modes_of_socket(server->listener.sockets[0].name.storage.ss_family,
@@ -379,7 +383,7 @@ static int listen_run(const void *chosen, const struct operands *operands, struc
     if (given->log_json)
         report_as_objects();
     if (listen_read_address(given, operands, rest, &address, err) ||
-        listen_check(&listening, &address))
+        listen_check(&listening, &address) || modes_check_raw(&address, &given->sockopt, err))
         return -1;
     int64_t header_ms = limits->timeout_ms >= 0 ? limits->timeout_ms : HEADER_MS;
     if (limits->idle_ms >= 0 && limits->idle_ms < header_ms)
