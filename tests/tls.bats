@@ -4,6 +4,7 @@
 
 load helpers/common
 load helpers/http
+load helpers/tls
 
 # One authority, and what it has issued; once for the file.
 setup_file() {
@@ -19,33 +20,12 @@ setup_file() {
     issue lower between /CN=localhost 'subjectAltName=DNS:localhost' 3
 }
 
-# authority NAME SUBJECT: a certificate that has signed itself.
-authority() {
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.pem" \
-        -days 3 -subj "$2" -addext subjectAltName=DNS:localhost
-}
-
-# issue NAME ISSUER SUBJECT EXTENSION DAYS
-issue() {
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.req" -subj "$3"
-    openssl x509 -req -in "$1.req" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days "$5" -out "$1.pem" \
-        -extfile <(echo "$4")
-}
-
 setup() {
     common_setup
     need openssl
     CA=$BATS_FILE_TMPDIR/ca.pem
 }
 teardown() { common_teardown; }
-
-# tls_server CERTIFICATE OPTION…: openssl s_server as `server`, which serves $T; PORT.
-tls_server() {
-    start server openssl s_server -accept 127.0.0.1:0 -cert "$BATS_FILE_TMPDIR/$1.pem" \
-        -key "$BATS_FILE_TMPDIR/$1.key" "${@:2}"
-    wait_file server.out '^ACCEPT '
-    PORT=${LINE##*:}
-}
 
 @test "connect --tls: the certificate's issuer and name are checked" {
     tls_server good -rev
@@ -163,12 +143,6 @@ no_openssl() {
     assert_usage_error 'stunnel'
 }
 
-# https_text END TEXT…: answers over TLS, and then ends: unwrap (in order) or close (cut). URL.
-https_text() {
-    serve_text --tls="$BATS_FILE_TMPDIR/good" --end="$1" "${@:2}"
-    URL=https://localhost:${URL#*:}
-}
-
 @test "https: lengths, chunks, a body up to the end; ALPN says http/1.1" {
     https_text unwrap "$OK"'Content-Length: 3\r\n\r\nabc' "$OK"'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n' \
         "$OK"'\r\nabc'
@@ -224,21 +198,6 @@ https_text() {
     assert_status 6
     assert_errors 'redirected to .http://127.0.0.1:1/., which is plain http'
     stop plain
-}
-
-@test "https: several URLs of one server by one connection; not by a proxy" {
-    serve_text --tls="$BATS_FILE_TMPDIR/good" --end=unwrap --keep=2 "$OK"'Content-Length: 1\r\n\r\na' "$OK"'Content-Length: 1\r\n\r\nb'
-    local url=https://localhost:${URL#*:}
-    try "$SOCKCTL" http-get --tls-ca "$CA" "$url/a" "$url/b"
-    assert_status 0
-    assert_output ab
-    [ "$(grep -c CLIENT peer.out)" -eq 1 ]
-    try "$SOCKCTL" http-get -x http://127.0.0.1:1 "$url/"
-    assert_usage_error 'https goes neither by a proxy'
-    try env http_proxy=127.0.0.1:1 "$SOCKCTL" http-get --connect-timeout 1 https://127.0.0.1:1/
-    assert_status 4
-    try "$SOCKCTL" http-get -x https://127.0.0.1:1 http://h/
-    assert_usage_error 'a proxy'
 }
 
 @test "https: 8 MiB exact, beside curl" {

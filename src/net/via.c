@@ -26,8 +26,11 @@
 enum {
     GRACE_MS = 1000, /* for a program whose socket is closed, and again once it has got SIGTERM */
     MESSAGES_MAX = 4096, /* of what openssl says, the last bytes */
-    TLS_WORDS_MAX = 24
+    TLS_WORDS_MAX = 32
 };
+
+/* The variable in which openssl finds the password for a proxy. */
+#define PROXY_PASSWORD "SOCKCTL_PROXY_PASSWORD"
 
 struct via_program {
     struct program program;
@@ -35,10 +38,11 @@ struct via_program {
     struct via *via;
     struct list_node node; /* of the via's programs */
     char asked[ADDRESS_TEXT_MAX];
-    char *shown;           /* the command, for messages; the program's */
-    int fd;                /* our end of the socket, until it is handed over; then -1 */
-    struct timer up;       /* of a command: it runs */
-    struct watch messages; /* of openssl: its stderr; fd -1: none, or at its end */
+    char proxy[ADDRESS_TEXT_MAX]; /* as it is shown; empty: none */
+    char *shown;                  /* the command, for messages; the program's */
+    int fd;                       /* our end of the socket, until it is handed over; then -1 */
+    struct timer up;              /* of a command: it runs */
+    struct watch messages;        /* of openssl: its stderr; fd -1: none, or at its end */
     char said[MESSAGES_MAX];
     size_t length;
     void (*done)(void *context, int fd,
@@ -62,7 +66,8 @@ static bool is_plain(const char *text)
                strlen(text);
 }
 
-int via_check(const struct via *via, const struct address *address, struct error *err)
+static int via_check_address(const struct via *via, const struct address *address,
+                             struct error *err)
 {
     char text[ADDRESS_TEXT_MAX];
     const char *option = via->command ? "--via" : "TLS";
@@ -72,6 +77,13 @@ int via_check(const struct via *via, const struct address *address, struct error
     if (!is_plain(address->host) || !is_plain(address->port))
         return error_set(err, STATUS_USAGE, "%s: '%s' cannot be given to a program", option, text);
     return 0;
+}
+
+int via_check(const struct via *via, const struct address *address, struct error *err)
+{
+    if (via_check_address(via, address, err))
+        return -1;
+    return via->proxy ? via_check_address(via, &via->proxy->address, err) : 0;
 }
 
 /* Returns the command with %h, %p and %% put in, to be given to free(). */
@@ -100,11 +112,25 @@ static char *via_expand(const char *command, const char *host, const char *port)
     return text;
 }
 
-/* Fills the words of openssl's command line, which point into `target` and the address: s_client(1ssl). It ends when its
- * stdin does, which is when we close the socket. */
-static void via_tls_words(const struct via *via, const struct address *address, const char *host,
-                          const char *target, const char **words)
+/* Writes HOST:PORT as openssl takes it into `out` (ADDRESS_TEXT_MAX bytes). */
+static void via_write_target(const struct address *address, char *out)
 {
+    const char *host = *address->host ? address->host : "localhost";
+    snprintf(out, ADDRESS_TEXT_MAX, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, address->port);
+}
+
+/* The command line of openssl, and what it points into beside the via and the address. */
+struct via_tls {
+    const char *words[TLS_WORDS_MAX];
+    char target[ADDRESS_TEXT_MAX];
+    char proxy[ADDRESS_TEXT_MAX];
+};
+
+/* Fills the words of openssl's command line: s_client(1ssl). It ends when its stdin does, which is when we close the
+ * socket. A proxy's password is in the environment, for that is nobody else's to see (via_make_environment). */
+static void via_tls_words(const struct via *via, const struct address *address, struct via_tls *tls)
+{
+    const char *host = *address->host ? address->host : "localhost", **words = tls->words;
     struct sockname literal;
     struct error ignored;
     const char *name = via->name ? via->name : host;
@@ -116,10 +142,32 @@ static void via_tls_words(const struct via *via, const struct address *address, 
     words[count++] = "-nocommands";
     words[count++] = "-min_protocol";
     words[count++] = "TLSv1.2";
-    words[count++] = "-connect";
-    words[count++] = target;
-    if (address->family != AF_UNSPEC)
-        words[count++] = address->family == AF_INET ? "-4" : "-6";
+    if (via->proxy && strchr(host, ':')) {
+        /* Of -connect [::1]:443 openssl 3 makes CONNECT ::1:443. */
+        words[count++] = "-host";
+        words[count++] = tls->target;
+        snprintf(tls->target, sizeof tls->target, "[%s]", host);
+        words[count++] = "-port";
+        words[count++] = address->port;
+    } else {
+        words[count++] = "-connect";
+        words[count++] = tls->target;
+        via_write_target(address, tls->target);
+    }
+    if (via->proxy) {
+        words[count++] = "-proxy";
+        words[count++] = tls->proxy;
+        via_write_target(&via->proxy->address, tls->proxy);
+    }
+    if (via->proxy && via->proxy->user) {
+        words[count++] = "-proxy_user";
+        words[count++] = via->proxy->user;
+        words[count++] = "-proxy_pass";
+        words[count++] = "env:" PROXY_PASSWORD;
+    }
+    const struct address *next = via->proxy ? &via->proxy->address : address;
+    if (next->family != AF_UNSPEC)
+        words[count++] = next->family == AF_INET ? "-4" : "-6";
     words[count++] = is_name ? "-servername" : "-noservername";
     if (is_name)
         words[count++] = name;
@@ -138,6 +186,29 @@ static void via_tls_words(const struct via *via, const struct address *address, 
         words[count++] = name;
     }
     words[count] = NULL;
+}
+
+/* Returns our environment, with the password for the proxy, where there is one, in *variable: both are the caller's to
+ * give to free() and memory_wipe(). */
+static const char **via_make_environment(const struct via *via, char **variable)
+{
+    static const char name[] = PROXY_PASSWORD "=";
+    size_t count = 0, kept = 0;
+    while (environ[count])
+        count++;
+    const char **env = memory_new(count + 2, sizeof *env);
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(environ[i], name, strlen(name)) != 0)
+            env[kept++] = environ[i];
+    *variable = NULL;
+    if (via->proxy && via->proxy->user) {
+        const char *password = via->proxy->password;
+        *variable = memory_new(sizeof name + strlen(password), 1);
+        stpcpy(stpcpy(*variable, name), password);
+        env[kept++] = *variable;
+    }
+    env[kept] = NULL;
+    return env;
 }
 
 /* What went wrong */
@@ -193,13 +264,24 @@ static const struct {
 /* Fills *err with why openssl has ended, by what it said. */
 static int via_explain_tls(const struct via_program *program, struct error *err)
 {
+    static const char refusal[] = "HTTP CONNECT failed, reason=";
     const char *what = program->is_up ? "" : "connect to ", *line = program->said;
+    const char *refused = strstr(line, refusal);
+    const bool by_proxy = *program->proxy && strstr(line, "connect:errno"); /* to it */
+    if (refused && *program->proxy) {
+        refused += strlen(refusal);
+        refused += *refused == ' ';
+        return error_set(err, STATUS_REFUSED, "connect to %s: proxy %s: %.*s", program->asked,
+                         program->proxy, (int)strcspn(refused, "\r\n"), refused);
+    }
     for (size_t i = 0; i < sizeof tls_failures / sizeof *tls_failures; i++) {
         const int status = tls_failures[i].status;
         if (strstr(program->said, tls_failures[i].said))
             return error_set(err,
                              program->is_up && status == STATUS_CONNECT ? STATUS_TRANSFER : status,
-                             "%s%s by TLS: %s", what, program->asked, tls_failures[i].meaning);
+                             "%s%s%s%s: %s", what, program->asked,
+                             by_proxy ? ": proxy " : " by TLS", by_proxy ? program->proxy : "",
+                             tls_failures[i].meaning);
     }
     if (program->is_up)
         return error_set(err, STATUS_TRANSFER, "%s by TLS: openssl ended with status %d",
@@ -337,8 +419,9 @@ struct via_program *via_start(struct loop *loop, struct via *via, const struct a
 {
     struct via_program *program = memory_new(1, sizeof *program);
     const char *host = *address->host ? address->host : "localhost";
-    char target[ADDRESS_TEXT_MAX];
-    const char *words[TLS_WORDS_MAX] = {"/bin/sh", "-c", NULL, NULL};
+    struct via_tls tls = {.words = {"/bin/sh", "-c", NULL, NULL}};
+    char *password;
+    const char **env = via_make_environment(via, &password);
     int pair[2] = {-1, -1}, messages[2] = {-1, -1};
     struct error err;
     *program = (struct via_program){.loop = loop,
@@ -351,20 +434,21 @@ struct via_program *via_start(struct loop *loop, struct via *via, const struct a
                                     .context = context};
     list_append(&via->programs, &program->node);
     address_text(address, false, program->asked);
-    snprintf(target, sizeof target, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, address->port);
+    if (via->proxy)
+        address_text(&via->proxy->address, false, program->proxy);
     if (via->command) {
         program->shown = via_expand(via->command, host, address->port);
-        words[2] = program->shown;
+        tls.words[2] = program->shown;
     } else {
         program->shown = memory_copy("openssl", strlen("openssl"));
-        via_tls_words(via, address, host, target, words);
+        via_tls_words(via, address, &tls);
     }
     int result = children_init(via->children, loop, &err);
     if (result == 0 && (sock_pair(pair) < 0 || (!via->command && pipe2(messages, O_CLOEXEC) < 0)))
         result = error_system(&err, STATUS_IMPOSSIBLE, errno, "start %s", program->shown);
     if (result == 0) {
-        const struct program_spec spec = {.argv = words,
-                                          .env = (const char *const *)environ,
+        const struct program_spec spec = {.argv = tls.words,
+                                          .env = env,
                                           .socket = pair[1],
                                           .messages = via->command ? 0 : messages[1]};
         descriptors_close_on_exec();
@@ -374,6 +458,8 @@ struct via_program *via_start(struct loop *loop, struct via *via, const struct a
                       "connect to %s by TLS: openssl(1) is needed for it and cannot be run: %s",
                       program->asked, strerror(err.errnum));
     }
+    memory_wipe(password);
+    free(env);
     if (pair[1] >= 0)
         close(pair[1]);
     if (messages[1] >= 0)

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "net/address.h"
+#include "net/proxy.h"
 #include "sys/loop.h"
 #include "sys/process.h"
 
@@ -25,12 +26,15 @@ struct via {
     const char *ca;   /* of TLS: the file of certificates to trust; NULL: the system's */
     const char *alpn; /* of TLS: the protocol that is spoken in it; NULL: none is named */
     bool insecure;    /* of TLS: whoever answers is believed */
+    const struct proxy
+        *proxy;           /* of TLS: an HTTP proxy, asked to connect us (CONNECT); NULL: none */
     struct list programs; /* via_start's: those that have not ended; {0} at first */
 };
 
 struct via_program;
 
-/* Checks that the address can be connected to by `via`: a host and a port, without bytes that mean something to a shell.
+/* Checks that the address, and the proxy, can be connected to by `via`: a host and a port, without bytes that mean something
+ * to a shell.
  * Returns 0, or -1 with status 2. */
 int via_check(const struct via *via, const struct address *address, struct error *err);
 

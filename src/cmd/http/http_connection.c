@@ -67,6 +67,7 @@ static int connection_open(struct http_connections *connections, struct http_con
                                          route->tunneled && !is_tls ? &route->tunnel : NULL, &once,
                                          &how, connections->idle_ms};
     via->name = is_tls ? route->tls_name : NULL;
+    via->proxy = is_tls && route->tunneled ? &route->tunnel : NULL;
     if (how.via && via_check(via, &route->address, err))
         return -1;
     if (connect_with_retry(connections->loop, &target, &connection->connection, err))

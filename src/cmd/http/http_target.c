@@ -121,17 +121,16 @@ static int set_unix_of_url(struct http_route *route, const struct url *url, stru
     return result;
 }
 
-static void set_host(struct http_route *route, const struct http_options *options, const char *host,
+static void set_host(struct address *address, const struct http_options *options, const char *host,
                      unsigned port)
 {
     size_t length = strlen(host);
     const char *pinned = find_pin(options, host, port, &length);
-    route->address = (struct address){.kind = ADDRESS_INET,
-                                      .socktype = SOCK_STREAM,
-                                      .family = options->family.family};
-    snprintf(route->address.host, sizeof route->address.host, "%.*s", (int)length,
-             pinned ? pinned : host);
-    snprintf(route->address.port, sizeof route->address.port, "%u", port);
+    *address = (struct address){.kind = ADDRESS_INET,
+                                .socktype = SOCK_STREAM,
+                                .family = options->family.family};
+    snprintf(address->host, sizeof address->host, "%.*s", (int)length, pinned ? pinned : host);
+    snprintf(address->port, sizeof address->port, "%u", port);
 }
 
 /* Sets *credentials to the URL's "NAME:PASS", the caller's; NULL: it has none. Returns NULL, or what is wrong with
@@ -150,6 +149,46 @@ static const char *decode_credentials(const struct url *url, char **credentials)
     return wrong;
 }
 
+/* Finds the route to a TLS server: openssl(1) can ask an HTTP proxy that has a host and a port to connect us to it. */
+static int find_tls_route(struct http_route *route, const struct http_options *options,
+                          const struct url *url, struct error *err)
+{
+    char host[URL_HOST_MAX + 1];
+    struct url hop;
+    url_host(url, host);
+    const char *proxy = find_proxy(options, true, host);
+    if (options->unix_path)
+        return error_set(err, STATUS_USAGE, "https goes by no UNIX socket: curl(1) can do that");
+    if (proxy && proxy_is_socks(proxy))
+        return error_set(err, STATUS_USAGE,
+                         "https goes by no SOCKS proxy, '%.100s': an http:// proxy can be used, or "
+                         "curl(1)",
+                         url_redacted(proxy));
+    set_host(&route->address, options, host, url->port);
+    snprintf(route->tls_name, sizeof route->tls_name, "%s", host);
+    if (!proxy)
+        return 0;
+    struct proxy *tunnel = &route->tunnel;
+    const char *wrong = http_target_read_proxy(&hop, proxy);
+    if (!wrong && hop.unix_socket)
+        wrong = "is a UNIX socket: not for https";
+    if (!wrong)
+        wrong = decode_credentials(&hop, &tunnel->user);
+    if (wrong)
+        return error_set(err, STATUS_USAGE, "proxy '%.100s' %s", url_redacted(proxy), wrong);
+    /* Names are the proxy's to look up, as curl has it, whatever --resolve says of them. */
+    snprintf(route->address.host, sizeof route->address.host, "%s", host);
+    route->address.family = AF_UNSPEC;
+    route->tunneled = true;
+    tunnel->kind = PROXY_HTTP;
+    set_host(&tunnel->address, options, url_host(&hop, host), hop.has_port ? hop.port : PROXY_PORT);
+    char *colon = tunnel->user ? strchr(tunnel->user, ':') : NULL;
+    tunnel->password = colon ? memory_copy(colon + 1, strlen(colon + 1)) : memory_copy("", 0);
+    if (colon)
+        *colon = '\0';
+    return 0;
+}
+
 /* Finds the route to the host of `url`. */
 static int find_route(struct http_route *route, const struct http_options *options,
                       const struct url *url, struct error *err)
@@ -158,18 +197,10 @@ static int find_route(struct http_route *route, const struct http_options *optio
     url_host(url, host);
     if (options->via.command && (options->unix_path || url->unix_socket || url->tls))
         return error_set(err, STATUS_USAGE, "--via is for http:// URLs with a host and a port");
-    if (url->tls) {
-        const char *proxy = find_proxy(options, true, host);
-        if (options->unix_path || proxy)
-            return error_set(err, STATUS_USAGE, "https goes neither by %s: use curl(1)",
-                             proxy ? "a proxy nor by a UNIX socket"
-                                   : "a UNIX socket nor by a proxy");
-        set_host(route, options, host, url->port);
-        snprintf(route->tls_name, sizeof route->tls_name, "%s", host);
-        return 0;
-    }
+    if (url->tls)
+        return find_tls_route(route, options, url, err);
     if (options->via.command) {
-        set_host(route, options, host, url->port);
+        set_host(&route->address, options, host, url->port);
         return 0;
     }
     if (options->unix_path)
@@ -178,7 +209,7 @@ static int find_route(struct http_route *route, const struct http_options *optio
         return set_unix_of_url(route, url, err);
     const char *proxy = find_proxy(options, false, host);
     if (!proxy || proxy_is_socks(proxy)) {
-        set_host(route, options, host, url->port);
+        set_host(&route->address, options, host, url->port);
         if (!proxy)
             return 0;
         route->tunneled = true;
@@ -196,7 +227,7 @@ static int find_route(struct http_route *route, const struct http_options *optio
     route->proxied = true;
     if (hop.unix_socket)
         return set_unix_of_url(route, &hop, err);
-    set_host(route, options, url_host(&hop, host), hop.has_port ? hop.port : PROXY_PORT);
+    set_host(&route->address, options, url_host(&hop, host), hop.has_port ? hop.port : PROXY_PORT);
     return 0;
 }
 

@@ -19,7 +19,7 @@ struct http_route {
     bool proxied;                    /* that is an HTTP proxy, which wants whole URLs */
     char *credentials;               /* for it, the route's; NULL: none */
     bool tunneled;                   /* the address is reached through `tunnel` */
-    struct proxy tunnel;             /* SOCKS */
+    struct proxy tunnel;             /* SOCKS; HTTP for https */
     char tls_name[URL_HOST_MAX + 1]; /* https: whom the certificate has to name; empty: no TLS */
 };
 
