@@ -1,9 +1,9 @@
 /*
  * What is said to a proxy until it has connected to the target.
  *
- * proxy_pass writes the first message (socks_send, http_send), which dialog_send sends when the socket takes it; then
- * dialog_receive receives, never more than belongs to the answer, and socks_follow or http_follow decides what comes
- * next: waiting for more, sending the next message, or the end of the dialog, which stops the loop.
+ * dialog_send_next writes a message, which dialog_send sends when the socket takes it; then dialog_receive receives,
+ * never more than belongs to the answer, and socks_follow or http_follow decides what comes next: waiting for more,
+ * sending the next message, or the end of the dialog, which stops the loop.
  */
 #include "net/proxy.h"
 
@@ -212,45 +212,8 @@ static void dialog_send(struct watch *watch, uint32_t events)
     loop_watch(dialog->loop, watch, EPOLLIN);
 }
 
-/* Sends what is in tx when the socket takes it, then receives. */
-static void dialog_start_sending(struct proxy_dialog *dialog)
-{
-    dialog->tx_sent = 0;
-    dialog->rx_length = 0;
-    dialog->watch.ready = dialog_send;
-    loop_watch(dialog->loop, &dialog->watch, EPOLLOUT);
-}
-
-/* SOCKS */
-
-static void socks_send(struct proxy_dialog *dialog)
-{
-    unsigned char message[SOCKS_WRITE_MAX];
-    dialog->tx_length = socks_write(&dialog->socks, message);
-    dialog->tx = memory_copy((const char *)message, dialog->tx_length);
-    dialog_start_sending(dialog);
-}
-
-static void socks_follow(struct proxy_dialog *dialog)
-{
-    switch (socks_read(&dialog->socks, (const void *)dialog->rx, dialog->rx_length)) {
-    case SOCKS_MORE:
-        break;
-    case SOCKS_WRITE:
-        socks_send(dialog);
-        break;
-    case SOCKS_DONE:
-        loop_stop(dialog->loop, 0);
-        break;
-    case SOCKS_REFUSED:
-        dialog_fail(dialog, STATUS_REFUSED, dialog->socks.why);
-        break;
-    }
-}
-
-/* HTTP CONNECT: RFC 9110, 9.3.6 */
-
-static void http_send(struct proxy_dialog *dialog)
+/* Writes a CONNECT request (RFC 9110, 9.3.6) into tx. */
+static void http_write(struct proxy_dialog *dialog)
 {
     const struct proxy *proxy = dialog->proxy;
     const char *host = dialog->host;
@@ -272,10 +235,44 @@ static void http_send(struct proxy_dialog *dialog)
     fputs("\r\n", out);
     memory_stream_close(out);
     dialog->head = (struct http_head){.answers_connect = true};
-    dialog_start_sending(dialog);
 }
 
-/* Receives a part of the head, which is looked at where it waits, so that nothing behind it is taken. */
+/* Sends the next message when the socket takes it, then receives. */
+static void dialog_send_next(struct proxy_dialog *dialog)
+{
+    if (dialog->proxy->kind == PROXY_HTTP) {
+        http_write(dialog);
+    } else {
+        unsigned char message[SOCKS_WRITE_MAX];
+        dialog->tx_length = socks_write(&dialog->socks, message);
+        dialog->tx = memory_copy((const char *)message, dialog->tx_length);
+    }
+    dialog->tx_sent = 0;
+    dialog->rx_length = 0;
+    dialog->watch.ready = dialog_send;
+    loop_watch(dialog->loop, &dialog->watch, EPOLLOUT);
+}
+
+/* What an answer comes to */
+
+static void socks_follow(struct proxy_dialog *dialog)
+{
+    switch (socks_read(&dialog->socks, (const void *)dialog->rx, dialog->rx_length)) {
+    case SOCKS_MORE:
+        break;
+    case SOCKS_WRITE:
+        dialog_send_next(dialog);
+        break;
+    case SOCKS_DONE:
+        loop_stop(dialog->loop, 0);
+        break;
+    case SOCKS_REFUSED:
+        dialog_fail(dialog, STATUS_REFUSED, dialog->socks.why);
+        break;
+    }
+}
+
+/* Receives a part of the head of an HTTP answer, which is looked at where it waits, so that nothing behind it is taken. */
 static ssize_t http_receive(struct proxy_dialog *dialog)
 {
     char *rx = dialog->rx + dialog->rx_length;
@@ -313,8 +310,6 @@ static void http_follow(struct proxy_dialog *dialog)
         dialog_fail(dialog, STATUS_REFUSED, why);
     }
 }
-
-/* Both */
 
 static void dialog_receive(struct watch *watch, uint32_t events)
 {
@@ -354,10 +349,7 @@ int proxy_pass(struct loop *loop, int fd, const struct proxy_way *way, struct er
     write_target_host(way->target, dialog.host);
     dialog.socks = socks_of(way->proxy, way->target, dialog.host);
     idle_limit_start(&dialog.idle, loop, way->idle_ms, dialog_idle_over);
-    if (way->proxy->kind == PROXY_HTTP)
-        http_send(&dialog);
-    else
-        socks_send(&dialog);
+    dialog_send_next(&dialog);
     int result = loop_await(loop, way->timeout_ms, &timed_out);
     if (timed_out)
         result = dialog_explain(&dialog, STATUS_TIMEOUT, "timed out");

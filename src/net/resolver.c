@@ -3,18 +3,17 @@
  *
  * Literals, UNIX paths, vsock and no host at all need no look-up (resolve_at_once). A name is looked up by
  * getaddrinfo(3) on threads (struct lookup), which write their answers to places of their own and then to an
- * eventfd, which the loop watches for the resolver.
+ * eventfd, which the loop watches for the resolver (resolver_look_up_ready).
  *
- * A name is first looked up as a whole, both families by one getaddrinfo(3): libc then stops at the
- * source (the hosts file) and at the domain of the search list that has the name in either family, and
- * sorts what it found. Where that takes longer than HEAD_START_MS, the families are asked for side by
- * side as well, so that a server that never answers for one family does not keep back the answer for the
- * other; from then on the first family's answer is enough: IPv6's at once, IPv4's after RFC 8305's
- * Resolution Delay. A caller with `late` gets the other
- * family's names when they come.
+ * A name is first looked up as a whole, both families by one getaddrinfo(3): libc then stops at the source (the hosts
+ * file) and at the domain of the search list that has the name in either family, and sorts what it found. Where that
+ * takes longer than HEAD_START_MS, the families are asked for side by side as well (resolver_ask_again), so that a server
+ * that never answers for one family does not keep back the answer for the other. From then on the first family's answer
+ * is enough (resolver_deliver_one): IPv6's at once, IPv4's when the second family has been awaited for RFC 8305's
+ * Resolution Delay (resolver_delay_timeout). A caller with `late` gets the second family's names when they come.
  *
- * Where there is a time limit, and libc would not ask again within it, the tries are spread over the
- * limit, so that a datagram may be lost.
+ * Where there is a time limit, and libc would not ask again within it, the tries are spread over the limit, so that a
+ * datagram may be lost.
  */
 #include "net/resolver.h"
 

@@ -211,8 +211,8 @@ void frame_reader_feed(struct frame_reader *reader, const char *bytes, size_t le
     reader->length = whole;
 }
 
-/* Keeps what is left. While a message is still arriving, nothing moves; after one, the room that it took is given back.
- * */
+/* Keeps what is left. While a message is still arriving, nothing moves; after one, the room that it took is
+ * given back. */
 void frame_reader_keep(struct frame_reader *reader)
 {
     char *before = reader->kept;

@@ -123,8 +123,8 @@ static void hub_hold_for(struct hub *hub, struct hub_client *client)
     hub_await_input(hub);
 }
 
-/* Waits for the client no more. Who is waited for next is found out by hub_hold_over, not in the middle of something.
- * */
+/* Waits for the client no more. Who is waited for next is found out by hub_hold_over, not in the middle of
+ * something. */
 static void hub_hold_no_more(struct hub *hub, const struct hub_client *client)
 {
     if (hub->awaited != client)

@@ -97,9 +97,9 @@ void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool)
 /* Says that nobody will take what still arrives: the relay is over as soon as `tx` has ended and is delivered. */
 void relay_local_gone(struct relay *relay);
 
-/* Tells whether the remote side has got less than local.in had to say: then the end of its connection must not look
- * like the end of the stream. A person at a terminal has said what was sent. It may be asked after the relay is over.
- * */
+/* Tells whether the remote side has got less than local.in had to say: then the end of its connection must
+ * not look like the end of the stream. A person at a terminal has said what was sent. It may be asked after
+ * the relay is over. */
 bool relay_has_cut(const struct relay *relay);
 
 /* Gives up timers, watches and what is held. May be called twice. */

@@ -174,8 +174,8 @@ static void client_disconnect(struct program_client *client)
     fd_close(&client->program.out);
 }
 
-/* Ends the connection of a client. A program that writes to it gets SIGPIPE; one that does not, SIGTERM a second later.
- * */
+/* Ends the connection of a client. A program that writes to it gets SIGPIPE; one that does not, SIGTERM a
+ * second later. */
 static void client_relay_ended(struct relay *relay)
 {
     struct program_client *client = LOOP_OWNER(relay, struct program_client, relay);

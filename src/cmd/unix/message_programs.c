@@ -146,8 +146,8 @@ static void run_complete(struct message_program *run)
         loop_stop(loop, 0);
 }
 
-/* Completes a program that has ended. What it has started may have its stdout, and write more: that is not waited for.
- * */
+/* Completes a program that has ended. What it has started may have its stdout, and write more: that is not
+ * waited for. */
 static void run_program_ended(struct program *program)
 {
     struct message_program *run = LOOP_OWNER(program, struct message_program, program);
