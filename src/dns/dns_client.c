@@ -17,6 +17,7 @@
 #include <strings.h>
 #include <sys/random.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -340,8 +341,30 @@ static int try_tcp(struct dns_try *try)
     return try_is_answer(try, length) ? 0 : ask_fail(try->ask, "its answer is to another question");
 }
 
+/* Shows a try, at -v. */
+static void ask_note(const struct dns_ask *ask, const struct sockname *server, bool tcp,
+                     const char *failure, int64_t took_us)
+{
+    char type[DNS_TYPE_TEXT_MAX], address[SOCKNAME_TEXT_MAX], came[160];
+    const struct dns_head *head = &ask->head;
+    const char *code = head->code == DNS_NOERROR ? "NOERROR" : dns_code_name(head->code);
+    if (failure)
+        snprintf(came, sizeof came, "%s", failure);
+    else
+        snprintf(came, sizeof came, "%s, %zu record%s%s%s, %zu bytes", code ? code : "another code",
+                 head->answers, head->answers == 1 ? "" : "s",
+                 head->authoritative ? ", authoritative" : "", head->truncated ? ", cut off" : "",
+                 ask->reader.length);
+    char *name = name_text(&ask->question.name);
+    log_note(LOG_LEVEL_INFO, "%s %s: %s over %s: %s, %.3f ms", name,
+             dns_type_text(ask->question.type, type), sockname_text(server, address),
+             tcp ? "TCP" : "UDP", came, (double)took_us / 1000);
+    free(name);
+}
+
 static int ask_once(struct dns_ask *ask, const struct sockname *server, bool tcp, bool edns)
 {
+    const int64_t began_us = loop_now_us();
     struct dns_question *question = &ask->question;
     struct dns_try try = {.ask = ask, .end_ms = loop_now_ms() + ask->timeout_ms};
     ask->head.options = (struct dns_reader){.bytes = NULL}; /* the buffer is written anew */
@@ -362,6 +385,8 @@ static int ask_once(struct dns_ask *ask, const struct sockname *server, bool tcp
     else
         result = tcp ? try_tcp(&try) : try_udp(&try);
     sock_close(try.fd);
+    if (log_setting.verbosity >= LOG_LEVEL_INFO)
+        ask_note(ask, server, tcp, result ? ask->why : NULL, loop_now_us() - began_us);
     return result;
 }
 

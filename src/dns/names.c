@@ -162,7 +162,7 @@ void names_add_aliases(struct names *names, const char *host)
             at++;
         if (at == addresses->count)
             continue;
-        const struct question question = {.host = host, .family = families[i]};
+        const struct question question = {.host = hostname_to_ask(host), .family = families[i]};
         struct entry entry;
         find_entry(&entry, &question);
         if (entry.found)

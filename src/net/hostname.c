@@ -11,7 +11,10 @@
 #include <locale.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/text.h"
@@ -103,6 +106,7 @@ static int look_up(const char *host, const char *service, const struct addrinfo 
 int hostname_look_up(const char *host, const char *service, const struct addrinfo *hints,
                      struct addrinfo **found)
 {
+    host = hostname_to_ask(host);
     const int code = look_up(host, service, hints, found);
     if (log_setting.verbosity >= LOG_LEVEL_TRACE)
         trace_look_up(host, service, hints->ai_family, code, code ? NULL : *found);
@@ -172,4 +176,58 @@ int hostname_read_literal(const char *host, struct sockname *name, struct error 
     sockname_set_inet(name, AF_INET6, address, 0);
     ((struct sockaddr_in6 *)(void *)&name->storage)->sin6_scope_id = (uint32_t)number;
     return 1;
+}
+
+/* Visits the names of one line. Returns whether a visit ended the reading. */
+static bool read_hosts_line(char *line, unsigned number, const struct hosts_visitor *visitor)
+{
+    static const char blanks[] = " \t\r\n";
+    struct sockname address;
+    struct error ignored;
+    char *rest = NULL;
+    line[strcspn(line, "#")] = '\0';
+    const char *name = strtok_r(line, blanks, &rest);
+    if (!name || hostname_read_literal(name, &address, &ignored) != 1)
+        return false;
+    while ((name = strtok_r(NULL, blanks, &rest)))
+        if (visitor->visit(visitor->context, name, &address, number))
+            return true;
+    return false;
+}
+
+bool hostname_read_hosts(const struct hosts_visitor *visitor)
+{
+    FILE *file = fopen("/etc/hosts", "re");
+    char *line = NULL;
+    size_t room = 0;
+    bool is_over = false;
+    if (!file)
+        return false;
+    for (unsigned number = 1; !is_over && getline(&line, &room, file) >= 0; number++)
+        is_over = read_hosts_line(line, number, visitor);
+    free(line);
+    fclose(file);
+    return is_over;
+}
+
+static bool is_entry_of(void *context, const char *name, const struct sockname *address,
+                        unsigned line)
+{
+    const char *const *host = context;
+    (void)address;
+    (void)line;
+    return strcasecmp(name, *host) == 0;
+}
+
+const char *hostname_to_ask(const char *host)
+{
+    static const char ending[] = ".localhost";
+    const size_t ending_length = sizeof ending - 1;
+    const struct hosts_visitor visitor = {is_entry_of, &host};
+    size_t length = strlen(host);
+    length -= length && host[length - 1] == '.';
+    if (length <= ending_length ||
+        strncasecmp(host + length - ending_length, ending, ending_length) != 0)
+        return host;
+    return hostname_read_hosts(&visitor) ? host : "localhost";
 }

@@ -20,7 +20,12 @@ bool hostname_is_plain(const char *text, size_t length);
  * address as inet_aton(3) reads it can. */
 const char *hostname_check(const char *name);
 
-/* Calls getaddrinfo(3), to which a name that is not ASCII is given as UTF-8, and in DNS has the form that
+/* Returns the name to look up in the place of `host`: "localhost" for a name below it, such as app.localhost, which is this
+ * machine's and nobody has to be asked for (RFC 6761, 6.3), unless the hosts file has it; else `host`. It reads that file for
+ * such names alone. */
+const char *hostname_to_ask(const char *host);
+
+/* Calls getaddrinfo(3) for hostname_to_ask(host). To it a name that is not ASCII is given as UTF-8, and in DNS has the form that
  * IDNA gives it. */
 int hostname_look_up(const char *host, const char *service, const struct addrinfo *hints,
                      struct addrinfo **found);
@@ -31,6 +36,14 @@ const char *hostname_failure(int code, int errnum, int family);
 /* Returns 1 where `host` is an IPv4 address in dotted quad or an IPv6 address, perhaps with a zone, which is then
  * in *name, with port 0; 0 where it is neither; -1, status 3, where there is no such zone. */
 int hostname_read_literal(const char *host, struct sockname *name, struct error *err);
+
+/* Goes through the hosts file, hosts(5): `visit` is called for each name in it, with the address and the number of the line,
+ * until it returns true. Returns whether it did. */
+struct hosts_visitor {
+    bool (*visit)(void *context, const char *name, const struct sockname *address, unsigned line);
+    void *context;
+};
+bool hostname_read_hosts(const struct hosts_visitor *visitor);
 
 /* Adds to *err, which says why `name` is no host or service, that a UNIX socket is written with a slash, where the name
  * looks like one: it ends in .sock or .socket, or is that of a socket in the current directory. Returns whether it did. */

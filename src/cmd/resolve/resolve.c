@@ -341,6 +341,47 @@ static int plan_types(struct resolve_plan *plan, const struct resolve_options *g
     return 0;
 }
 
+/* Writes what nsswitch.conf(5) has for hosts, "files dns", into `out`. */
+static void read_sources(char *out, size_t room)
+{
+    snprintf(out, room,
+             "the hosts file, DNS"); /* without that file, and in other libcs than glibc */
+#ifdef __GLIBC__
+    FILE *file = fopen("/etc/nsswitch.conf", "re");
+    char *line = NULL, *sources = NULL;
+    size_t line_room = 0;
+    while (file && !sources && getline(&line, &line_room, file) >= 0) {
+        line[strcspn(line, "#\n")] = '\0';
+        sources = line + strspn(line, " \t");
+        sources = text_starts_with(sources, "hosts:") ? sources + strlen("hosts:") : NULL;
+    }
+    if (sources) {
+        sources += strspn(sources, " \t");
+        size_t length = strlen(sources);
+        while (length && isspace((unsigned char)sources[length - 1]))
+            length--;
+        snprintf(out, room, "%.*s (nsswitch.conf)", (int)(length > 100 ? 100 : length), sources);
+    }
+    free(line);
+    if (file)
+        fclose(file);
+#endif
+}
+
+/* Says, at -v, where the system's resolver looks. */
+static void note_sources(const struct resolv_conf *conf)
+{
+    char sources[160], servers[RESOLV_SERVERS_MAX * (SOCKNAME_TEXT_MAX + 1)] = "";
+    read_sources(sources, sizeof sources);
+    for (size_t i = 0; i < conf->server_count; i++) {
+        char text[SOCKNAME_TEXT_MAX];
+        const size_t used = strlen(servers);
+        snprintf(servers + used, sizeof servers - used, " %s",
+                 sockname_text(&conf->servers[i], text));
+    }
+    log_note(LOG_LEVEL_INFO, "names are looked up in: %s; DNS servers:%s", sources, servers);
+}
+
 /* Decides on what is asked, and whom. */
 static int make_plan(struct resolve_plan *plan, const struct resolve_options *given,
                      struct error *err)
@@ -363,11 +404,15 @@ static int make_plan(struct resolve_plan *plan, const struct resolve_options *gi
         return error_set(err, STATUS_USAGE, "option --numeric forbids to ask DNS");
     if (given->service && names_lack_service(given->service))
         return error_set(err, STATUS_USAGE, "unknown service '%.100s'", given->service);
-    if (!asks_dns && !given->explain)
+    const bool has_note = log_setting.verbosity >= LOG_LEVEL_INFO && !asks_dns &&
+                          !given->family.numeric;
+    if (!asks_dns && !given->explain && !has_note)
         return 0;
     plan->dns.tcp = given->tcp;
     plan->dns.limit_ms = given->timeout_ms;
     resolv_conf_read(&plan->dns.conf);
+    if (has_note)
+        note_sources(&plan->dns.conf);
     if (!given->server)
         return 0;
     return dns_set_server(&plan->dns.conf, given->server, given->timeout_ms, err);

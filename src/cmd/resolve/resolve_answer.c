@@ -117,33 +117,15 @@ static void add_provenance(const struct finding *finding, const struct sockname 
     }
 }
 
-static void finding_read_hosts_line(const struct finding *finding, char *line, unsigned number)
+static bool finding_visit_hosts(void *context, const char *name, const struct sockname *address,
+                                unsigned line)
 {
-    struct sockname address;
-    struct error ignored;
-    char text[PROVENANCE_TEXT_MAX], *rest = NULL;
-    static const char blanks[] = " \t\r\n";
-    line[strcspn(line, "#")] = '\0';
-    const char *word = strtok_r(line, blanks, &rest);
-    if (!word || hostname_read_literal(word, &address, &ignored) != 1)
-        return;
-    snprintf(text, sizeof text, "hosts file, line %u", number);
-    while ((word = strtok_r(NULL, blanks, &rest)))
-        if (strcasecmp(word, finding->host) == 0)
-            add_provenance(finding, &address, text);
-}
-
-static void finding_read_hosts(const struct finding *finding)
-{
-    FILE *file = fopen("/etc/hosts", "re");
-    char *line = NULL;
-    size_t room = 0;
-    if (!file)
-        return;
-    for (unsigned number = 1; getline(&line, &room, file) >= 0; number++)
-        finding_read_hosts_line(finding, line, number);
-    free(line);
-    fclose(file);
+    const struct finding *finding = context;
+    char text[PROVENANCE_TEXT_MAX];
+    snprintf(text, sizeof text, "hosts file, line %u", line);
+    if (strcasecmp(name, finding->host) == 0)
+        add_provenance(finding, address, text);
+    return false;
 }
 
 /* Asks for the records of `type` if an address of the family is still without a provenance. */
@@ -178,9 +160,10 @@ static struct provenance *find_provenance(const struct names *names, const char 
                                           const struct dns_options *options)
 {
     const size_t count = names->addresses.count;
-    struct finding finding = {names, host, NULL};
+    struct finding finding = {names, hostname_to_ask(host), NULL};
+    const struct hosts_visitor visitor = {finding_visit_hosts, &finding};
     finding.found = memory_new(count + 1, sizeof *finding.found);
-    finding_read_hosts(&finding);
+    hostname_read_hosts(&visitor);
     finding_ask_dns(&finding, options, AF_INET, DNS_A);
     finding_ask_dns(&finding, options, AF_INET6, DNS_AAAA);
     for (size_t i = 0; i < count; i++)
