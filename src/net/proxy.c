@@ -355,6 +355,8 @@ int proxy_pass(struct loop *loop, int fd, const struct proxy_way *way, struct er
         result = dialog_explain(&dialog, STATUS_TIMEOUT, "timed out");
     loop_unwatch(loop, &dialog.watch);
     idle_limit_stop(&dialog.idle);
+    if (dialog.tx) /* what was not sent may have a password in it, too */
+        explicit_bzero(dialog.tx, dialog.tx_length);
     free(dialog.tx);
     free(dialog.rx);
     return result;

@@ -61,8 +61,8 @@ struct message_hub {
     char buffer[MESSAGE_HUB_READ];
     size_t seen;     /* bytes in it, of the client whose turn it is */
     size_t consumed; /* of these */
-    /* Called when a message has come. Returns false where nothing more is wanted of this client. It may set client->held, and call
-     * message_hub_answer and message_hub_end. */
+    /* Called when a message has come. Returns false where nothing more is wanted of this client. It may set
+     * client->held, and call message_hub_answer and message_hub_end. */
     bool (*arrived)(struct message_client *client, const struct frame *message);
     /* Called when one client has had its turn. It may set hub->paused. */
     void (*turn_over)(struct message_hub *hub);
