@@ -71,7 +71,7 @@ setup() {
     proxies
     play forward-proxy
     web_server
-    play inspect
+    play inspect watch
 }
 
 @test "relay from IPv4 to IPv6" {

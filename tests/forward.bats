@@ -149,8 +149,8 @@ END
 }
 
 @test "what contradicts --to is refused" {
-    try "$SOCKCTL" listen 127.0.0.1:0 --to 127.0.0.1:9 -o file
-    assert_usage_error 'option --output'
+    try "$SOCKCTL" listen 127.0.0.1:0 --to 127.0.0.1:9 --stats
+    assert_usage_error 'option --stats'
     try "$SOCKCTL" listen 127.0.0.1:0 --to 127.0.0.1:9 --greeting hello
     assert_usage_error 'option --greeting'
     try "$SOCKCTL" listen 127.0.0.1:0 --to 127.0.0.1:99999

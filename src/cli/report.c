@@ -119,10 +119,15 @@ void report_accepted(const char *peer, const char *local)
     log_note(LOG_LEVEL_INFO, "accepted %s", peer);
 }
 
+const char *report_how_text(enum report_how how)
+{
+    static const char *const texts[] = {"eof", "reset", "timeout", "signal", "slow", "error"};
+    return texts[how];
+}
+
 void report_closed(const struct report_end *end)
 {
-    static const char *const hows[] = {"eof", "reset", "timeout", "signal", "slow", "error"};
-    const char *how = hows[end->how];
+    const char *how = report_how_text(end->how);
     struct object object;
     bool other = end->how != REPORT_EOF;
     if (!report_is_objects()) {

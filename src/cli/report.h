@@ -20,6 +20,9 @@ enum report_how {
     REPORT_ERROR /* anything else: our side failed */
 };
 
+/* report_how_text returns that as a word: "eof", "reset" and so on. */
+const char *report_how_text(enum report_how how);
+
 struct report_end {
     const char *local; /* for objects alone; may be NULL */
     const char *peer;  /* empty: nothing has come from any */

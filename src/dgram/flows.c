@@ -95,6 +95,8 @@ void datagram_flow_end(struct datagram_flow *flow)
     while (*at != flow)
         at = &(*at)->next;
     *at = flow->next;
+    if (flow->is_unread)
+        list_remove(&flows->unread, &flow->unread);
     list_remove(&flows->by_use, &flow->node);
     free(flow);
 }
@@ -116,6 +118,37 @@ static void flows_idle_due(struct timer *timer)
         loop_timer_set(flows->loop, timer, oldest->used_ms + flows->idle_ms - now_ms);
 }
 
+/* Holding
+ *
+ * While all is held, a socket that has something to be read is watched no more, and noted; the others are left alone, for
+ * there may be thousands. */
+
+static bool flows_look(struct datagram_flow *flow, bool from_client, size_t length)
+{
+    struct datagram_flows *flows = flow->flows;
+    return !flows->look || flows->look(flows, flow, from_client, length);
+}
+
+void datagram_flows_hold(struct datagram_flows *flows)
+{
+    flows->is_held = true;
+}
+
+void datagram_flows_resume(struct datagram_flows *flows)
+{
+    flows->is_held = false;
+    for (size_t i = 0; i < flows->socket_count; i++) {
+        if (flows->sockets[i].is_unread)
+            loop_watch(flows->loop, &flows->sockets[i].watch, EPOLLIN);
+        flows->sockets[i].is_unread = false;
+    }
+    LIST_EACH (struct datagram_flow, flow, &flows->unread, unread) {
+        list_remove(&flows->unread, &flow->unread);
+        flow->is_unread = false;
+        loop_watch(flows->loop, &flow->remote, EPOLLIN);
+    }
+}
+
 /* Back to the client */
 
 static void flow_remote_ready(struct watch *watch, uint32_t events)
@@ -123,10 +156,16 @@ static void flow_remote_ready(struct watch *watch, uint32_t events)
     struct datagram_flow *flow = LOOP_OWNER(watch, struct datagram_flow, remote);
     struct datagram_flows *flows = flow->flows;
     (void)events;
+    if (flows->is_held) {
+        loop_unwatch(flows->loop, watch);
+        list_append(&flows->unread, &flow->unread);
+        flow->is_unread = true;
+        return;
+    }
     flow_use(flow);
     /* Most often there is one answer: to ask for another costs a call. */
     int rounds = flow->full_rounds < FULL_ROUNDS ? 1 : ROUNDS;
-    for (int round = 0; round < rounds; round++) {
+    for (int round = 0; round < rounds && !flows->is_held; round++) {
         ssize_t length = sock_recv(watch->fd, flows->buffer, DATAGRAM_FLOWS_MAX + 1);
         if (length < 0 && errno == EAGAIN) {
             flow->full_rounds = 0;
@@ -135,6 +174,8 @@ static void flow_remote_ready(struct watch *watch, uint32_t events)
         /* Another error is the answer to one that was sent before; one that is cut is lost. */
         if (length < 0 || length > DATAGRAM_FLOWS_MAX)
             continue;
+        if (!flows_look(flow, false, (size_t)length))
+            return;
         const struct send_answer answer = {flow->fd, &flow->client, flows->buffer, (size_t)length};
         if (send_queue_answer(&flows->send_queue, &answer, 0))
             flow->bytes_out += (size_t)length;
@@ -205,16 +246,23 @@ static void flows_take(struct datagram_flows *flows, int fd, const struct sock_m
     flow->client = *message;
     flow_use(flow);
     flow->bytes_in += length;
-    flow_send(flow, flows->buffer, length);
     if (is_new)
         flows->opened(flows, flow);
+    if (flows_look(flow, true, length))
+        flow_send(flow, flows->buffer, length);
 }
 
 static void flows_ready(struct watch *watch, uint32_t events)
 {
-    struct datagram_flows *flows = LOOP_OWNER(watch, struct datagram_flows_socket, watch)->flows;
+    struct datagram_flows_socket *socket = LOOP_OWNER(watch, struct datagram_flows_socket, watch);
+    struct datagram_flows *flows = socket->flows;
     (void)events;
-    for (int round = 0; round < ROUNDS && watch->watched; round++) {
+    if (flows->is_held) {
+        loop_unwatch(flows->loop, watch);
+        socket->is_unread = true;
+        return;
+    }
+    for (int round = 0; round < ROUNDS && watch->watched && !flows->is_held; round++) {
         struct sock_message message;
         ssize_t length = sock_recv_message(watch->fd, flows->buffer, DATAGRAM_FLOWS_MAX, &message,
                                            &flows->senders);
@@ -256,8 +304,10 @@ void datagram_flows_start(struct datagram_flows *flows, const int *sockets, size
 void datagram_flows_release(struct datagram_flows *flows)
 {
     struct datagram_flow *oldest;
-    for (size_t i = 0; i < flows->socket_count; i++)
+    for (size_t i = 0; i < flows->socket_count; i++) {
         loop_unwatch(flows->loop, &flows->sockets[i].watch);
+        flows->sockets[i].is_unread = false; /* a flow that goes may resume the rest */
+    }
     while ((oldest = flows_oldest(flows)))
         flow_leave(oldest, DATAGRAM_FLOW_STOPPED);
     loop_timer_cancel(flows->loop, &flows->idle);

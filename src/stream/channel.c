@@ -25,7 +25,7 @@ void channel_pool_release(struct channel_pool *pool)
 char *channel_pool_buffer(struct channel_pool *pool)
 {
     if (!pool->buffer)
-        pool->buffer = memory_new(SEQPACKET_MAX, 1);
+        pool->buffer = memory_new(2, SEQPACKET_MAX);
     return pool->buffer;
 }
 
@@ -103,6 +103,11 @@ static bool channel_receive_message(struct channel *channel, char *buffer)
     pump->taken += (size_t)length;
     if (pump->tap && pump->tap->look(pump->tap, buffer, (size_t)length) < 0)
         return channel_stop(channel, PUMP_FAILED_IN);
+    if (pump->filter && !pump->in_ended) {
+        length = pump->filter->pass(pump->filter, &buffer, (size_t)length);
+        if (length < 0)
+            return channel_stop(channel, PUMP_FAILED_IN);
+    }
     return pump->in_ended || channel_send_message(channel, buffer, (size_t)length);
 }
 
@@ -117,8 +122,10 @@ enum pump_state channel_move(struct channel *channel, const struct channel_pool 
             more = channel_send_message(channel, channel->waiting, channel->waiting_length);
         else if (channel->pump.in_ended || !channel->pump.limit)
             more = channel_stop(channel, PUMP_ENDED);
-        else
-            more = channel_receive_message(channel, pool->buffer);
+        else if (filter_is_held(channel->pump.filter))
+            more = channel_stop(channel, PUMP_HELD);
+        else /* a filter has room in front */
+            more = channel_receive_message(channel, pool->buffer + SEQPACKET_MAX);
     }
     return channel->pump.state;
 }

@@ -23,7 +23,7 @@ struct channel {
 /* What the channels of one thread share. Starts as {0}. */
 struct channel_pool {
     struct pump_pool pumps;
-    char *buffer; /* for messages, SEQPACKET_MAX bytes; NULL without seqpackets */
+    char *buffer; /* for messages, twice SEQPACKET_MAX bytes; NULL without seqpackets */
 };
 
 void channel_pool_release(struct channel_pool *pool);
@@ -32,7 +32,7 @@ void channel_pool_release(struct channel_pool *pool);
 char *channel_pool_buffer(struct channel_pool *pool);
 
 /* Prepares a channel from `in`, a socket of type `socktype`, to `out`: a stream gets the bytes of messages without their
- * bounds. The descriptors stay the owner's. A tap may be attached to its pump (pump_attach), no filter and no pace. */
+ * bounds. The descriptors stay the owner's. A tap and a filter may be attached to its pump (pump_attach), and no pace. */
 void channel_init(struct channel *channel, struct fd in, int socktype, struct fd out,
                   struct channel_pool *pool);
 

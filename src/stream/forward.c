@@ -39,6 +39,7 @@ static void pair_finish(struct forward_pair *pair, enum forward_end how)
     for (size_t i = 0; i < 2; i++) {
         loop_forget(forward->pairs.loop, &sides[i]->watch);
         keepalive_stop(sides[i]->keepalive);
+        filter_set_mover(sides[i]->channel.pump.filter, NULL, NULL);
         channel_release(&sides[i]->channel);
     }
     idle_limit_stop(&pair->idle);
@@ -93,7 +94,7 @@ static void pair_flush(struct forward_pair *pair)
     struct forward_side *other = side_other(pair->failed);
     enum pump_state state = channel_move(&pair->failed->channel, &pair->forward->pool);
     int64_t left_ms = pair->until_ms - loop_now_ms();
-    bool waits = state == PUMP_WANTS_OUT;
+    bool waits = state == PUMP_WANTS_OUT || state == PUMP_HELD;
     if (!waits && state != PUMP_FAILED_OUT && sock_unacknowledged(other->watch.fd) > 0) {
         waits = true;
         left_ms = left_ms < LOOK_MS ? left_ms : LOOK_MS;
@@ -135,7 +136,8 @@ static void side_fail(struct forward_side *side, int failure)
     channel_release(&other->channel);
     if (!side->ended)
         channel_move(&side->channel, &pair->forward->pool);
-    side->channel.pump.limit = 0;
+    if (side->channel.pump.state != PUMP_HELD)
+        side->channel.pump.limit = 0;
     pair_flush(pair);
 }
 
@@ -223,6 +225,24 @@ static void side_ready(struct watch *watch, uint32_t events)
     forward_finish_if_stopped(forward);
 }
 
+/* What has passed is written down: the side goes on. */
+static void side_released(struct filter *filter)
+{
+    struct forward_side *side = filter->mover;
+    struct forward_pair *pair = side->pair;
+    struct forward *forward = pair->forward;
+    if (side->channel.pump.state != PUMP_HELD)
+        return;
+    idle_limit_moved(&pair->idle);
+    if (pair->failed) {
+        pair_flush(pair);
+    } else {
+        channel_move(&side->channel, &forward->pool);
+        pair_settle(pair);
+    }
+    forward_finish_if_stopped(forward);
+}
+
 static void pair_idle_over(struct idle_limit *limit)
 {
     struct forward_pair *pair = LOOP_OWNER(limit, struct forward_pair, idle);
@@ -285,6 +305,10 @@ void forward_join(struct forward *forward, const struct forward_ends *ends, void
     remote.shared |= ends->local_socktype == SOCK_SEQPACKET;
     channel_init(&pair->local.channel, local, ends->local_socktype, remote, &forward->pool);
     channel_init(&pair->remote.channel, remote, ends->remote_socktype, local, &forward->pool);
+    pump_attach(&pair->local.channel.pump, NULL, ends->local_filter, NULL);
+    pump_attach(&pair->remote.channel.pump, NULL, ends->remote_filter, NULL);
+    filter_set_mover(ends->local_filter, &pair->local, side_released);
+    filter_set_mover(ends->remote_filter, &pair->remote, side_released);
     channel_preload(&pair->local.channel, ends->preface, ends->preface_length);
     idle_limit_start(&pair->idle, forward->pairs.loop, forward->pairs.idle_ms, pair_idle_over);
     /* While the remote side was being connected to, the client has most likely sent something. */

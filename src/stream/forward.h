@@ -64,8 +64,12 @@ struct forward_ends {
     struct fd remote;
     int local_socktype;
     int remote_socktype;
-    const char *preface; /* goes to the remote side first; at most PUMP_BUFFER bytes */
+    const char
+        *preface; /* goes to the remote side first; at most PUMP_BUFFER bytes; no filter sees it */
     size_t preface_length;
+    struct filter
+        *local_filter; /* the owner's, of what the local side sends; NULL: nobody has to see it */
+    struct filter *remote_filter;
 };
 
 /* Joins two sockets to a pair. The owner has set what forward->pairs needs, left and stopped; the rest is 0. May call

@@ -141,6 +141,7 @@ int modes_check_transfer(const struct transfer_options *given, struct error *err
         {given->delay_ms, no_input, "option --delay: with --recv-only, stdin is not read"},
         {given->append, !given->output && !given->hex_dump,
          "option --append is for --output and --hex-dump"},
+        {given->hex_dump_drop, !given->hex_dump, "option --hex-dump-drop is for --hex-dump"},
     };
     for (size_t i = 0; i < COUNT(conflicts); i++)
         if (conflicts[i].one && conflicts[i].other)

@@ -238,6 +238,7 @@ struct transfer_options {
     bool telnet;
     const char *output;
     const char *hex_dump;
+    bool hex_dump_drop;
     int64_t delay_ms;
     uint64_t rate;
     bool stats;
@@ -294,12 +295,17 @@ struct transfer_options {
                 MODE_STDIO | MODE_PROGRAM | MODE_PROGRAMS | MODE_TCP,                              \
                 "send BYTE as TCP urgent data first"),                                             \
         GROUP_OUTPUT,                                                                              \
-        OPT_FOR('o', "output", file, options, field.output, ~(MODE_NO_STDIO | MODE_INETD),         \
-                "also write what arrives to FILE"),                                                \
-        OPT_FOR('a', "append", flag, options, field.append, ~(MODE_NO_STDIO | MODE_INETD),         \
-                "add to FILE instead of replacing it"),                                            \
-        OPT_FOR(0, "hex-dump", file, options, field.hex_dump, ~(MODE_NO_STDIO | MODE_INETD),       \
+        OPT_FOR('o', "output", file, options, field.output,                                        \
+                ~(MODE_PROBE | MODE_PASS | MODE_INETD),                                            \
+                "also write what arrives to FILE; with --to, both directions"),                    \
+        OPT_FOR('a', "append", flag, options, field.append,                                        \
+                ~(MODE_PROBE | MODE_PASS | MODE_INETD), "add to FILE instead of replacing it"),    \
+        OPT_FOR(0, "hex-dump", file, options, field.hex_dump,                                      \
+                ~(MODE_PROBE | MODE_PASS | MODE_INETD),                                            \
                 "hex dump of both directions to FILE (-: stderr)"),                                \
+        OPT_FOR(0, "hex-dump-drop", flag, options, field.hex_dump_drop,                            \
+                ~(MODE_PROBE | MODE_PASS | MODE_INETD),                                            \
+                "leave out of the dump what FILE does not take in time"),                          \
         OPT_FOR(0, "stats", flag, options, field.stats, ~(MODE_NO_STDIO | MODE_INETD),             \
                 "tell the totals at the end, on stderr"),                                          \
         OPT_FOR(0, "progress", flag, options, field.progress, MODE_ONLY_WAYS(MODE_STDIO),          \

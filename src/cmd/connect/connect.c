@@ -262,7 +262,7 @@ static int connect_and_serve(struct connecting *connecting)
     if (has_file || connecting->has_via || program_is_given(&given->program) ||
         connection_log_is_wanted() || given->transfer.stats || given->transfer.progress)
         signals_catch(&signals, connecting->loop, err);
-    int result = filters_open(&filters, connecting->loop, &given->transfer, err);
+    int result = filters_open(&filters, connecting->loop, &given->transfer, false, err);
     if (result == 0)
         result = connect_with_retry(connecting->loop, &whom, &connection, err);
     if (result == 0) {

@@ -5,12 +5,16 @@
  *     connections     a client waits for its remote connection (`pending`), and is then joined to it (stream/forward.h)
  *     datagrams       a flow for each client's address (dgram/flows.h)
  *
+ * With --output or --hex-dump each connection and each flow has filters of its own (cmd/common/filters.h), by which what
+ * passes is written down; they hold it up where the file does not take that.
+ *
  * What both have in common is struct forwarding; listen_forward, at the end, checks what was asked for and starts
  * one of them.
  */
 #include "stream/forward.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +143,8 @@ struct forwarding {
     struct remote_dials dials;
     struct resolved known;       /* what the name of the remote address was found to be */
     struct limit_options limits; /* of the server: -w is for connecting here */
+    uint64_t written_down;       /* connections and flows, by number */
+    bool has_failed;             /* what passes cannot be written down */
 };
 
 /* Warns that a remote connection could not be made for `client`. Of those about a lack of descriptors or of local
@@ -162,6 +168,45 @@ static void forwarding_log_connected(const struct connection *connection)
                      sockname_text(&connection->local, local));
 }
 
+/* Begins to write a client's connection down, from the one whose name is `client` and who speaks to `fd`. Returns its
+ * filters, for written_down_end, or NULL where nothing is to be written. */
+static struct filters *written_down_begin(struct forwarding *forwarding, int fd,
+                                          const struct sockname *client)
+{
+    struct filters *shared = &forwarding->listening->filters;
+    char name[SOCKNAME_TEXT_MAX], text[SOCKNAME_TEXT_MAX + 8];
+    if (!flow_filter(&shared->tx))
+        return NULL;
+    struct filters *filters = memory_new(1, sizeof *filters);
+    snprintf(text, sizeof text, "from %s", connection_log_name(fd, client, name));
+    filters_begin(filters, shared, ++forwarding->written_down, text);
+    return filters;
+}
+
+/* Ends the run where what passes cannot be written down; filters_close says why. */
+static void forwarding_fail_if(struct forwarding *forwarding, const struct filters *filters)
+{
+    if (!filters->failed || forwarding->has_failed)
+        return;
+    forwarding->has_failed = true;
+    loop_stop(forwarding->listening->loop, -1);
+}
+
+/* Frees the filters, which may be NULL, of a connection that has ended. Returns whether they were held. */
+static bool written_down_end(struct forwarding *forwarding, struct filters *filters,
+                             enum report_how how)
+{
+    char text[32];
+    if (!filters)
+        return false;
+    const bool held = filters->tx.filter.held || filters->rx.filter.held;
+    snprintf(text, sizeof text, "ended: %s", report_how_text(how));
+    filters_end(filters, text);
+    forwarding_fail_if(forwarding, filters);
+    free(filters);
+    return held;
+}
+
 /* Connections */
 
 struct stream_client {
@@ -172,6 +217,7 @@ struct stream_client {
     struct remote_dial *dial; /* while the remote side is connected to */
     size_t preface_length;
     struct connection_log *log; /* NULL where nobody will read it */
+    struct filters *filters;    /* once it is joined; NULL where nothing is written down */
 };
 
 struct stream_forwarding {
@@ -198,6 +244,19 @@ static void stream_client_reject(struct stream_client *client, enum report_how h
     stream_client_free(client);
 }
 
+/* Logs at -v why a pair has ended that did not end by itself. */
+static void stream_log_failure(const struct stream_client *client, const struct forward_pair *pair,
+                               enum forward_end how)
+{
+    const char *name = client->log->peer;
+    if (how == FORWARD_IDLE)
+        log_note(LOG_LEVEL_INFO, "%s: nothing moved within the time limit", name);
+    else if (how == FORWARD_FAILED && !(client->filters && client->filters->failed))
+        log_note(LOG_LEVEL_INFO, "%s: %s: %s", name,
+                 pair->failed == &pair->local ? "the client" : "the far side",
+                 strerror(pair->failure));
+}
+
 static void stream_pair_left(struct forward *forward, const struct forward_pair *pair,
                              enum forward_end how)
 {
@@ -206,25 +265,20 @@ static void stream_pair_left(struct forward *forward, const struct forward_pair 
                                            [FORWARD_STOPPED] = REPORT_SIGNAL,
                                            [FORWARD_FAILED] = REPORT_ERROR};
     struct stream_client *client = pair->user_data;
-    const struct error *err = client->all->forwarding->listening->err;
+    struct forwarding *forwarding = client->all->forwarding;
     struct report_end end = {.how = hows[how]};
     (void)forward;
+    if (how == FORWARD_FAILED && !(client->filters && client->filters->failed))
+        end.how = connection_log_how_failed(pair->failure);
+    else if (how == FORWARD_STOPPED && forwarding->listening->err->status == STATUS_TIMEOUT)
+        end.how = REPORT_TIMEOUT;
     if (client->log) {
-        const char *name = client->log->peer;
-        if (how == FORWARD_FAILED)
-            log_note(LOG_LEVEL_INFO, "%s: %s: %s", name,
-                     pair->failed == &pair->local ? "the client" : "the far side",
-                     strerror(pair->failure));
-        else if (how == FORWARD_IDLE)
-            log_note(LOG_LEVEL_INFO, "%s: nothing moved within the time limit", name);
-        if (how == FORWARD_FAILED)
-            end.how = connection_log_how_failed(pair->failure);
-        else if (how == FORWARD_STOPPED && err->status == STATUS_TIMEOUT)
-            end.how = REPORT_TIMEOUT;
+        stream_log_failure(client, pair, how);
         end.in = pair->local.channel.pump.taken - client->preface_length;
         end.out = pair->remote.channel.pump.moved;
         connection_log_end(client->log, end);
     }
+    written_down_end(forwarding, client->filters, end.how);
     stream_client_free(client);
 }
 
@@ -252,13 +306,18 @@ static void stream_remote_connected(void *context, const struct connection *conn
             sock_name(client->fd, &proxied->destination);
         client->preface_length = proxied_ends_write(proxied, SOCK_STREAM, preface);
     }
+    client->filters = written_down_begin(forwarding, client->fd, &proxied->source);
+    if (client->filters)
+        filters_greeting(client->filters, preface, client->preface_length); /* an error is kept */
     const struct forward_ends ends = {
         .local = fd_of_socket(client->fd),
         .remote = fd_of_socket(connection->fd),
         .local_socktype = forwarding->listening->server.listener.socktype,
         .remote_socktype = connection->socktype,
         .preface = preface,
-        .preface_length = client->preface_length};
+        .preface_length = client->preface_length,
+        .local_filter = client->filters ? &client->filters->tx.filter : NULL,
+        .remote_filter = client->filters ? &client->filters->rx.filter : NULL};
     list_remove(&client->all->pending, &client->node);
     forward_join(&client->all->forward, &ends, client);
 }
@@ -323,11 +382,15 @@ struct flow_client {
     struct datagram_flow *flow;
     struct remote_dial *dial;   /* while it is connected */
     struct connection_log *log; /* NULL where nobody will read it */
+    struct filters *filters;    /* NULL where nothing is written down */
 };
 
 /* Frees the client; the flow goes after it. */
 static void flow_client_free(struct flow_client *client, struct report_end end)
 {
+    /* What was held up by it goes on, and is held up again by the next datagram. */
+    if (written_down_end(client->forwarding, client->filters, end.how))
+        datagram_flows_resume(client->flow->flows);
     if (client->dial)
         remote_dial_cancel(client->dial);
     end.in = client->flow->bytes_in;
@@ -365,6 +428,26 @@ static void flow_remote_connected(void *context, const struct connection *connec
     datagram_flow_connected(flow, connection->fd, connection->is_group ? &connection->peer : NULL);
 }
 
+/* What has passed is written down. */
+static void flow_released(struct filter *filter)
+{
+    datagram_flows_resume(filter->mover);
+}
+
+/* Writes a datagram down, which is in the buffer. */
+static bool flow_look(struct datagram_flows *flows, struct datagram_flow *flow, bool from_client,
+                      size_t length)
+{
+    struct flow_client *client = flow->user_data;
+    struct filters *filters = client->filters;
+    int result = from_client ? filters_look_tx(filters, flows->buffer, length)
+                             : filters_look_rx(filters, flows->buffer, length);
+    if (filters->tx.filter.held || filters->rx.filter.held)
+        datagram_flows_hold(flows);
+    forwarding_fail_if(client->forwarding, filters);
+    return result == 0;
+}
+
 static void flow_opened(struct datagram_flows *flows, struct datagram_flow *flow)
 {
     struct forwarding *forwarding = LOOP_OWNER(flows, struct flow_forwarding, flows)->forwarding;
@@ -373,6 +456,11 @@ static void flow_opened(struct datagram_flows *flows, struct datagram_flow *flow
     client->flow = flow;
     flow->user_data = client;
     client->log = connection_log_new(flow->fd, &flow->client.peer);
+    client->filters = written_down_begin(forwarding, flow->fd, &flow->client.peer);
+    if (client->filters) {
+        filter_set_mover(&client->filters->tx.filter, flows, flow_released);
+        filter_set_mover(&client->filters->rx.filter, flows, flow_released);
+    }
     client->dial = remote_dial_start(&forwarding->dials, flow_remote_connected, client);
 }
 
@@ -408,6 +496,8 @@ static int forward_datagrams(struct forwarding *forwarding)
     all->flows.max = max < 1 ? 1 : (size_t)max;
     all->flows.opened = flow_opened;
     all->flows.left = flow_left;
+    if (flow_filter(&listening->filters.tx))
+        all->flows.look = flow_look;
     listening->serving = all;
     server->stop = flows_stop;
     server->reviewed = flows_reviewed;
@@ -458,6 +548,9 @@ int listen_check_forward(const struct listen_options *typed, unsigned kind, stru
         return error_set(err, STATUS_USAGE, "option --to: %s cannot be forwarded to %s",
                          from_datagrams ? "datagrams" : "connections",
                          to_datagrams ? "a datagram socket" : "a connection");
+    if (typed->workers > 1 && (typed->transfer.output || typed->transfer.hex_dump))
+        return error_set(err, STATUS_USAGE,
+                         "option --workers: what passes is one process's to write down");
     if (to_datagrams && typed->workers > 1)
         return error_set(err, STATUS_USAGE,
                          "option --workers: datagrams are one process's to forward");

@@ -274,7 +274,8 @@ static int listen_open_and_serve(struct listening *listening, const struct addre
     struct server *server = &listening->server;
     if (server_begin(server))
         return -1;
-    int result = filters_open(&listening->filters, server->loop, &given->transfer, listening->err);
+    int result = filters_open(&listening->filters, server->loop, &given->transfer,
+                              given->forward.to != NULL, listening->err);
     if (result == 0)
         result = server_open(server, address);
     const bool is_datagram = server->listener.socktype == SOCK_DGRAM ||
