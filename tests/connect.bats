@@ -308,7 +308,7 @@ c, who = s.accept(); c.sendall(who[0].encode()); c.close()'
     peer again send-close data
     try "$SOCKCTL" connect -vv 127.0.0.1 "$PORT"
     assert_output data
-    assert_errors "^sockctl: connect\([0-9]+, 127\.0\.0\.1:$PORT\) = "
+    assert_errors "^sockctl: connect\([0-9]+, \{AF_INET, 127\.0\.0\.1, port $PORT\}, 16\) = "
     assert_errors '^sockctl: close\([0-9]+\) = 0$'
 }
 

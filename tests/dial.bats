@@ -167,11 +167,11 @@ refused() {
         [[ $errors != *'MPTCP'*'Protocol not'* ]] || continue
         assert_status 0
         assert_output hello
-        assert_errors "^sockctl: connect\([0-9]+, $ADDR\) = -1 EINPROGRESS"
-        assert_errors "^sockctl: connect\([0-9]+, $ADDR\) = 0\$"
+        assert_errors "^sockctl: connect\([0-9]+, \{AF_INET, 127\.0\.0\.1, port $PORT\}, 16\) = -1 EINPROGRESS"
+        assert_errors "^sockctl: connect\([0-9]+, \{AF_INET, 127\.0\.0\.1, port $PORT\}, 16\) = 0\$"
     done
     try "$SOCKCTL" connect -vv 127.0.0.1:1
-    assert_errors '^sockctl: connect\([0-9]+, 127\.0\.0\.1:1\) = -1 ECONNREFUSED'
+    assert_errors '^sockctl: connect\([0-9]+, \{AF_INET, 127\.0\.0\.1, port 1\}, 16\) = -1 ECONNREFUSED'
     refute grep -q 'connect(.*= 0' try.err
 }
 

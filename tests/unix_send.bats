@@ -328,7 +328,7 @@ c = socket.socket(socket.AF_UNIX); c.connect("s"); print("READY", flush=True); s
     assert_errors "^sockctl: closed unix:$T/s: 0 bytes in, 9 out\$"
     server gone
     send -vv hola
-    assert_errors '^sockctl: send\([0-9]+, 9\) = 9$'
+    assert_errors '^sockctl: send\([0-9]+, "\\x05\\x00\\x00\\x00hola\\x00", 9, MSG_DONTWAIT\|MSG_NOSIGNAL\) = 9$'
 }
 
 @test "bad input: one clear line, status 2, nothing done" {

@@ -228,7 +228,7 @@ void log_note(int level, const char *format, ...)
     int saved = errno;
     va_list args;
     va_start(args, format);
-    format_message(level == LOG_LEVEL_TRACE ? "trace" : "note", level, format, args);
+    format_message(level >= LOG_LEVEL_TRACE ? "trace" : "note", level, format, args);
     va_end(args);
     errno = saved;
 }

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 struct log_message {
-    const char *event; /* "error", "warning", "note" (-v) or "trace" (-vv) */
+    const char *event; /* "error", "warning", "note" (-v) or "trace" (-vv, -vvv) */
     const char *text;  /* bytes from outside as they came */
     int status;        /* of an error; else 0 */
 };
@@ -27,8 +27,8 @@ struct log_colours {
 /* What is logged, and how. It is the program's only mutable global. It is set before anything runs, except for `live`,
  * which is log_live's, `in_line`, which is log_terminal_wrote's, and the last three, which are this module's. */
 struct log_setting {
-    int verbosity; /* 0 errors and warnings, 1 (-v) the life of each connection, 2 (-vv) every
-                      socket call */
+    int verbosity; /* 0 errors and warnings, 1 (-v) the life of each connection, 2 (-vv) the calls of a
+                      lecture on sockets, 3 (-vvv) all others too */
     void (*as_object)(const struct log_message *message); /* --log json (cli/report); NULL: text */
     struct log_colours colours;                           /* of stderr (cli/colour) */
     atomic_bool in_line; /* the terminal shows data, whose last line has not ended */
@@ -39,7 +39,7 @@ struct log_setting {
 };
 extern struct log_setting log_setting;
 
-enum { LOG_LEVEL_INFO = 1, LOG_LEVEL_TRACE = 2 };
+enum { LOG_LEVEL_INFO = 1, LOG_LEVEL_TRACE = 2, LOG_LEVEL_DETAIL = 3 };
 
 /* Writes a warning. */
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -22,7 +22,7 @@ enum {
 
 const struct opt opt_common_rows[] = {
     OPT_GROUP_GENERAL,
-    OPT('v', "verbose", count, struct opt_common, verbosity, "tell what happens; -vv: every call"),
+    OPT('v', "verbose", count, struct opt_common, verbosity, "tell what happens; -vv: each call"),
     OPT_WITH('h', "help", topic, struct opt_common, help, OPT_OPTIONAL,
              "one screen; --help all: every option"),
     OPT('V', "version", flag, struct opt_common, version, "show the version"),

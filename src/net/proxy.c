@@ -193,8 +193,9 @@ static void dialog_send(struct watch *watch, uint32_t events)
 {
     struct proxy_dialog *dialog = LOOP_OWNER(watch, struct proxy_dialog, watch);
     (void)events;
-    ssize_t sent = sock_send(watch->fd, dialog->tx + dialog->tx_sent,
-                             dialog->tx_length - dialog->tx_sent);
+    const size_t left = dialog->tx_length - dialog->tx_sent;
+    ssize_t sent = sock_send_private(watch->fd, dialog->tx + dialog->tx_sent, left,
+                                     dialog->proxy->user ? 0 : left);
     if (sent < 0 && errno != EAGAIN) {
         dialog_fail(dialog, STATUS_TRANSFER, strerror(errno));
         return;

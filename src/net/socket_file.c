@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "sys/sock.h"
+#include "sys/trace.h"
 
 const char socket_file_in_use[] = "in use by a running server";
 
@@ -58,6 +59,14 @@ static int bind_with_mode(int fd, const struct sockname *name, int mode)
     return result;
 }
 
+/* Removes a file that is there, or was a moment ago. Returns 0, or -1 and errno. */
+static int file_unlink(const char *path)
+{
+    const int result = unlink(path);
+    TRACE(result, "unlink(\"%s\")", path);
+    return result < 0 && errno == ENOENT ? 0 : result;
+}
+
 /* Removes what a dead server of ours has left at `path`. Returns NULL, or why that is not what is there. No server
  * notices the connect of a datagram socket: one of another type is alive, says EPROTOTYPE; a dead one, ECONNREFUSED. */
 static const char *remove_stale(const char *path, const struct sockname *name)
@@ -77,7 +86,7 @@ static const char *remove_stale(const char *path, const struct sockname *name)
         return "exists and belongs to another user";
     if (reason != ECONNREFUSED)
         return strerror(reason);
-    return unlink(path) < 0 && errno != ENOENT ? strerror(errno) : NULL;
+    return file_unlink(path) < 0 ? strerror(errno) : NULL;
 }
 
 /* Replaces the file of a dead server. Looking, removing and binding are one step, for other sockctls. */
@@ -121,7 +130,7 @@ void socket_file_remove(struct socket_file *file)
     if (!file->path)
         return;
     if (lstat(file->path, &status) == 0 && status.st_dev == file->device &&
-        status.st_ino == file->inode && unlink(file->path) < 0 && errno != ENOENT)
+        status.st_ino == file->inode && file_unlink(file->path) < 0)
         log_warning("warning: remove %s: %s", file->path, strerror(errno));
     free(file->path);
     file->path = NULL;

@@ -287,20 +287,37 @@ static bool pump_is_stuck(struct pump *pump)
     return again && pump->in.kind == FD_SOCKET;
 }
 
-static ssize_t pump_splice_some(int in, int out, size_t length)
+/* Returns what a lecture has where there is splice(2): each end that is not our own pipe is read or written. */
+static const char *splice_meaning(bool from_end, bool from_socket, bool to_end, bool to_socket)
+{
+    if (from_end && to_end)
+        return from_socket ? "in place of recv and write" : "in place of read and send";
+    if (from_end)
+        return from_socket ? "in place of recv" : "in place of read";
+    return to_socket ? "in place of send" : "in place of write";
+}
+
+/* Moves between two descriptors; the pump's own pipe is one of them, or neither. */
+static ssize_t pump_splice_some(const struct pump *pump, int in, int out, size_t length)
 {
     ssize_t moved;
     do
         moved = splice(in, NULL, out, NULL, length, SPLICE_FLAGS);
     while (moved < 0 && errno == EINTR);
-    TRACE(moved, "splice(%d, %d, %zu)", in, out, length);
+    const int level = moved < 0 && errno == EAGAIN ? LOG_LEVEL_DETAIL : LOG_LEVEL_TRACE;
+    if (log_setting.verbosity >= level)
+        trace_call(level, moved,
+                   splice_meaning(in == pump->in.fd, pump->in.kind == FD_SOCKET,
+                                  out == pump->out.fd, pump->out.kind == FD_SOCKET),
+                   "splice(%d, NULL, %d, NULL, %zu, SPLICE_F_NONBLOCK|SPLICE_F_MOVE)", in, out,
+                   length);
     return moved;
 }
 
 /* Moves bytes between the two ends, of which one is a pipe. */
 static enum pump_step pump_splice(struct pump *pump)
 {
-    ssize_t moved = pump_splice_some(pump->in.fd, pump->out.fd, pump_room(pump, PUMP_PIPE));
+    ssize_t moved = pump_splice_some(pump, pump->in.fd, pump->out.fd, pump_room(pump, PUMP_PIPE));
     if (moved < 0 && errno == EAGAIN) {
         /* Between two ends that does not say which of them is not ready. */
         struct pollfd ends[2] = {{.fd = pump->in.fd, .events = POLLIN},
@@ -337,7 +354,7 @@ static enum pump_step pump_fill_pipe(struct pump *pump)
 {
     if (pump->pipe[0] < 0 && pump_pool_take_pipe(pump->pool, pump->pipe) < 0)
         return pump_only_copy(pump);
-    ssize_t moved = pump_splice_some(pump->in.fd, pump->pipe[1], pump_room(pump, PUMP_PIPE));
+    ssize_t moved = pump_splice_some(pump, pump->in.fd, pump->pipe[1], pump_room(pump, PUMP_PIPE));
     if (moved > 0) {
         pump_count_taken(pump, (size_t)moved);
         pump->fill = pump->piped = (size_t)moved;
@@ -372,7 +389,7 @@ static enum pump_step pump_drain_pipe(struct pump *pump)
         pump->piped -= (size_t)got;
         return PUMP_STEP_MORE;
     }
-    ssize_t moved = pump_splice_some(pump->pipe[0], pump->out.fd, pump->piped);
+    ssize_t moved = pump_splice_some(pump, pump->pipe[0], pump->out.fd, pump->piped);
     if (moved < 0 && splice_is_refused(errno))
         return pump_only_copy(pump); /* and what the pipe holds goes by the buffer */
     if (moved < 0)

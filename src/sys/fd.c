@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "sys/sock.h"
+#include "sys/trace.h"
 
 enum { DISCARD_ROUNDS = 16 };
 
@@ -72,6 +73,7 @@ ssize_t fd_read(struct fd end, void *buffer, size_t room)
     do
         got = read(end.fd, buffer, room);
     while (got < 0 && errno == EINTR);
+    TRACE_DETAIL(got, "read(%d, %s, %zu)", end.fd, DATA_OF(buffer, got), room);
     /* A terminal that hangs up is at its end. */
     if (got < 0 && errno == EIO && end.kind == FD_TERMINAL)
         return 0;
@@ -97,6 +99,7 @@ ssize_t fd_write(struct fd end, const void *bytes, size_t length)
     do
         wrote = write(end.fd, bytes, length);
     while (wrote < 0 && errno == EINTR);
+    TRACE_DETAIL(wrote, "write(%d, %s, %zu)", end.fd, DATA_OF(bytes, (ssize_t)length), length);
     if (wrote > 0 && end.kind == FD_TERMINAL)
         log_terminal_wrote(end.fd, ((const char *)bytes)[wrote - 1] == '\n');
     return wrote;

@@ -18,6 +18,27 @@
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "sys/trace.h"
+
+/* The trace: posix_spawn(3) is shown as the two calls of a lecture that it makes. */
+
+static void trace_start(const struct program_spec *spec, pid_t id, int failure)
+{
+    enum { ROOM = 256 };
+    char words[ROOM], *to = words;
+    *to = '\0';
+    for (const char *const *word = spec->argv; *word && to + TRACE_DATA_MAX + 2 < words + ROOM;
+         word++) {
+        to = stpcpy(to, word == spec->argv ? "" : ", ");
+        to += strlen(trace_data(*word, (ssize_t)strlen(*word), to));
+    }
+    if (!failure)
+        trace_call(LOG_LEVEL_TRACE, id, NULL, "fork()");
+    errno = failure;
+    trace_call(LOG_LEVEL_TRACE, failure ? -1 : 0, failure ? NULL : "in the new process",
+               "execve(%s, [%s], environ)", DATA_OF(*spec->argv, (ssize_t)strlen(*spec->argv)),
+               words);
+}
 
 /* Ends */
 
@@ -55,6 +76,7 @@ static void children_reap(struct watch *watch, uint32_t events)
     while (got == (ssize_t)sizeof info);
     while (children->loop && (id = waitpid(-1, &end, WNOHANG)) > 0) {
         struct program *program = children_take(children, id);
+        trace_wait(-1, id, end);
         if (!program)
             continue;
         program->end = end;
@@ -202,6 +224,8 @@ int program_start(struct children *children, struct program *program,
     }
     if (!failure)
         failure = program_spawn(program, spec, in[0], out[1]);
+    if (log_setting.verbosity >= LOG_LEVEL_TRACE)
+        trace_start(spec, program->id, failure);
     fd_close(&in[0]);
     fd_close(&out[1]);
     program->in = in[1];
@@ -252,6 +276,7 @@ void program_kill(struct program *program)
     do
         gone = waitpid(program->id, &program->end, 0);
     while (gone < 0 && errno == EINTR);
+    trace_wait(program->id, gone, program->end);
     children_take(program->children, program->id);
 }
 

@@ -41,7 +41,7 @@ static struct sockaddr *empty_sockaddr(struct sockname *name)
 int sock_open(int family, int socktype, int protocol)
 {
     int fd = socket(family, socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-    TRACE(fd, "socket(%s, %s, %s)", trace_name(TRACE_FAMILY, family),
+    TRACE(fd, "socket(%s, %s|SOCK_NONBLOCK|SOCK_CLOEXEC, %s)", trace_name(TRACE_FAMILY, family),
           trace_name(TRACE_SOCKTYPE, socktype),
           trace_protocol(protocol, (char[TRACE_NUMBER_MAX]){""}));
     return fd;
@@ -50,7 +50,7 @@ int sock_open(int family, int socktype, int protocol)
 int sock_bind(int fd, const struct sockname *name)
 {
     int result = bind(fd, const_sockaddr(name), name->length);
-    TRACE(result, "bind(%d, %s)", fd, TEXT_OF(name));
+    TRACE(result, "bind(%d, %s, %u)", fd, SOCKADDR_OF(name), name->length);
     return result;
 }
 
@@ -67,7 +67,8 @@ int sock_accept(int fd, struct sockname *peer)
     do
         client = accept4(fd, empty_sockaddr(peer), &peer->length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     while (client < 0 && errno == EINTR);
-    TRACE(client, "accept(%d, %s)", fd, client < 0 ? "NULL" : TEXT_OF(peer));
+    TRACE_TRY(client, "accept4(%d, %s, [%u], SOCK_NONBLOCK|SOCK_CLOEXEC)", fd,
+              client < 0 ? "NULL" : SOCKADDR_OF(peer), client < 0 ? 0 : peer->length);
     return client;
 }
 
@@ -79,7 +80,7 @@ int sock_connect(int fd, const struct sockname *name)
         result = connect(fd, const_sockaddr(name), name->length);
     if (result < 0 && errno == EALREADY)
         errno = EINPROGRESS;
-    TRACE(result, "connect(%d, %s)", fd, TEXT_OF(name));
+    TRACE(result, "connect(%d, %s, %u)", fd, SOCKADDR_OF(name), name->length);
     return result;
 }
 
@@ -111,10 +112,11 @@ ssize_t sock_recv_flags(int fd, void *buffer, size_t room, int flags)
     do
         length = recv(fd, buffer, room, flags | MSG_DONTWAIT);
     while (length < 0 && errno == EINTR);
-    TRACE(length, "recv(%d, %zu%s)", fd, room,
-          flags == MSG_PEEK    ? ", MSG_PEEK"
-          : flags == MSG_TRUNC ? ", MSG_TRUNC"
-                               : "");
+    TRACE_TRY(length, "recv(%d, %s, %zu, MSG_DONTWAIT%s)", fd,
+              flags == MSG_TRUNC ? "NULL" : DATA_OF(buffer, length), room,
+              flags == MSG_PEEK    ? "|MSG_PEEK"
+              : flags == MSG_TRUNC ? "|MSG_TRUNC"
+                                   : "");
     return length;
 }
 
@@ -127,8 +129,8 @@ int sock_set_blocking(int fd)
 int sock_pair(int pair[2])
 {
     int result = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
-    TRACE(result, "socketpair(AF_UNIX, SOCK_STREAM, 0, [%d, %d])", result < 0 ? -1 : pair[0],
-          result < 0 ? -1 : pair[1]);
+    TRACE(result, "socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, [%d, %d])",
+          result < 0 ? -1 : pair[0], result < 0 ? -1 : pair[1]);
     if (result == 0)
         fcntl(pair[0], F_SETFL, O_NONBLOCK);
     return result;
@@ -141,11 +143,18 @@ ssize_t sock_recv(int fd, void *buffer, size_t room)
 
 ssize_t sock_send(int fd, const void *bytes, size_t length)
 {
+    return sock_send_private(fd, bytes, length, length);
+}
+
+ssize_t sock_send_private(int fd, const void *bytes, size_t length, size_t shown)
+{
     ssize_t sent;
     do
         sent = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    TRACE(sent, "send(%d, %zu)", fd, length);
+    TRACE_TRY(sent, "send(%d, %s%s, %zu, MSG_DONTWAIT|MSG_NOSIGNAL)", fd,
+              DATA_OF(bytes, (ssize_t)(shown < length ? shown : length)),
+              shown < length ? "... (not shown: credentials)" : "", length);
     return sent;
 }
 
@@ -155,7 +164,7 @@ ssize_t sock_send_urgent(int fd, char byte)
     do
         sent = send(fd, &byte, 1, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    TRACE(sent, "send(%d, 1, MSG_OOB)", fd);
+    TRACE_TRY(sent, "send(%d, %s, 1, MSG_OOB|MSG_DONTWAIT|MSG_NOSIGNAL)", fd, DATA_OF(&byte, 1));
     return sent;
 }
 
@@ -166,15 +175,17 @@ ssize_t sock_send_to(int fd, const void *bytes, size_t length, const struct sock
         sent = sendto(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, const_sockaddr(to),
                       to->length);
     while (sent < 0 && errno == EINTR);
-    TRACE(sent, "sendto(%d, %zu, %s)", fd, length, TEXT_OF(to));
+    TRACE_TRY(sent, "sendto(%d, %s, %zu, MSG_DONTWAIT|MSG_NOSIGNAL, %s, %u)", fd,
+              DATA_OF(bytes, (ssize_t)length), length, SOCKADDR_OF(to), to->length);
     return sent;
 }
 
 int sock_set(int fd, int level, int option, int value)
 {
     int result = setsockopt(fd, level, option, &value, sizeof value);
-    TRACE(result, "setsockopt(%d, %s, %s, %d)", fd, trace_name(TRACE_LEVEL, level),
-          trace_option(level, option), value);
+    TRACE_AT(trace_is_detail(level, option) ? LOG_LEVEL_DETAIL : LOG_LEVEL_TRACE, result,
+             "setsockopt(%d, %s, %s, [%d], 4)", fd, trace_name(TRACE_LEVEL, level),
+             trace_option(level, option), value);
     return result;
 }
 
@@ -199,7 +210,7 @@ int sock_reset_on_close(int fd)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     int result = setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    TRACE(result, "setsockopt(%d, SOL_SOCKET, SO_LINGER, {1, 0})", fd);
+    TRACE(result, "setsockopt(%d, SOL_SOCKET, SO_LINGER, {1, 0}, 8)", fd);
     return result;
 }
 
@@ -211,14 +222,15 @@ int sock_join(int fd, const struct sockname *group, unsigned interface)
     int result = setsockopt(fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, MCAST_JOIN_GROUP, &request,
                             sizeof request);
     TRACE(result, "setsockopt(%d, %s, MCAST_JOIN_GROUP, {interface %u, %s})", fd,
-          ipv6 ? "IPPROTO_IPV6" : "IPPROTO_IP", interface, TEXT_OF(group));
+          ipv6 ? "IPPROTO_IPV6" : "IPPROTO_IP", interface, SOCKADDR_OF(group));
     return result;
 }
 
 int sock_set_interface(int fd, const char *name)
 {
     int result = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name));
-    TRACE(result, "setsockopt(%d, SOL_SOCKET, SO_BINDTODEVICE, %s)", fd, name);
+    TRACE(result, "setsockopt(%d, SOL_SOCKET, SO_BINDTODEVICE, \"%s\", %zu)", fd, name,
+          strlen(name));
     return result;
 }
 
@@ -226,8 +238,8 @@ int sock_get(int fd, int level, int option, int *value)
 {
     socklen_t length = sizeof *value;
     int result = getsockopt(fd, level, option, value, &length);
-    TRACE(result, "getsockopt(%d, %s, %s, [%d])", fd, trace_name(TRACE_LEVEL, level),
-          trace_option(level, option), result < 0 ? 0 : *value);
+    TRACE_DETAIL(result, "getsockopt(%d, %s, %s, [%d], [4])", fd, trace_name(TRACE_LEVEL, level),
+                 trace_option(level, option), result < 0 ? 0 : *value);
     return result;
 }
 
@@ -236,22 +248,24 @@ int sock_error(int fd)
     int pending = 0;
     socklen_t length = sizeof pending;
     int result = getsockopt(fd, SOL_SOCKET, SO_ERROR, &pending, &length);
-    TRACE(result, "getsockopt(%d, SOL_SOCKET, SO_ERROR, [%s])", fd,
-          pending ? trace_name(TRACE_ERRNO, pending) : "0");
+    TRACE_DETAIL(result, "getsockopt(%d, SOL_SOCKET, SO_ERROR, [%s], [4])", fd,
+                 pending ? trace_name(TRACE_ERRNO, pending) : "0");
     return result < 0 ? errno : pending;
 }
 
 int sock_name(int fd, struct sockname *name)
 {
     int result = getsockname(fd, empty_sockaddr(name), &name->length);
-    TRACE(result, "getsockname(%d, %s)", fd, result < 0 ? "NULL" : TEXT_OF(name));
+    TRACE(result, "getsockname(%d, %s, [%u])", fd, result < 0 ? "NULL" : SOCKADDR_OF(name),
+          result < 0 ? 0 : name->length);
     return result;
 }
 
 int sock_peer(int fd, struct sockname *name)
 {
     int result = getpeername(fd, empty_sockaddr(name), &name->length);
-    TRACE(result, "getpeername(%d, %s)", fd, result < 0 ? "NULL" : TEXT_OF(name));
+    TRACE(result, "getpeername(%d, %s, [%u])", fd, result < 0 ? "NULL" : SOCKADDR_OF(name),
+          result < 0 ? 0 : name->length);
     return result;
 }
 
@@ -259,7 +273,7 @@ int sock_credentials(int fd, struct ucred *credentials)
 {
     socklen_t length = sizeof *credentials;
     int result = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, &length);
-    TRACE(result, "getsockopt(%d, SOL_SOCKET, SO_PEERCRED, {pid=%d, uid=%u, gid=%u})", fd,
+    TRACE(result, "getsockopt(%d, SOL_SOCKET, SO_PEERCRED, {pid=%d, uid=%u, gid=%u}, [12])", fd,
           result < 0 ? 0 : (int)credentials->pid, result < 0 ? 0 : (unsigned)credentials->uid,
           result < 0 ? 0 : (unsigned)credentials->gid);
     return result;
@@ -270,7 +284,7 @@ int sock_unread(int fd)
     int bytes = 0;
     /* SIOCOUTQ by the name under which libc knows it. */
     int result = ioctl(fd, TIOCOUTQ, &bytes);
-    TRACE(result, "ioctl(%d, SIOCOUTQ, [%d])", fd, bytes);
+    TRACE_DETAIL(result, "ioctl(%d, SIOCOUTQ, [%d])", fd, bytes);
     return result < 0 ? -1 : bytes;
 }
 
@@ -291,8 +305,8 @@ int sock_tcp(int fd, struct sock_tcp *tcp)
                              .unacknowledged = info.tcpi_unacked,
                              .asking = info.tcpi_retransmits || info.tcpi_probes,
                              .last_ack_ms = info.tcpi_last_ack_recv};
-    TRACE(result, "getsockopt(%d, IPPROTO_TCP, TCP_INFO, [rtt=%u, total_retrans=%u])", fd,
-          tcp->rtt_us, tcp->retransmits);
+    TRACE_DETAIL(result, "getsockopt(%d, IPPROTO_TCP, TCP_INFO, {rtt=%u, total_retrans=%u}, [%u])",
+                 fd, tcp->rtt_us, tcp->retransmits, length);
     return result;
 }
 
@@ -399,8 +413,10 @@ static ssize_t message_receive(int fd, struct iovec bytes, struct sock_message *
         length = recvmsg(fd, &header, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
     while (length < 0 && errno == EINTR);
     message->peer.length = length < 0 ? 0 : header.msg_namelen;
-    TRACE(length, "recvmsg(%d, %zu, %s)", fd, bytes.iov_len,
-          length < 0 ? "NULL" : TEXT_OF(&message->peer));
+    const ssize_t shown = length > (ssize_t)bytes.iov_len ? (ssize_t)bytes.iov_len : length;
+    TRACE_TRY(length, "recvmsg(%d, {%s, %s, %zu}, MSG_DONTWAIT|MSG_TRUNC|MSG_CMSG_CLOEXEC)", fd,
+              length < 0 ? "NULL" : SOCKADDR_OF(&message->peer), DATA_OF(bytes.iov_base, shown),
+              bytes.iov_len);
     message->segment = 0;
     message->has_user = false;
     message->control_length = 0;
@@ -462,7 +478,8 @@ ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
                          const struct sock_message *message)
 {
     ssize_t sent = message_send(fd, bytes, length, message);
-    TRACE(sent, "sendmsg(%d, %zu, %s)", fd, length, TEXT_OF(&message->peer));
+    TRACE_TRY(sent, "sendmsg(%d, {%s, %s, %zu}, MSG_DONTWAIT|MSG_NOSIGNAL)", fd,
+              SOCKADDR_OF(&message->peer), DATA_OF(bytes, (ssize_t)length), length);
     return sent;
 }
 
@@ -475,7 +492,8 @@ ssize_t sock_send_segments(int fd, const void *bytes, size_t length, size_t segm
         message = *to;
     message_add_control(&message, IPPROTO_UDP, UDP_SEGMENT, (struct iovec){&size, sizeof size});
     ssize_t sent = message_send(fd, bytes, length, &message);
-    TRACE(sent, "sendmsg(%d, %zu, UDP_SEGMENT [%u])", fd, length, size);
+    TRACE_TRY(sent, "sendmsg(%d, {%s, %s, %zu, UDP_SEGMENT [%u]}, MSG_DONTWAIT|MSG_NOSIGNAL)", fd,
+              to ? SOCKADDR_OF(&to->peer) : "NULL", DATA_OF(bytes, (ssize_t)length), length, size);
     return sent;
 }
 
@@ -491,7 +509,7 @@ int sock_read_report(int fd, struct sockname *by)
     struct sock_extended_err report;
     sa_family_t family;
     ssize_t got = recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
-    TRACE(got, "recvmsg(%d, MSG_ERRQUEUE)", fd);
+    TRACE_DETAIL(got, "recvmsg(%d, {}, MSG_ERRQUEUE|MSG_DONTWAIT)", fd);
     *by = (struct sockname){.length = 0};
     struct cmsghdr *header = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
     if (!header)
@@ -530,7 +548,8 @@ ssize_t sock_send_with(int fd, const void *bytes, size_t length, int passed)
     do
         sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    TRACE(sent, "sendmsg(%d, %zu, SCM_RIGHTS [%d])", fd, length, passed);
+    TRACE_TRY(sent, "sendmsg(%d, {NULL, %s, %zu, SCM_RIGHTS [%d]}, MSG_DONTWAIT|MSG_NOSIGNAL)", fd,
+              DATA_OF(bytes, (ssize_t)length), length, passed);
     return sent;
 }
 
@@ -555,6 +574,8 @@ ssize_t sock_recv_with(int fd, void *buffer, size_t room, int *passed)
     if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
         header->cmsg_len == CMSG_LEN(sizeof *passed))
         memcpy(passed, CMSG_DATA(header), sizeof *passed);
-    TRACE(length, "recvmsg(%d, %zu, SCM_RIGHTS [%d])", fd, room, *passed);
+    TRACE_TRY(length,
+              "recvmsg(%d, {NULL, %s, %zu, SCM_RIGHTS [%d]}, MSG_DONTWAIT|MSG_CMSG_CLOEXEC)", fd,
+              DATA_OF(buffer, length), room, *passed);
     return length;
 }

@@ -1,6 +1,6 @@
 /*
- * The socket calls themselves, thin, each shown at -vv as a student of sockets would write it: "connect(3,
- * 127.0.0.1:8080) = 0". No other file makes them. EINTR is handled here, and
+ * The socket calls themselves, thin, each shown (sys/trace) as a student of sockets would write it. No other file makes
+ * them. EINTR is handled here, and
  * datagrams of senders who are not admitted are dropped here; everything else is the caller's, in errno. All
  * descriptors are close-on-exec. Any thread may make these calls.
  * Source: socket(2), ip(7), tcp(7), udp(7), unix(7).
@@ -48,6 +48,9 @@ ssize_t sock_recv(int fd, void *buffer, size_t room);
  * EOPNOTSUPP: an old kernel that does not know how to, of MPTCP. */
 ssize_t sock_recv_flags(int fd, void *buffer, size_t room, int flags);
 ssize_t sock_send(int fd, const void *bytes, size_t length);
+
+/* Sends bytes of which the trace shows the first `shown` alone, for there are credentials among the others. */
+ssize_t sock_send_private(int fd, const void *bytes, size_t length, size_t shown);
 
 /* Sends one byte as urgent data (MSG_OOB). */
 ssize_t sock_send_urgent(int fd, char byte);

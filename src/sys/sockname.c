@@ -176,6 +176,39 @@ char *sockname_text(const struct sockname *name, char *out)
     return out;
 }
 
+char *sockname_struct(const struct sockname *name, char *out)
+{
+    enum { HOST_MAX = SOCKNAME_TEXT_MAX - 32 }; /* as above */
+    char host[SOCKNAME_TEXT_MAX], scope[32] = "";
+    const unsigned port = sockname_port(name);
+    switch (name->storage.ss_family) {
+    case AF_INET:
+        snprintf(out, SOCKNAME_TEXT_MAX, "{AF_INET, %.*s, port %u}", HOST_MAX,
+                 sockname_host(name, host), port);
+        break;
+    case AF_INET6:
+        inet_ntop(AF_INET6, &as_ipv6(name)->sin6_addr, host, sizeof host);
+        if (as_ipv6(name)->sin6_scope_id)
+            snprintf(scope, sizeof scope, ", scope_id %u", as_ipv6(name)->sin6_scope_id);
+        snprintf(out, SOCKNAME_TEXT_MAX, "{AF_INET6, %.*s, port %u%s}", HOST_MAX - 32, host, port,
+                 scope);
+        break;
+    case AF_UNIX:
+        if (*sockname_host(name, host))
+            snprintf(out, SOCKNAME_TEXT_MAX, "{AF_UNIX, \"%.*s\"}", HOST_MAX, host);
+        else
+            stpcpy(out, "{AF_UNIX}");
+        break;
+    case AF_VSOCK:
+        snprintf(out, SOCKNAME_TEXT_MAX, "{AF_VSOCK, cid %.*s, port %u}", HOST_MAX - 32,
+                 sockname_host(name, host), port);
+        break;
+    default:
+        stpcpy(out, "NULL");
+    }
+    return out;
+}
+
 bool sockname_is_inet(const struct sockname *name)
 {
     return name->storage.ss_family == AF_INET || name->storage.ss_family == AF_INET6;

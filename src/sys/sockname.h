@@ -30,6 +30,10 @@ void sockname_of_text(struct sockname *name, const char *text);
  * "vsock:CID:PORT" (CID `*` for any), "raw:PROTO:HOST", "icmp:HOST", the text of sockname_of_text, "unnamed" for anything else. An IPv4-mapped address reads as IPv4. Returns out. */
 char *sockname_text(const struct sockname *name, char *out);
 
+/* Writes the name as the struct sockaddr that it is, "{AF_INET, 127.0.0.1, port 80}", "{AF_INET6, fe80::1, port 80,
+ * scope_id 2}", "{AF_UNIX, "/run/s"}", into `out` of the same size. Returns out. */
+char *sockname_struct(const struct sockname *name, char *out);
+
 /* Writes the address alone ("127.0.0.1", "::1%lo", the path) into `out` of the same size. Returns out. */
 char *sockname_host(const struct sockname *name, char *out);
 

@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/text.h"
 
 struct constant {
     int value;
@@ -159,7 +162,59 @@ const char *trace_option(int level, int option)
     }
 }
 
-void trace_call(long result, const char *format, ...)
+bool trace_is_detail(int level, int option)
+{
+    static const struct {
+        int level;
+        int option;
+    } details[] = {
+        {SOL_SOCKET, SO_OOBINLINE},   {SOL_SOCKET, SO_PASSCRED},
+        {IPPROTO_IP, IP_PKTINFO},     {IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT},
+        {IPPROTO_IP, IP_RECVERR},     {IPPROTO_IPV6, IPV6_RECVPKTINFO},
+        {IPPROTO_IPV6, IPV6_RECVERR}, {IPPROTO_UDP, UDP_GRO},
+    };
+    for (size_t i = 0; i < sizeof details / sizeof *details; i++)
+        if (details[i].level == level && details[i].option == option)
+            return true;
+    return false;
+}
+
+void trace_wait(pid_t asked, pid_t found, int end)
+{
+    if (WIFSIGNALED(end))
+        TRACE(found, "waitpid(%d, [killed by signal %d])", (int)asked, WTERMSIG(end));
+    else
+        TRACE(found, "waitpid(%d, [exited with status %d])", (int)asked, WEXITSTATUS(end));
+}
+
+/* Returns the letter that a backslash stands before in C; 0: there is none for the byte. */
+static char escape_letter(char byte)
+{
+    static const char bytes[] = "\n\r\t\"\\", letters[] = "nrt\"\\";
+    const char *at = byte ? strchr(bytes, byte) : NULL;
+    return at ? letters[at - bytes] : '\0';
+}
+
+char *trace_data(const void *bytes, ssize_t length, char *out)
+{
+    enum { SHOWN_MAX = 32 };
+    const char *at = bytes;
+    char *to = out;
+    *to++ = '"';
+    for (ssize_t i = 0; i < length && i < SHOWN_MAX; i++) {
+        const char letter = escape_letter(at[i]);
+        if (letter) {
+            *to++ = '\\';
+            *to++ = letter;
+        } else {
+            to += text_escape(to, 4, at + i, 1);
+        }
+    }
+    stpcpy(to, length > SHOWN_MAX ? "\"..." : "\"");
+    return out;
+}
+
+void trace_call(int level, long result, const char *meaning, const char *format, ...)
 {
     enum { CALL_MAX = 512 };
     int saved = errno;
@@ -169,9 +224,9 @@ void trace_call(long result, const char *format, ...)
     vsnprintf(call, sizeof call, format, args);
     va_end(args);
     if (result < 0)
-        log_note(LOG_LEVEL_TRACE, "%s = -1 %s (%s)", call, trace_name(TRACE_ERRNO, saved),
-                 strerror(saved));
+        log_note(level, "%s = -1 %s (%s)", call, trace_name(TRACE_ERRNO, saved), strerror(saved));
     else
-        log_note(LOG_LEVEL_TRACE, "%s = %ld", call, result);
+        log_note(level, "%s = %ld%s%s%s", call, result, meaning ? " (" : "", meaning ? meaning : "",
+                 meaning ? ")" : "");
     errno = saved;
 }

@@ -1,11 +1,15 @@
 /*
- * How a socket call is shown at -vv: "connect(3, 127.0.0.1:80) = -1 ECONNREFUSED (Connection refused)". sys/sock makes
- * them all but splice(2), which is stream/pump's. Any thread may call these.
+ * How a call is shown: "connect(3, {AF_INET, 127.0.0.1, port 80}, 16) = -1 ECONNREFUSED (Connection refused)". At -vv
+ * are the calls that a lecture on sockets has, at -vvv those that sockctl makes for itself: it asks the kernel how
+ * things stand, or finds that nothing is there yet (EAGAIN). sys/sock makes most of them; splice(2) is stream/pump's,
+ * programs are sys/process's. Any thread may call these.
  */
 #ifndef SYS_TRACE_H
 #define SYS_TRACE_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/log.h"
 
@@ -16,17 +20,47 @@
 #define SO_BUF_LOCK 72
 #endif
 
-/* Shows a call that has been made, and its result; the arguments are evaluated only where somebody will read them. It
- * leaves errno as it was. */
-#define TRACE(result, ...)                                                                         \
+/* Shows a call that has been made, and its result, from that level of -v on; the arguments are evaluated only where
+ * somebody will read them. It leaves errno as it was. */
+#define TRACE_AT(level, result, ...)                                                               \
     do {                                                                                           \
-        if (log_setting.verbosity >= LOG_LEVEL_TRACE)                                              \
-            trace_call(result, __VA_ARGS__);                                                       \
+        if (log_setting.verbosity >= (level))                                                      \
+            trace_call(level, result, NULL, __VA_ARGS__);                                          \
     } while (0)
-void trace_call(long result, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Is the text of a socket's name, within the expression that it stands in, as an argument of TRACE does. */
-#define TEXT_OF(name) sockname_text(name, (char[SOCKNAME_TEXT_MAX]){""})
+/* Shows a call of a lecture. */
+#define TRACE(result, ...) TRACE_AT(LOG_LEVEL_TRACE, result, __VA_ARGS__)
+
+/* Shows one that does not wait (MSG_DONTWAIT): that there was nothing to do yet is a detail. */
+#define TRACE_TRY(result, ...)                                                                     \
+    TRACE_AT((result) < 0 && errno == EAGAIN ? LOG_LEVEL_DETAIL : LOG_LEVEL_TRACE, result,         \
+             __VA_ARGS__)
+
+/* Shows a call that sockctl makes for itself. */
+#define TRACE_DETAIL(result, ...) TRACE_AT(LOG_LEVEL_DETAIL, result, __VA_ARGS__)
+
+/* Writes the line, where `meaning`, unless it is NULL, follows a call that has not failed, in parentheses. */
+void trace_call(int level, long result, const char *meaning, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Is the name of a socket as its struct sockaddr, within the expression that it stands in, as an argument of TRACE
+ * does. */
+#define SOCKADDR_OF(name) sockname_struct(name, (char[SOCKNAME_TEXT_MAX]){""})
+
+enum { TRACE_DATA_MAX = 160 };
+
+/* Writes the first 32 bytes as a string of C, in quotes, with "..." behind them where there are more, into `out`, which
+ * holds TRACE_DATA_MAX bytes. A negative length is that of a call that has failed: the string is empty. Returns out. */
+char *trace_data(const void *bytes, ssize_t length, char *out);
+
+/* Is the same within an expression. */
+#define DATA_OF(bytes, length) trace_data(bytes, length, (char[TRACE_DATA_MAX]){""})
+
+/* Shows a waitpid(2) for `asked` that has found the end of `found`. */
+void trace_wait(pid_t asked, pid_t found, int end);
+
+/* Returns whether setting this option is a detail: the user has not asked for it, nor does a lecture. */
+bool trace_is_detail(int level, int option);
 
 enum trace_constant {
     TRACE_FAMILY,

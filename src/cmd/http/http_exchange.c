@@ -111,8 +111,10 @@ static int receive_answer(struct http_exchange *exchange)
  * go on waiting for the rest, and we for it. */
 static int send_request(struct http_exchange *exchange)
 {
-    ssize_t sent = sock_send(exchange->fd, exchange->request + exchange->sent,
-                             exchange->request_length - exchange->sent);
+    /* Fields can be secrets, and -v shows them in its own way. */
+    const size_t left = exchange->request_length - exchange->sent;
+    ssize_t sent = sock_send_private(exchange->fd, exchange->request + exchange->sent, left,
+                                     exchange->sent ? 0 : strcspn(exchange->request, "\r\n"));
     if (sent >= 0) {
         exchange->sent += (size_t)sent;
         idle_limit_moved(exchange->idle);

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sys/trace.h"
+
 enum { GRACE_MS = 1500 }; /* more than a worker has with its programs */
 
 /* In a worker */
@@ -72,6 +74,7 @@ static int workers_reap(struct workers *workers, int flags)
             left++;
             continue;
         }
+        trace_wait(workers->ids[i], workers->ids[i], status);
         workers->ids[i] = 0;
         if (workers->stopping || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
             continue;
@@ -122,6 +125,7 @@ int workers_run(struct workers *workers, struct server *server, int count)
         pid_t id = fork();
         if (id == 0)
             return worker_begin(workers, count, parent);
+        TRACE(id, "fork()");
         if (id < 0) {
             error_system(server->err, STATUS_CONNECT, errno, "start a worker");
             workers->stopping = true;
