@@ -50,10 +50,10 @@ echo_message() { printf '%s00%s%s' "$1" "$(checksum "${1}000000$2")" "$2"; }
     [ "$(came)" = "$PACKET$(echo_message 00 "$rest")" ]
     # With -v it says with whom, and -vv which socket it is.
     raw connect -vv -W 1 -s 127.0.0.2 raw:icmp:127.0.0.1
-    assert_errors '^sockctl: socket\(AF_INET, SOCK_RAW, IPPROTO_ICMP\) = [0-9]+$'
+    assert_errors '^sockctl: socket\(AF_INET, SOCK_RAW\|SOCK_NONBLOCK\|SOCK_CLOEXEC, IPPROTO_ICMP\) = [0-9]+$'
     assert_errors '^sockctl: connected to raw:1:127\.0\.0\.1$'
     assert_errors '^sockctl: from local address raw:1:127\.0\.0\.2$'
-    assert_errors '^sockctl: recvmsg\([0-9]+, 65536, .*\) = 33$'
+    assert_errors '^sockctl: recvmsg\([0-9]+, \{\{AF_INET, 127\.0\.0\.1, port 0\}, .*\) = 33$'
     assert_errors '^sockctl: closed raw:1:127\.0\.0\.1: 13 bytes in, 13 out'
 }
 
@@ -108,7 +108,7 @@ echo_message() { printf '%s00%s%s' "$1" "$(checksum "${1}000000$2")" "$2"; }
     for address in icmp:::1 icmp:[::1]; do
         raw connect -vv -W 1 "$address"
         assert_status 0
-        assert_errors '^sockctl: socket\(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6\)'
+        assert_errors '^sockctl: socket\(AF_INET6, SOCK_DGRAM\|SOCK_NONBLOCK\|SOCK_CLOEXEC, IPPROTO_ICMPV6\)'
         [[ $(came) =~ ^8100........00076869$ ]]
     done
 }
@@ -166,7 +166,7 @@ echo_message() { printf '%s00%s%s' "$1" "$(checksum "${1}000000$2")" "$2"; }
         assert_output $'hi\nhi'
         grep -qF "accepted raw:253:$there_text" server.err
         [ "$(grep -c 'sockctl: accepted' server.err)" -eq 1 ]
-        grep -qE 'socket\(AF_INET6?, SOCK_RAW, 253\)' server.err
+        grep -qE 'socket\(AF_INET6?, SOCK_RAW\|SOCK_NONBLOCK\|SOCK_CLOEXEC, 253\)' server.err
     done
 }
 
