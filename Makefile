@@ -148,7 +148,7 @@ $(replay): $(out)/replay/%: $(out)/tests/fuzz/%.o $(out)/tests/fuzz/replay.o $(m
 $(fuzzers): $(out)/fuzz/%: $(out)/tests/fuzz/%.o $(modules) $(out)/link.flags
 	$(link_it)
 # The one file whose time is its own.
-$(out)/proto/sha256.o: faster = -O2
+$(out)/base/sha256.o: faster = -O2
 .SECONDARY:
 
 -include $(objects:.o=.d) $(patsubst %.c,$(out)/%.d,$(wildcard tests/unit/*.c tests/fuzz/*.c))

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pattern.h"
 #include "fuzz.h"
-#include "proto/pattern.h"
 #include "proto/ports.h"
 
 enum { TEXT_MAX = 64, LOOP_GUARD_MAX = 3 };

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proto/pattern.h"
+#include "base/pattern.h"
 
 static int tests, failures;
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proto/sha256.h"
+#include "base/sha256.h"
 
 static int tests, failures;
 

@@ -11,10 +11,10 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/pattern.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "cmd/common/connection_log.h"
-#include "proto/pattern.h"
 #include "stream/write_queue.h"
 #include "sys/sock.h"
 

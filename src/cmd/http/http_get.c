@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/sha256.h"
 #include "cli/report.h"
 #include "cmd/common/limit.h"
 #include "cmd/common/secret.h"
@@ -16,7 +17,6 @@
 #include "net/proxy.h"
 #include "proto/http_range.h"
 #include "proto/http_request.h"
-#include "proto/sha256.h"
 #include "proto/url.h"
 
 #define ROW(entry, name, kind, field, help) OPT(entry, name, kind, struct http_options, field, help)

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/sha256.h"
 #include "cmd/http/http_options.h"
-#include "proto/sha256.h"
 #include "proto/url.h"
 #include "stream/filter.h"
 #include "sys/fd.h"

@@ -3,8 +3,8 @@
  * begins, `$` before its LF, and neither `.` nor a list like [^a] matches an LF (REG_NEWLINE).
  * Source: regcomp(3).
  */
-#ifndef PROTO_PATTERN_H
-#define PROTO_PATTERN_H
+#ifndef BASE_PATTERN_H
+#define BASE_PATTERN_H
 
 #include <regex.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /*
  * SHA-256 (FIPS 180-4), incrementally. Pure.
  */
-#ifndef PROTO_SHA256_H
-#define PROTO_SHA256_H
+#ifndef BASE_SHA256_H
+#define BASE_SHA256_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
  * Escapes such as \x41 are decoded first, into bytes that regcomp(3) takes literally. The bytes that are searched are
  * searched piece by piece between their NUL bytes, for to regexec(3) a NUL is the end.
  */
-#include "proto/pattern.h"
+#include "base/pattern.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * FIPS 180-4, 6.2: blocks of 64 bytes are added to eight words of state; what does not fill a block is kept.
  */
-#include "proto/sha256.h"
+#include "base/sha256.h"
 
 #include <stdio.h>
 #include <string.h>
