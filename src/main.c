@@ -165,7 +165,8 @@ static int run_command(const struct command *command, int argc, char **argv, str
         result = show_version(err);
     } else if (!result) {
         log_setting.verbosity = parsed.common.verbosity;
-        struct operands operands = {parsed.words, parsed.count, parsed.program};
+        struct operands operands = {parsed.words, parsed.count, parsed.program,
+                                    parsed.common.no_sandbox};
         result = command->run(parsed.options, &operands, err);
     }
     opt_release(command, &parsed);

@@ -55,6 +55,11 @@ static int stderr_fd(void)
     return none;
 }
 
+void log_open(void)
+{
+    stderr_fd();
+}
+
 static bool is_ready(int fd, int wait_ms)
 {
     struct pollfd now = {.fd = fd < 0 ? -fd : fd, .events = POLLOUT};

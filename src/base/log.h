@@ -41,6 +41,9 @@ extern struct log_setting log_setting;
 
 enum { LOG_LEVEL_INFO = 1, LOG_LEVEL_TRACE = 2, LOG_LEVEL_DETAIL = 3 };
 
+/* Opens stderr anew, if that is to be done, which the first message does else: for those who can open nothing later. */
+void log_open(void);
+
 /* Writes a warning. */
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

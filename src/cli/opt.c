@@ -23,6 +23,8 @@ enum {
 const struct opt opt_common_rows[] = {
     OPT_GROUP_GENERAL,
     OPT('v', "verbose", count, struct opt_common, verbosity, "tell what happens; -vv: each call"),
+    OPT(0, "no-sandbox", flag, struct opt_common, no_sandbox,
+        "keep what is not needed: files and system calls"),
     OPT_WITH('h', "help", topic, struct opt_common, help, OPT_OPTIONAL,
              "one screen; --help all: every option"),
     OPT('V', "version", flag, struct opt_common, version, "show the version"),

@@ -72,7 +72,8 @@ struct opt {
 struct operands {
     const char *const *words; /* NULL-terminated */
     int count;                /* of words, between the command's min_operands and max_operands */
-    char **program; /* what followed `--`, NULL-terminated, for a command that takes a program */
+    char **program;  /* what followed `--`, NULL-terminated, for a command that takes a program */
+    bool no_sandbox; /* nothing is to be given up: see sys/sandbox.h */
 };
 
 /* What a command is: see command.h, which has the list of them. */
@@ -96,10 +97,11 @@ struct command {
     int (*run)(const void *options, const struct operands *operands, struct error *err);
 };
 
-/* The rows that every command has: --help, --version, --verbose. */
+/* The rows that every command has: --help, --version, --verbose, --no-sandbox. */
 struct opt_common {
     const char *help; /* NULL: not asked for; see help_command */
     bool version;
+    bool no_sandbox;
     int verbosity;
 };
 extern const struct opt opt_common_rows[];

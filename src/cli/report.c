@@ -80,6 +80,7 @@ static void object_print_message(const struct log_message *message)
 void report_as_objects(void)
 {
     log_setting.as_object = object_print_message;
+    tzset(); /* gmtime(3) would do it, and read a file, when nothing can be opened any more */
 }
 
 bool report_is_objects(void)

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -388,6 +389,7 @@ int filters_open(struct filters *filters, struct loop *loop, const struct transf
     if (!dump)
         return 0;
     copies->cork = memory_new(1, sizeof *copies->cork);
+    tzset(); /* as gmtime(3) would do, which reads a file, at the first line */
     if (strcmp(dump, "-") != 0)
         return copies_open_file(copies, &copies->dump, dump, options->append, err);
     copies->is_coloured = colour_is_wanted(STDERR_FILENO);

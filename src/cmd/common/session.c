@@ -157,6 +157,8 @@ int session_stream(const struct session *session, struct fd socket, const struct
     relay_start(relay, session->loop, &pool);
     if (session->transfer->progress)
         progress_start(&progress, session->loop, &relay->local.in);
+    if (session->sandbox)
+        sandbox_enter(session->sandbox);
     int result = loop_run(session->loop);
     progress_stop(&progress);
     if (session->received)
@@ -323,6 +325,8 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     datagram_start(relay, session->loop, sockets, count);
     if (transfer->progress)
         progress_start(&progress, session->loop, &relay->in);
+    if (session->sandbox)
+        sandbox_enter(session->sandbox);
     int result = loop_run(session->loop);
     progress_stop(&progress);
     datagram_release(relay);

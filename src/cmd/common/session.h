@@ -17,6 +17,7 @@
 #include "stream/relay.h"
 #include "sys/fd.h"
 #include "sys/loop.h"
+#include "sys/sandbox.h"
 
 /* What may be connected to where an address of a name refuses the first datagrams: its other addresses. */
 struct session_name {
@@ -37,6 +38,7 @@ struct session {
     bool serving;  /* a listener: stdin that is /dev/null is no input, rather than empty */
     bool
         proxied; /* the connection is a proxy's or a program's, which would take a half-close for a hang-up */
+    struct sandbox *sandbox; /* entered when all is open, before the first byte; NULL: none */
     const struct session_name *name; /* of datagrams; NULL: there is no other address */
     uint64_t *received; /* set at a stream's end: the bytes that came; NULL: nobody asks */
 };

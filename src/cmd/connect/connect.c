@@ -27,6 +27,7 @@
 #include "command.h"
 #include "net/hostname.h"
 #include "sys/process.h"
+#include "sys/sandbox.h"
 #include "sys/sock.h"
 #include "sys/unblocked.h"
 
@@ -92,6 +93,7 @@ struct connecting {
     struct proxy proxy;
     bool has_proxy;
     bool has_via;
+    bool no_sandbox;
     struct via via;
     struct children children; /* of the via, and the program */
     char **arguments;         /* of the program; NULL: none */
@@ -219,8 +221,10 @@ static int connect_serve(const struct session *session, struct connecting *conne
         connect_report(connection);
         return dialog_run(session, &given->script, connection, connecting->err);
     }
-    return given->pass_fd ? connect_pass_fd(connecting->loop, connection->fd, connecting->err)
-                          : connect_transfer(session, connecting, connection);
+    if (!given->pass_fd)
+        return connect_transfer(session, connecting, connection);
+    sandbox_enter(session->sandbox);
+    return connect_pass_fd(connecting->loop, connection->fd, connecting->err);
 }
 
 /* Checks the options, over this kind of socket. */
@@ -237,13 +241,39 @@ static int connect_check_modes(const struct connecting *connecting, unsigned kin
     return modes_check(&connect_command, given, way | kind | holders, connecting->err);
 }
 
+/* What a connection without a program goes on needing. */
+static void connect_prepare_sandbox(const struct connecting *connecting, struct sandbox *sandbox,
+                                    const struct connection *connection)
+{
+    unsigned needs = 0;
+    if (connecting->no_sandbox)
+        return;
+    if (connecting->has_via || program_is_given(&connecting->given->program)) {
+        sandbox_skip("a program is started");
+        return;
+    }
+    if (connection->peer.storage.ss_family == AF_INET6)
+        needs |= SANDBOX_ZONES;
+    if (connection->socktype == SOCK_DGRAM)
+        needs |= SANDBOX_DATAGRAMS;
+    /* Where an address of a name refuses the first datagrams, there may be another. */
+    if (connection->socktype == SOCK_DGRAM && !connection->is_group &&
+        connect_has_others(connecting))
+        needs |= SANDBOX_SOCKETS | SANDBOX_LOOKUP;
+    sandbox_init(sandbox, needs);
+    if (connection->file.path)
+        sandbox_allow(sandbox, SANDBOX_REMOVE, connection->file.path);
+}
+
 static int connect_and_serve(struct connecting *connecting)
 {
     const struct connect_options *given = connecting->given;
     struct error *err = connecting->err;
     struct filters filters;
     uint64_t received = 0;
+    struct sandbox sandbox = {0};
     const struct session session = {.loop = connecting->loop,
+                                    .sandbox = &sandbox,
                                     .transfer = &given->transfer,
                                     .limits = &given->limits,
                                     .keepalive_ms = given->sockopt.keepalive_ms,
@@ -271,8 +301,10 @@ static int connect_and_serve(struct connecting *connecting)
                      : connect_check_modes(connecting,
                                            modes_of_socket(connection.peer.storage.ss_family,
                                                            connection.socktype));
-        if (result == 0)
+        if (result == 0) {
+            connect_prepare_sandbox(connecting, &sandbox, &connection);
             result = connect_serve(&session, connecting, &connection);
+        }
         result = connection_end(&connection, received > 0, result, err);
     }
     return filters_close(&filters, result, false, err);
@@ -447,6 +479,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     const bool probes = given->probe.probe;
     struct connecting connecting = {.given = given,
                                     .arguments = operands->program,
+                                    .no_sandbox = operands->no_sandbox,
                                     .dial = {.numeric = given->family.numeric,
                                              .timeout_ms = given->limits.timeout_ms,
                                              .source = given->source,

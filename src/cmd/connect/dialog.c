@@ -402,6 +402,7 @@ int dialog_run(const struct session *session, const struct script *script,
     }
     idle_limit_start(&dialog.idle, session->loop, session->limits->idle_ms, dialog_idle_over);
     loop_watch(session->loop, &dialog.watch, EPOLLOUT);
+    sandbox_enter(session->sandbox);
     int result = loop_run(session->loop);
     const struct script_step *step = dialog_step(&dialog);
     if (result < 0 && step && step->expects &&
