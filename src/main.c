@@ -53,6 +53,25 @@ static void hold_standard_descriptors(void)
                 memory_impossible("cannot open /dev/null in place of a closed descriptor");
 }
 
+/* Says which command an address, or a URL, is for. Returns whether the word is one. */
+static bool refuse_address(const char *word, struct error *err)
+{
+    const struct foreign_word *foreign = foreign_operand("connect", word, false);
+    if (foreign && foreign->answer) {
+        error_add(err, ": %s", foreign->answer);
+        return true;
+    }
+    if (strncmp(word, "http", 4) == 0 && strstr(word, "://")) {
+        error_add(err, " (a URL is for http-get: sockctl http-get URL)");
+        return true;
+    }
+    if (!strpbrk(word, ":./") && !text_is_digits(word, strlen(word)))
+        return false;
+    error_add(err,
+              " (to connect, type 'sockctl connect ADDRESS'; to listen, 'sockctl listen ADDRESS')");
+    return true;
+}
+
 /* Says of a word that is no command which one may be meant. */
 static void refuse_command(const char *name, const struct command *nearest, struct error *err)
 {
@@ -62,7 +81,9 @@ static void refuse_command(const char *name, const struct command *nearest, stru
                   {" get fetch curl wget http https ", "http-get"},
                   {" dig host nslookup lookup getent dns ", "resolve"},
                   {" serve server bind accept ", "listen, or echo-server"},
-                  {" scan probe wait-for-it nmap ping ", "connect --probe"},
+                  {" scan probe nmap ping tcping ", "connect --probe"},
+                  {" wait wait-for-it waitfor wait-on dockerize ", "connect --probe --wait TIME"},
+                  {" forward proxy relay tunnel ", "listen --to ADDRESS"},
                   {" version ", "--version"}};
     char word[32];
     const int length = snprintf(word, sizeof word, " %s ", name);
@@ -72,6 +93,8 @@ static void refuse_command(const char *name, const struct command *nearest, stru
             error_add(err, " (that is %s)", others[i].meant);
             return;
         }
+    if (refuse_address(name, err))
+        return;
     if (nearest) {
         error_add(err, " (did you mean %s?)", nearest->name);
         return;
@@ -79,6 +102,29 @@ static void refuse_command(const char *name, const struct command *nearest, stru
     error_add(err, "; there are");
     for (const struct command *const *at = commands; *at; at++)
         error_add(err, " %s", (*at)->name);
+}
+
+/* Says of an option that stands before the command what to type: `-lvnp 80` is nc's. */
+static int refuse_option(char *const *words, struct error *err)
+{
+    const char *word = words[0], *next = words[1];
+    error_set(err, STATUS_USAGE, "unknown option %.100s before the command", word);
+    for (const struct command *const *at = commands; *at; at++) {
+        if (next && strcmp(next, (*at)->name) == 0)
+            return error_add(err, ": options follow it, as in 'sockctl %s -v ...'", next);
+        if (strcmp(word + 1, (*at)->name) == 0 ||
+            (word[1] == '-' && strcmp(word + 2, (*at)->name) == 0))
+            return error_add(err, ": commands have no dashes, type 'sockctl %s'", (*at)->name);
+    }
+    const bool is_cluster = word[1] && word[1] != '-' && strlen(word) < 10;
+    if (!is_cluster)
+        return error_add(err, ": options follow it, as in 'sockctl connect -v HOST PORT'");
+    const bool listens = strpbrk(word, "lk");
+    error_add(err, ": options follow it, type 'sockctl %s", listens ? "listen" : "connect");
+    for (const char *at = word + 1; *at; at++)
+        if (!listens || !strchr("lp", *at))
+            error_add(err, " -%c", *at);
+    return error_add(err, " %s'", listens ? "PORT" : "HOST PORT");
 }
 
 /* Finds a command by its name, or by a prefix that no other command shares. NULL: *err says why not. A whole name is
@@ -199,10 +245,7 @@ static int dispatch(int argc, char **argv, const struct command **command, struc
         return report_flush_stdout(err);
     }
     if (word[0] == '-')
-        return error_set(err, STATUS_USAGE,
-                         "unknown option %.100s before the command: options follow it, as in "
-                         "'sockctl connect -v HOST PORT'",
-                         word);
+        return refuse_option(argv + 1, err);
     *command = find_command(word, err);
     return *command ? run_command(*command, argc - 1, argv + 1, err) : -1;
 }

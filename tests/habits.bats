@@ -40,9 +40,11 @@ import sys
 for row in open("rows"):
     commands, words, _, answer, kind = row.rstrip("\n").split("\t")
     for command in commands.split() if answer else []:
-        for word in words.split():
-            if kind == "option":
-                typed = ["-" * (1 + (len(word) > 1)) + word]
+        for word in words.split() if kind != "line" else [words]:
+            if kind == "line":
+                typed = [*word.split(), "other"]
+            elif kind == "option":
+                typed = [word if word[0] == "-" and word[1:] else "-" * (1 + (len(word) > 1)) + word]
             else:
                 typed = [word[1:], "other"] if word[0] == "=" else [word + "a:b"]
             ended = subprocess.run([sys.argv[1], command, *typed], stdin=subprocess.DEVNULL,

@@ -21,7 +21,7 @@ help() {
 # groups COMMAND: the names that its --help has.
 groups() {
     help "$1 --help"
-    tr '\n' ' ' <<<"$output" | tr -s ' ' | sed 's/.*--help GROUP: \(.*\); man sockctl-.*/\1/'
+    tr '\n' ' ' <<<"$output" | tr -s ' ' | sed 's/.*--help GROUP: //'
 }
 
 # on_terminal COLUMNS WORDS: the program, with stdout on a terminal; what that shows is in $output.
@@ -44,16 +44,16 @@ on_terminal() {
         help "$command --help"
         [[ $output == "usage: sockctl $command [OPTIONS] "* ]] || fail "$command" try.out
         [[ $output =~ $'\n'(ADDRESS|PATH|URL|NAME)': ' ]] || fail "$command" try.out
-        [[ $output == *$'\nUsed most:\n  '*$'\nExamples:\n  '*$'\nMore: --help all; --help GROUP: '* ]] ||
+        [[ $output == *$'\nUsed most:\n  '*$'\nExamples: '*$'\nMore: man sockctl-'"$command; --help all; --help GROUP: "* ]] ||
             fail "$command" try.out
-        [ "$(sed -n '/^Examples:/,/^$/p' try.out | grep -c '^  .*sockctl '"$command ")" -eq 2 ]
+        [ "$(sed -n '/^Examples:/,/^$/p' try.out | grep -c '^.\{10\}.*sockctl '"$command ")" -eq 2 ]
     done
 }
 
 @test "15.4: the options in the examples of help exist" {
     for command in $COMMANDS; do
         help "$command --help"
-        sed -n '/^Examples:/,/^$/s/^  /    $ /p' try.out >>examples
+        sed -n '/^Examples:/,/^$/s/^..........*$/&/p' try.out | sed 's/^........../    $ /' >>examples
     done
     [ "$(wc -l <examples)" -eq 14 ]
     try "$ROOT/tests/checks/examples" examples
@@ -145,7 +145,7 @@ on_terminal() {
 @test "15.4: headings and names of options are bold on a terminal, and nowhere else" {
     on_terminal 80 'connect --help'
     grep -qF "${ESC}[1mUsed most${ESC}[0m:" <<<"$output"
-    grep -qF "${ESC}[1m  -w, --timeout${ESC}[0m TIME  limit" <<<"$output"
+    grep -qF "${ESC}[1m  -w, --timeout${ESC}[0m TIME     limit" <<<"$output"
     plain=$(sed "s/$ESC\[[01]m//g" <<<"$output")
     help 'connect --help'
     [ "$output" = "$plain" ]

@@ -109,7 +109,7 @@ signal.pause()'
         try "$SOCKCTL" connect $words
         assert_usage_error "$why"
     done <<'END'
--z a:1 b|address 'a:1 b'
+-z a:1 b|'b' is no HOST:PORT \(a program stands after --
 -z a 1 b:2|'b:2' is no port
 -z a:1 b:|the port is missing
 -z a:1 udp:b:2|'udp:b:2' is of another kind

@@ -1,9 +1,10 @@
 /*
- * See foreign.h. Two tables say everything: the options, and the forms of operands. The first row that has the
+ * See foreign.h. Three tables say everything: the options, what follows one of ours, and the forms of operands. The first row that has the
  * command and the word counts, so that what one command says otherwise stands before what all of them say.
  */
 #include "cli/foreign.h"
 
+#include <fnmatch.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -39,7 +40,10 @@ static const struct foreign_word options[] = {
     {"listen", "wait", "ncat",
      "-w TIME limits the wait for the first client, -i TIME a silent connection"},
     {"listen", "r", "nc", "for a port that the kernel chooses, listen on port 0"},
-    {"connect listen", "X proxy-type", "nc ncat", PROXY_TYPE},
+    {"listen", "proxy-type proxy-auth", "ncat",
+     "sockctl is no proxy server; 'ncat -l --proxy-type http' is one"},
+    {"connect", "proxy-type", "ncat", PROXY_TYPE},
+    {"connect listen", "X", "nc", PROXY_TYPE},
     {"connect", "P proxy-auth", "nc ncat", IN_PROXY_URL},
     {"connect", "proxy-dns", "ncat", "socks5:// and http:// proxies resolve the name themselves"},
     {SOCKETS, "I", "nc", "the size of the receive buffer is --rcvbuf SIZE"},
@@ -114,15 +118,24 @@ static const struct foreign_word options[] = {
     {"http-get", "N no-buffer", "curl", NULL},
     {"http-get", "g globoff", "curl", NULL},
     {"http-get", "no-progress-meter no-verbose", "curl wget", NULL},
+    {"http-get", "fail-with-body", "curl", NULL},
+    {"http-get", "-nv", "wget", "nothing is said of what goes well: leave it out, or type -s"},
+    {"http-get", "-nc", "wget",
+     "sockctl replaces FILE; look first: [ -e FILE ] || sockctl http-get -o FILE URL"},
+    {"http-get", "-np -nd -nH -nh", "wget", "sockctl fetches no trees of pages; wget(1) does"},
+    {"http-get", "-O- -qO- -nvO-", "wget", "the body goes to standard output without -O"},
+    {"http-get", "T", "curl wget",
+     "sockctl sends no request bodies; wget's -T TIME is --connect-timeout and --idle-timeout"},
     {"http-get",
-     "d data data-raw data-binary data-ascii data-urlencode json F form form-string url-query T "
+     "d data data-raw data-binary data-ascii data-urlencode json F form form-string url-query "
      "upload-file post-data post-file body-data body-file method",
      "curl wget", NO_BODIES},
     {"http-get", "X request", "curl",
      "sockctl sends GET, or HEAD with -I; curl(1) sends any method"},
     {"http-get", "G get", "curl", "sockctl always sends GET: put the query into the URL"},
     {"http-get", "w write-out", "curl",
-     "status and times are printed by --timing=json, on standard error"},
+     "status and times are printed by --timing=json, on standard error; wget's is a sleep(1) "
+     "between two commands"},
     {"http-get", "D dump-header", "curl",
      "the head is printed by -i, with the body, or by -I, alone"},
     {"http-get", "J remote-header-name content-disposition", "curl wget",
@@ -183,6 +196,7 @@ static const struct foreign_word options[] = {
     /* dig(1), host(1), getent(1) */
     {"resolve", "a", "host", "name each type: -t A -t AAAA -t MX ..."},
     {"resolve", "p", "dig", "the port is the server's: --server ADDR:PORT"},
+    {"resolve", "-query -querytype", "nslookup", "the option is -t TYPE"},
     {"resolve", "q", "dig", "the name is an operand"},
     {"resolve", "c class", "dig", "sockctl asks for class IN alone"},
     {"resolve", "f", "dig", "names are read from standard input: sockctl resolve - < FILE"},
@@ -203,6 +217,22 @@ static const struct foreign_word options[] = {
     {ALL, "color colour", "ls", "sockctl uses colour on a terminal; NO_COLOR turns it off"},
     {"connect listen " OTHERS, "debug", "curl wget", "-v tells what happens, -vv each call"},
     {ALL, "verbosity", "socat", "-v tells what happens, -vv each call"},
+};
+
+static const struct foreign_value values[] = {
+    {"connect", "help", "*", "-h HOST", "wait-for-it",
+     "the address is an operand: sockctl connect -z --wait TIME HOST:PORT"},
+    {"connect", "quit-after", "*:*", "-q HOST:PORT", "wait-for-it",
+     "-q takes a TIME; wait-for-it's is how sockctl is without -v: leave it out"},
+    {"connect", "source", "-*", "-s -t TIME", "wait-for-it",
+     "-s takes an ADDR; wait-for-it's is how sockctl is: leave it out"},
+    {"connect listen", "recv-only", "-d", "-d -d", "socat",
+     "given twice; socat's -d -d is -v here: what happens; -vv: each call"},
+    {"http-get", "remote-name", "-", "-O -", "wget", "the body goes to standard output without -O"},
+    {"http-get", "range", "[A-Za-z/]*", "-r URL", "wget",
+     "-r takes a RANGE; sockctl fetches no trees of pages, wget(1) does"},
+    {"resolve", "type", "ype=*", "-type=TYPE", "nslookup", "the option is -t TYPE"},
+    {"resolve", "type", "=*", "-t=TYPE", "dig", "the option is -t TYPE, or --type=TYPE"},
 };
 
 /* The forms of operands. */
@@ -248,6 +278,7 @@ static const struct foreign_word operands[] = {
      "sockctl has no SCTP; socat(1) has"},
     {SOCKETS, "TUN: INTERFACE: =READLINE READLINE,", "socat",
      "sockctl has nothing of the kind; socat(1) has"},
+    {"connect", "/dev/tcp/ /dev/udp/", "bash", "type 'sockctl connect HOST PORT', with -u for UDP"},
     {"http-get", "=-", "curl", NULL}, /* -C - */
     {"resolve", "http:// https://", "curl", "that is a URL: type the name of its host alone"},
     {"resolve", "@", "dig", "a server is given with --server ADDR"},
@@ -271,6 +302,17 @@ static bool has_word(const char *words, const char *word, size_t length)
         at += here;
     }
     return false;
+}
+
+const struct foreign_value *foreign_value(const char *command, const char *option,
+                                          const char *value)
+{
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        if (strcmp(values[i].option, option) == 0 &&
+            has_word(values[i].commands, command, strlen(command)) &&
+            fnmatch(values[i].pattern, value, 0) == 0)
+            return &values[i];
+    return NULL;
 }
 
 const struct foreign_word *foreign_option(const char *command, const char *name, size_t length)
@@ -334,5 +376,8 @@ static void write_rows(FILE *out, const struct foreign_word *rows, size_t count,
 void foreign_table(FILE *out)
 {
     write_rows(out, options, sizeof options / sizeof *options, "option");
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        fprintf(out, "%s\t%s\t%s\t%s\tline\n", values[i].commands, values[i].typed,
+                values[i].programs, values[i].answer);
     write_rows(out, operands, sizeof operands / sizeof *operands, "operand");
 }

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/colour.h"
+#include "cli/foreign.h"
 #include "cli/opt.h"
 
 enum {
@@ -195,7 +196,7 @@ static void write_used_most(const struct page *page, const struct command *comma
 /* Writes the one screen that says how the command is used, and what more there is to ask for. */
 static void write_screen(const struct page *page, const struct command *command)
 {
-    static const char usage[] = "usage:", more[] = "More:";
+    static const char usage[] = "usage:", examples[] = "Examples:", more[] = "More:";
     char text[512], before[40];
     snprintf(before, sizeof before, "sockctl %s ", command->name);
     snprintf(text, sizeof text, "[OPTIONS] %s%s%s", command->operands, command->forms ? "\n" : "",
@@ -212,17 +213,33 @@ static void write_screen(const struct page *page, const struct command *command)
     write_heading(page, "Used most");
     write_used_most(page, command);
     fputc('\n', page->out);
-    write_heading(page, "Examples");
-    write_command_lines(page, "", command->examples, 0, 2);
+    write_command_lines(page, "", command->examples, write_bold(page, examples),
+                        (int)sizeof examples);
     fputc('\n', page->out);
-    size_t length = (size_t)snprintf(text, sizeof text, "--help all; --help GROUP:");
+    size_t length = (size_t)snprintf(text, sizeof text,
+                                     "man sockctl-%s; --help all; --help GROUP:", command->name);
     for (const struct opt *group = NULL; (group = next_group(command, group));)
         length += (size_t)snprintf(text + length, sizeof text - length, " %s", group->name);
-    snprintf(text + length, sizeof text - length, "; man sockctl-%s", command->name);
     write_wrapped(page, text, write_bold(page, more), (int)sizeof more);
 }
 
-/* Finds the group whose name begins with `name`, and no other's does. NULL: *err says why not. */
+/* Finds the group of an option by its name, or by what that begins with; NULL: there is none. */
+static const struct opt *find_group_of_option(const struct command *command, const char *name)
+{
+    const struct opt *group = NULL, *match = NULL;
+    for (const struct opt *row = NULL; (row = opt_next(command, row));) {
+        if (!row->type)
+            group = row;
+        else if (strcmp(row->name, name) == 0)
+            return group;
+        else if (!match && text_starts_with(row->name, name))
+            match = group;
+    }
+    return match;
+}
+
+/* Finds the group whose name begins with `name`, and no other's does, or that of an option of that name. NULL: *err says
+ * why there is none. */
 static const struct opt *find_group(const struct command *command, const char *name,
                                     struct error *err)
 {
@@ -246,6 +263,17 @@ static const struct opt *find_group(const struct command *command, const char *n
     }
     if (matches)
         return NULL;
+    group = find_group_of_option(command, name);
+    if (group) {
+        error_silent(err, STATUS_OK);
+        return group;
+    }
+    const struct foreign_word *foreign = foreign_option(command->name, name, strlen(name));
+    if (foreign && foreign->answer) {
+        error_set(err, STATUS_USAGE, "%s has no option --%.100s: %s", command->name, name,
+                  foreign->answer);
+        return NULL;
+    }
     error_set(err, STATUS_USAGE, "%s has no group of options '%.100s': try all,", command->name,
               name);
     while ((group = next_group(command, group)))

@@ -147,6 +147,32 @@ static int refuse_long_name(const struct command *command, const char *word, siz
     return nearest ? error_add(err, " (did you mean --%s?)", nearest->name) : -1;
 }
 
+/* Finds another program's option of several letters with one dash before them, in which getopt_long is: sets *word to what follows the dash. NULL: it is none. */
+static const struct foreign_word *foreign_cluster(const struct command *command, char **argv,
+                                                  const char **word)
+{
+    /* With its last letter getopt_long is at the next word already. */
+    const char *next = argv[optind];
+    const char *cluster = next && *next == '-' && next[1] == optopt ? next : argv[optind - 1];
+    if (*cluster != '-' || !cluster[1] || !cluster[2])
+        return NULL;
+    const struct foreign_word *foreign = foreign_option(command->name, cluster,
+                                                        strcspn(cluster, "="));
+    if (foreign)
+        *word = cluster + 1;
+    return foreign;
+}
+
+/* Refuses what others type after an option whose letter we have, too. */
+static int refuse_foreign_value(const struct command *command, const struct opt *row,
+                                const char *value, struct error *err)
+{
+    const struct foreign_value *foreign = foreign_value(command->name, row->name, value);
+    return foreign ? error_set(err, STATUS_USAGE, "option --%s: '%.100s': %s", row->name, value,
+                               foreign->answer)
+                   : 0;
+}
+
 /* Says what getopt_long complained of, `found` being '?' or ':'; 0 if it is no reason to end. */
 static int refuse_word(const struct command *command, char **argv, int found, struct error *err)
 {
@@ -159,8 +185,10 @@ static int refuse_word(const struct command *command, char **argv, int found, st
     if (row && optopt >= FIRST_ROW)
         return error_set(err, STATUS_USAGE, "option --%s takes no argument", row->name);
     const char letter = (char)optopt, *word = optopt ? &letter : argv[optind - 1] + 2;
-    const size_t length = optopt ? 1 : strcspn(word, "=");
-    const struct foreign_word *foreign = foreign_option(command->name, word, length);
+    const struct foreign_word *foreign = optopt ? foreign_cluster(command, argv, &word) : NULL;
+    const size_t length = word == &letter ? 1 : strcspn(word, "=");
+    if (!foreign)
+        foreign = foreign_option(command->name, word, length);
     if (foreign && !foreign->answer)
         return 0; /* another program's, that asks for what is so anyway */
     if (foreign)
@@ -174,8 +202,6 @@ static int refuse_word(const struct command *command, char **argv, int found, st
 /* Reads the value of an option into its field. */
 static int read_value(const struct opt *row, struct opt_parsed *parsed, struct error *err)
 {
-    if (!row)
-        memory_impossible("getopt_long returned an option of no table");
     char *base = row_is_common(row) ? (char *)&parsed->common : parsed->options;
     void *field = base + row->offset;
     const char *wrong = row->type->read
@@ -222,12 +248,12 @@ static int check_foreign_operands(const struct command *command, struct opt_pars
     return result;
 }
 
-/* Says whether a lone --help is followed by a lone word that can be the name of a group. An address has more than letters,
- * or more words: with --help among these, the screen is meant. */
+/* Says whether a lone --help is followed by a lone word that can be the name of a group, or of an option. An address has
+ * more than letters, or more words: with --help among these, the screen is meant. */
 static bool is_help_with_group(int argc, char **argv, const struct opt_parsed *parsed)
 {
     return parsed->common.help && argc == 3 && parsed->count == 1 && *argv[1] == '-' &&
-           argv[2][strspn(argv[2], "abcdefghijklmnopqrstuvwxyz")] == '\0';
+           argv[2][strspn(argv[2], "abcdefghijklmnopqrstuvwxyz-")] == '\0';
 }
 
 /* Takes the option that getopt_long has found, with its value. */
@@ -236,10 +262,29 @@ static int take_option(const struct command *command, char **argv, int found,
 {
     const struct opt *row = row_of(command, found);
     const bool is_apart = optarg && optarg == argv[optind - 1]; /* the argument */
-    if (row && found >= FIRST_ROW &&
+    if (!row)
+        memory_impossible("getopt_long returned an option of no table");
+    if (found >= FIRST_ROW &&
         refuse_foreign_abbreviation(command, row, argv[optind - 1 - is_apart], err))
         return -1;
+    if (optarg && row->type != &opt_topic && refuse_foreign_value(command, row, optarg, err))
+        return -1;
+    const char again[] = {'-', row->entry, '\0'};
+    if (row->type == &opt_flag && !row_is_common(row) &&
+        *(const bool *)((const char *)parsed->options + row->offset) &&
+        refuse_foreign_value(command, row, again, err))
+        return -1;
     return read_value(row, parsed, err);
+}
+
+/* Takes an operand; `row`, if not NULL, is that of the option that precedes it, by its letter, and takes no value. */
+static int take_operand(const struct command *command, const struct opt *row, char *word,
+                        struct opt_parsed *parsed, struct error *err)
+{
+    if (row && refuse_foreign_value(command, row, word, err))
+        return -1;
+    add_operand(command, word, parsed);
+    return 0;
 }
 
 int opt_parse(const struct command *command, int argc, char **argv, struct opt_parsed *parsed,
@@ -252,12 +297,17 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
     memcpy(parsed->options, command->defaults, command->options_size);
     parsed->words = memory_new((size_t)argc + 1, sizeof *parsed->words);
     opterr = 0;
+    const struct opt *before = NULL; /* what precedes an operand, as take_operand has it */
     int found;
     while ((found = getopt_long(argc, argv, tables.entries, tables.longs, NULL)) != -1) {
         if (found == 1) {
-            add_operand(command, optarg, parsed);
+            /* A lone word after -h is a group. */
+            if (take_operand(command, argc > 3 ? before : NULL, optarg, parsed, err))
+                return -1;
+            before = NULL;
             continue;
         }
+        before = optarg || found >= FIRST_ROW ? NULL : row_of(command, found);
         if (found == '?' || found == ':') {
             if (refuse_word(command, argv, found, err))
                 return -1;

@@ -162,7 +162,14 @@ static int read_inet(const struct address_reading *reading, const char *text)
     if (!reading->port && !colon)
         return read_port(reading, text);
     if (colon && strchr(colon + 1, ':'))
-        return reading_refuse(reading, "an IPv6 address with a port is written [ADDRESS]:PORT");
+        return reading_refuse(reading, text[strspn(text, "0123456789abcdefABCDEF:.")]
+                                           ? "more than one ':' (several ports are for connect "
+                                             "--probe: HOST:22,80)"
+                                           : "an IPv6 address with a port is written "
+                                             "[ADDRESS]:PORT");
+    const char *first = strchr(text, ':');
+    if (reading->port && first && first > text && first == strrchr(text, ':'))
+        return reading_refuse(reading, "the first word has a port already");
     if (reading->port && !*text)
         return reading_refuse(reading, "the host is empty");
     if (read_host(reading, text, colon ? (size_t)(colon - text) : strlen(text)))
@@ -311,6 +318,20 @@ static bool is_url(const char *word)
     return length && strncmp(word + length, "://", 3) == 0;
 }
 
+/* Tells whether the word is a range of hosts, as nmap(1) has them: 10.0.0.0/24 or 10.0.0.1-20, with or without a port. */
+static bool is_range(const char *word)
+{
+    char host[INET_ADDRSTRLEN] = "";
+    struct in_addr ignored;
+    const size_t length = strcspn(word, "/-");
+    if (!word[length] || length >= sizeof host)
+        return false;
+    memcpy(host, word, length);
+    const size_t digits = strspn(word + length + 1, "0123456789");
+    return inet_pton(AF_INET, host, &ignored) == 1 && digits &&
+           strchr(":", word[length + 1 + digits]);
+}
+
 /* Returns the prefix of a word. One without has an empty one, which follows from the options and its look. */
 static struct prefix find_prefix(const char *word, const struct address_use *use)
 {
@@ -339,12 +360,20 @@ int address_parse(struct address *address, const char *const *words, int count,
                                 .socktype = prefix.socktype ? prefix.socktype : socktype,
                                 .family = prefix.family};
     /* unix:///run/x.sock is a path that begins with three slashes. */
-    if (!use->unix_socket && prefix.kind != ADDRESS_UNIX && is_url(words[0]))
+    const char *text = words[0] + strlen(prefix.word);
+    const bool is_kind = prefix.kind == ADDRESS_INET &&
+                         *prefix.word; /* tcp://HOST:PORT, which others have */
+    if (is_kind && strncmp(text, "//", 2) == 0)
+        text += 2;
+    else if (!use->unix_socket && prefix.kind != ADDRESS_UNIX && is_url(words[0]))
         return reading_refuse(&reading, "this is a URL (http and https: sockctl http-get URL; an "
                                         "address has no //: tcp:HOST:PORT)");
+    if (!use->unix_socket && is_range(text))
+        return reading_refuse(&reading,
+                              "a range of hosts is no address; for connect --probe the shell "
+                              "makes them: 10.0.0.{1..254}:22");
     if (reading.port && prefix.kind != ADDRESS_INET)
         return reading_refuse(&reading, "this kind of address is one word");
-    const char *text = words[0] + strlen(prefix.word);
     const size_t length = strlen(text);
     int64_t number;
     switch (prefix.kind) {

@@ -129,6 +129,10 @@ static const struct {
     {"tcp::80", NULL, 0, "tcp |80"},
     {"tcp:*:80", NULL, 0, "tcp |80"},
     {"tcp:[::1]:80", NULL, 0, "tcp ::1|80"},
+    {"tcp://h:80", NULL, 0, "tcp h|80"},
+    {"UDP6://[::1]:53", NULL, 0, "udp6 ::1|53"},
+    {"10.0.0.1/x", NULL, 0, "stream 10.0.0.1/x"},
+    {"./10.0.0.0/24", NULL, 0, "stream ./10.0.0.0/24"},
     {"tcp:::1", "80", 0, "tcp ::1|80"},
     {"tcp:localhost:80", NULL, UDP | UNIX, "tcp localhost|80"},
     {"tcp:localhost:80", NULL, V6, "tcp6 localhost|80"},
@@ -229,6 +233,8 @@ static void test_good(void)
 #define NOT_1 "the port is not from 1 to 65535"
 #define NOT_0 "the port is not from 0 to 65535"
 #define NO_PORT "the port is missing"
+#define RANGE                                                                                      \
+    "a range of hosts is no address; for connect --probe the shell makes them: 10.0.0.{1..254}:22"
 #define ONE_WORD "this kind of address is one word"
 #define NO_PROTOCOL "the protocol is neither a number nor the name of one"
 #define NOT_VSOCK "not vsock:CID:PORT, two numbers"
@@ -289,7 +295,6 @@ static const struct {
     {"a%b", "80", 0, NOT_A_HOST},
     {HOST_255 "x", "80", 0, "the host is longer than 255 bytes"},
     {HOST_255 "x:80", NULL, 0, "the host is longer than 255 bytes"},
-    {"h:80", "80", 0, NOT_IPV6},
     {"::g", "80", 0, NOT_IPV6},
     {":", "80", 0, NOT_IPV6},
     {"1:2:3:4:5:6:7:8:9", "80", 0, NOT_IPV6},
@@ -300,7 +305,12 @@ static const struct {
     /* Brackets. */
     {"::1:80", NULL, 0, "an IPv6 address with a port is written [ADDRESS]:PORT"},
     {"::1", NULL, 0, "an IPv6 address with a port is written [ADDRESS]:PORT"},
-    {"h:80:90", NULL, 0, "an IPv6 address with a port is written [ADDRESS]:PORT"},
+    {"h:80:90", NULL, 0, "more than one ':' (several ports are for connect --probe: HOST:22,80)"},
+    {"h:80", "90", 0, "the first word has a port already"},
+    {"10.0.0.0/24", "22", 0, RANGE},
+    {"10.0.0.0/24:22", NULL, 0, RANGE},
+    {"10.0.0.1-20", "22", 0, RANGE},
+    {"tcp:10.0.0.1-20:22", NULL, 0, RANGE},
     {"[::1]", NULL, 0, NO_PORT},
     {"[::1]:", NULL, 0, NO_PORT},
     {"[::1]x", NULL, 0, "something other than a port follows the bracket"},

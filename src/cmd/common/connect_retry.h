@@ -33,7 +33,7 @@ struct connect_retry_options {
         OPT('R', "retry", number, options, field.retries, "try N times more"), GROUP_PROXY,        \
         OPT_FOR('x', "proxy", proxy, options, field.proxy,                                         \
                 MODE_OWN_SOCKET(MODE_TCP) & ~MODE_PROBE,                                           \
-                "through a proxy: socks5://, socks4:// or http://; or @FILE"),                     \
+                "through a proxy: socks5://, socks4://, http://"),                                 \
         OPT_FOR(0, "proxy-env", flag, options, field.proxy_env,                                    \
                 MODE_OWN_SOCKET(MODE_TCP) & ~MODE_PROBE, "through the proxy in ALL_PROXY")
 

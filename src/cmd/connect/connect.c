@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -26,6 +27,7 @@
 #include "cmd/serve/programs.h"
 #include "command.h"
 #include "net/hostname.h"
+#include "proto/url.h"
 #include "sys/process.h"
 #include "sys/sandbox.h"
 #include "sys/sock.h"
@@ -317,6 +319,19 @@ static int connect_check(const struct connect_options *given, const struct opera
 {
     bool has_program = program_is_given(&given->program);
     bool has_script = given->script.count > 0;
+    struct sockname literal;
+    struct error ignored;
+    if (given->probe.probe && given->transfer.telnet)
+        return error_set(err, STATUS_USAGE,
+                         "option --telnet makes no sense with --probe (to wait until the ports are "
+                         "open: --wait TIME)");
+    if (given->probe.probe && given->source && strchr(given->source, ':') &&
+        !strchr(given->source, '/') &&
+        hostname_read_literal(given->source, &literal, &ignored) != 1)
+        return error_set(err, STATUS_USAGE,
+                         "option --source: '%.100s' is no local address (wait-for-it's -s is how "
+                         "sockctl is: leave it out)",
+                         given->source);
     if (has_program + has_script + given->pass_fd + given->probe.probe > 1)
         return error_set(err, STATUS_USAGE,
                          "--exec, --send, --pass-fd and --probe are different things to do");
@@ -330,8 +345,8 @@ static int connect_check(const struct connect_options *given, const struct opera
     if (operands->program && !has_program)
         return error_set(
             err, STATUS_USAGE,
-            "what follows -- is for --exec, or for --probe, which starts it once the port is open; "
-            "neither is given");
+            "what follows -- is for --exec, or for --probe --wait TIME, which starts it once the "
+            "port is open; neither is given");
     return program_check(&given->program, operands->program, err);
 }
 
@@ -353,13 +368,62 @@ static int connect_check_count(const struct connect_options *given, const struct
                                                           : "");
 }
 
+static bool connect_is_url(const char *word)
+{
+    return text_starts_with(word, "http://") || text_starts_with(word, "https://");
+}
+
+/* Takes a URL for its host and its port, of which the number goes into `port`, 8 bytes: it may say no more. */
+static int connect_take_url(const char *word, char *host, char *port, struct error *err)
+{
+    struct url url;
+    const char *wrong = url_parse(&url, word);
+    if (!wrong && url.userinfo.length)
+        wrong = "has a name and a password in it";
+    if (!wrong && url.target.length > 1)
+        wrong = "has a path; to ask for it, type 'sockctl http-get -f --retry N URL'";
+    if (wrong)
+        return error_set(err, STATUS_USAGE, "URL '%.100s' %s", url_redacted(word), wrong);
+    url_host(&url, host);
+    snprintf(port, 8, "%u", url.port);
+    return 0;
+}
+
+/* Refuses what follows HOST:PORT, or a URL, and is no address: it may be a program. */
+static int connect_check_target_words(const struct operands *operands, struct error *err)
+{
+    const char *first = operands->words[0], *colon = strrchr(first, ':');
+    const bool is_whole = connect_is_url(first) ||
+                          (colon && colon[1] && !strchr(first, '/') &&
+                           (*first == '[' ? colon[-1] == ']' : strchr(first, ':') == colon));
+    for (int i = 1; is_whole && i < operands->count; i++) {
+        const char *word = operands->words[i];
+        struct stat status;
+        const bool is_path = strchr(word, '/') && (stat(word, &status) || !S_ISREG(status.st_mode));
+        if (!strchr(word, ':') && !is_path)
+            return error_set(
+                err, STATUS_USAGE,
+                "'%.100s' is no HOST:PORT (a program stands after --; the ports of one host are "
+                "HOST 22 80, or HOST:22,80)",
+                word);
+    }
+    return 0;
+}
+
 /* Reads one address, whose port may be a list, as the next target of --probe. */
 static int connect_read_target(struct connecting *connecting, const char *const *words, int count,
                                const struct address_use *use)
 {
     struct probe_target *target = &connecting->targets[connecting->target_count++];
     const char *taken[] = {words[0], count > 1 ? words[1] : NULL};
-    char word[PROBE_WORD_MAX];
+    char word[PROBE_WORD_MAX], host[URL_HOST_MAX + 1], port[8];
+    if (count == 1 && connect_is_url(words[0])) {
+        if (connect_take_url(words[0], host, port, connecting->err))
+            return -1;
+        taken[0] = host;
+        taken[1] = port;
+        count = 2;
+    }
     if (probe_take_list(taken, count, word, &target->ports, connecting->err) ||
         address_parse(&target->address, taken, count, use, connecting->err) ||
         connect_check_modes(connecting, modes_of_address(&target->address)))
@@ -378,6 +442,8 @@ static int connect_read_targets(struct connecting *connecting, const struct oper
 {
     const char *const *words = operands->words;
     const bool several = operands->count > 1 && strpbrk(words[1], ":/");
+    if (connect_check_target_words(operands, connecting->err))
+        return -1;
     connecting->targets = memory_new(several ? (size_t)operands->count : 1,
                                      sizeof *connecting->targets);
     for (int i = 0; several && i < operands->count; i++)
@@ -424,6 +490,20 @@ static int connect_check_file_name(const struct connect_options *given,
                      given->transfer.hex_dump ? ", - for stderr" : "");
 }
 
+/* HOST/PORT, a habit of other programs, is a path here. */
+static int connect_check_slash(const struct connecting *connecting, const char *word)
+{
+    const char *slash = strchr(word, '/');
+    const struct connect_options *given = connecting->given;
+    if (connecting->address.kind != ADDRESS_UNIX || given->protocol.unix_socket ||
+        given->retry.wait_ms >= 0 || strchr(word, ':') || !slash || slash == word || *word == '.' ||
+        !text_is_digits(slash + 1, strlen(slash + 1)) || access(word, F_OK) == 0)
+        return 0;
+    return error_set(connecting->err, STATUS_USAGE,
+                     "'%.100s' is the path of a UNIX socket that is not there (for TCP: %.*s:%s)",
+                     word, (int)(slash - word < 100 ? slash - word : 100), word, slash + 1);
+}
+
 /* Looks whether a program is to connect (--via, --tls), and can be told to what. */
 static int connect_check_via(struct connecting *connecting)
 {
@@ -461,7 +541,8 @@ static int connect_prepare(struct connecting *connecting, const struct operands 
     connecting->has_proxy = found > 0;
     if (found < 0)
         return -1;
-    if (connect_check_file_name(given, operands, connecting->err))
+    if (connect_check_file_name(given, operands, connecting->err) ||
+        connect_check_slash(connecting, operands->words[0]))
         return -1;
     if (found > 0 && given->probe.probe) /* that of --proxy-env */
         return error_set(connecting->err, STATUS_USAGE, "--probe does not go through a proxy");
@@ -530,9 +611,8 @@ const struct command connect_command = {
     .forms = "-z [OPTIONS] HOST PORTS [-- PROGRAM [ARGUMENTS]]\n"
              "-e PROGRAM [OPTIONS] ADDRESS [-- ARGUMENTS]",
     .summary = "Connect to an address; stdin goes to the socket, the socket to stdout",
-    .operand_forms = "HOST PORT, HOST:PORT, [IPV6]:PORT, PORT (of localhost), ./PATH, unix:@NAME, "
-                     "udp:HOST:PORT, fd:N; more in sockctl(1)",
-    .used_most = "udp timeout wait probe proxy crlf verbose",
+    .operand_forms = "HOST PORT, HOST:PORT, [IPV6]:PORT, ./PATH, unix:@NAME; see sockctl(1)",
+    .used_most = "udp timeout wait probe proxy tls quit-after crlf verbose",
     .examples = "echo hello | sockctl connect localhost 7\n"
                 "sockctl connect -z --wait 30 db:5432 -- ./app",
     .takes_program = true,

@@ -34,7 +34,7 @@ extern const struct opt_type opt_hex; /* HEX: bytes, two digits each */
 #define PROBE_ROWS(options, field)                                                                 \
     OPT_GROUP("probes", "Probes"),                                                                 \
         OPT_FOR('z', "probe", flag, options, field.probe, ~MODE_IP,                                \
-                "say which ports are open (22,80,8000-8100), send nothing"),                       \
+                "say which ports are open (22,80,8000-8100)"),                                     \
         OPT_FOR('r', "random", flag, options, field.random, MODE_ONLY_WAYS(MODE_PROBE),            \
                 "probe the ports in random order"),                                                \
         OPT_FOR('j', "json", flag, options, field.json, MODE_ONLY_WAYS(MODE_PROBE),                \

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "cli/report.h"
 #include "cmd/common/limit.h"
 #include "cmd/common/secret.h"
@@ -177,6 +178,31 @@ static int check_options(const struct http_options *given, int urls, struct erro
     return 0;
 }
 
+/* Tells whether there is `open`, and after it `close`, with `between` in the middle: curl's {a,b} and [1-3]. */
+static bool has_glob(const char *word, char open, char between, char close)
+{
+    const char *at = strchr(word, open), *middle = at ? strchr(at, between) : NULL;
+    const char *end = at ? strchr(at, close) : NULL;
+    return middle && end && at + 1 < middle && middle < end;
+}
+
+/* Refuses words that are more, or less, than a URL. */
+static int check_word(const struct operands *operands, int i, struct error *err)
+{
+    const char *word = operands->words[i], *shown = url_redacted(word);
+    if (text_is_digits(word, strlen(word)))
+        return error_set(err, STATUS_USAGE,
+                         "'%.10s' is no URL (a port stands behind its host: %.60s:%.10s)", word,
+                         i ? url_redacted(operands->words[i - 1]) : "localhost", word);
+    if (has_glob(word, '{', ',', '}') || has_glob(word, '[', '-', ']'))
+        return error_set(err, STATUS_USAGE,
+                         "URL '%.100s': curl's {a,b} and [1-3] are the shell's here, outside of "
+                         "quotes: {a,b} and {1..3}; "
+                         "as it is, '{' is %%7B and '[' is %%5B",
+                         shown);
+    return 0;
+}
+
 /* Fetches one URL after the other. One that fails does not keep the next from being fetched, unless there is no
  * output or no time left; the status is that of the first failure. */
 static int fetch_all(const struct http_fetch *fetch, const struct operands *operands,
@@ -267,8 +293,11 @@ static int run(const void *chosen, const struct operands *operands, struct error
     /* All URLs are looked at before anything is fetched. */
     for (int i = 0; !result && i < operands->count; i++) {
         struct http_target target;
-        result = http_target_init(&target, &given, operands->words[i], NULL, err);
-        http_target_release(&target);
+        result = check_word(operands, i, err);
+        if (!result) {
+            result = http_target_init(&target, &given, operands->words[i], NULL, err);
+            http_target_release(&target);
+        }
     }
     if (!result)
         result = fetch_to_output(&given, operands, loop, &limit, err);
@@ -283,10 +312,9 @@ const struct command http_get_command = {
     .name = "http-get",
     .operands = "URL...",
     .summary = "Fetch URLs; the bodies go to stdout, or one to a file",
-    .operand_forms =
-        "[http://]HOST[:PORT][/PATH], USER:PASS@HOST too; https:// (needs openssl(1)); or "
-        "http+unix://SOCKET/PATH with SOCKET percent-encoded",
-    .used_most = "output remote-name continue location header user fail timing verbose",
+    .operand_forms = "[http[s]://]HOST[:PORT][/PATH], USER:PASS@HOST, http+unix://SOCKET/PATH",
+    .used_most = "output remote-name location header include head fail silent "
+                 "max-time retry verbose",
     .examples = "sockctl http-get -L -o page.html http://example.com/\n"
                 "sockctl http-get --timing localhost:8080/health",
     .min_operands = 1,

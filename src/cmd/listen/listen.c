@@ -425,9 +425,8 @@ const struct command listen_command = {
     .forms = "-e PROGRAM [OPTIONS] ADDRESS [-- ARGUMENTS]\n"
              "--run [OPTIONS] ADDRESS -- COMMAND [ARGUMENTS]",
     .summary = "Wait for a client; stdin goes to it, what it sends to stdout",
-    .operand_forms = "PORT (0: any that is free), HOST PORT, HOST:PORT, ./PATH, unix:@NAME, "
-                     "udp:HOST:PORT, fd:N, systemd:; more in sockctl(1)",
-    .used_most = "udp keep-open exec to allow verbose",
+    .operand_forms = "PORT (0: any), HOST PORT, HOST:PORT, ./PATH, unix:@NAME; see sockctl(1)",
+    .used_most = "udp keep-open timeout exec sh-exec to allow verbose",
     .examples = "sockctl listen 8080 >received\n"
                 "sockctl listen 8080 --to db:5432",
     .takes_program = true,

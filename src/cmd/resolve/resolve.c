@@ -21,6 +21,7 @@
 #include "cmd/resolve/resolve_queue.h"
 #include "command.h"
 #include "dns/names.h"
+#include "net/hostname.h"
 #include "proto/dns_data.h"
 
 static const struct opt options[] = {
@@ -285,8 +286,28 @@ static int check_words(const struct operands *operands, struct error *err)
         for (size_t at = 0; at < length; at++)
             if (iscntrl((unsigned char)word[at]))
                 return error_set(err, STATUS_USAGE, "'%.60s' has a control character", word);
+        /* HOST:PORT, and HOST PORT */
+        const char *colon = strchr(word, ':'), *port = colon ? colon + 1 : word;
+        if (text_is_digits(port, strlen(port)) && (colon ? colon > word : i > 0) &&
+            !strchr(port, ':'))
+            return error_set(err, STATUS_USAGE, "'%.60s' %s (with it: -P %.10s)", word,
+                             colon ? "has a port, which is no part of a name"
+                                   : "is a port, which is no name",
+                             port);
     }
     return 0;
+}
+
+/* host(1) and nslookup(1) take a second word for the server. */
+static void hint_at_server(const struct operands *operands, const struct resolve_options *given)
+{
+    struct sockname literal;
+    struct error ignored;
+    if (operands->count == 2 && !given->reverse && !given->server &&
+        hostname_read_literal(operands->words[0], &literal, &ignored) == 0 &&
+        hostname_read_literal(operands->words[1], &literal, &ignored) == 1)
+        report_warning("%s is looked up, too; to ask it as a server, type --server %s",
+                       operands->words[1], operands->words[1]);
 }
 
 /* Reads one TYPE of --type. Returns 0 where it is none, and *err says why. */
@@ -415,7 +436,9 @@ static int make_plan(struct resolve_plan *plan, const struct resolve_options *gi
         note_sources(&plan->dns.conf);
     if (!given->server)
         return 0;
-    return dns_set_server(&plan->dns.conf, given->server, given->timeout_ms, err);
+    /* dig(1) has an '@' before it. */
+    return dns_set_server(&plan->dns.conf, given->server + (*given->server == '@'),
+                          given->timeout_ms, err);
 }
 
 /* Shows the answer, and frees it. */
@@ -479,6 +502,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     const bool json = ((const struct resolve_options *)chosen)->json;
     if (check_words(operands, err))
         return -1;
+    hint_at_server(operands, chosen);
     int result = make_plan(&resolving.plan, chosen, err);
     if (!result) {
         if (json)

@@ -30,7 +30,7 @@ struct program_options {
 #define PROGRAM_ROWS(options, field, help)                                                         \
     GROUP_PROGRAMS,                                                                                \
         OPT_FOR('e', "exec", program, options, field.exec, ~MODE_MESSAGES,                         \
-                help "; its arguments after --"),                                                  \
+                help "; arguments after --"),                                                      \
         OPT_FOR('c', "sh-exec", command, options, field.shell, ~MODE_MESSAGES,                     \
                 "like -e, but a shell command")
 
