@@ -175,6 +175,11 @@ END
     assert_output $'192.0.2.2\n192.0.2.1\n192.0.2.2'
     record --server 127.0.0.1:53 -6 -s host.test
     assert_output 2001:db8::1
+    record --server 127.0.0.1 192.0.2.1 v4.test
+    assert_status 0
+    assert_output 'record    1.2.0.192.in-addr.arpa.   60   PTR   host.test.
+
+record    v4.test.   60   A   127.0.0.1'
     record --server localhost -s v4.test
     assert_output 127.0.0.1
     # Both of its addresses, though one is known late, and nobody answers at the other.

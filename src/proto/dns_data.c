@@ -409,18 +409,18 @@ static int print_algorithm(struct field *field)
 /* Places on earth (RFC 1876) */
 
 /* Prints a latitude or longitude, which is in thousandths of a second from 2^31, the equator or the prime meridian. */
-static int print_degrees(struct field *field, long max_degrees, const char *directions)
+static int print_degrees(struct field *field, uint32_t max_degrees, const char *directions)
 {
     enum { SECOND = 1000, MINUTE = 60 * SECOND, DEGREE = 60 * MINUTE };
+    const uint32_t zero = (uint32_t)1 << 31;
     uint32_t number;
     if (take_number(field, 4, &number))
         return -1;
-    const int64_t place = (int64_t)number - ((int64_t)1 << 31);
-    const long distance = (long)(place < 0 ? -place : place);
+    const uint32_t distance = number < zero ? zero - number : number - zero;
     if (distance > max_degrees * DEGREE)
         return -1;
-    fprintf(field->out, "%ld %ld %ld.%03ld %c ", distance / DEGREE, distance % DEGREE / MINUTE,
-            distance % MINUTE / SECOND, distance % SECOND, directions[place < 0]);
+    fprintf(field->out, "%u %u %u.%03u %c ", distance / DEGREE, distance % DEGREE / MINUTE,
+            distance % MINUTE / SECOND, distance % SECOND, directions[number < zero]);
     return 0;
 }
 

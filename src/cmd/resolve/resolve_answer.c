@@ -77,13 +77,16 @@ static int find_records(struct resolve_answer *answer, const struct resolve_plan
     struct sockname address;
     const char *name = answer->query;
     const bool reverse = plan->given.reverse;
+    const bool is_type_ours = !plan->given.types.count;
     int literal = 0;
-    if (answer->type == DNS_PTR || reverse)
+    if (answer->type == DNS_PTR || reverse || is_type_ours)
         literal = hostname_read_literal(name, &address, err);
     if (literal < 0)
         return -1;
     if (literal) {
         char reverse_name[DNS_REVERSE_MAX];
+        if (is_type_ours)
+            answer->type = DNS_PTR;
         return dns_find(&plan->dns, dns_reverse_name(&address, reverse_name), answer->type,
                         &answer->lines, err);
     }
