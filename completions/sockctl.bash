@@ -138,6 +138,12 @@ _sockctl_services()
     _sockctl_among < <(compgen -P "$host" -A service -- "${current#"$host"}")
 }
 
+# Protocols of raw sockets, and what follows them in the word.
+_sockctl_protocols()
+{
+    [[ $current != raw:* ]] || _sockctl_among < <(compgen -P raw: -S "$1" -W 'ah esp gre icmp igmp ipv6-icmp ospf sctp tcp udp' -- "${current#raw:}")
+}
+
 # Adds what can be there for a kind of value to `found`, and says how it is to be written.
 _sockctl_values()
 {
@@ -183,11 +189,22 @@ _sockctl_values()
             echo "$prefix"
         done)
         [[ $1 != listen ]] || _sockctl_services
+        [[ $1 != listen ]] || _sockctl_protocols ''
         _sockctl_sockets
         ;;
     address)
         if [[ $current == unix*:* ]]; then
             :
+        elif [[ $current == raw:*:* || $current == icmp:* ]]; then
+            prefix=${current%:*}:
+            current=${current#"$prefix"}
+            _sockctl_hosts
+            found=("${found[@]/#/$prefix}")
+            return
+        elif [[ $current == raw:* ]]; then
+            _sockctl_protocols :
+            compopt -o nospace 2>/dev/null
+            return
         elif [[ $current == *:* ]]; then
             _sockctl_services
         else

@@ -65,7 +65,18 @@ function __sockctl_host_port
     string join -- \n $host(__sockctl_service)
 end
 
+# What follows raw: and icmp:, before `$argv` where that is a protocol; false where the word begins with neither.
+function __sockctl_raw
+    set -l typed (commandline -ct)
+    if string match -rg '^(raw:[^:]*:|icmp:)' -- $typed | read -l prefix
+        string join -- \n $prefix(__sockctl_host)
+    else
+        string match -q 'raw:*' -- $typed; and string join -- \n raw:{ah,esp,gre,icmp,igmp,ipv6-icmp,ospf,sctp,tcp,udp}$argv
+    end
+end
+
 function __sockctl_address
+    __sockctl_raw :; and return
     if not __sockctl_host_port
         __sockctl_host
         __sockctl_socket
@@ -73,6 +84,7 @@ function __sockctl_address
 end
 
 function __sockctl_listen
+    __sockctl_raw ''; and return
     __sockctl_host_port; and return
     __sockctl_service
     ip -o addr show 2>/dev/null | string match -rg '^\S+\s+\S+\s+\S+\s+([^/\s]+)' | string replace -r '(.*:.*)' '[$1]'

@@ -53,6 +53,9 @@ sockctl c -4n --tos lowd|lowdelay
 sockctl listen --log |json
 sockctl http-get --timing=|json
 sockctl connect --interface l|lo
+sockctl connect raw:ig|igmp
+sockctl connect raw:ipv|ipv6-icmp
+sockctl listen raw:ig|igmp
 sockctl listen --allow-uid roo|root
 sockctl connect -o da|data.txt
 sockctl connect --output=da|data.txt
@@ -81,6 +84,8 @@ sockctl connect localho|localhost
 sockctl connect -4 localho|localhost
 sockctl resolve localho|localhost
 sockctl listen --to localho|localhost
+sockctl connect raw:icmp:localho|localhost
+sockctl connect icmp:localho|localhost
 sockctl connect localhost imap|imap2 imaps
 sockctl connect localhost:imap|imap2 imaps
 sockctl connect -z localhost 80 imap|imap2 imaps

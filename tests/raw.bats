@@ -270,6 +270,7 @@ listen --ip-header -6 raw:253|option --ip-header is for IPv4
 listen --broker raw:253|option --broker is
 listen --accept-proxy raw:253|option --accept-proxy is
 listen -m 3 -k raw:253|option --max-conns is for connections
+listen --port-file f raw:253|option --port-file is not for raw sockets
 listen --reuse-port raw:253|option --reuse-port is for
 listen icmp:h|address 'icmp:h': a ping socket hears answers alone
 connect raw:256:h|address 'raw:256:h': the protocol is not from 1 to 255

@@ -263,6 +263,10 @@ static const struct foreign_word operands[] = {
     {SOCKETS, "ABSTRACT: ABSTRACT-CONNECT: ABSTRACT-LISTEN: ABSTRACT-CLIENT:", "socat",
      "a name in the abstract namespace is unix:@NAME"},
     {SOCKETS, "VSOCK-CONNECT: VSOCK-LISTEN:", "socat", "a VM socket is vsock:CID:PORT"},
+    {SOCKETS,
+     "IP-SENDTO: IP4-SENDTO: IP6-SENDTO: IP-DATAGRAM: IP4-DATAGRAM: IP6-DATAGRAM: IP-RECV: "
+     "IP4-RECV: IP6-RECV: IP-RECVFROM: IP4-RECVFROM: IP6-RECVFROM:",
+     "socat", "a raw socket is raw:PROTO:HOST, or to listen raw:PROTO"},
     {SOCKETS, "OPENSSL: SSL: OPENSSL-CONNECT:", "socat",
      "--tls is the option: sockctl connect --tls HOST PORT"},
     {SOCKETS, "OPENSSL-LISTEN: SSL-L:", "socat", NO_TLS_SERVER},

@@ -135,6 +135,8 @@ char *sockname_host(const struct sockname *name, char *out)
 
 unsigned sockname_port(const struct sockname *name)
 {
+    if (name->protocol)
+        return 0;
     switch (name->storage.ss_family) {
     case AF_INET:
         return ntohs(as_ipv4(name)->sin_port);

@@ -2,7 +2,7 @@
 #
 # What three shells offer, each in a real one: `offered SHELL LINE…` prints for each line what would be put in place of
 # its last word, sorted, in one line; nothing where that is the word itself. What stands before a `:`, `=` or `,` in it
-# is left out, since bash completes what follows alone, and a `/` or a comma at the end, which not every shell adds.
+# is left out, since bash completes what follows alone, and a `/`, colon or comma at the end, which not every shell adds.
 
 offered() {
     local shell=$1 line results
@@ -19,7 +19,7 @@ show_offers() {
     local offer offers
     IFS=$'\037' read -ra offers <<<"$2"
     for offer in "${offers[@]}"; do
-        offer=${offer%[ /,]}
+        offer=${offer%[ /,:]}
         [ "$offer" = "$1" ] || printf '%s\n' "${offer##*[=:,]}"
     done | sort -u | paste -sd ' ' -
 }

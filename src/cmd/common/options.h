@@ -170,8 +170,8 @@ struct readiness_options {
     }
 #define READINESS_ROWS(options, field)                                                             \
     GROUP_READINESS,                                                                               \
-        OPT(0, "port-file", file, options, field.port_file,                                        \
-            "write the port to FILE when listening"),                                              \
+        OPT_FOR(0, "port-file", file, options, field.port_file, ~MODE_IP,                          \
+                "write the port to FILE when listening"),                                          \
         OPT(0, "ready-fd", descriptor, options, field.ready_fd,                                    \
             "write a newline to descriptor FD when listening, and close it"),                      \
         OPT(0, "run", flag, options, field.run,                                                    \

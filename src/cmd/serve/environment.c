@@ -94,7 +94,7 @@ void environment_describe_listener(struct environment *environment,
     else if (strcmp(text, "::") == 0)
         host = "::1";
     environment_set(environment, "SOCKCTL_ADDR", host);
-    if (listens->name.storage.ss_family == AF_UNIX)
+    if (listens->name.storage.ss_family == AF_UNIX || listens->name.protocol)
         environment_set(environment, "SOCKCTL_PORT", NULL);
     else
         environment_set_number(environment, "SOCKCTL_PORT", sockname_port(&listens->name));
