@@ -16,7 +16,7 @@ import sys
 program, command = sys.argv[1:]
 values = {"TIME": "1", "SIZE": "1k", "N": "2", "FILE": "file", "TEXT": "x", "LIST": "127.0.0.1", "HEX": "ab", "BYTE": "x",
           "URL": "socks5://127.0.0.1:1", "OCTAL": "600", "PERCENT": "5", "ADDR": "127.0.0.1", "PORT": "9", "HOST": "127.0.0.1",
-          "INTERFACE": "lo", "IFACE": "lo", "NAME": "lo", "WORD": "x"}
+          "INTERFACE": "lo", "VERSION": "1", "IFACE": "lo", "NAME": "lo", "WORD": "x"}
 special = {"ttl": "3", "tos": "ef", "mark": "1", "log": "json", "mode": "echo" if command == "echo-server" else "644",
            "interface": "lo", "payload": "ab", "oob": "x", "allow-uid": "0", "ready-fd": "9", "max-memory": "2M",
            "max-message": "1k", "framing": "line", "proxy": "socks5://127.0.0.1:1", "port-file": "file", "allow": "127.0.0.1",

@@ -157,6 +157,13 @@ static const char *read_interface(char *text, void *field)
     return *text && strlen(text) < IF_NAMESIZE ? NULL : "is not the name of an interface";
 }
 
+static const char *read_proxy_version(char *text, void *field)
+{
+    int *version = field;
+    *version = text && *text == '1' ? 1 : 2;
+    return !text || (strspn(text, "12") == 1 && !text[1]) ? NULL : "is not a version: 1 or 2";
+}
+
 static const char *read_keepalive(char *text, void *field)
 {
     enum { LONGEST_MS = 32767 * 1000 }; /* tcp(7), TCP_KEEPIDLE */
@@ -288,6 +295,7 @@ const struct opt_type opt_timing = {.metavar = "FORMAT", .read = read_timing};
 const struct opt_type opt_ttl = {.metavar = "N", .min = 1, .max = 255};
 const struct opt_type opt_mark = {.metavar = "N", .min = 0, .max = UINT32_MAX};
 const struct opt_type opt_interface = {.metavar = "NAME", .read = read_interface};
+const struct opt_type opt_proxy_version = {.metavar = "VERSION", .read = read_proxy_version};
 const struct opt_type opt_keepalive = {.metavar = "TIME", .read = read_keepalive};
 const struct opt_type opt_byte = {.metavar = "BYTE", .read = read_byte};
 const struct opt_type opt_tos = {.metavar = "VALUE", .read = read_tos};

@@ -35,6 +35,7 @@ struct opt_bytes {
 };
 
 #define OPT_CTYPE_flag bool
+#define OPT_CTYPE_proxy_version int
 #define OPT_CTYPE_count int
 #define OPT_CTYPE_topic const char *
 #define OPT_CTYPE_ipv4 int
@@ -115,12 +116,13 @@ extern const struct opt_type opt_program; /* PROGRAM */
 extern const struct opt_type opt_command; /* COMMAND */
 
 /* Those of socket options. */
-extern const struct opt_type opt_ttl;       /* N, from 1 to 255 */
-extern const struct opt_type opt_tos;       /* VALUE, from 0 to 255, or a word for it */
-extern const struct opt_type opt_mark;      /* N, from 0 to UINT32_MAX */
-extern const struct opt_type opt_byte;      /* BYTE, with C escapes, from 0 to 255 */
-extern const struct opt_type opt_keepalive; /* TIME, in milliseconds; 0 without one */
-extern const struct opt_type opt_interface; /* NAME, of what the kernel takes as a length */
+extern const struct opt_type opt_ttl;           /* N, from 1 to 255 */
+extern const struct opt_type opt_tos;           /* VALUE, from 0 to 255, or a word for it */
+extern const struct opt_type opt_mark;          /* N, from 0 to UINT32_MAX */
+extern const struct opt_type opt_byte;          /* BYTE, with C escapes, from 0 to 255 */
+extern const struct opt_type opt_proxy_version; /* VERSION: 1, or 2, also without one */
+extern const struct opt_type opt_keepalive;     /* TIME, in milliseconds; 0 without one */
+extern const struct opt_type opt_interface;     /* NAME, of what the kernel takes as a length */
 
 /* opt_copy_url returns a copy of a URL, of which USER:PASS@ is overwritten with '*' where it came from, as of those
  * kinds above. The caller gives it to memory_wipe. */

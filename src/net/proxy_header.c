@@ -74,7 +74,7 @@ static enum proxy_family end_of_name(struct proxy_end *end, const struct socknam
     return PROXY_UNIX;
 }
 
-size_t proxied_ends_write(const struct proxied_ends *proxied, int socktype, char *out)
+size_t proxied_ends_write(const struct proxied_ends *proxied, int version, int socktype, char *out)
 {
     struct proxy_header header = {.datagram = socktype == SOCK_DGRAM};
     header.family = end_of_name(&header.source, &proxied->source);
@@ -82,7 +82,7 @@ size_t proxied_ends_write(const struct proxied_ends *proxied, int socktype, char
                     proxied->source.length > offsetof(struct sockaddr_un, sun_path);
     if (header.family != end_of_name(&header.destination, &proxied->destination) || !has_name)
         header.family = PROXY_UNKNOWN;
-    return proxy_header_write(&header, out);
+    return proxy_header_write(&header, version, out);
 }
 
 /* Reading */

@@ -32,9 +32,9 @@ struct proxy_header_reader *proxy_header_await(struct loop *loop, int fd, int64_
 /* Frees a reader that has not called `done`. */
 void proxy_header_cancel(struct proxy_header_reader *reader);
 
-/* Writes a header that announces these ends of a connection of that type: version 2, at most
- * PROXY_HEADER_MAX bytes; LOCAL where they are neither IP nor UNIX, or where there is nothing to
- * announce: a UNIX client without a name. Returns its length. */
-size_t proxied_ends_write(const struct proxied_ends *proxied, int socktype, char *out);
+/* Writes a header, of version 1 or 2, that announces these ends of a connection of that type: at most
+ * PROXY_HEADER_MAX bytes; LOCAL or UNKNOWN where they are neither IP nor UNIX, or where there is
+ * nothing to announce: a UNIX client without a name. Returns its length. */
+size_t proxied_ends_write(const struct proxied_ends *proxied, int version, int socktype, char *out);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -82,7 +83,7 @@ static const char *read_binary(const char *bytes, size_t length, struct proxy_he
     return NULL;
 }
 
-size_t proxy_header_write(const struct proxy_header *header, char *out)
+static size_t write_binary(const struct proxy_header *header, char *out)
 {
     size_t family = header->family;
     size_t length = families[family].address_length;
@@ -164,6 +165,27 @@ static const char *read_text(const char *bytes, size_t length, struct proxy_head
         return "its line is malformed";
     header->family = is_ipv4 ? PROXY_IPV4 : PROXY_IPV6;
     return read_words(words, is_ipv4 ? AF_INET : AF_INET6, header) ? NULL : "its line is malformed";
+}
+
+static size_t write_text(const struct proxy_header *header, char *out)
+{
+    char source[INET6_ADDRSTRLEN], destination[INET6_ADDRSTRLEN];
+    const bool is_ipv4 = header->family == PROXY_IPV4;
+    const int family = is_ipv4 ? AF_INET : AF_INET6;
+    if (header->datagram || (!is_ipv4 && header->family != PROXY_IPV6) ||
+        !inet_ntop(family, header->source.address, source, sizeof source) ||
+        !inet_ntop(family, header->destination.address, destination, sizeof destination))
+        return (size_t)(stpcpy(out, "PROXY UNKNOWN\r\n") - out);
+    return (size_t)snprintf(out, PROXY_HEADER_MAX, "PROXY TCP%c %s %s %u %u\r\n",
+                            is_ipv4 ? '4' : '6', source, destination, header->source.port,
+                            header->destination.port);
+}
+
+/* Both */
+
+size_t proxy_header_write(const struct proxy_header *header, int version, char *out)
+{
+    return version == 1 ? write_text(header, out) : write_binary(header, out);
 }
 
 const char *proxy_header_read(const char *bytes, size_t length, struct proxy_header *header,

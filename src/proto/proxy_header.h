@@ -38,7 +38,8 @@ struct proxy_header {
 const char *proxy_header_read(const char *bytes, size_t length, struct proxy_header *header,
                               size_t *size);
 
-/* Writes a header of version 2; without a family, the command is LOCAL. Returns its length, at most PROXY_HEADER_MAX. */
-size_t proxy_header_write(const struct proxy_header *header, char *out);
+/* Writes a header of version 1 or 2, and returns its length, at most PROXY_HEADER_MAX. Without a family its command is
+ * LOCAL; in version 1, which knows TCP over IP alone, it is UNKNOWN, as it is for all else. */
+size_t proxy_header_write(const struct proxy_header *header, int version, char *out);
 
 #endif

@@ -19,7 +19,11 @@ static void write_and_read(const struct proxy_header *header)
     char bytes[PROXY_HEADER_MAX];
     struct proxy_header again;
     size_t size;
-    size_t length = proxy_header_write(header, bytes);
+    size_t length = proxy_header_write(header, 1, bytes);
+    require(length <= sizeof bytes);
+    require(!proxy_header_read(bytes, length, &again, &size) && size == length);
+    require(again.family == header->family || again.family == PROXY_UNKNOWN);
+    length = proxy_header_write(header, 2, bytes);
     require(length <= sizeof bytes);
     require(!proxy_header_read(bytes, length, &again, &size) && size == length);
     require(again.family == header->family && again.source.port == header->source.port);

@@ -118,7 +118,7 @@ static bool comes_back(enum proxy_family family, size_t length)
     memset(sent.destination.address, 'd', sizeof sent.destination.address);
     sent.source.port = 12345;
     sent.destination.port = 443;
-    if (proxy_header_write(&sent, bytes) != length ||
+    if (proxy_header_write(&sent, 2, bytes) != length ||
         proxy_header_read(bytes, length, &got, &size) || size != length || got.family != family)
         return false;
     bool has_port = family == PROXY_IPV4 || family == PROXY_IPV6;
@@ -128,11 +128,27 @@ static bool comes_back(enum proxy_family family, size_t length)
             got.destination.port == (has_port ? 443 : 0));
 }
 
+/* Whether this is written as version 1, and read as what was written. */
+static bool comes_back_as(enum proxy_family family, bool datagram, const char *text)
+{
+    struct proxy_header sent = {.family = family, .datagram = datagram}, got;
+    char bytes[PROXY_HEADER_MAX];
+    size_t size;
+    memset(sent.source.address, 1, sizeof sent.source.address);
+    memset(sent.destination.address, 2, sizeof sent.destination.address);
+    sent.source.port = 12345;
+    sent.destination.port = 443;
+    size_t length = proxy_header_write(&sent, 1, bytes);
+    return length == strlen(text) && memcmp(bytes, text, length) == 0 &&
+           !proxy_header_read(bytes, length, &got, &size) && size == length &&
+           (got.family == family || got.family == PROXY_UNKNOWN);
+}
+
 int main(void)
 {
     int failures = 0;
     size_t count = sizeof cases / sizeof *cases;
-    printf("1..%zu\n", count + 1);
+    printf("1..%zu\n", count + 2);
     for (size_t i = 0; i < count; i++) {
         bool good = reads_whole(&cases[i]) && reads_parts(&cases[i]);
         failures += !good;
@@ -142,5 +158,15 @@ int main(void)
                 comes_back(PROXY_IPV6, 52) && comes_back(PROXY_UNIX, 232);
     failures += !good;
     printf("%s %zu - what is written comes back\n", good ? "ok" : "not ok", count + 1);
+    good = comes_back_as(PROXY_IPV4, false, "PROXY TCP4 1.1.1.1 2.2.2.2 12345 443\r\n") &&
+           comes_back_as(
+               PROXY_IPV6, false,
+               "PROXY TCP6 101:101:101:101:101:101:101:101 202:202:202:202:202:202:202:202 "
+               "12345 443\r\n") &&
+           comes_back_as(PROXY_IPV4, true, "PROXY UNKNOWN\r\n") &&
+           comes_back_as(PROXY_UNIX, false, "PROXY UNKNOWN\r\n") &&
+           comes_back_as(PROXY_UNKNOWN, false, "PROXY UNKNOWN\r\n");
+    failures += !good;
+    printf("%s %zu - version 1\n", good ? "ok" : "not ok", count + 2);
     return failures != 0;
 }

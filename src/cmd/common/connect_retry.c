@@ -4,11 +4,17 @@
  */
 #include "cmd/common/connect_retry.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "cmd/common/filters.h"
 #include "cmd/common/secret.h"
+#include "net/hostname.h"
+#include "net/proxy_header.h"
+#include "sys/sock.h"
+#include "sys/unblocked.h"
 
 enum {
     PAUSE_FIRST_MS = 50,
@@ -149,6 +155,49 @@ int via_options_check(const struct via_options *options, bool secure, const stru
     via->insecure = options->insecure;
     return via_check(via, address, err) ? -1 : 1;
 }
+
+/* Sending a PROXY header */
+
+/* Finds the destination that is said to be behind a proxy, if that is an address. */
+static void sockname_of_target(struct sockname *name, const struct address *target)
+{
+    struct error ignored;
+    unsigned port;
+    *name = (struct sockname){.length = 0};
+    if (hostname_read_literal(target->host, name, &ignored) != 1 ||
+        resolver_port(target, true, &port, &ignored))
+        *name = (struct sockname){.length = 0};
+    else
+        sockname_set_port(name, port);
+}
+
+int connect_send_proxy(struct loop *loop, const struct connection *connection, int version,
+                       const struct address *target, struct filters *filters, struct error *err)
+{
+    struct proxied_ends ends = {.source = connection->local, .destination = connection->peer};
+    const struct fd socket = connection->inherited ? fd_of(connection->fd)
+                                                   : fd_of_socket(connection->fd);
+    char header[PROXY_HEADER_MAX], name[SOCKNAME_TEXT_MAX];
+    if (!version)
+        return 0;
+    if (target)
+        sockname_of_target(&ends.destination, target);
+    if (connection->via)
+        ends = (struct proxied_ends){.source.length = 0};
+    const size_t length = proxied_ends_write(&ends, version, SOCK_STREAM, header);
+    if (filters && filters_greeting(filters, header, length)) {
+        filters_error(filters, err);
+        return -1;
+    }
+    if (unblocked_write(loop, socket, header, length) == 0)
+        return 0;
+    if (errno == ECANCELED)
+        return -1;
+    return error_system(err, STATUS_TRANSFER, errno, "send to %s",
+                        sockname_text(&connection->peer, name));
+}
+
+/* Connecting, round by round */
 
 /* Tries one round. What goes wrong is in *failure; its status stays 0 when somebody else has stopped the loop. */
 static int connect_once(const struct retry_rounds *rounds, const struct connect_retry *retry,

@@ -44,6 +44,7 @@ struct connect_options {
     struct program_options program;
     struct connect_retry_options retry;
     struct via_options via;
+    int send_proxy; /* the version; 0: none */
     struct probe_options probe;
     struct script script;
     bool log_json;
@@ -68,6 +69,8 @@ static const struct opt options[] = {
     OPT_FOR(0, "tls", flag, struct connect_options, via.tls, VIA_MODES,
             "TLS, by openssl(1); the certificate is checked"),
     TLS_ROWS(struct connect_options, via),
+    GROUP_PROXY,
+    SEND_PROXY_ROW(struct connect_options, send_proxy, MODE_ONLY_KINDS(MODE_STREAMS) & ~MODE_PROBE),
     PROBE_ROWS(struct connect_options, probe),
     SCRIPT_ROWS(struct connect_options, script),
     PROGRAM_ROWS(struct connect_options, program, "the program to wire to the socket"),
@@ -303,6 +306,10 @@ static int connect_and_serve(struct connecting *connecting)
                      : connect_check_modes(connecting,
                                            modes_of_socket(connection.peer.storage.ss_family,
                                                            connection.socktype));
+        if (result == 0)
+            result = connect_send_proxy(connecting->loop, &connection, given->send_proxy,
+                                        connecting->has_proxy ? &connecting->address : NULL,
+                                        &filters, err);
         if (result == 0) {
             connect_prepare_sandbox(connecting, &sandbox, &connection);
             result = connect_serve(&session, connecting, &connection);
@@ -510,6 +517,10 @@ static int connect_check_via(struct connecting *connecting)
     int found = via_options_check(&connecting->given->via, false, &connecting->address,
                                   &connecting->via, connecting->err);
     connecting->has_via = found > 0;
+    if (connecting->given->send_proxy && connecting->given->via.tls)
+        return error_set(connecting->err, STATUS_USAGE,
+                         "option --send-proxy: with --tls, openssl(1) makes the connection, and no "
+                         "header can go before TLS");
     for (size_t i = 0; found > 0 && i < connecting->target_count; i++)
         if (via_check(&connecting->via, &connecting->targets[i].address, connecting->err))
             return -1;

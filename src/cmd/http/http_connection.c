@@ -72,6 +72,11 @@ static int connection_open(struct http_connections *connections, struct http_con
         return -1;
     if (connect_with_retry(connections->loop, &target, &connection->connection, err))
         return -1;
+    if (connect_send_proxy(connections->loop, &connection->connection, connections->send_proxy,
+                           route->tunneled ? &route->address : NULL, NULL, err)) {
+        connection_close(&connection->connection);
+        return -1;
+    }
     char local[SOCKNAME_TEXT_MAX];
     const struct connection *dialed = &connection->connection;
     connection->open = true;

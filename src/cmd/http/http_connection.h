@@ -37,6 +37,7 @@ struct http_connection {
 struct http_connections {
     struct loop *loop;
     int64_t timeout_ms; /* for each connection; -1: no limit */
+    int send_proxy;     /* the version of the PROXY header that goes first; 0: none */
     int64_t idle_ms;    /* what a SOCKS proxy may be silent for; likewise */
     struct via *
         via; /* what makes the connections to https, or, where it has a command, all; the owner's */

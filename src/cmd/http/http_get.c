@@ -55,6 +55,7 @@ static const struct opt options[] = {
     VALUE(0, "resolve", list, "HOST:PORT:ADDR", pinned, "connect to ADDR for that host and port"),
     VIA_ROWS(struct http_options, via),
     TLS_ROWS(struct http_options, via),
+    SEND_PROXY_ROW(struct http_options, send_proxy, OPT_ALL),
     GROUP_LIMITS,
     ROW('m', "max-time", duration, max_time_ms, "limit for the whole command"),
     ROW(0, "connect-timeout", duration, connect_timeout_ms, "limit for each connection"),
@@ -243,6 +244,7 @@ static int fetch_to_output(const struct http_options *given, const struct operan
                       .alpn = "http/1.1"};
     struct http_connections connections = {.loop = loop,
                                            .timeout_ms = given->connect_timeout_ms,
+                                           .send_proxy = given->send_proxy,
                                            .idle_ms = given->idle_ms,
                                            .via = &via};
     const struct http_fetch fetch = {given, loop, limit, &output, &connections, &pool};

@@ -28,7 +28,8 @@ struct http_options {
     char *proxy; /* empty: none, whatever the environment says */
     struct opt_list pinned;
     struct via_options via;
-    bool location; /* redirects are followed */
+    int send_proxy; /* the version of the PROXY header; 0: none */
+    bool location;  /* redirects are followed */
     int64_t max_redirs;
     int64_t retries;
     /* How long, and how fast. */

@@ -157,6 +157,10 @@ static int find_tls_route(struct http_route *route, const struct http_options *o
     struct url hop;
     url_host(url, host);
     const char *proxy = find_proxy(options, true, host);
+    if (options->send_proxy)
+        return error_set(err, STATUS_USAGE,
+                         "option --send-proxy: for https, openssl(1) makes the connection, and no "
+                         "header can go before TLS");
     if (options->unix_path)
         return error_set(err, STATUS_USAGE, "https goes by no UNIX socket: curl(1) can do that");
     if (proxy && proxy_is_socks(proxy))
@@ -224,6 +228,11 @@ static int find_route(struct http_route *route, const struct http_options *optio
         wrong = decode_credentials(&hop, &route->credentials);
     if (wrong)
         return error_set(err, STATUS_USAGE, "proxy '%.100s' %s", url_redacted(proxy), wrong);
+    if (options->send_proxy)
+        return error_set(err, STATUS_USAGE,
+                         "option --send-proxy: an HTTP proxy, '%.100s', passes on requests, and no "
+                         "connection; a SOCKS proxy does",
+                         url_redacted(proxy));
     route->proxied = true;
     if (hop.unix_socket)
         return set_unix_of_url(route, &hop, err);

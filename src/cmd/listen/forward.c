@@ -304,7 +304,8 @@ static void stream_remote_connected(void *context, const struct connection *conn
     if (forwarding->listening->given->forward.send_proxy) {
         if (!proxied->destination.length)
             sock_name(client->fd, &proxied->destination);
-        client->preface_length = proxied_ends_write(proxied, SOCK_STREAM, preface);
+        client->preface_length = proxied_ends_write(
+            proxied, forwarding->listening->given->forward.send_proxy, SOCK_STREAM, preface);
     }
     client->filters = written_down_begin(forwarding, client->fd, &proxied->source);
     if (client->filters)

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "cli/report.h"
+#include "cmd/common/connect_retry.h"
 #include "cmd/common/modes.h"
 #include "cmd/listen/listening.h"
 #include "command.h"
@@ -52,9 +53,8 @@ static const struct opt options[] = {
     OPT_GROUP("forwarding", "Forwarding and proxies"),
     OPT_FOR(0, "to", address, struct listen_options, forward.to, ~MODE_IP,
             "forward each client to a new connection to ADDRESS"),
-    OPT_FOR(0, "send-proxy", flag, struct listen_options, forward.send_proxy,
-            MODE_ONLY_WAYS(MODE_FORWARD) & ~MODE_DATAGRAMS,
-            "with --to: send a PROXY header (version 2) first"),
+    SEND_PROXY_ROW(struct listen_options, forward.send_proxy,
+                   MODE_ONLY_WAYS(MODE_FORWARD) & ~MODE_DATAGRAMS),
     OPT_FOR(0, "accept-proxy", flag, struct listen_options, accept_proxy, ~MODE_DATAGRAMS,
             "read a PROXY header (version 1 or 2) from each client first"),
     OPT_FOR(0, "proxy-from", entries, struct listen_options, server.proxy_from, ~MODE_DATAGRAMS,

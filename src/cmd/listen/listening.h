@@ -16,7 +16,7 @@
 
 struct forward_options {
     const char *to;
-    bool send_proxy;
+    int send_proxy; /* the version; 0: none */
 };
 
 struct listen_options {
