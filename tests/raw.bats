@@ -44,6 +44,8 @@ echo_message() { printf '%s00%s%s' "$1" "$(checksum "${1}000000$2")" "$2"; }
     assert_status 0
     assert_errors '^$'
     [ "$(came)" = "$(echo_message 00 "$rest")" ]
+    raw connect --log json -W 1 -s 127.0.0.2 raw:icmp:127.0.0.1
+    assert_errors '"closed".*"local":"raw:1:127\.0\.0\.2","remote":"raw:1:127\.0\.0\.1"'
     # Without a source of its own it hears its question first.
     raw connect -W 2 raw:1:localhost
     assert_status 0

@@ -38,8 +38,10 @@ void connection_log_open(struct connection_log *log, int fd, const struct sockna
     if (!log->began_ms)
         log->began_ms = loop_now_ms();
     connection_log_name(fd, peer, log->peer);
-    if (report_is_objects() && sock_name(fd, &local) == 0)
+    if (report_is_objects() && sock_name(fd, &local) == 0) {
+        local.protocol = peer->protocol;
         sockname_text(&local, log->local);
+    }
 }
 
 void connection_log_accept(struct connection_log *log, int fd, const struct sockname *peer)
