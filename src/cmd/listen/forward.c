@@ -546,9 +546,12 @@ int listen_check_forward(const struct listen_options *typed, unsigned kind, stru
     if ((kind | to_kind) & MODE_IP)
         return error_set(err, STATUS_USAGE, "option --to is not for raw sockets");
     if (kind && from_datagrams != to_datagrams)
-        return error_set(err, STATUS_USAGE, "option --to: %s cannot be forwarded to %s",
+        return error_set(err, STATUS_USAGE, "option --to: %s cannot be forwarded to %s%s",
                          from_datagrams ? "datagrams" : "connections",
-                         to_datagrams ? "a datagram socket" : "a connection");
+                         to_datagrams ? "a datagram socket" : "a connection",
+                         from_datagrams
+                             ? ""
+                             : " (a program can: -k -c 'sockctl connect -u -q0 HOST PORT')");
     if (typed->workers > 1 && (typed->transfer.output || typed->transfer.hex_dump))
         return error_set(err, STATUS_USAGE,
                          "option --workers: what passes is one process's to write down");
