@@ -158,3 +158,19 @@ clients() { grep -c CLIENT peer.out; }
     assert_output hel
     assert_errors 'starts at another byte'
 }
+
+@test "--retry into a pipe, of which nothing was written yet" {
+    cut="${OK}Content-Length: 5\r\n\r\n"
+    serve_text "$cut" 'HTTP/1.1 200' "$(text 5 hello)" "$cut" "$cut" "$(text 5 hello)"
+    try bash -c '"$@" | cat; exit "${PIPESTATUS[0]}"' - "$SOCKCTL" http-get --retry 2 "$URL"
+    assert_status 0
+    assert_output hello
+    # A head that was printed is something.
+    try bash -c '"$@" | cat; exit "${PIPESTATUS[0]}"' - "$SOCKCTL" http-get -i --retry 2 "$URL"
+    assert_status 7
+    [ "$(grep -c HTTP/1.1 try.out)" -eq 1 ]
+    try "$SOCKCTL" http-get -i --retry 2 -o file "$URL"
+    assert_status 0
+    [ "$(grep -c HTTP/1.1 file)" -eq 1 ]
+    [ "$(tail -n 1 file)" = hello ]
+}

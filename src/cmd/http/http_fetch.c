@@ -53,6 +53,7 @@ struct http_transfer {
     bool resumes;           /* the rest was asked for */
     bool may_pass;          /* what went wrong */
     bool anew;              /* what is there is of no use: all of it is to be asked for, at once */
+    bool wrote_head_alone;  /* --include: of an answer whose body has not begun */
     bool keeps;             /* the connection is as good as new */
     char *next;             /* where a redirect leads; NULL: nowhere */
     struct http_target hop; /* where one has led */
@@ -264,6 +265,7 @@ static int write_body(struct http_transfer *transfer, bool to_file, enum http_bo
                       leaves_it_clean(transfer);
     if (to_file)
         output->there += written;
+    transfer->wrote_head_alone = body->head_shown && body->framed.pump.moved && !written;
     http_body_release(body);
     return result;
 }
@@ -339,6 +341,10 @@ static int take_body(struct http_transfer *transfer, bool rest, uint64_t part, s
     }
     transfer->may_pass = was_cut && (http_output_can_restart(output) ||
                                      (*output->validator && !options->range));
+    if (transfer->wrote_head_alone && output->has_file && output->file.temporary)
+        output->stale = true;
+    else if (transfer->wrote_head_alone)
+        transfer->may_pass = false; /* the head of another answer would follow it */
     return result;
 }
 
