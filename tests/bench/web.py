@@ -10,14 +10,15 @@ from common import (BYTES, LIMIT, LIMIT_HTTP, ROUNDS, SOCKCTL, in_turn,
 from streams import open_sink
 
 
-def nginx(port):
-    """Serves the current directory."""
+def nginx(port, tls=""):
+    """Serves the current directory; `tls`: with NAME.pem and NAME.key."""
+    secure = f"ssl; ssl_certificate {tls}.pem; ssl_certificate_key {tls}.key" if tls else ""
     with open("nginx.conf", "w", encoding="ascii") as conf:
         conf.write(f"""user root root; daemon off; master_process off; pid nginx.pid; error_log nginx.log;
             events {{ worker_connections 64; }}
             http {{ access_log off; sendfile on; keepalive_requests 100000; client_body_temp_path t;
                 proxy_temp_path t; fastcgi_temp_path t; uwsgi_temp_path t; scgi_temp_path t;
-                server {{ listen 127.0.0.1:{port}; root {os.getcwd()}; }} }}""")
+                server {{ listen 127.0.0.1:{port} {secure}; root {os.getcwd()}; }} }}""")
     return subprocess.Popen(["nginx", "-p", os.getcwd(), "-e", "nginx.log", "-c", "nginx.conf"])
 
 
@@ -128,3 +129,57 @@ def http():
         for server in servers:
             server.terminate()
             server.wait()
+
+
+def certificate():
+    """Makes tls.pem and tls.key, of localhost, which has signed itself."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", "tls.key", "-out", "tls.pem",
+                    "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=IP:127.0.0.1"],
+                   check=True, capture_output=True)
+
+
+def tls_table(title, clients, count, kind):
+    """Medians, and those of the ratios to curl within a round. CPU is the client's and its openssl's."""
+    results = {name: [] for name in clients}
+    for _ in range(count):
+        for name, command in in_turn(clients):
+            results[name].append(fetch(command, kind))
+    print(f"\n{title + ' to ' + kind:28}        ms   of curl      CPU ms   of curl")
+    for name, rows in results.items():
+        line = f"  {name:26}"
+        for i in range(2):
+            ratio = statistics.median(row[i] / max(other[i], 1e-6)
+                                      for row, other in zip(rows, results["curl"]))
+            line += f" {statistics.median(row[i] for row in rows) * 1e3:9.1f} {ratio:9.2f}  "
+        print(line)
+
+
+def tls():
+    """https beside curl: a long body, and a tiny one, a process each and a hundred in one."""
+    if not all(map(shutil.which, ("nginx", "curl", "openssl"))):
+        print("nginx, curl or openssl is not installed")
+        return
+    port = str(21000 + os.getpid() % 20000)
+    url = f"https://127.0.0.1:{port}"
+    with open("tiny", "w", encoding="ascii") as tiny:
+        tiny.write("hello\n")
+    certificate()
+    server = nginx(port, "tls")
+    ours = [SOCKCTL, "http-get", "-s", "--tls-ca", "tls.pem"]
+    curl = ["curl", "-sS", "--cacert", "tls.pem"]
+    try:
+        wait_listening(int(port), None)
+        for kind in ("null", "file"):
+            tls_table(f"https, {BYTES >> 20} MiB",
+                      {"sockctl": ours + [url + "/in"], "curl": curl + [url + "/in"]}, ROUNDS, kind)
+        tiny_url = url + "/tiny"
+        tls_table("https, 6 bytes", {"sockctl": ours + [tiny_url], "curl": curl + [tiny_url]},
+                  4 * ROUNDS, "null")
+        tls_table("https, a hundred of them",
+                  {"sockctl": ours + [tiny_url] * 100, "curl": curl + [tiny_url] * 100},
+                  ROUNDS, "null")
+    finally:
+        server.terminate()
+        server.wait()
