@@ -132,15 +132,15 @@ function __sockctl_operand
     set -l takes no
     switch (__sockctl_command)
         case connect
-            set valued -s --source -p --source-port -w --timeout -i --idle-timeout --max-time --wait -R --retry -x --proxy --via --tls-ca --parallel --payload --send --expect -e --exec -c --sh-exec -q --quit-after --delay --rate-limit --oob -o --output --hex-dump --separator -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --mark --log
+            set valued -s --source -p --source-port -w --timeout -i --idle-timeout --max-time --wait -R --retry -x --proxy --via --tls-ca --parallel --payload --send --expect -e --exec -c --sh-exec -q --quit-after --delay --rate-limit --oob -o --output --hex-dump --separator -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --mark --join --log
             set kinds address service
             set takes yes
         case listen
-            set valued -s --source -p --port -m --max-conns --backlog --max-memory --workers --greeting --allow --deny --allow-uid --mode -e --exec -c --sh-exec --to --proxy-from --port-file --ready-fd -w --timeout -i --idle-timeout --max-time -q --quit-after --delay --rate-limit --oob -o --output --hex-dump --separator -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --mark --log
+            set valued -s --source -p --port -m --max-conns --backlog --max-memory --workers --greeting --allow --deny --allow-uid --mode -e --exec -c --sh-exec --to --proxy-from --port-file --ready-fd -w --timeout -i --idle-timeout --max-time -q --quit-after --delay --rate-limit --oob -o --output --hex-dump --separator -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --mark --join --log
             set kinds listen service
             set takes yes
         case echo-server
-            set valued --mode --delay --jitter --rate --chunk --drop --duplicate --corrupt --close-after --reset-after --stall-after --seed -m --max-conns --backlog --workers --allow --deny --allow-uid --port-file --ready-fd -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark --log
+            set valued --mode --delay --jitter --rate --chunk --drop --duplicate --corrupt --close-after --reset-after --stall-after --seed -m --max-conns --backlog --workers --allow --deny --allow-uid --port-file --ready-fd -w --timeout -i --idle-timeout --max-time --interface --ttl --tos --rcvbuf --sndbuf --mark --join --log
             set kinds listen service
             set takes yes
         case unix-send
@@ -282,6 +282,8 @@ complete -c sockctl -n "__sockctl_at connect" -l mptcp -d 'Multipath TCP'
 complete -c sockctl -n "__sockctl_at connect" -l fastopen -d 'TCP: data in the first packet'
 complete -c sockctl -n "__sockctl_at connect" -l mark -x -d 'mark packets for routing and filters'
 complete -c sockctl -n "__sockctl_at connect" -s b -l broadcast -d 'allow broadcast addresses'
+complete -c sockctl -n "__sockctl_at connect" -l join -x -d 'also hear a multicast group: [SOURCE@]GROUP[%INTERFACE]'
+complete -c sockctl -n "__sockctl_at connect" -l no-loopback -d 'do not hear on this machine what it sends to groups'
 complete -c sockctl -n "__sockctl_at connect" -l log -x -a 'json' -d 'json: tell what happens as objects, one a line'
 complete -c sockctl -n "__sockctl_at connect" -s v -l verbose -d 'tell what happens; -vv: each call'
 complete -c sockctl -n "__sockctl_at connect" -l no-sandbox -d 'keep what is not needed: files and system calls'
@@ -356,6 +358,8 @@ complete -c sockctl -n "__sockctl_at listen" -l mptcp -d 'Multipath TCP'
 complete -c sockctl -n "__sockctl_at listen" -l fastopen -d 'TCP: data in the first packet'
 complete -c sockctl -n "__sockctl_at listen" -l mark -x -d 'mark packets for routing and filters'
 complete -c sockctl -n "__sockctl_at listen" -s b -l broadcast -d 'allow broadcast addresses'
+complete -c sockctl -n "__sockctl_at listen" -l join -x -d 'also hear a multicast group: [SOURCE@]GROUP[%INTERFACE]'
+complete -c sockctl -n "__sockctl_at listen" -l no-loopback -d 'do not hear on this machine what it sends to groups'
 complete -c sockctl -n "__sockctl_at listen" -l log -x -a 'json' -d 'json: tell what happens as objects, one a line'
 complete -c sockctl -n "__sockctl_at listen" -s v -l verbose -d 'tell what happens; -vv: each call'
 complete -c sockctl -n "__sockctl_at listen" -l no-sandbox -d 'keep what is not needed: files and system calls'
@@ -403,6 +407,8 @@ complete -c sockctl -n "__sockctl_at echo-server" -l mptcp -d 'Multipath TCP'
 complete -c sockctl -n "__sockctl_at echo-server" -l fastopen -d 'TCP: data in the first packet'
 complete -c sockctl -n "__sockctl_at echo-server" -l mark -x -d 'mark packets for routing and filters'
 complete -c sockctl -n "__sockctl_at echo-server" -s b -l broadcast -d 'allow broadcast addresses'
+complete -c sockctl -n "__sockctl_at echo-server" -l join -x -d 'also hear a multicast group: [SOURCE@]GROUP[%INTERFACE]'
+complete -c sockctl -n "__sockctl_at echo-server" -l no-loopback -d 'do not hear on this machine what it sends to groups'
 complete -c sockctl -n "__sockctl_at echo-server" -l log -x -a 'json' -d 'json: tell what happens as objects, one a line'
 complete -c sockctl -n "__sockctl_at echo-server" -s v -l verbose -d 'tell what happens; -vv: each call'
 complete -c sockctl -n "__sockctl_at echo-server" -l no-sandbox -d 'keep what is not needed: files and system calls'

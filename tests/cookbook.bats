@@ -8,6 +8,9 @@ load helpers/examples
 
 # These need what is not here, or would leave this machine.
 NOT_HERE='wake: sends to the broadcast address of a network
+ssdp: asks the hosts of a network (discovery.bats has three)
+mdns: asks the hosts of a network
+multicast: needs an interface eth0
 ssh-proxy: needs the SSH server of another machine
 ssh-config: the configuration of ssh, no command'
 

@@ -295,6 +295,12 @@ static bool datagram_handle_send_error(struct datagram_relay *relay, size_t coun
         datagram_refused(relay, errno);
         return false;
     }
+    if (errno == ENETUNREACH && relay->policy.peer == DATAGRAM_GROUP) {
+        error_system(relay->err, STATUS_TRANSFER, errno, "send to %s", relay->peer_name);
+        error_add(relay->err, " (no route says by which interface: --interface NAME)");
+        datagram_finish(relay, -1);
+        return false;
+    }
     if (relay->policy.peer != DATAGRAM_ANY) {
         datagram_fail(relay, STATUS_TRANSFER, errno, "send to", relay->peer_name);
         return false;

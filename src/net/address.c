@@ -116,6 +116,8 @@ static int read_host(const struct address_reading *reading, const char *text, si
     bool v6 = strchr(host, ':');
     if (v6 && !is_ipv6(host))
         return reading_refuse(reading, "the host is neither a name nor an IPv6 address");
+    if (reading->use->listening && strchr(host, '@'))
+        return reading_refuse(reading, "the source of a group is for --join SOURCE@GROUP");
     if (!v6 && !hostname_is_plain(host, length))
         return reading_refuse(reading, "the host has a character that no host name has");
     if (v6 && address->family == AF_INET)

@@ -100,6 +100,9 @@ static const char *attempt_bind(struct attempt *attempt)
         name.length = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
         sockname_set_port(&name, source->port);
     }
+    /* The members of a group share its port. */
+    if (attempt->socktype == SOCK_DGRAM && source->port && sockname_is_multicast(attempt->peer))
+        sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     /* The port of a connection that has just ended is free for a new one to another peer; and
      * without a port, none has to be chosen before the peer is known, so that there are more. */
     if (attempt->socktype == SOCK_STREAM && source->port)
@@ -132,6 +135,15 @@ static bool is_to_many(const struct attempt *attempt)
     bool refused = sock_connect(fd, attempt->peer) < 0 && errno == EACCES;
     sock_set(fd, SOL_SOCKET, SO_BROADCAST, 1);
     return refused;
+}
+
+/* Tells whether this is 255.255.255.255: all hosts of the network at an interface (RFC 919). */
+static bool is_limited_broadcast(const struct sockname *peer)
+{
+    static const unsigned char all_ones[] = {255, 255, 255, 255};
+    size_t length;
+    const unsigned char *address = sockname_inet(peer, &length);
+    return address && length == sizeof all_ones && memcmp(address, all_ones, length) == 0;
 }
 
 static void attempt_connect(struct attempt *attempt)
@@ -167,6 +179,9 @@ static void attempt_connect(struct attempt *attempt)
     } else if (errno == EACCES && is_datagram && family == AF_INET &&
                !(attempt->sockopt && attempt->sockopt->broadcast)) {
         attempt_fail(attempt, "Permission denied (a broadcast address needs -b, --broadcast)");
+    } else if (errno == ENETUNREACH && is_datagram && is_limited_broadcast(attempt->peer)) {
+        attempt_fail(attempt,
+                     "Network is unreachable (no route says by which interface: --interface NAME)");
     } else if (errno == EINVAL && sockname_lacks_zone(attempt->peer)) {
         attempt_fail(attempt,
                      "Invalid argument (a link-local address needs its zone: fe80::1%eth0)");
@@ -219,6 +234,9 @@ enum attempt_state attempt_start(struct attempt *attempt)
     }
     const char *reason = attempt_bind(attempt);
     attempt->unbound = reason != NULL;
+    if (!reason && attempt->sockopt && attempt->socktype != SOCK_STREAM)
+        reason = memberships_join(&attempt->sockopt->join, fd, attempt->sockopt->interface,
+                                  &attempt->refused);
     if (reason)
         attempt_fail(attempt, reason);
     else

@@ -12,7 +12,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -333,18 +332,19 @@ static int set_options(const struct opening *opening, int fd, const struct sockn
     return 0;
 }
 
-/* Joins the group that the socket listens on: on the interface that the user, or an IPv6 zone, names. */
-static int join_group(struct opening *opening, int fd, const struct sockname *group)
+/* Joins the groups of --join. Who listens on a group wants to hear it, too: from any source, unless --join says which. */
+static int join_groups(struct opening *opening, int fd, const struct sockname *name)
 {
-    const struct sockopt *sockopt = opening->options->sockopt;
-    unsigned interface = sockname_zone(group);
-    if (sockopt && sockopt->interface)
-        interface = if_nametoindex(sockopt->interface);
-    if (sock_join(fd, group, interface) == 0)
-        return 0;
-    if (errno == ENODEV && !interface)
-        opening->reason = "no interface is known for this group (--interface NAME)";
-    return -1;
+    static const struct sockopt none = SOCKOPT_DEFAULTS;
+    const struct sockopt *sockopt = opening->options->sockopt ? opening->options->sockopt : &none;
+    const bool joins_own = sockname_is_multicast(name) && !memberships_have(&sockopt->join, name);
+    const char *reason = memberships_join(&sockopt->join, fd, sockopt->interface,
+                                          &opening->refused);
+    if (!reason && joins_own)
+        reason = multicast_join(fd, name, sockopt->interface);
+    errno = ENODEV; /* none of those after which an address is left out */
+    opening->reason = reason;
+    return reason ? -1 : 0;
 }
 
 /* Opens, binds and, for clients, listens on one socket. Returns 0, or -1 and errno; opening->reason says it in words.
@@ -368,8 +368,8 @@ static int open_socket(struct opening *opening, const struct sockname *name)
     } else if (result == 0) {
         result = sock_bind(fd, name);
     }
-    if (result == 0 && !listener_takes_clients(listener) && sockname_is_multicast(name))
-        result = join_group(opening, fd, name);
+    if (result == 0 && !listener_takes_clients(listener) && sockname_is_inet(name))
+        result = join_groups(opening, fd, name);
     if (result == 0 && listener_takes_clients(listener))
         result = sock_listen(fd, options->backlog ? options->backlog : SOMAXCONN);
     if (result == 0 && sock_name(fd, &bound) == 0) {
@@ -530,6 +530,13 @@ static int open_inherited(const struct opening *opening, struct error *err)
                                             SOCKOPT_LISTEN);
         if (refused)
             return error_system(err, STATUS_CONNECT, errno, "%s: %s", text, refused);
+        const bool may_join = listener->sockopt && !listener_takes_clients(listener) &&
+                              sockname_is_inet(name);
+        const char *reason = may_join ? memberships_join(&listener->sockopt->join, fd,
+                                                         listener->sockopt->interface, &refused)
+                                      : NULL;
+        if (reason)
+            return error_set(err, STATUS_CONNECT, "%s: %s: %s", text, refused, reason);
     }
     return 0;
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -65,7 +66,7 @@ const char *sockopt_apply(const struct sockopt *options, int fd, int family, enu
     const bool ipv6 = family == AF_INET6;
     int socktype = SOCK_STREAM;
     /* A group has hops of its own, which only datagrams know. */
-    if (options->ttl >= 0 || options->tos >= 0)
+    if (options->ttl >= 0 || options->tos >= 0 || options->interface)
         sock_get(fd, SOL_SOCKET, SO_TYPE, &socktype);
     const int64_t group_ttl = socktype != SOCK_STREAM ? options->ttl : -1;
     const bool ipv4 = !ipv6 || socktype != SOCK_RAW; /* a raw socket has one family's alone */
@@ -78,6 +79,8 @@ const char *sockopt_apply(const struct sockopt *options, int fd, int family, enu
         {"--ttl", IPPROTO_IPV6, IPV6_UNICAST_HOPS, ipv6 ? options->ttl : -1},
         {"--ttl", IPPROTO_IP, IP_MULTICAST_TTL, ipv4 ? group_ttl : -1},
         {"--ttl", IPPROTO_IPV6, IPV6_MULTICAST_HOPS, ipv6 ? group_ttl : -1},
+        {"--no-loopback", IPPROTO_IP, IP_MULTICAST_LOOP, ipv4 && options->no_loopback ? 0 : -1},
+        {"--no-loopback", IPPROTO_IPV6, IPV6_MULTICAST_LOOP, ipv6 && options->no_loopback ? 0 : -1},
         {"--tos", IPPROTO_IP, IP_TOS, ipv4 ? options->tos : -1},
         {"--tos", IPPROTO_IPV6, IPV6_TCLASS, ipv6 ? options->tos : -1},
         {"--ip-header", IPPROTO_IP, IP_HDRINCL, options->ip_header ? 1 : -1},
@@ -92,6 +95,9 @@ const char *sockopt_apply(const struct sockopt *options, int fd, int family, enu
          : use == SOCKOPT_LISTEN                       ? FASTOPEN_QUEUE
                                                        : 1}};
     if (options->interface && sock_set_interface(fd, options->interface))
+        return "--interface";
+    if (options->interface && socktype != SOCK_STREAM &&
+        sock_set_group_interface(fd, family, if_nametoindex(options->interface)))
         return "--interface";
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         const struct setting *setting = &settings[i];

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "net/address.h"
+#include "net/multicast.h"
 
 struct sockopt {
     const char *interface; /* NULL: any */
@@ -23,7 +24,9 @@ struct sockopt {
     bool mptcp;
     bool fastopen;
     bool broadcast;
-    bool ip_header; /* of a raw socket: what is sent has its IPv4 header */
+    bool ip_header;          /* of a raw socket: what is sent has its IPv4 header */
+    bool no_loopback;        /* groups: this machine does not hear what it sends */
+    struct memberships join; /* for whoever binds or connects the socket to join */
 };
 #define SOCKOPT_DEFAULTS                                                                           \
     {                                                                                              \

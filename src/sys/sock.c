@@ -214,16 +214,34 @@ int sock_reset_on_close(int fd)
     return result;
 }
 
-int sock_join(int fd, const struct sockname *group, unsigned interface)
+int sock_join(int fd, const struct sockname *group, const struct sockname *source,
+              unsigned interface)
 {
-    const bool ipv6 = group->storage.ss_family == AF_INET6;
-    struct group_req request = {.gr_interface = interface};
-    memcpy(&request.gr_group, &group->storage, group->length);
-    int result = setsockopt(fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, MCAST_JOIN_GROUP, &request,
-                            sizeof request);
-    TRACE(result, "setsockopt(%d, %s, MCAST_JOIN_GROUP, {interface %u, %s})", fd,
-          ipv6 ? "IPPROTO_IPV6" : "IPPROTO_IP", interface, SOCKADDR_OF(group));
+    const int level = group->storage.ss_family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    struct group_source_req request = {.gsr_interface = interface};
+    struct group_req any = {.gr_interface = interface};
+    memcpy(&any.gr_group, &group->storage, group->length);
+    memcpy(&request.gsr_group, &group->storage, group->length);
+    memcpy(&request.gsr_source, &source->storage, source->length);
+    const int result = source->length ? setsockopt(fd, level, MCAST_JOIN_SOURCE_GROUP, &request,
+                                                   sizeof request)
+                                      : setsockopt(fd, level, MCAST_JOIN_GROUP, &any, sizeof any);
+    TRACE(result, "setsockopt(%d, %s, %s, {interface %u, %s%s%s})", fd,
+          trace_name(TRACE_LEVEL, level),
+          source->length ? "MCAST_JOIN_SOURCE_GROUP" : "MCAST_JOIN_GROUP", interface,
+          SOCKADDR_OF(group), source->length ? ", " : "",
+          source->length ? SOCKADDR_OF(source) : "");
     return result;
+}
+
+int sock_set_group_interface(int fd, int family, unsigned interface)
+{
+    const struct ip_mreqn request = {.imr_ifindex = (int)interface};
+    const int result = setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof request);
+    TRACE(result, "setsockopt(%d, IPPROTO_IP, IP_MULTICAST_IF, {interface %u})", fd, interface);
+    if (family != AF_INET6)
+        return result;
+    return sock_set(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, (int)interface);
 }
 
 int sock_set_interface(int fd, const char *name)

@@ -115,9 +115,13 @@ void sock_make_room(int fd);
 /* Makes close(2) reset the connection: SO_LINGER with no time. */
 int sock_reset_on_close(int fd);
 
-/* Joins a multicast group, from any source, on an interface by its index; 0: on the one that the routes say. RFC 3678,
- * 5.1.1. Returns 0, or -1 and errno. */
-int sock_join(int fd, const struct sockname *group, unsigned interface);
+/* Joins a multicast group, from one source, or, where its length is 0, from any, on an interface by its index; 0: on the
+ * one that the routes say. RFC 3678, 5.1. Returns 0, or -1 and errno. */
+int sock_join(int fd, const struct sockname *group, const struct sockname *source,
+              unsigned interface);
+
+/* Sends what goes to groups by an interface: IP_MULTICAST_IF, and of an IPv6 socket IPV6_MULTICAST_IF too. */
+int sock_set_group_interface(int fd, int family, unsigned interface);
 
 /* Binds to an interface: SO_BINDTODEVICE. */
 int sock_set_interface(int fd, const char *name);

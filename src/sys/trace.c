@@ -131,14 +131,15 @@ const char *trace_option(int level, int option)
                                          CONSTANT(IP_TOS),
                                          CONSTANT(IP_TTL),
                                          CONSTANT(IP_MULTICAST_TTL),
+                                         CONSTANT(IP_MULTICAST_ALL),
+                                         CONSTANT(IP_MULTICAST_LOOP),
                                          {0, NULL}};
-    static const struct constant ipv6[] = {CONSTANT(IPV6_RECVERR),
-                                           CONSTANT(IPV6_RECVPKTINFO),
-                                           CONSTANT(IPV6_TCLASS),
-                                           CONSTANT(IPV6_UNICAST_HOPS),
-                                           CONSTANT(IPV6_MULTICAST_HOPS),
-                                           CONSTANT(IPV6_V6ONLY),
-                                           {0, NULL}};
+    static const struct constant ipv6[] = {
+        CONSTANT(IPV6_RECVERR),        CONSTANT(IPV6_RECVPKTINFO),
+        CONSTANT(IPV6_TCLASS),         CONSTANT(IPV6_UNICAST_HOPS),
+        CONSTANT(IPV6_MULTICAST_HOPS), CONSTANT(IPV6_MULTICAST_ALL),
+        CONSTANT(IPV6_MULTICAST_IF),   CONSTANT(IPV6_MULTICAST_LOOP),
+        CONSTANT(IPV6_V6ONLY),         {0, NULL}};
     static const struct constant tcp[] = {
         CONSTANT(TCP_FASTOPEN),     CONSTANT(TCP_FASTOPEN_CONNECT),
         CONSTANT(TCP_INFO),         CONSTANT(TCP_KEEPCNT),

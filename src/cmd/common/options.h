@@ -13,6 +13,10 @@
 #include "cli/opt.h"
 #include "net/sockopt.h"
 
+/* Multicast groups, each time one more: [SOURCE@]GROUP[%INTERFACE]. */
+#define OPT_CTYPE_group struct memberships
+extern const struct opt_type opt_group;
+
 /* The modes of a command: what it does, and over which kind of socket. A row lists those that its option is for
  * (cli/opt.h), mostly by leaving some out; modes_check (cmd/common/modes.h) holds against them what a run is about. */
 enum {
@@ -148,7 +152,13 @@ struct limit_options {
         OPT_FOR(0, "mark", mark, options, field.mark, MODE_OWN_SOCKET(MODE_INET),                  \
                 "mark packets for routing and filters"),                                           \
         OPT_FOR('b', "broadcast", flag, options, field.broadcast,                                  \
-                MODE_OWN_SOCKET(MODE_UDP | MODE_IP), "allow broadcast addresses")
+                MODE_OWN_SOCKET(MODE_UDP | MODE_IP), "allow broadcast addresses"),                 \
+        OPT_FOR(0, "join", group, options, field.join,                                             \
+                MODE_OWN_SOCKET(MODE_UDP | MODE_IP) & ~(MODE_PROBE | MODE_INETD),                  \
+                "also hear a multicast group: [SOURCE@]GROUP[%INTERFACE]"),                        \
+        OPT_FOR(0, "no-loopback", flag, options, field.no_loopback,                                \
+                MODE_OWN_SOCKET(MODE_UDP | MODE_IP),                                               \
+                "do not hear on this machine what it sends to groups")
 
 /* What raw sockets have; `field` is a bool of struct sockopt. */
 #define RAW_ROWS(options, field)                                                                   \

@@ -209,12 +209,16 @@ static void messages_peer_changed(struct datagram_relay *relay, const struct soc
     relay->peer_name = log->peer;
 }
 
-/* Notes who answers: to a group or a broadcast address anybody may. */
-static void messages_answer_came(struct datagram_relay *relay, const struct sockname *peer)
+void session_log_answer(const struct sockname *peer)
 {
     char name[SOCKNAME_TEXT_MAX];
-    (void)relay;
     log_note(LOG_LEVEL_INFO, "answer from %s", sockname_text(peer, name));
+}
+
+static void messages_answer_came(struct datagram_relay *relay, const struct sockname *peer)
+{
+    (void)relay;
+    session_log_answer(peer);
 }
 
 /* The next address of the name is found, or there is none. */

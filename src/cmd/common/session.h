@@ -52,6 +52,9 @@ int session_stream(const struct session *session, struct fd socket, const struct
 int session_datagrams(const struct session *session, const int *sockets, size_t count,
                       const struct datagram_policy *policy, struct error *err);
 
+/* Says at -v who has answered what was sent to a group or a broadcast address: anybody may. */
+void session_log_answer(const struct sockname *peer);
+
 /* Returns the socket of a connection as it is to be used: what was inherited may be shared with others. */
 struct fd session_socket(const struct connection *connection);
 

@@ -578,9 +578,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                              .source_port = given->source_port,
                                              .sockopt = &given->sockopt},
                                     .err = err};
-    /* Only stdin and stdout know what to do with a socket that is not connected. */
-    connecting.dial.any_sender = !program_is_given(&given->program) && !given->script.count &&
-                                 !given->pass_fd && !probes;
+    /* A program does not know what to do with a socket that is not connected. */
+    connecting.dial.any_sender = !program_is_given(&given->program) && !given->pass_fd;
     if (given->log_json)
         report_as_objects();
     if (connect_check(given, operands, err))

@@ -81,7 +81,10 @@ struct dialog {
     const struct session *session;
     struct connection_log log;
     bool is_datagram;
-    size_t at; /* the step that is under way */
+    const struct sockname *group; /* of a socket that is not connected: what is sent goes there */
+    struct sockname answered;     /* the last who has answered then */
+    bool is_full;                 /* the kernel did not take what goes there */
+    size_t at;                    /* the step that is under way */
     struct pattern pattern;
     bool compiled;
     struct watch watch;
@@ -139,7 +142,7 @@ static void dialog_await(struct dialog *dialog)
     bool reads = !dialog->rx_ended && !write_queue_has_pending(&dialog->out) &&
                  !dialog_is_held(dialog);
     uint32_t in = reads ? EPOLLIN : 0U;
-    uint32_t out = write_queue_has_pending(&dialog->tx) ? EPOLLOUT : 0U;
+    uint32_t out = write_queue_has_pending(&dialog->tx) || dialog->is_full ? EPOLLOUT : 0U;
     if (in | out)
         loop_watch(dialog->loop, &dialog->watch, in | out);
     else
@@ -153,7 +156,7 @@ static void dialog_set_quit(struct dialog *dialog)
 {
     int64_t after_ms = dialog->session->transfer->quit_after_ms;
     if (after_ms < 0 && dialog->is_datagram)
-        after_ms = DATAGRAM_QUIT_MS;
+        after_ms = dialog->session->transfer->send_only ? 0 : DATAGRAM_QUIT_MS;
     if (after_ms >= 0)
         loop_timer_set(dialog->loop, &dialog->quit, after_ms);
 }
@@ -234,15 +237,31 @@ static bool dialog_matches(struct dialog *dialog, const struct script_step *step
     return true;
 }
 
+/* One datagram to the group, or the broadcast address. False: it has to wait, or has failed. */
+static bool dialog_send_group(struct dialog *dialog, const struct script_step *step)
+{
+    const bool goes = sock_send_to(dialog->watch.fd, step->text, step->length, dialog->group) >= 0;
+    dialog->is_full = !goes && errno == EAGAIN;
+    if (!goes && !dialog->is_full)
+        dialog_fail(dialog, "send to", errno);
+    return goes;
+}
+
 /* False: it has to wait for what was sent before, so that each is a datagram, or it has failed. */
 static bool dialog_send(struct dialog *dialog, const struct script_step *step)
 {
     if (write_queue_has_pending(&dialog->tx) || dialog_is_held(dialog))
         return false;
+    if (dialog->group && !dialog_send_group(dialog, step))
+        return false;
     dialog_log_bytes('>', step->text, step->length);
     if (filters_look_tx(dialog->session->filters, step->text, step->length)) {
         loop_stop(dialog->loop, -1);
         return false;
+    }
+    if (dialog->group) {
+        dialog->tx.written += step->length;
+        return true;
     }
     if (write_queue_put(&dialog->tx, step->text, step->length) == 0)
         return true;
@@ -287,12 +306,27 @@ static void dialog_peer_ended(struct dialog *dialog)
                   error_set(dialog->err, STATUS_EXPECT, "%s has ended", dialog->log.peer));
 }
 
+/* Receives what comes next; of a group, from anybody. */
+static ssize_t dialog_receive(struct dialog *dialog, char *bytes, size_t room)
+{
+    struct sock_message message;
+    if (!dialog->group)
+        return sock_recv(dialog->watch.fd, bytes, room);
+    const ssize_t got = sock_recv_message(dialog->watch.fd, bytes, room, &message,
+                                          &sock_any_sender);
+    if (got >= 0 && !sockname_is_same(&dialog->answered, &message.peer)) {
+        dialog->answered = message.peer;
+        session_log_answer(&message.peer);
+    }
+    return got;
+}
+
 static void dialog_read(struct dialog *dialog)
 {
     if (dialog->length >= RX_MAX)
         dialog_forget(dialog, dialog->length - RX_MAX / 2);
     char *bytes = dialog->rx + dialog->length, *last = dialog->last;
-    ssize_t got = sock_recv(dialog->watch.fd, bytes, RX_ROOM - dialog->length);
+    ssize_t got = dialog_receive(dialog, bytes, RX_ROOM - dialog->length);
     if (got < 0 && errno == EAGAIN)
         return;
     if (got < 0) {
@@ -323,6 +357,8 @@ static void dialog_ready(struct watch *watch, uint32_t events)
     struct dialog *dialog = LOOP_OWNER(watch, struct dialog, watch);
     if (write_queue_has_pending(&dialog->tx) && events & ~(uint32_t)EPOLLIN)
         write_queue_flush(&dialog->tx);
+    else if (dialog->is_full && events & EPOLLOUT)
+        dialog_go_on(dialog);
     else
         dialog_read(dialog);
 }
@@ -376,7 +412,11 @@ static void dialog_idle_over(struct idle_limit *limit)
 
 static void dialog_quit_over(struct timer *timer)
 {
-    dialog_end(LOOP_OWNER(timer, struct dialog, quit));
+    struct dialog *dialog = LOOP_OWNER(timer, struct dialog, quit);
+    if (dialog->is_datagram && !dialog->group && sock_error(dialog->watch.fd) == ECONNREFUSED)
+        dialog_fail(dialog, "send to", ECONNREFUSED);
+    else
+        dialog_end(dialog);
 }
 
 int dialog_run(const struct session *session, const struct script *script,
@@ -388,6 +428,7 @@ int dialog_run(const struct session *session, const struct script *script,
                             .session = session,
                             .log.stats = session->transfer->stats,
                             .is_datagram = connection->socktype == SOCK_DGRAM,
+                            .group = connection->is_group ? &connection->peer : NULL,
                             .watch = {.fd = connection->fd, .ready = dialog_start},
                             .rx = memory_grow(NULL, RX_ROOM + 1, 1),
                             .quit.fired = dialog_quit_over,

@@ -141,7 +141,10 @@ static void try_settled(struct attempt *attempt)
         sock_set(fd, IPPROTO_IP, IP_RECVERR, 1);
     else if (try->peer.storage.ss_family == AF_INET6)
         sock_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-    if (sock_send(fd, probe->payload, probe->payload_length) < 0)
+    const ssize_t sent = attempt->is_group
+                             ? sock_send_to(fd, probe->payload, probe->payload_length, &try->peer)
+                             : sock_send(fd, probe->payload, probe->payload_length);
+    if (sent < 0)
         try_closed(try, strerror(errno));
 }
 
@@ -172,6 +175,7 @@ void port_probe_start(struct port_probe *probe)
                                         .socktype = probe->socktype,
                                         .source = probe->source,
                                         .sockopt = probe->sockopt,
+                                        .any_sender = true,
                                         .settled = try_settled};
         if (attempt_start(&try->attempt) != ATTEMPT_UNDER_WAY)
             try_settled(&try->attempt);

@@ -572,6 +572,7 @@ static void forward_choose_sockopt(struct forwarding *forwarding)
     forwarding->sockopt.sndbuf = given->sndbuf;
     forwarding->sockopt.interface = NULL;
     forwarding->sockopt.fastopen = false;
+    forwarding->sockopt.join.count = 0;
     forwarding->sockopt.no_delay = forwarding->to.kind == ADDRESS_INET &&
                                    forwarding->to.socktype == SOCK_STREAM;
 }
