@@ -70,7 +70,8 @@ static const struct opt options[] = {
             "TLS, by openssl(1); the certificate is checked"),
     TLS_ROWS(struct connect_options, via),
     GROUP_PROXY,
-    SEND_PROXY_ROW(struct connect_options, send_proxy, MODE_ONLY_KINDS(MODE_STREAMS) & ~MODE_PROBE),
+    SEND_PROXY_ROW(struct connect_options, send_proxy,
+                   MODE_ONLY_KINDS(MODE_STREAMS) & ~(MODE_PROBE | MODE_TLS)),
     PROBE_ROWS(struct connect_options, probe),
     SCRIPT_ROWS(struct connect_options, script),
     PROGRAM_ROWS(struct connect_options, program, "the program to wire to the socket"),
@@ -517,10 +518,6 @@ static int connect_check_via(struct connecting *connecting)
     int found = via_options_check(&connecting->given->via, false, &connecting->address,
                                   &connecting->via, connecting->err);
     connecting->has_via = found > 0;
-    if (connecting->given->send_proxy && connecting->given->via.tls)
-        return error_set(connecting->err, STATUS_USAGE,
-                         "option --send-proxy: with --tls, openssl(1) makes the connection, and no "
-                         "header can go before TLS");
     for (size_t i = 0; found > 0 && i < connecting->target_count; i++)
         if (via_check(&connecting->via, &connecting->targets[i].address, connecting->err))
             return -1;
