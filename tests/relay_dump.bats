@@ -103,7 +103,8 @@ END
         read -rt 0.3 -u 5 _ </dev/null || :
     done
     [ "$size" -lt 1000000 ] || fail "$size bytes have passed"
-    cat fifo >read 5>&- & local reader=$!
+    cat fifo >whole 5>&- &
+    local reader=$!
     finish client 30
     assert_status 0
     cmp big client.out
@@ -111,7 +112,7 @@ END
     assert_status 0
     exec 5>&-
     wait "$reader"
-    [ "$(grep -c '^1[<>] [0-9a-f]\{8\}  ' read)" -ge 375000 ] || fail 'lines are missing'
+    [ "$(grep -c '^1[<>] [0-9a-f]\{8\}  ' whole)" -ge 375000 ] || fail 'lines are missing'
 }
 
 @test "--to --hex-dump: while it is stuck, a signal ends the relay, which says what was not written" {
@@ -134,21 +135,22 @@ END
     TRY_STDIN=big try "$SOCKCTL" connect "$ADDR"
     assert_status 0
     cmp big try.out
-    cat fifo >read 5>&- & local reader=$!
-    poll 10000 ended 1 read
+    cat fifo >whole 5>&- &
+    local reader=$!
+    poll 10000 ended 1 whole
     say later
-    poll 10000 ended 2 read
+    poll 10000 ended 2 whole
     stop relay
     assert_status 0
     exec 5>&-
     wait "$reader"
     local left=0 number
-    for number in $(sed -nE 's/^1[<>] [^ ]+Z ([0-9]+) bytes left out$/\1/p' read); do
+    for number in $(sed -nE 's/^1[<>] [^ ]+Z ([0-9]+) bytes left out$/\1/p' whole); do
         left=$((left + number))
     done
     [ "$left" -gt 1000000 ]
     assert_errors "^sockctl: fifo: $left bytes were left out of the dump$"
-    grep -q '^2> 00000000  6c 61 74 65 72 ' read
+    grep -q '^2> 00000000  6c 61 74 65 72 ' whole
 }
 
 @test "--to --hex-dump: a full disk ends the relay with status 8, --hex-dump-drop only the dump" {

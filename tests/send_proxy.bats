@@ -101,11 +101,12 @@ END
 }
 
 @test "--send-proxy: the header's bytes; without a version it is 2; the dump shows it" {
+    local crlf=$'\r\n'
     server 127.0.0.1:0
     TRY_STDIN=<(printf hello) try "$SOCKCTL" connect -s 127.0.0.9 --send-proxy=1 --hex-dump dump "$ADDR"
     assert_status 0
     finish server
-    [[ $output =~ ^'PROXY TCP4 127.0.0.9 127.0.0.1 '[0-9]+" $PORT"$'\r\n'hello$ ]] || show_results 'not this'
+    [[ $output =~ ^"PROXY TCP4 127.0.0.9 127.0.0.1 "[0-9]+" $PORT$crlf"hello$ ]] || show_results 'not this'
     grep -q '^> 00000000  50 52 4f 58 59 20 54 43' dump
     server 127.0.0.1:0
     TRY_STDIN=<(printf hello) try "$SOCKCTL" connect --send-proxy "$ADDR"
@@ -123,7 +124,7 @@ END
     server 127.0.0.1:0
     try "$SOCKCTL" connect --send-proxy=1 --inetd -c 'echo mine' "$ADDR"
     finish server
-    [[ $output =~ ^'PROXY TCP4 127.0.0.1 127.0.0.1 '[0-9]+" $PORT"$'\r\n'mine$ ]] || show_results 'not this'
+    [[ $output =~ ^"PROXY TCP4 127.0.0.1 127.0.0.1 "[0-9]+" $PORT$crlf"mine$ ]] || show_results 'not this'
 }
 
 @test "--send-proxy: through a SOCKS proxy it is inside, and names the destination where that is an address" {

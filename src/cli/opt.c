@@ -287,15 +287,12 @@ static int take_operand(const struct command *command, const struct opt *row, ch
     return 0;
 }
 
-int opt_parse(const struct command *command, int argc, char **argv, struct opt_parsed *parsed,
-              struct error *err)
+/* Takes all words up to a `--`. */
+static int take_words(const struct command *command, int argc, char **argv,
+                      struct opt_parsed *parsed, struct error *err)
 {
     struct getopt_tables tables;
     fill_tables(command, &tables);
-    *parsed = (struct opt_parsed){0};
-    parsed->options = memory_new(1, command->options_size);
-    memcpy(parsed->options, command->defaults, command->options_size);
-    parsed->words = memory_new((size_t)argc + 1, sizeof *parsed->words);
     opterr = 0;
     const struct opt *before = NULL; /* what precedes an operand, as take_operand has it */
     int found;
@@ -316,6 +313,18 @@ int opt_parse(const struct command *command, int argc, char **argv, struct opt_p
         if (take_option(command, argv, found, parsed, err))
             return -1;
     }
+    return 0;
+}
+
+int opt_parse(const struct command *command, int argc, char **argv, struct opt_parsed *parsed,
+              struct error *err)
+{
+    *parsed = (struct opt_parsed){0};
+    parsed->options = memory_new(1, command->options_size);
+    memcpy(parsed->options, command->defaults, command->options_size);
+    parsed->words = memory_new((size_t)argc + 1, sizeof *parsed->words);
+    if (take_words(command, argc, argv, parsed, err))
+        return -1;
     /* What follows `--`: a program where the command takes one and has its operands already. */
     char **rest = argv + optind;
     if (command->takes_program && parsed->count >= command->min_operands)

@@ -742,7 +742,8 @@ void datagram_start(struct datagram_relay *relay, struct loop *loop, const int *
     if (relay->refused)
         relay->kept.bytes = memory_new(DATAGRAM_KEPT_MAX, 1);
     if (relay->policy.separator_length)
-        rx->separated = memory_new(2 * (DATAGRAM_MAX + 1) + relay->policy.separator_length, 1);
+        rx->separated = memory_new((size_t)2 * (DATAGRAM_MAX + 1) + relay->policy.separator_length,
+                                   1);
     rx->gathers = !relay->rx_filter && !rx->separated && !fd_keeps_messages(relay->out);
     write_queue_init(&rx->queue, relay->loop, relay->out, datagram_output_drained);
     write_queue_watch_hangup(&rx->queue);

@@ -193,9 +193,10 @@ char *dns_remarks_text(const struct dns_lines *found, char *out)
 /* Adds the extended errors to a failure, which they are about. */
 static void add_remarks(const struct dns_lines *found, struct error *err)
 {
-    char text[DNS_REMARKS_MAX];
-    if (found->remark_count)
+    if (found->remark_count) {
+        char text[DNS_REMARKS_MAX];
         error_add(err, ": %s", dns_remarks_text(found, text));
+    }
 }
 
 /* Says whether the CNAME records lead from the name back to one that they have led to. */

@@ -246,7 +246,7 @@ static int read_raw_host(const struct address_reading *reading, const char *text
 {
     const char *host = reading->address->host;
     const size_t length = strlen(text);
-    const bool has_brackets = *text == '[';
+    const size_t has_brackets = *text == '[';
     if (has_brackets && text[length - 1] != ']')
         return reading_refuse(reading, strchr(text, ']') ? "something follows the bracket"
                                                          : "the bracket is not closed");
@@ -346,6 +346,20 @@ static struct prefix find_prefix(const char *word, const struct address_use *use
     return (struct prefix){"", ADDRESS_INET, 0, AF_UNSPEC};
 }
 
+/* Refuses a word that is something else than an address. */
+static int refuse_look_alike(const struct address_reading *reading, const char *text,
+                             bool may_be_url)
+{
+    if (!may_be_url && is_url(reading->word))
+        return reading_refuse(reading, "this is a URL (http and https: sockctl http-get URL; an "
+                                       "address has no //: tcp:HOST:PORT)");
+    if (is_range(text))
+        return reading_refuse(reading,
+                              "a range of hosts is no address; for connect --probe the shell "
+                              "makes them: 10.0.0.{1..254}:22");
+    return 0;
+}
+
 int address_parse(struct address *address, const char *const *words, int count,
                   const struct address_use *use, struct error *err)
 {
@@ -365,15 +379,12 @@ int address_parse(struct address *address, const char *const *words, int count,
     const char *text = words[0] + strlen(prefix.word);
     const bool is_kind = prefix.kind == ADDRESS_INET &&
                          *prefix.word; /* tcp://HOST:PORT, which others have */
-    if (is_kind && strncmp(text, "//", 2) == 0)
+    const bool has_slashes = is_kind && strncmp(text, "//", 2) == 0;
+    if (has_slashes)
         text += 2;
-    else if (!use->unix_socket && prefix.kind != ADDRESS_UNIX && is_url(words[0]))
-        return reading_refuse(&reading, "this is a URL (http and https: sockctl http-get URL; an "
-                                        "address has no //: tcp:HOST:PORT)");
-    if (!use->unix_socket && is_range(text))
-        return reading_refuse(&reading,
-                              "a range of hosts is no address; for connect --probe the shell "
-                              "makes them: 10.0.0.{1..254}:22");
+    if (!use->unix_socket &&
+        refuse_look_alike(&reading, text, has_slashes || prefix.kind == ADDRESS_UNIX))
+        return -1;
     if (reading.port && prefix.kind != ADDRESS_INET)
         return reading_refuse(&reading, "this kind of address is one word");
     const size_t length = strlen(text);

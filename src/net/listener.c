@@ -457,7 +457,7 @@ static void open_add_hint(const struct opening *opening, struct error *err)
 static int open_resolved(struct opening *opening, struct error *err)
 {
     struct listener *listener = opening->listener;
-    char asked[ADDRESS_TEXT_MAX], tried[SOCKNAME_TEXT_MAX];
+    char asked[ADDRESS_TEXT_MAX];
     const struct resolver_options how = {.listening = true,
                                          .numeric = opening->options->numeric,
                                          .complete = true,
@@ -482,8 +482,10 @@ static int open_resolved(struct opening *opening, struct error *err)
      * wrote it so. */
     address_text(opening->address, true, asked);
     error_set(err, STATUS_CONNECT, "listen on %s", asked);
-    if (!address_says(opening->address, true, &opening->tried))
+    if (!address_says(opening->address, true, &opening->tried)) {
+        char tried[SOCKNAME_TEXT_MAX];
         error_add(err, ": %s", sockname_text(&opening->tried, tried));
+    }
     if (opening->refused)
         error_add(err, ": %s", opening->refused);
     error_add(err, ": %s", opening->reason);

@@ -104,7 +104,6 @@ int resolver_port(const struct address *address, bool numeric, unsigned *port, s
 static int resolver_protocol(const struct address *address, bool numeric, unsigned *protocol,
                              struct error *err)
 {
-    const struct protoent *found = NULL;
     if (address->protocol >= 0) {
         *protocol = (unsigned)address->protocol;
         return 0;
@@ -112,7 +111,7 @@ static int resolver_protocol(const struct address *address, bool numeric, unsign
     if (numeric)
         return error_set(err, STATUS_USAGE, "protocol '%s' is not a number (-n forbids look-ups)",
                          address->port);
-    found = getprotobyname(address->port);
+    const struct protoent *found = getprotobyname(address->port);
     if (!found || found->p_proto < 1 || found->p_proto > UINT8_MAX)
         return error_set(err, STATUS_USAGE,
                          "unknown protocol '%s' (raw:PROTO:HOST; a number, or a name of "
@@ -127,7 +126,9 @@ static short names_protocol(const struct address *address, unsigned port)
 {
     if (address->kind != ADDRESS_RAW)
         return 0;
-    return address->socktype == SOCK_RAW ? (short)port : SOCKNAME_PING;
+    if (address->socktype == SOCK_RAW)
+        return (short)port;
+    return SOCKNAME_PING;
 }
 
 /* Adds what no host stands for: every address, or this machine's own. Where both families are wanted, a listener

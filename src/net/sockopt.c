@@ -51,6 +51,22 @@ static void warn_of_small_buffer(int fd, const struct setting *setting)
         log_warning("%s: the system gives no more than %d bytes", setting->option, given / 2);
 }
 
+/* Returns the value of an option that is to be set, or not. */
+static int64_t if_set(bool is_set, int64_t value)
+{
+    return is_set ? value : -1;
+}
+
+/* Binds to the interface, and sends what is for groups there. */
+static int apply_interface(const char *name, int fd, int family, int socktype)
+{
+    if (!name)
+        return 0;
+    if (sock_set_interface(fd, name))
+        return -1;
+    return socktype == SOCK_STREAM ? 0 : sock_set_group_interface(fd, family, if_nametoindex(name));
+}
+
 const char *sockopt_apply(const struct sockopt *options, int fd, int family, enum sockopt_use use)
 {
     if (!options)
@@ -61,7 +77,7 @@ const char *sockopt_apply(const struct sockopt *options, int fd, int family, enu
     const int64_t idle_s = (keepalive_ms + 999) / 1000;
     const int64_t interval_s = ((keepalive_ms + KEEPALIVE_PROBES - 1) / KEEPALIVE_PROBES + 999) /
                                1000;
-    const int64_t probes = keepalive ? (idle_s + interval_s - 1) / interval_s : -1;
+    const int64_t probes = interval_s ? (idle_s + interval_s - 1) / interval_s : 0;
     /* A server's IPv6 socket may get IPv4 clients: then the options of both count. */
     const bool ipv6 = family == AF_INET6;
     int socktype = SOCK_STREAM;
@@ -74,30 +90,28 @@ const char *sockopt_apply(const struct sockopt *options, int fd, int family, enu
         {"--rcvbuf", SOL_SOCKET, SO_RCVBUF, buffer_size(options->rcvbuf)},
         {"--sndbuf", SOL_SOCKET, SO_SNDBUF, buffer_size(options->sndbuf)},
         {"--mark", SOL_SOCKET, SO_MARK, options->mark},
-        {"--broadcast", SOL_SOCKET, SO_BROADCAST, options->broadcast ? 1 : -1},
-        {"--ttl", IPPROTO_IP, IP_TTL, ipv4 ? options->ttl : -1},
-        {"--ttl", IPPROTO_IPV6, IPV6_UNICAST_HOPS, ipv6 ? options->ttl : -1},
-        {"--ttl", IPPROTO_IP, IP_MULTICAST_TTL, ipv4 ? group_ttl : -1},
-        {"--ttl", IPPROTO_IPV6, IPV6_MULTICAST_HOPS, ipv6 ? group_ttl : -1},
-        {"--no-loopback", IPPROTO_IP, IP_MULTICAST_LOOP, ipv4 && options->no_loopback ? 0 : -1},
-        {"--no-loopback", IPPROTO_IPV6, IPV6_MULTICAST_LOOP, ipv6 && options->no_loopback ? 0 : -1},
-        {"--tos", IPPROTO_IP, IP_TOS, ipv4 ? options->tos : -1},
-        {"--tos", IPPROTO_IPV6, IPV6_TCLASS, ipv6 ? options->tos : -1},
-        {"--ip-header", IPPROTO_IP, IP_HDRINCL, options->ip_header ? 1 : -1},
-        {"--no-delay", IPPROTO_TCP, TCP_NODELAY, options->no_delay ? 1 : -1},
-        {"--keepalive", SOL_SOCKET, SO_KEEPALIVE, keepalive_ms >= 0 ? 1 : -1},
-        {"--keepalive", IPPROTO_TCP, TCP_KEEPIDLE, keepalive ? idle_s : -1},
-        {"--keepalive", IPPROTO_TCP, TCP_KEEPINTVL, keepalive ? interval_s : -1},
-        {"--keepalive", IPPROTO_TCP, TCP_KEEPCNT, probes},
-        {"--keepalive", IPPROTO_TCP, TCP_USER_TIMEOUT, keepalive ? 2000 * idle_s : -1},
+        {"--broadcast", SOL_SOCKET, SO_BROADCAST, if_set(options->broadcast, 1)},
+        {"--ttl", IPPROTO_IP, IP_TTL, if_set(ipv4, options->ttl)},
+        {"--ttl", IPPROTO_IPV6, IPV6_UNICAST_HOPS, if_set(ipv6, options->ttl)},
+        {"--ttl", IPPROTO_IP, IP_MULTICAST_TTL, if_set(ipv4, group_ttl)},
+        {"--ttl", IPPROTO_IPV6, IPV6_MULTICAST_HOPS, if_set(ipv6, group_ttl)},
+        {"--no-loopback", IPPROTO_IP, IP_MULTICAST_LOOP, if_set(ipv4 && options->no_loopback, 0)},
+        {"--no-loopback", IPPROTO_IPV6, IPV6_MULTICAST_LOOP,
+         if_set(ipv6 && options->no_loopback, 0)},
+        {"--tos", IPPROTO_IP, IP_TOS, if_set(ipv4, options->tos)},
+        {"--tos", IPPROTO_IPV6, IPV6_TCLASS, if_set(ipv6, options->tos)},
+        {"--ip-header", IPPROTO_IP, IP_HDRINCL, if_set(options->ip_header, 1)},
+        {"--no-delay", IPPROTO_TCP, TCP_NODELAY, if_set(options->no_delay, 1)},
+        {"--keepalive", SOL_SOCKET, SO_KEEPALIVE, if_set(keepalive_ms >= 0, 1)},
+        {"--keepalive", IPPROTO_TCP, TCP_KEEPIDLE, if_set(keepalive, idle_s)},
+        {"--keepalive", IPPROTO_TCP, TCP_KEEPINTVL, if_set(keepalive, interval_s)},
+        {"--keepalive", IPPROTO_TCP, TCP_KEEPCNT, if_set(keepalive, probes)},
+        {"--keepalive", IPPROTO_TCP, TCP_USER_TIMEOUT, if_set(keepalive, 2000 * idle_s)},
         {"--fastopen", IPPROTO_TCP, use == SOCKOPT_LISTEN ? TCP_FASTOPEN : TCP_FASTOPEN_CONNECT,
          !options->fastopen || use == SOCKOPT_ACCEPTED ? -1
          : use == SOCKOPT_LISTEN                       ? FASTOPEN_QUEUE
                                                        : 1}};
-    if (options->interface && sock_set_interface(fd, options->interface))
-        return "--interface";
-    if (options->interface && socktype != SOCK_STREAM &&
-        sock_set_group_interface(fd, family, if_nametoindex(options->interface)))
+    if (apply_interface(options->interface, fd, family, socktype))
         return "--interface";
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         const struct setting *setting = &settings[i];

@@ -24,20 +24,22 @@
 
 static void trace_start(const struct program_spec *spec, pid_t id, int failure)
 {
-    enum { ROOM = 256 };
-    char words[ROOM], *to = words;
-    *to = '\0';
-    for (const char *const *word = spec->argv; *word && to + TRACE_DATA_MAX + 2 < words + ROOM;
-         word++) {
-        to = stpcpy(to, word == spec->argv ? "" : ", ");
+    enum { ROOM = 512 };
+    const char *file = spec->argv[0];
+    char words[ROOM], *to = words + strlen(trace_data(file, (ssize_t)strlen(file), words));
+    for (const char *const *word = spec->argv + 1; *word; word++) {
+        if (to + TRACE_DATA_MAX + 2 >= words + ROOM) {
+            stpcpy(to, "...");
+            break;
+        }
+        to = stpcpy(to, ", ");
         to += strlen(trace_data(*word, (ssize_t)strlen(*word), to));
     }
     if (!failure)
         trace_call(LOG_LEVEL_TRACE, id, NULL, "fork()");
     errno = failure;
     trace_call(LOG_LEVEL_TRACE, failure ? -1 : 0, failure ? NULL : "in the new process",
-               "execve(%s, [%s], environ)", DATA_OF(*spec->argv, (ssize_t)strlen(*spec->argv)),
-               words);
+               "execve(%s, [%s], environ)", DATA_OF(file, (ssize_t)strlen(file)), words);
 }
 
 /* Ends */

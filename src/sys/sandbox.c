@@ -98,11 +98,11 @@ static void landlock_create(struct sandbox *sandbox)
     size_t size = offsetof(struct landlock_rules, net);
     if (sandbox->abi >= 4) {
         size = offsetof(struct landlock_rules, scope);
-        rules.net = needs & (SANDBOX_SOCKETS | SANDBOX_LOOKUP) ? 0 : NET_ALL;
+        rules.net = (needs & (SANDBOX_SOCKETS | SANDBOX_LOOKUP)) ? 0 : NET_ALL;
     }
     if (sandbox->abi >= 6) {
         size = sizeof rules;
-        rules.scope = needs & SANDBOX_CHILDREN ? 0 : SCOPE_SIGNAL;
+        rules.scope = (needs & SANDBOX_CHILDREN) ? 0 : SCOPE_SIGNAL;
         if (!(needs & (SANDBOX_SOCKETS | SANDBOX_LOOKUP | SANDBOX_DATAGRAMS)))
             rules.scope |= SCOPE_UNIX;
     }

@@ -193,7 +193,9 @@ static char escape_letter(char byte)
 {
     static const char bytes[] = "\n\r\t\"\\", letters[] = "nrt\"\\";
     const char *at = byte ? strchr(bytes, byte) : NULL;
-    return at ? letters[at - bytes] : '\0';
+    if (!at)
+        return '\0';
+    return letters[at - bytes];
 }
 
 char *trace_data(const void *bytes, ssize_t length, char *out)

@@ -20,6 +20,7 @@ tls_server() {
     start server openssl s_server -accept 127.0.0.1:0 -cert "$BATS_FILE_TMPDIR/$1.pem" \
         -key "$BATS_FILE_TMPDIR/$1.key" "${@:2}"
     wait_file server.out '^ACCEPT '
+    # shellcheck disable=SC2034 # for the tests
     PORT=${LINE##*:}
 }
 

@@ -171,20 +171,21 @@ static void sockname_of_target(struct sockname *name, const struct address *targ
         sockname_set_port(name, port);
 }
 
-int connect_send_proxy(struct loop *loop, const struct connection *connection, int version,
-                       const struct address *target, struct filters *filters, struct error *err)
+int connect_send_proxy(struct loop *loop, const struct connection *connection,
+                       const struct proxy_announcement *announcement, struct error *err)
 {
+    struct filters *filters = announcement->filters;
     struct proxied_ends ends = {.source = connection->local, .destination = connection->peer};
     const struct fd socket = connection->inherited ? fd_of(connection->fd)
                                                    : fd_of_socket(connection->fd);
     char header[PROXY_HEADER_MAX], name[SOCKNAME_TEXT_MAX];
-    if (!version)
+    if (!announcement->version)
         return 0;
-    if (target)
-        sockname_of_target(&ends.destination, target);
+    if (announcement->target)
+        sockname_of_target(&ends.destination, announcement->target);
     if (connection->via)
         ends = (struct proxied_ends){.source.length = 0};
-    const size_t length = proxied_ends_write(&ends, version, SOCK_STREAM, header);
+    const size_t length = proxied_ends_write(&ends, announcement->version, SOCK_STREAM, header);
     if (filters && filters_greeting(filters, header, length)) {
         filters_error(filters, err);
         return -1;

@@ -65,12 +65,19 @@ int via_options_check(const struct via_options *options, bool secure, const stru
     OPT_ROW(0, "send-proxy", proxy_version, NULL, options, field, OPT_OPTIONAL, proxy_modes,       \
             "send a PROXY header first, of version 1 or 2 (2)")
 
-/* Sends a PROXY header of that version (0: none) over a new connection: its source is our own end, its destination the
- * other, or, behind a proxy, `target`, if that is an address. LOCAL or UNKNOWN where these are not known. It is dumped by
- * `filters`, unless they are NULL. Status 1 or 8; -1, with *err as it was, when somebody else stops the loop. */
+/* A PROXY header that is to be sent. */
 struct filters;
-int connect_send_proxy(struct loop *loop, const struct connection *connection, int version,
-                       const struct address *target, struct filters *filters, struct error *err);
+struct proxy_announcement {
+    int version;                  /* 0: none is sent */
+    const struct address *target; /* what is behind a proxy; NULL: there is no proxy */
+    struct filters *filters;      /* that dump it; may be NULL */
+};
+
+/* Sends a PROXY header over a new connection: its source is our own end, its destination the other, or, behind a proxy, the
+ * target, if that is an address. LOCAL or UNKNOWN where these are not known. Status 1 or 8; -1, with *err as it was, when
+ * somebody else stops the loop. */
+int connect_send_proxy(struct loop *loop, const struct connection *connection,
+                       const struct proxy_announcement *announcement, struct error *err);
 
 /* Rounds of trying, and the pauses between them. retry_rounds_init begins the first round. */
 struct retry_rounds {

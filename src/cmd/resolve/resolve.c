@@ -246,7 +246,7 @@ static void write_question(char *out, size_t room, const struct resolve_answer *
 /* Shows the failure, --explain and --timing on stderr. */
 static void show_on_stderr(const struct resolve_answer *answer, const struct resolve_plan *plan)
 {
-    char question[128], server[SOCKNAME_TEXT_MAX], remarks[DNS_REMARKS_MAX];
+    char question[128], server[SOCKNAME_TEXT_MAX];
     if (!answer->found)
         report_warning("%s", answer->failure.text);
     if (plan->given.json)
@@ -257,9 +257,11 @@ static void show_on_stderr(const struct resolve_answer *answer, const struct res
         sockname_text(&answer->lines.server, server);
     if (plan->given.explain && answer->lines.server.length)
         log_warning("%s: from DNS server %s", question, server);
-    if (answer->found && answer->lines.remark_count)
+    if (answer->found && answer->lines.remark_count) {
+        char remarks[DNS_REMARKS_MAX];
         log_warning("%s: DNS server %s says: %s", question, server,
                     dns_remarks_text(&answer->lines, remarks));
+    }
     if (plan->given.timing)
         log_warning("%s: %.3f ms", question, (double)answer->took_us / 1000);
 }
@@ -275,7 +277,7 @@ struct resolving {
 /* Refuses what is no name in any sense, before anything is asked. */
 static int check_words(const struct operands *operands, struct error *err)
 {
-    enum { LONGEST = 1024 };
+    enum { LONGEST = 1024, PORT_DIGITS = 5 };
     for (int i = 0; i < operands->count; i++) {
         const char *word = operands->words[i];
         size_t length = strlen(word);
@@ -288,9 +290,9 @@ static int check_words(const struct operands *operands, struct error *err)
                 return error_set(err, STATUS_USAGE, "'%.60s' has a control character", word);
         /* HOST:PORT, and HOST PORT */
         const char *colon = strchr(word, ':'), *port = colon ? colon + 1 : word;
-        if (text_is_digits(port, strlen(port)) && (colon ? colon > word : i > 0) &&
-            !strchr(port, ':'))
-            return error_set(err, STATUS_USAGE, "'%.60s' %s (with it: -P %.10s)", word,
+        if (text_is_digits(port, strlen(port)) && strlen(port) <= PORT_DIGITS &&
+            (colon ? colon > word : i > 0) && !strchr(port, ':'))
+            return error_set(err, STATUS_USAGE, "'%.60s' %s (with it: -P %s)", word,
                              colon ? "has a port, which is no part of a name"
                                    : "is a port, which is no name",
                              port);
