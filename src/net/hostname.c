@@ -33,6 +33,13 @@ bool hostname_is_plain(const char *text, size_t length)
     return true;
 }
 
+/* Says whether the word is HOST:PORT. */
+static bool has_port(const char *word)
+{
+    const char *colon = strchr(word, ':');
+    return colon && colon > word && text_is_digits(colon + 1, strlen(colon + 1));
+}
+
 const char *hostname_check(const char *name)
 {
     const size_t name_length = strlen(name);
@@ -41,6 +48,8 @@ const char *hostname_check(const char *name)
         return "the name is empty";
     if (name_length - (name[name_length - 1] == '.') > NAME_MAX_BYTES)
         return "the name is longer than 253 bytes";
+    if (has_port(name))
+        return "a port is no part of a name (resolve has -P PORT for it)";
     if (!hostname_is_plain(name, name_length))
         return "the name has a character that no host name has";
 #ifndef AI_IDN

@@ -288,14 +288,10 @@ static int check_words(const struct operands *operands, struct error *err)
         for (size_t at = 0; at < length; at++)
             if (iscntrl((unsigned char)word[at]))
                 return error_set(err, STATUS_USAGE, "'%.60s' has a control character", word);
-        /* HOST:PORT, and HOST PORT */
-        const char *colon = strchr(word, ':'), *port = colon ? colon + 1 : word;
-        if (text_is_digits(port, strlen(port)) && strlen(port) <= PORT_DIGITS &&
-            (colon ? colon > word : i > 0) && !strchr(port, ':'))
-            return error_set(err, STATUS_USAGE, "'%.60s' %s (with it: -P %s)", word,
-                             colon ? "has a port, which is no part of a name"
-                                   : "is a port, which is no name",
-                             port);
+        /* HOST PORT; of HOST:PORT, hostname_check says it. */
+        if (i > 0 && length <= PORT_DIGITS && text_is_digits(word, length))
+            return error_set(err, STATUS_USAGE, "'%s' is a port, which is no name (with it: -P %s)",
+                             word, word);
     }
     return 0;
 }
@@ -305,7 +301,7 @@ static void hint_at_server(const struct operands *operands, const struct resolve
 {
     struct sockname literal;
     struct error ignored;
-    if (operands->count == 2 && !given->reverse && !given->server &&
+    if (operands->count == 2 && !given->reverse && !given->server && !given->json &&
         hostname_read_literal(operands->words[0], &literal, &ignored) == 0 &&
         hostname_read_literal(operands->words[1], &literal, &ignored) == 1)
         report_warning("%s is looked up, too; to ask it as a server, type --server %s",
