@@ -14,10 +14,10 @@
 #include "cmd/common/options.h"
 #include "cmd/echo/echo.h"
 #include "cmd/echo/echo_datagrams.h"
+#include "cmd/serve/access.h"
 #include "cmd/serve/server.h"
 #include "cmd/serve/workers.h"
 #include "command.h"
-#include "net/access.h"
 #include "stream/write_queue.h"
 #include "sys/descriptors.h"
 

@@ -6,8 +6,8 @@
  * Each word given is a list with commas; "@FILE" in it stands for a file with one entry a line,
  * blank lines and what follows a `#` left out. Users are numbers, or names that the system knows.
  */
-#ifndef NET_ACCESS_H
-#define NET_ACCESS_H
+#ifndef CMD_SERVE_ACCESS_H
+#define CMD_SERVE_ACCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
  * files, into new rules, which take the place of the old ones only where all of it could be read. The questions at
  * the end are asked of each client and of each datagram; they take the rules as they are.
  */
-#include "net/access.h"
+#include "cmd/serve/access.h"
 
 #include <errno.h>
 #include <fcntl.h>
