@@ -189,13 +189,13 @@ void trace_wait(pid_t asked, pid_t found, int end)
 }
 
 /* Returns the letter that a backslash stands before in C; 0: there is none for the byte. */
-static char escape_letter(char byte)
+static char escape_char(char byte)
 {
-    static const char bytes[] = "\n\r\t\"\\", letters[] = "nrt\"\\";
+    static const char bytes[] = "\n\r\t\"\\", escapes[] = "nrt\"\\";
     const char *at = byte ? strchr(bytes, byte) : NULL;
     if (!at)
         return '\0';
-    return letters[at - bytes];
+    return escapes[at - bytes];
 }
 
 char *trace_data(const void *bytes, ssize_t length, char *out)
@@ -205,10 +205,10 @@ char *trace_data(const void *bytes, ssize_t length, char *out)
     char *to = out;
     *to++ = '"';
     for (ssize_t i = 0; i < length && i < SHOWN_MAX; i++) {
-        const char letter = escape_letter(at[i]);
-        if (letter) {
+        const char escaped = escape_char(at[i]);
+        if (escaped) {
             *to++ = '\\';
-            *to++ = letter;
+            *to++ = escaped;
         } else {
             to += text_escape(to, 4, at + i, 1);
         }

@@ -172,20 +172,20 @@ static void sockname_of_target(struct sockname *name, const struct address *targ
 }
 
 int connect_send_proxy(struct loop *loop, const struct connection *connection,
-                       const struct proxy_announcement *announcement, struct error *err)
+                       const struct send_proxy *send_proxy, struct error *err)
 {
-    struct filters *filters = announcement->filters;
+    struct filters *filters = send_proxy->filters;
     struct proxied_ends ends = {.source = connection->local, .destination = connection->peer};
     const struct fd socket = connection->inherited ? fd_of(connection->fd)
                                                    : fd_of_socket(connection->fd);
     char header[PROXY_HEADER_MAX], name[SOCKNAME_TEXT_MAX];
-    if (!announcement->version)
+    if (!send_proxy->version)
         return 0;
-    if (announcement->target)
-        sockname_of_target(&ends.destination, announcement->target);
+    if (send_proxy->target)
+        sockname_of_target(&ends.destination, send_proxy->target);
     if (connection->via)
         ends = (struct proxied_ends){.source.length = 0};
-    const size_t length = proxied_ends_write(&ends, announcement->version, SOCK_STREAM, header);
+    const size_t length = proxied_ends_write(&ends, send_proxy->version, SOCK_STREAM, header);
     if (filters && filters_greeting(filters, header, length)) {
         filters_error(filters, err);
         return -1;

@@ -67,7 +67,7 @@ int via_options_check(const struct via_options *options, bool secure, const stru
 
 /* A PROXY header that is to be sent. */
 struct filters;
-struct proxy_announcement {
+struct send_proxy {
     int version;                  /* 0: none is sent */
     const struct address *target; /* what is behind a proxy; NULL: there is no proxy */
     struct filters *filters;      /* that dump it; may be NULL */
@@ -77,7 +77,7 @@ struct proxy_announcement {
  * target, if that is an address. LOCAL or UNKNOWN where these are not known. Status 1 or 8; -1, with *err as it was, when
  * somebody else stops the loop. */
 int connect_send_proxy(struct loop *loop, const struct connection *connection,
-                       const struct proxy_announcement *announcement, struct error *err);
+                       const struct send_proxy *send_proxy, struct error *err);
 
 /* Rounds of trying, and the pauses between them. retry_rounds_init begins the first round. */
 struct retry_rounds {

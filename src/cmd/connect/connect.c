@@ -298,11 +298,10 @@ static int connect_and_serve(struct connecting *connecting)
     if (has_file || connecting->has_via || program_is_given(&given->program) ||
         connection_log_is_wanted() || given->transfer.stats || given->transfer.progress)
         signals_catch(&signals, connecting->loop, err);
-    const struct proxy_announcement announcement = {.version = given->send_proxy,
-                                                    .target = connecting->has_proxy
-                                                                  ? &connecting->address
-                                                                  : NULL,
-                                                    .filters = &filters};
+    const struct send_proxy send_proxy = {.version = given->send_proxy,
+                                          .target = connecting->has_proxy ? &connecting->address
+                                                                          : NULL,
+                                          .filters = &filters};
     int result = filters_open(&filters, connecting->loop, &given->transfer, false, err);
     if (result == 0)
         result = connect_with_retry(connecting->loop, &whom, &connection, err);
@@ -313,7 +312,7 @@ static int connect_and_serve(struct connecting *connecting)
                                            modes_of_socket(connection.peer.storage.ss_family,
                                                            connection.socktype));
         if (result == 0)
-            result = connect_send_proxy(connecting->loop, &connection, &announcement, err);
+            result = connect_send_proxy(connecting->loop, &connection, &send_proxy, err);
         if (result == 0) {
             connect_prepare_sandbox(connecting, &sandbox, &connection);
             result = connect_serve(&session, connecting, &connection);

@@ -72,10 +72,9 @@ static int connection_open(struct http_connections *connections, struct http_con
         return -1;
     if (connect_with_retry(connections->loop, &target, &connection->connection, err))
         return -1;
-    const struct proxy_announcement announcement = {.version = connections->send_proxy,
-                                                    .target = route->tunneled ? &route->address
-                                                                              : NULL};
-    if (connect_send_proxy(connections->loop, &connection->connection, &announcement, err)) {
+    const struct send_proxy send_proxy = {.version = connections->send_proxy,
+                                          .target = route->tunneled ? &route->address : NULL};
+    if (connect_send_proxy(connections->loop, &connection->connection, &send_proxy, err)) {
         connection_close(&connection->connection);
         return -1;
     }
