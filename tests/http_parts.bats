@@ -172,7 +172,7 @@ changed() {
 @test "13.3: a -r that is no range is a usage error" {
     for range in '' x 5 - 5-4 '0-9,' ',0-9' 0--9 -5- 0-9223372036854775808 -x 1-x; do
         try "$SOCKCTL" http-get -r "$range" h
-        assert_usage_error 'option --range: .* (is not a range \(0-99, 100-, -50\)|takes a RANGE; )' || fail "$range"
+        assert_usage_error 'option --range: .* is not a range \(0-99, 100-, -50\)' || fail "$range"
     done
 }
 

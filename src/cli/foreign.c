@@ -235,7 +235,7 @@ static const struct foreign_value values[] = {
     {"connect listen", "recv-only", "-d", "-d -d", "socat",
      "given twice; socat's -d -d is -v here: what happens; -vv: each call"},
     {"http-get", "remote-name", "-", "-O -", "wget", "the body goes to standard output without -O"},
-    {"http-get", "range", "[A-Za-z/]*", "-r URL", "wget",
+    {"http-get", "range", "[A-Za-z]*[./]*", "-r http://HOST/", "wget",
      "-r takes a RANGE; sockctl fetches no trees of pages, wget(1) does"},
     {"resolve", "type", "ype=*", "-type=TYPE", "nslookup", "the option is -t TYPE"},
     {"resolve", "type", "=*", "-t=TYPE", "dig", "the option is -t TYPE, or --type=TYPE"},
