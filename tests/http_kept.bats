@@ -116,3 +116,25 @@ connections() {
     [ "$(requests | grep -c GET)" -eq 2 ]
     [ "$(connections)" -eq 1 ]
 }
+
+@test "what comes by an idle connection while another serves is no answer to what is asked next" {
+    need python3
+    start peer python3 -c '
+import socket
+first, second = socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))
+answer = lambda text: b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text)
+print("PORTS", first.getsockname()[1], second.getsockname()[1], flush=True)
+a = first.accept()[0]; a.recv(4096); a.sendall(answer(b"one"))
+b = second.accept()[0]; b.recv(4096)
+a.sendall(answer(b"forged")) # the kernel has it for the client before it has the next answer
+b.sendall(answer(b"two"))
+first.settimeout(10)
+c = first.accept()[0]; c.recv(4096); c.sendall(answer(b"three"))'
+    wait_file peer.out '^PORTS '
+    read -r _ first second <<<"$LINE"
+    try "$SOCKCTL" http-get "127.0.0.1:$first" "127.0.0.1:$second" "127.0.0.1:$first"
+    assert_status 0
+    assert_output onetwothree
+    finish peer
+    assert_status 0
+}
