@@ -15,6 +15,7 @@
 #   make static           build/static/sockctl, one file, with musl
 #   make install          to DESTDIR and PREFIX; also uninstall. Directories of their own, without DESTDIR:
 #                         MANDIR, BASHDIR, ZSHDIR, FISHDIR
+#   make lab              docs/lab, the programs of a first course on sockets, into build/lab
 #   make completions      regenerates completions/ and man/sockctl-migrate.7 from the tables of src/
 #   make dist             a tarball of what is committed
 #   make compile_commands.json, clean
@@ -112,7 +113,7 @@ compile  = $(compiler) -std=c11 $(system) -Isrc -pthread $(warnings) $(WERROR) \
 link    := $(compiler) -pthread $(profile_cflags) $(CFLAGS) $(profile_ldflags) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: all objects demo tools test asan fresh lint format check-format fuzz bench compare readme svg soak static install uninstall \
+.PHONY: all objects demo tools lab test asan fresh lint format check-format fuzz bench compare readme svg soak static install uninstall \
         completions dist clean FORCE
 
 all: $(binary)
@@ -171,6 +172,12 @@ static:
 # Tests.
 demo: $(binary)
 	@SOCKCTL="$$PWD/$(binary)" tests/checks/demo
+
+# As a student builds them: with the compiler, and no flags of ours.
+lab: $(patsubst docs/lab/%.c,build/lab/%,$(wildcard docs/lab/*.c))
+build/lab/%: docs/lab/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $<
 
 # What the tests lean on comes first (not with -n); $(error) is one line, and the end.
 no_bats := make test: bats is missing: install Debian's bats, or npm, and type it again

@@ -2,6 +2,7 @@
 # unix-send, against servers that behave in one exact way.
 
 load helpers/common
+load helpers/lab
 export LOOPBACK=no
 
 # server STEPS…: serves one client on $T/s; see helpers/frames.py.
@@ -14,15 +15,8 @@ server() {
 
 send() { try "$SOCKCTL" unix-send "$T/s" "$@"; }
 
-lab_server() {
-    need "${CC:-cc}"
-    "${CC:-cc}" -o lab_server "$HELPERS/lab_server.c"
-    start server ./lab_server "$T/s"
-    poll 5000 test -S s
-}
-
 @test "the server of the lab" {
-    lab_server
+    lab_server server message-server "$T/s"
     send 'hola mundo' ''
     assert_status 0
     assert_output ''
@@ -33,11 +27,11 @@ lab_server() {
     assert_status 0
     finish server
     assert_status 0
-    assert_output $'hola mundo\n\none\ntwo\nquit'
+    assert_output $'listening on '"$T"$'/s\nhola mundo\n\none\ntwo\nquit'
 }
 
 @test "a server that serves another client first: waits until all is read" {
-    lab_server
+    lab_server server message-server "$T/s"
     mkfifo typed
     START_STDIN=typed start first "$SOCKCTL" unix-send "$T/s"
     exec 5>typed
@@ -60,7 +54,7 @@ lab_server() {
     send quit
     assert_status 0
     finish server
-    [[ $output == $'first\nsecond\n'* ]]
+    [[ $output == *$'/s\nfirst\nsecond\n'* ]]
 }
 
 @test "what is on the wire: native frames" {

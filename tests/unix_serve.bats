@@ -2,18 +2,18 @@
 # unix-serve, against clients that behave in one exact way.
 
 load helpers/common
+load helpers/lab
 export LOOPBACK=no
 load helpers/frames
 
 @test "the client of the lab" {
-    need "${CC:-cc}"
-    "${CC:-cc}" -o lab_client "$HELPERS/lab_client.c"
+    lab message-client
     server
     [ "$ADDR" = "unix:$T/s" ]
-    try ./lab_client s 'hola mundo' ''
+    try ./message-client s 'hola mundo' ''
     assert_status 0
     wait_file server.out 'hola mundo'
-    try ./lab_client s quit
+    try ./message-client s quit
     assert_status 0
     ended
     assert_output $'hola mundo\n\nquit'

@@ -216,15 +216,14 @@ listening() {
     [[ ! $ADDR =~ ^(\[.*\]|[^:]*):([0-9]+)$ ]] || PORT=${BASH_REMATCH[2]}
 }
 
-# peer NAME ARGS…: a TCP or UDP peer of helpers/peer.py as NAME; PORT is its port, empty for a UNIX
-# peer and for one that connects.
+# peer NAME ARGS…: a TCP or UDP peer of helpers/peer.py as NAME; PORT is its port, empty for one that connects.
 peer() {
     need python3
     start "$1" python3 "$HELPERS/peer.py" "${@:2}"
     PORT=
-    [[ " $* " == *' --connect '* || $2 == unix-frame-client ]] && return
-    wait_file "$1.out" '^(PORT|READY)'
-    [ "$LINE" = READY ] || PORT=${LINE#PORT }
+    [[ " $* " == *' --connect '* ]] && return
+    wait_file "$1.out" '^PORT'
+    PORT=${LINE#PORT }
 }
 
 # A TCP server that closes every connection at once, as `server`; PORT.

@@ -2,15 +2,14 @@
 """The other end of a test: peers that behave in one exact way, the wrong ways included.
 
 A TCP peer serves one client on 127.0.0.1 and a free port, which it prints as "PORT n" when it is
-ready; with --connect PORT it is itself the client. UNIX peers print "READY". Each ends by itself
-when its part is over, or is ended by an alarm after 20 seconds.
+ready; with --connect PORT it is itself the client. Each ends by itself when its part is over, or is
+ended by an alarm after 20 seconds.
 
     start peer python3 "$HELPERS/peer.py" send-close 'one line'
     wait_file peer.out '^PORT '; PORT=${LINE#PORT }
 """
 import argparse
 import fcntl
-import os
 import signal
 import socket
 import struct
@@ -61,14 +60,6 @@ def tcp_peer(args):
         return socket.create_connection(("127.0.0.1", args.connect))
     with tcp_listener() as listener:
         return listener.accept()[0]
-
-
-def unix_listener(path):
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(path)
-    listener.listen(5)
-    say("READY")
-    return listener
 
 
 # TCP.
@@ -195,51 +186,6 @@ def udp_echo(_args):
             sock.sendto(*sock.recvfrom(65535))
 
 
-# UNIX: the lab programs.
-
-
-def unix_echo(args):
-    """Sends back what each client sends, one client after the other."""
-    with unix_listener(args.path) as listener:
-        while True:
-            conn, _ = listener.accept()
-            with conn:
-                while data := conn.recv(4096):
-                    conn.sendall(data)
-
-
-def read_frame(conn):
-    """The text of a frame: a native int length, then that many bytes, the last one NUL."""
-    head = read_exactly(conn, 4)
-    if len(head) < 4:
-        return None
-    (length,) = struct.unpack("=i", head)
-    return read_exactly(conn, length).rstrip(b"\0")
-
-
-def unix_frame_server(args):
-    """Prints each message on a line, one client at a time, until one says quit."""
-    with unix_listener(args.path) as listener:
-        text = None
-        while text != b"quit":
-            conn, _ = listener.accept()
-            with conn:
-                while (text := read_frame(conn)) is not None:
-                    write_out(text + b"\n")
-                    if text == b"quit":
-                        break
-    os.unlink(args.path)
-
-
-def unix_frame_client(args):
-    """Sends each MSG as a frame and closes."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as conn:
-        conn.connect(args.path)
-        for message in args.messages:
-            text = message.encode() + b"\0"
-            conn.sendall(struct.pack("=i", len(text)) + text)
-
-
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -265,10 +211,6 @@ def parse():
     script.add_argument("--split", type=int, default=0, metavar="N", help="N bytes at a time")
     script.add_argument("--keep", action="store_true", help="one connection for all")
     add("udp-echo", udp_echo)
-    add("unix-echo", unix_echo, "path")
-    add("unix-frame-server", unix_frame_server, "path")
-    client = add("unix-frame-client", unix_frame_client, "path")
-    client.add_argument("messages", nargs="+")
     return parser.parse_args()
 
 
