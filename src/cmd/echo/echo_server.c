@@ -4,6 +4,7 @@
  * nothing, and goes on when the queue has drained.
  */
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -219,6 +220,8 @@ static void echoing_prepare(struct echoing *echoing)
     const struct echo_server_options *given = echoing->given;
     struct loop *loop = echoing->server.loop;
     struct write_queue *queue = &echoing->print.queue;
+    if (echoing->mode == ECHO_DAYTIME)
+        tzset(); /* gmtime(3) would do it, and read a file, for the first client */
     if (given->print) {
         echoing->print.tap.look = print_look;
         write_queue_init(queue, loop, fd_output(STDOUT_FILENO), print_drained);
@@ -264,8 +267,11 @@ static int serve_clients(struct echoing *echoing, const struct address *address)
     if (listener->socktype == SOCK_DGRAM)
         echo_datagrams_start(&echoing->datagrams, listener->sockets, listener->count);
     server_accept(server);
-    if (result == 0)
+    if (result == 0) {
+        /* A datagram's source is bound to, to find out whether it is ours: see may_amplify. */
+        server_confine(server, listener->socktype == SOCK_DGRAM ? SANDBOX_SOCKETS : 0);
         result = loop_run(server->loop);
+    }
     if (echoing->datagrams.loop)
         echo_datagrams_release(&echoing->datagrams);
     listener_close(&server->listener); /* nobody takes the place of those that leave now */
@@ -346,6 +352,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                      .sockopt = &given->sockopt,
                                      .command = operands->program,
                                      .numeric = given->family.numeric,
+                                     .no_sandbox = operands->no_sandbox,
                                      .err = err,
                                      .joined = client_joined,
                                      .stop = stop_echo};

@@ -158,6 +158,13 @@ static void forwarding_warn(struct forwarding *forwarding, const struct sockname
     report_warning("%s: %s", sockname_text(client, name), err->text);
 }
 
+/* What its sandbox leaves: a name is looked up again when it is connected to. */
+static unsigned forwarding_needs(const struct forwarding *forwarding)
+{
+    return SANDBOX_SOCKETS |
+           (forwarding->dials.is_name ? (unsigned)SANDBOX_LOOKUP | SANDBOX_SERVICES : 0);
+}
+
 /* Logs a remote connection, at -v, or as an object. */
 static void forwarding_log_connected(const struct connection *connection)
 {
@@ -360,6 +367,7 @@ static int forward_connections(struct forwarding *forwarding)
     listening->server.stop = stream_stop;
     int result = server_ready(&listening->server);
     if (result == 0) {
+        server_confine(&listening->server, forwarding_needs(forwarding));
         server_accept(&listening->server);
         result = loop_run(listening->loop);
     }
@@ -505,8 +513,10 @@ static int forward_datagrams(struct forwarding *forwarding)
     size_t count = server_datagram_sockets(server, sockets, &all->flows.senders);
     datagram_flows_start(&all->flows, sockets, count);
     int result = server_ready(server);
-    if (result == 0)
+    if (result == 0) {
+        server_confine(server, forwarding_needs(forwarding));
         result = loop_run(listening->loop);
+    }
     server->reviewed = NULL;
     datagram_flows_release(&all->flows);
     free(all);

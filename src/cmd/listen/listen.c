@@ -125,6 +125,7 @@ static int listen_one(struct listening *listening)
     listening->server.joined = one_joined;
     if (server_ready(&listening->server))
         return -1;
+    server_prepare_sandbox(&listening->server, 0); /* the session enters it, with its client */
     if (fd_of(STDOUT_FILENO).kind == FD_PIPE)
         loop_watch(listening->loop, &one.reader, 0);
     server_accept(&listening->server);
@@ -161,6 +162,7 @@ static int listen_datagrams(struct listening *listening)
     size_t count = server_datagram_sockets(&listening->server, sockets, &policy.senders);
     if (server_ready(&listening->server))
         return -1;
+    server_prepare_sandbox(&listening->server, 0);
     int result = session_datagrams(&listening->session, sockets, count, &policy, listening->err);
     if (given->keep_open && listening->err->signal_number)
         return 0; /* a server that a signal has stopped */
@@ -234,6 +236,8 @@ static int listen_programs(struct listening *listening)
                                   .left = program_client_left};
     result = programs_init(programs, listening->err) ? -1 : server_ready(server);
     if (result == 0) {
+        if (!server->no_sandbox)
+            sandbox_skip("programs are started");
         server_accept(server);
         result = loop_run(listening->loop);
         server_refuse(server);
@@ -395,6 +399,7 @@ static int listen_run(const void *chosen, const struct operands *operands, struc
                                          .limits = limits,
                                          .keepalive_ms = given->sockopt.keepalive_ms,
                                          .filters = &listening.filters,
+                                         .sandbox = &listening.server.sandbox,
                                          .greeting = given->greeting.bytes,
                                          .greeting_length = given->greeting.length,
                                          .serving = true,
@@ -405,6 +410,7 @@ static int listen_run(const void *chosen, const struct operands *operands, struc
                                        .sockopt = &given->sockopt,
                                        .command = runs ? operands->program : NULL,
                                        .numeric = given->family.numeric,
+                                       .no_sandbox = operands->no_sandbox,
                                        .header_ms = !given->accept_proxy ? 0
                                                     : header_ms > 0      ? header_ms
                                                                          : 1,

@@ -295,6 +295,7 @@ int listen_many(struct listening *listening)
     hub_start(hub, listening->loop);
     int result = server_ready(server);
     if (result == 0) {
+        server_confine(server, 0);
         server_accept(server);
         result = loop_run(listening->loop);
     }

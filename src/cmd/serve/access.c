@@ -176,6 +176,22 @@ int access_read(struct access *access, bool again, struct error *err)
     return 0;
 }
 
+void access_each_file(const struct access *access, void (*found)(void *context, const char *file),
+                      void *context)
+{
+    for (int list = 0; list < ACCESS_LISTS; list++) {
+        for (size_t i = 0; i < access->given[list].count; i++) {
+            const char *given = access->given[list].words[i];
+            char *words = memory_copy(given, strlen(given));
+            char *at = words;
+            for (const char *entry; (entry = strsep(&at, ","));)
+                if (*entry == '@')
+                    found(context, entry + 1);
+            free(words);
+        }
+    }
+}
+
 void access_release(struct access *access)
 {
     rules_release(&access->rules);

@@ -56,6 +56,10 @@ struct access {
  * or -1 with status 2 for what is no list, 8 for a file that cannot be read; the rules are then still the old ones. */
 int access_read(struct access *access, bool again, struct error *err);
 
+/* Calls `found` with the name of each file that the lists come from. */
+void access_each_file(const struct access *access, void (*found)(void *context, const char *file),
+                      void *context);
+
 /* Frees the rules. It may be called twice. */
 void access_release(struct access *access);
 

@@ -145,6 +145,39 @@ int server_ready(struct server *server)
                                   &listener->sockets[0], server->err);
 }
 
+static void server_allow_file(void *context, const char *file)
+{
+    sandbox_allow(context, SANDBOX_READ, file);
+}
+
+void server_prepare_sandbox(struct server *server, unsigned needs)
+{
+    const struct listener *listener = &server->listener;
+    const struct access *access = &server->access;
+    struct sandbox *sandbox = &server->sandbox;
+    if (server->no_sandbox)
+        return;
+    needs |= listener->socktype == SOCK_DGRAM ? SANDBOX_DATAGRAMS : SANDBOX_ACCEPT;
+    for (size_t i = 0; i < listener->count; i++)
+        if (listener->sockets[i].name.storage.ss_family == AF_INET6)
+            needs |= SANDBOX_ZONES;
+    if (server->child.started)
+        needs |= SANDBOX_CHILDREN;
+    if (access->rules.has_files && access->given[ACCESS_ALLOW_UID].count)
+        needs |= SANDBOX_LOOKUP |
+                 SANDBOX_SERVICES; /* users have names, which SIGHUP has looked up */
+    sandbox_init(sandbox, needs);
+    if (listener->file.path)
+        sandbox_allow(sandbox, SANDBOX_REMOVE, listener->file.path);
+    access_each_file(access, server_allow_file, sandbox);
+}
+
+void server_confine(struct server *server, unsigned needs)
+{
+    server_prepare_sandbox(server, needs);
+    sandbox_enter(&server->sandbox);
+}
+
 void server_send_at_once(const struct server *server)
 {
     const struct listener *listener = &server->listener;

@@ -19,6 +19,7 @@
 #include "net/listener.h"
 #include "sys/loop.h"
 #include "sys/process.h"
+#include "sys/sandbox.h"
 #include "sys/sock.h"
 
 /* A client that may talk to us. An engine gets its clients as these, from `joined`, and in no other way. */
@@ -36,6 +37,7 @@ struct server {
     const struct limit_options *limits;
     const struct sockopt *sockopt; /* NULL: none */
     bool numeric;
+    bool no_sandbox;      /* nothing is given up: see sys/sandbox.h */
     bool worker;          /* one of several processes: the first process has said that it listens */
     int64_t header_ms;    /* clients that may announce begin with a PROXY header, within this time;
                              0: nobody does */
@@ -62,6 +64,7 @@ struct server {
     struct signals signals;
     struct children children; /* initialised by those who start programs */
     struct supervised_child child;
+    struct sandbox sandbox; /* of server_prepare_sandbox */
 };
 
 /* server_begin catches signals and starts --max-time: either ends what comes before anybody is served, be it a
@@ -81,6 +84,13 @@ void server_send_at_once(const struct server *server);
 /* server_ready says that it listens, and starts the command of --run. From now on a signal calls `stop`; SIGHUP,
  * where lists come from files, reads them again instead. Returns 0, or -1 and the error. */
 int server_ready(struct server *server);
+
+/* server_prepare_sandbox makes the sandbox for what this server goes on needing, and beside that `needs`, to be entered
+ * after server_ready and before the first client; where programs are started for clients, it is not called. */
+void server_prepare_sandbox(struct server *server, unsigned needs);
+
+/* server_confine prepares it and enters. */
+void server_confine(struct server *server, unsigned needs);
 
 /* server_reserve keeps so many descriptors for each client: those for whom there would be none wait in the
  * backlog. */

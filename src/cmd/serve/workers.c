@@ -140,6 +140,7 @@ int workers_run(struct workers *workers, struct server *server, int count)
     if (server->access.rules.has_files)
         sigaddset(&set, SIGHUP);
     loop_signals(server->loop, &set, workers_signalled, workers);
+    server_confine(server, SANDBOX_CHILDREN);
     workers_stop_if_none(workers); /* some may have ended before their signal was asked for */
     int result = loop_run(server->loop);
     if (workers_reap(workers, WNOHANG)) { /* a time limit is over */

@@ -22,6 +22,7 @@
 #include "cmd/unix/messages.h"
 #include "command.h"
 #include "sys/idle_limit.h"
+#include "sys/sandbox.h"
 #include "sys/sock.h"
 
 enum {
@@ -421,7 +422,7 @@ static void sender_free(struct sender *sender)
 /* Runs the loop. Status 1 when the server goes away before it has read everything; 7 for a reply that is malformed or
  * cut. When somebody else stops the loop with -1, *err is left as it was. */
 static int send_messages(const struct send_options *given, const struct connection *connection,
-                         const char *const *messages, struct loop *loop, struct error *err)
+                         const struct operands *operands, struct loop *loop, struct error *err)
 {
     char local[SOCKNAME_TEXT_MAX];
     struct sender *sender = memory_new(1, sizeof *sender);
@@ -435,7 +436,12 @@ static int send_messages(const struct send_options *given, const struct connecti
         free(sender);
         return -1;
     }
-    sender_start(sender, connection, messages);
+    sender_start(sender, connection, operands->words + 1);
+    if (!operands->no_sandbox) {
+        struct sandbox sandbox;
+        sandbox_init(&sandbox, 0);
+        sandbox_enter(&sandbox);
+    }
     int result = sender_proceed(sender);
     if (!result)
         result = loop_run(loop);
@@ -471,7 +477,6 @@ static int check_messages(const struct send_options *given, const char *const *m
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
     const struct send_options *given = chosen;
-    const char *const *messages = operands->words + 1;
     const struct dial_options how = {.timeout_ms = given->limits.timeout_ms};
     struct connection connection;
     struct address address;
@@ -484,7 +489,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     if (given->messages.log_json)
         report_as_objects();
     if (message_address(&address, operands->words[0], false, err) ||
-        check_messages(given, messages, err))
+        check_messages(given, operands->words + 1, err))
         return -1;
     struct loop *loop = loop_new();
     if (connection_log_is_wanted())
@@ -492,7 +497,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     limit_command(&limit, loop, given->limits.max_time_ms, err);
     int result = connect_with_retry(loop, &whom, &connection, err);
     if (!result) {
-        result = send_messages(given, &connection, messages, loop, err);
+        result = send_messages(given, &connection, operands, loop, err);
         connection_close(&connection);
     }
     loop_free(loop);

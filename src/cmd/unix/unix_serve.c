@@ -235,6 +235,10 @@ static int serve_clients(struct serving *serving, const struct address *address)
     }
     message_output_init(&serving->output, server->loop, serving->given->print0 ? '\0' : '\n',
                         output_drained);
+    if (!serving->programs.argv)
+        server_confine(server, 0);
+    else if (!server->no_sandbox)
+        sandbox_skip("programs are started");
     server_accept(server);
     int result = loop_run(server->loop);
     drain_stop(&serving->drain);
@@ -310,6 +314,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                       .options = &serving->options,
                                       .limits = &given->limits,
                                       .command = arguments ? NULL : operands->program,
+                                      .no_sandbox = operands->no_sandbox,
                                       .err = err,
                                       .joined = client_joined,
                                       .stop = stop_serving};
