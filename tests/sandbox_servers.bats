@@ -13,10 +13,15 @@ load helpers/sandbox
     finish server
     assert_status 0
     assert_kept listen
-    start server "${intruder[@]}" listen -v "$T/own/socket"
-    rm passed
-    listening server
-    try "$SOCKCTL" connect "$T/own/socket" </dev/null
+    touch own/beside
+    AFTER_CUT_FILE=$T/own/beside intruded listen --accept-proxy -o own/output 127.0.0.1:0
+    assert_kept listen # before a header is read
+    try "$SOCKCTL" connect --send-proxy 127.0.0.1 "$PORT"
+    finish server
+    assert_status 0
+    [ -e own/beside ] || fail 'the file beside the output was removed'
+    intruded listen -v "$T/own/socket"
+    try "$SOCKCTL" connect "$T/own/socket"
     finish server
     assert_status 0
     assert_kept 'listen PATH'

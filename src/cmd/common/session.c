@@ -42,6 +42,23 @@ struct fd session_output(const struct session *session)
     return (struct fd){open("/dev/null", O_WRONLY | O_CLOEXEC), FD_NULL, true};
 }
 
+static struct session_files session_files(const struct session *session)
+{
+    struct session_files files = session->files;
+    if (files.are_open)
+        return files;
+    files.in = session_input(session);
+    files.in_reopened = fd_reopened(files.in);
+    files.out = session_output(session);
+    return files;
+}
+
+void session_open(struct session *session)
+{
+    session->files = session_files(session);
+    session->files.are_open = true;
+}
+
 /* Tells whether totals are shown at the end: what the live line of --progress has shown stays as these. */
 static bool session_has_stats(const struct session *session)
 {
@@ -140,8 +157,9 @@ int session_stream(const struct session *session, struct fd socket, const struct
         connection_log_accept(&log, socket.fd, peer);
     else
         connection_log_open(&log, socket.fd, peer);
-    relay->local = (struct relay_side){.in = session_input(session),
-                                       .out = session_output(session),
+    const struct session_files files = session_files(session);
+    relay->local = (struct relay_side){.in = files.in,
+                                       .out = files.out,
                                        .in_name = "stdin",
                                        .out_name = "stdout",
                                        .status = STATUS_LOCAL_IO};
@@ -151,8 +169,7 @@ int session_stream(const struct session *session, struct fd socket, const struct
                                         .out_name = log.peer,
                                         .status = STATUS_TRANSFER};
     relay->policy = session_policy(session);
-    struct fd reopened = fd_reopened(relay->local.in);
-    relay->policy.reopened = &reopened;
+    relay->policy.reopened = &files.in_reopened;
     relay->local_ended = stream_close_output;
     relay->done = stream_done;
     relay_start(relay, session->loop, &pool);
@@ -166,8 +183,8 @@ int session_stream(const struct session *session, struct fd socket, const struct
         *session->received = relay->rx.pump.taken;
     relay_release(relay);
     pump_pool_release(&pool);
-    if (reopened.fd != relay->local.in.fd)
-        close(reopened.fd);
+    if (files.in_reopened.fd != files.in.fd)
+        close(files.in_reopened.fd);
     if (relay->result < 0) {
         error_restore(&relay->failure, err);
         error_forget(&relay->failure);
@@ -314,9 +331,10 @@ int session_datagrams(const struct session *session, const int *sockets, size_t 
     if (!session->serving && policy->peer == DATAGRAM_CONNECTED && !transfer->send_only)
         relay->policy.refusal_ms = REFUSAL_MS;
     relay->refused = session->name ? messages_refused : NULL;
-    relay->in = session_input(session);
-    relay->in_reopened = fd_reopened(relay->in);
-    relay->out = session_output(session);
+    const struct session_files files = session_files(session);
+    relay->in = files.in;
+    relay->in_reopened = files.in_reopened;
+    relay->out = files.out;
     relay->in_name = "stdin";
     relay->out_name = "stdout";
     relay->tx_filter = flow_filter(&session->filters->tx);

@@ -26,6 +26,14 @@ struct session_name {
     struct connection *connection; /* the owner's; replaced by the one to the next address */
 };
 
+/* stdin and stdout, as a session uses them. */
+struct session_files {
+    bool are_open; /* by session_open; else the session opens them */
+    struct fd in;
+    struct fd in_reopened; /* see fd_reopened */
+    struct fd out;
+};
+
 struct session {
     struct loop *loop;
     const struct transfer_options *transfer;
@@ -38,10 +46,15 @@ struct session {
     bool serving;  /* a listener: stdin that is /dev/null is no input, rather than empty */
     bool
         proxied; /* the connection is a proxy's or a program's, which would take a half-close for a hang-up */
-    struct sandbox *sandbox; /* entered when all is open, before the first byte; NULL: none */
+    struct sandbox *sandbox;    /* entered when all is open, before the first byte; NULL: none */
+    struct session_files files; /* of session_open */
     const struct session_name *name; /* of datagrams; NULL: there is no other address */
     uint64_t *received; /* set at a stream's end: the bytes that came; NULL: nobody asks */
 };
+
+/* Opens stdin and stdout before there is a connection, so that nothing has to be opened when it comes. They are the
+ * session's that is run after it, or last until the process ends. */
+void session_open(struct session *session);
 
 /* Joins a stream to stdin and stdout: runs the loop until both directions have ended. Closes nothing but stdout; where a
  * limit or a failure cut the stream, closing the socket will reset it. The status is the relay's. */

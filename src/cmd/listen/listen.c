@@ -113,7 +113,7 @@ static void one_reader_gone(struct watch *watch, uint32_t events)
 
 static int listen_one(struct listening *listening)
 {
-    const struct session *session = &listening->session;
+    struct session *session = &listening->session;
     struct one one = {.listening = listening,
                       .reader = {.fd = STDOUT_FILENO, .ready = one_reader_gone}};
     const struct datagram_policy policy = {.peer = DATAGRAM_CONNECTED,
@@ -125,7 +125,8 @@ static int listen_one(struct listening *listening)
     listening->server.joined = one_joined;
     if (server_ready(&listening->server))
         return -1;
-    server_prepare_sandbox(&listening->server, 0); /* the session enters it, with its client */
+    session_open(session);
+    server_confine(&listening->server, 0);
     if (fd_of(STDOUT_FILENO).kind == FD_PIPE)
         loop_watch(listening->loop, &one.reader, 0);
     server_accept(&listening->server);
