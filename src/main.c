@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
@@ -81,6 +82,10 @@ static void refuse_command(const char *name, const struct command *nearest, stru
                   {" get fetch curl wget http https ", "http-get"},
                   {" dig host nslookup lookup getent dns ", "resolve"},
                   {" serve server bind accept ", "listen, or echo-server"},
+                  {" chat ", "listen --chat"},
+                  {" broker ", "listen --broker"},
+                  {" send write ", "connect, or unix-send"},
+                  {" usage man info ", "help"},
                   {" scan probe nmap ping tcping ", "connect --probe"},
                   {" wait wait-for-it waitfor wait-on dockerize ", "connect --probe --wait TIME"},
                   {" forward proxy relay tunnel ", "listen --to ADDRESS"},
@@ -93,6 +98,10 @@ static void refuse_command(const char *name, const struct command *nearest, stru
             error_add(err, " (that is %s)", others[i].meant);
             return;
         }
+    if (strchr(name, ' ') && strspn(name, "abcdefghijklmnopqrstuvwxyz-") > 1) {
+        error_add(err, " (the words of a command line are not quoted together)");
+        return;
+    }
     if (refuse_address(name, err))
         return;
     if (nearest) {
@@ -111,11 +120,18 @@ static int refuse_option(char *const *words, struct error *err)
     error_set(err, STATUS_USAGE, "unknown option %.100s before the command", word);
     for (const struct command *const *at = commands; *at; at++) {
         if (next && strcmp(next, (*at)->name) == 0)
-            return error_add(err, ": options follow it, as in 'sockctl %s -v ...'", next);
+            return error_add(err, ": options follow it, as in 'sockctl %s %.100s ...'", next, word);
         if (strcmp(word + 1, (*at)->name) == 0 ||
             (word[1] == '-' && strcmp(word + 2, (*at)->name) == 0))
             return error_add(err, ": commands have no dashes, type 'sockctl %s'", (*at)->name);
     }
+    if (strncasecmp(word, "--help", 6) == 0 || strcmp(word, "-help") == 0 || word[1] == '?')
+        return error_add(err, ": type 'sockctl --help', or 'sockctl help COMMAND'");
+    if (strcasecmp(word, "--version") == 0 || strcmp(word, "-version") == 0)
+        return error_add(err, ": type 'sockctl --version'");
+    const struct foreign_word *foreign = foreign_operand("connect", word, false);
+    if (foreign && foreign->answer) /* socat's "-" */
+        return error_add(err, ": %s, as in 'sockctl connect HOST PORT'", foreign->answer);
     const bool is_cluster = word[1] && word[1] != '-' && strlen(word) < 10;
     if (!is_cluster)
         return error_add(err, ": options follow it, as in 'sockctl connect -v HOST PORT'");
@@ -138,7 +154,7 @@ static const struct command *find_command(const char *name, struct error *err)
             return *at;
     error_set(err, STATUS_USAGE, "'%.100s' is ambiguous:", name);
     for (const struct command *const *at = commands; *at; at++) {
-        size_t distance = text_distance(name, (*at)->name);
+        size_t distance = strcasecmp(name, (*at)->name) == 0 ? 0 : text_distance(name, (*at)->name);
         if (distance < min_distance) {
             min_distance = distance;
             nearest = *at;

@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/memory.h"
@@ -124,36 +125,45 @@ static int refuse_foreign_abbreviation(const struct command *command, const stru
 }
 
 /* Refuses a long name that no option has, and suggests what is near: what was mistyped has two thirds of its letters
- * right. */
+ * right, in either case; or names all that an abbreviation may stand for. */
 static int refuse_long_name(const struct command *command, const char *word, size_t length,
                             struct error *err)
 {
     const struct opt *nearest = NULL;
-    size_t min_distance = length / 3 + 1;
+    size_t min_distance = length / 3 + 1, matches = 0;
     char name[64] = "";
     memcpy(name, word, length < sizeof name ? length : sizeof name - 1);
     error_set(err, STATUS_USAGE, "unknown option --%.*s", (int)(length < 100 ? length : 100), word);
     for (const struct opt *row = NULL; (row = opt_next(command, row));) {
         if (!row->type)
             continue;
-        if (length && strncmp(row->name, name, length) == 0)
-            return error_set(err, STATUS_USAGE, "option --%s is ambiguous", name);
-        size_t distance = text_distance(name, row->name);
+        if (length && strncmp(row->name, name, length) == 0) {
+            if (!matches++)
+                error_set(err, STATUS_USAGE, "option --%s is ambiguous:", name);
+            error_add(err, " --%s", row->name);
+        }
+        size_t distance = strcasecmp(name, row->name) == 0 ? 0 : text_distance(name, row->name);
         if (distance < min_distance) {
             min_distance = distance;
             nearest = row;
         }
     }
-    return nearest ? error_add(err, " (did you mean --%s?)", nearest->name) : -1;
+    return nearest && !matches ? error_add(err, " (did you mean --%s?)", nearest->name) : -1;
+}
+
+/* Returns the word with one dash in which getopt_long is, having refused one of its letters. */
+static const char *current_cluster(char **argv)
+{
+    /* With its last letter getopt_long is at the next word already. */
+    const char *next = argv[optind];
+    return next && *next == '-' && strchr(next + 1, optopt) ? next : argv[optind - 1];
 }
 
 /* Finds another program's option of several letters with one dash before them, in which getopt_long is: sets *word to what follows the dash. NULL: it is none. */
 static const struct foreign_word *foreign_cluster(const struct command *command, char **argv,
                                                   const char **word)
 {
-    /* With its last letter getopt_long is at the next word already. */
-    const char *next = argv[optind];
-    const char *cluster = next && *next == '-' && next[1] == optopt ? next : argv[optind - 1];
+    const char *cluster = current_cluster(argv);
     if (*cluster != '-' || !cluster[1] || !cluster[2])
         return NULL;
     const struct foreign_word *foreign = foreign_option(command->name, cluster,
@@ -171,6 +181,20 @@ static int refuse_foreign_value(const struct command *command, const struct opt 
     return foreign ? error_set(err, STATUS_USAGE, "option --%s: '%.100s': %s", row->name, value,
                                foreign->answer)
                    : 0;
+}
+
+/* Refuses a letter that no option has. A number is meant for the letter before it, which takes none: -k8080. */
+static int refuse_letter(char **argv, struct error *err)
+{
+    const char *cluster = current_cluster(argv);
+    const size_t letters = strcspn(cluster, "0123456789");
+    error_set(err, STATUS_USAGE, "unknown option -%c", optopt);
+    if (!text_is_digits(&(const char){(char)optopt}, 1) || cluster[letters] != optopt)
+        return -1;
+    if (letters > 1)
+        return error_add(err, ": -%c takes no value; type '%.*s %.40s'", cluster[letters - 1],
+                         (int)letters, cluster, cluster + letters);
+    return error_add(err, " (a number has no dash before it)");
 }
 
 /* Says what getopt_long complained of, `found` being '?' or ':'; 0 if it is no reason to end. */
@@ -195,7 +219,7 @@ static int refuse_word(const struct command *command, char **argv, int found, st
         return error_set(err, STATUS_USAGE, "unknown option %s%.*s: %s", optopt ? "-" : "--",
                          (int)length, word, foreign->answer);
     if (optopt)
-        return error_set(err, STATUS_USAGE, "unknown option -%c", optopt);
+        return refuse_letter(argv, err);
     return refuse_long_name(command, word, length, err);
 }
 
@@ -227,11 +251,25 @@ static void wipe_words(void *words, size_t count)
         memory_wipe(copies[i]);
 }
 
+/* Says whether the word begins with a dash, or a quote, that a text processor has made of the keyboard's. */
+static bool is_typeset(const char *word)
+{
+    static const char *const marks[] = {"\u2013", "\u2014", "\u2212", "\u2018", "\u201c"};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (text_starts_with(word, marks[i]))
+            return true;
+    return false;
+}
+
 /* Refuses operands as other programs have them, and drops those that change nothing here. */
 static int check_foreign_operands(const struct command *command, struct opt_parsed *parsed,
                                   struct error *err)
 {
     int kept = 0, result = 0;
+    if (parsed->count && is_typeset(parsed->words[0]))
+        result = error_set(err, STATUS_USAGE,
+                           "'%.100s' begins with a dash or a quote of printed text: type it anew",
+                           parsed->words[0]);
     for (int i = 0; i < parsed->count; i++) {
         const char *word = parsed->words[i];
         const struct foreign_word *foreign = foreign_operand(command->name, word,
@@ -269,6 +307,10 @@ static int take_option(const struct command *command, char **argv, int found,
         return -1;
     if (optarg && row->type != &opt_topic && refuse_foreign_value(command, row, optarg, err))
         return -1;
+    if (optarg && found < FIRST_ROW && !is_apart && *optarg == '=')
+        return error_set(err, STATUS_USAGE,
+                         "option -%c: a letter has its value without '=': -%c %s, or --%s=%s",
+                         row->entry, row->entry, opt_metavar(row), row->name, opt_metavar(row));
     const char again[] = {'-', row->entry, '\0'};
     if (row->type == &opt_flag && !row_is_common(row) &&
         *(const bool *)((const char *)parsed->options + row->offset) &&
@@ -287,6 +329,26 @@ static int take_operand(const struct command *command, const struct opt *row, ch
     return 0;
 }
 
+/* Refuses a long name that has one dash, before getopt_long takes -verbose for -v -e rbose. Three letters may be meant as
+ * such: -udp 53. */
+static int refuse_single_dash(const struct command *command, const char *word, struct error *err)
+{
+    enum { SHORTEST = 4 };
+    const size_t length = word && *word == '-' ? strcspn(word + 1, "=") : 0;
+    if (length < SHORTEST || word[1] == '-')
+        return 0;
+    for (const struct opt *row = NULL; (row = opt_next(command, row));) {
+        if (!row->type || strncmp(row->name, word + 1, length) != 0 || row->name[length])
+            continue;
+        const struct opt *first = row_of(command, word[1]);
+        if (first && foreign_value(command->name, first->name, word + 2))
+            return 0; /* has an answer of its own */
+        return error_set(err, STATUS_USAGE, "unknown option -%s: a long name has two dashes: --%s",
+                         row->name, row->name);
+    }
+    return 0;
+}
+
 /* Takes all words up to a `--`. */
 static int take_words(const struct command *command, int argc, char **argv,
                       struct opt_parsed *parsed, struct error *err)
@@ -295,8 +357,14 @@ static int take_words(const struct command *command, int argc, char **argv,
     fill_tables(command, &tables);
     opterr = 0;
     const struct opt *before = NULL; /* what precedes an operand, as take_operand has it */
-    int found;
-    while ((found = getopt_long(argc, argv, tables.entries, tables.longs, NULL)) != -1) {
+    int found, current = 0;          /* the word whose letters are taken */
+    for (;;) {
+        if (optind != current && refuse_single_dash(command, argv[optind], err))
+            return -1;
+        current = optind;
+        found = getopt_long(argc, argv, tables.entries, tables.longs, NULL);
+        if (found == -1)
+            break;
         if (found == 1) {
             /* A lone word after -h is a group. */
             if (take_operand(command, argc > 3 ? before : NULL, optarg, parsed, err))
