@@ -71,6 +71,20 @@ void resolved_add(struct resolved *resolved, const struct sockname *name)
 
 /* Without a look-up */
 
+bool resolver_has_name(const struct address *address)
+{
+    struct sockname literal;
+    struct error ignored;
+    return address->kind == ADDRESS_INET &&
+           hostname_read_literal(address->host, &literal, &ignored) != 1;
+}
+
+bool resolver_is_numeric(const struct address *address)
+{
+    return address->kind != ADDRESS_INET ||
+           (!resolver_has_name(address) && text_is_digits(address->port, strlen(address->port)));
+}
+
 /* Without a host, getaddrinfo(3) reads nothing but the list of services, in every libc. */
 int resolver_port(const struct address *address, bool numeric, unsigned *port, struct error *err)
 {

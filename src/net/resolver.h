@@ -42,6 +42,12 @@ void resolved_copy(struct resolved *copy, const struct resolved *resolved);
 /* Adds a copy of one more name, unless it is there already. */
 void resolved_add(struct resolved *resolved, const struct sockname *name);
 
+/* Says whether the address has a host that is no literal, so that its names are looked up. */
+bool resolver_has_name(const struct address *address);
+
+/* Says whether it has neither such a host nor the name of a service, so that nothing is looked up anywhere. */
+bool resolver_is_numeric(const struct address *address);
+
 /* Writes the port of an address of kind ADDRESS_INET: a number, or unless `numeric` a service, which is looked up in
  * the list of services (services(5)). Returns 0, or -1 with status 2. */
 int resolver_port(const struct address *address, bool numeric, unsigned *port, struct error *err);

@@ -29,6 +29,7 @@
 #include <linux/seccomp.h>
 
 #include "base/log.h"
+#include "sys/output_path.h"
 
 /* Sanitizers make calls of their own. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -323,7 +324,7 @@ static const struct sandbox_argument arguments[] = {
     ARGUMENT(mprotect, 2, LACKS, PROT_EXEC, ALWAYS),
     ARGUMENT(mprotect, 2, HAS, PROT_EXEC, SANDBOX_LOOKUP),
     /* Threads, and no processes. */
-    ARGUMENT(clone, 0, HAS, 0x10000 /* CLONE_THREAD */, SANDBOX_LOOKUP),
+    ARGUMENT(clone, 0, HAS, 0x10000 /* CLONE_THREAD */, SANDBOX_LOOKUP | SANDBOX_THREADS),
     /* The limits of nobody else. */
     ARGUMENT(prlimit64, 0, IS, 0, ALWAYS),
     ARGUMENT(prlimit64, 0, IS_US, 0, ALWAYS),
@@ -477,25 +478,44 @@ void sandbox_init(struct sandbox *sandbox, unsigned needs)
         landlock_allow_lookups(sandbox);
 }
 
+/* What is written anew, at the end of the links that lead to it. A descriptor that is meant (/dev/stdout) is there already,
+ * but a device is opened once more. */
+static void landlock_allow_replacing(const struct sandbox *sandbox, const char *file)
+{
+    struct error ignored;
+    struct stat status;
+    int fd;
+    char *place = output_path_find(file, &fd, &ignored);
+    if (!place)
+        return;
+    if (fd >= 0 || (stat(place, &status) == 0 && !S_ISREG(status.st_mode)))
+        landlock_allow(sandbox, file, FS_OF_FILE);
+    else
+        landlock_allow_beside(sandbox, place,
+                              FS_OF_FILE | FS_READ_DIR | FS_REMOVE_FILE | FS_MAKE_REG);
+    if (fd >= 0)
+        close(fd);
+    free(place);
+}
+
 void sandbox_allow(struct sandbox *sandbox, enum sandbox_need need, const char *file)
 {
-    uint64_t rights = FS_READ_FILE;
     char path[PATH_MAX];
     struct stat status;
-    if (need == SANDBOX_REMOVE)
-        rights = FS_REMOVE_FILE;
-    else if (need == SANDBOX_REPLACE)
-        rights = FS_OF_FILE | FS_READ_DIR | FS_REMOVE_FILE | FS_MAKE_REG;
     sandbox->needs |= need;
     if (sandbox->ruleset < 0)
         return;
-    if (need != SANDBOX_REMOVE && stat(file, &status) == 0 && !S_ISREG(status.st_mode)) {
-        landlock_allow(sandbox, file, rights);
-        return;
+    if (need == SANDBOX_REPLACE) {
+        landlock_allow_replacing(sandbox, file);
+    } else if (need == SANDBOX_REMOVE) {
+        landlock_allow_beside(sandbox, file, FS_REMOVE_FILE);
+    } else if (stat(file, &status) == 0 && !S_ISREG(status.st_mode)) {
+        landlock_allow(sandbox, file, FS_READ_FILE);
+    } else {
+        landlock_allow_beside(sandbox, file, FS_READ_FILE);
+        if (realpath(file, path))
+            landlock_allow_beside(sandbox, path, FS_READ_FILE);
     }
-    landlock_allow_beside(sandbox, file, rights);
-    if (need != SANDBOX_REMOVE && realpath(file, path))
-        landlock_allow_beside(sandbox, path, rights);
 }
 
 void sandbox_enter(struct sandbox *sandbox)

@@ -28,7 +28,8 @@ enum sandbox_need {
     SANDBOX_DATAGRAMS = 1 << 6, /* datagrams are sent to whoever has sent some */
     SANDBOX_READ = 1 << 7,      /* these are set by sandbox_allow */
     SANDBOX_REMOVE = 1 << 8,
-    SANDBOX_REPLACE = 1 << 9
+    SANDBOX_REPLACE = 1 << 9,
+    SANDBOX_THREADS = 1 << 10 /* threads are started, other than those that look names up */
 };
 
 /* A sandbox that is being prepared; {0} is none. It is the caller's, and is not to be copied between sandbox_init and
@@ -40,7 +41,7 @@ struct sandbox {
     int abi;       /* Landlock's version; 0: the kernel lacks it */
 };
 
-/* Prepares what goes on needing `needs`, a sum of SANDBOX_ACCEPT ... SANDBOX_DATAGRAMS. It costs a descriptor until
+/* Prepares what goes on needing `needs`, a sum of those that sandbox_allow does not set. It costs a descriptor until
  * sandbox_enter. */
 void sandbox_init(struct sandbox *sandbox, unsigned needs);
 

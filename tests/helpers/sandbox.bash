@@ -25,7 +25,7 @@ intruded() {
 
 # table: the rows of the table in sockctl(1): COMMAND, a tab, and what it keeps.
 table() {
-    sed -n '/^\.Bl -column "unix-send, unix-serve"/,/^\.El/s/^\.It //p' "$BATS_TEST_DIRNAME/../man/sockctl.1" |
+    sed -n '/^\.Bl -column "http-get --retry N NAME"/,/^\.El/s/^\.It //p' "$BATS_TEST_DIRNAME/../man/sockctl.1" |
         sed 's/Fl -\([a-z]*\) , /Fl -\1, -/g; s/Fl /-/g; s/ Ns / Ns/g; s/\(Cm\|Ar\) //g; s/ Ns//g; s/ Ta /\t/'
 }
 
@@ -39,8 +39,11 @@ calls_of() {
             sockets) echo connect bind socket-inet socket-unix ;;
             names)
                 echo connect bind socket-inet socket-unix socket-netlink
-                echo openat read-passwd thread mmap-exec mprotect-exec
+                echo openat thread mmap-exec mprotect-exec
                 ;;
+            settings) echo read-passwd ;;
+            threads) echo thread ;;
+            output) echo openat unlinkat renameat ftruncate fchmod fchown fsync flock fsetxattr ;;
             files) echo unlinkat ;;
             lists) echo openat ;;
             processes) echo kill wait4 ;;

@@ -27,6 +27,7 @@
 #include "cmd/serve/programs.h"
 #include "command.h"
 #include "net/hostname.h"
+#include "net/resolver.h"
 #include "proto/url.h"
 #include "sys/process.h"
 #include "sys/sandbox.h"
@@ -117,16 +118,6 @@ static void connect_report(const struct connection *connection)
 
 /* stdin and stdout */
 
-/* A name may have another address for datagrams that the first one refuses. */
-static bool connect_has_others(const struct connecting *connecting)
-{
-    struct sockname literal;
-    struct error ignored;
-    const struct address *address = &connecting->address;
-    return address->kind == ADDRESS_INET &&
-           hostname_read_literal(address->host, &literal, &ignored) != 1;
-}
-
 static int connect_transfer(const struct session *stdio, struct connecting *connecting,
                             struct connection *connection)
 {
@@ -135,7 +126,8 @@ static int connect_transfer(const struct session *stdio, struct connecting *conn
     const struct session_name name = {&connecting->address, &connecting->dial, connection};
     struct session own = *stdio;
     const struct session *session = &own;
-    own.name = !connection->is_group && connect_has_others(connecting) ? &name : NULL;
+    /* A name may have another address for datagrams that the first one refuses. */
+    own.name = !connection->is_group && resolver_has_name(&connecting->address) ? &name : NULL;
     connect_report(connection);
     if (connection->socktype == SOCK_STREAM)
         return session_stream(session, session_socket(connection), &connection->peer, err);
@@ -254,17 +246,19 @@ static void connect_prepare_sandbox(const struct connecting *connecting, struct 
     unsigned needs = 0;
     if (connecting->no_sandbox)
         return;
-    if (connecting->has_via || program_is_given(&connecting->given->program)) {
+    if (program_is_given(&connecting->given->program)) {
         sandbox_skip("a program is started");
         return;
     }
+    if (connecting->has_via)
+        needs |= SANDBOX_CHILDREN; /* it runs, and is not bound */
     if (connection->peer.storage.ss_family == AF_INET6)
         needs |= SANDBOX_ZONES;
     if (connection->socktype == SOCK_DGRAM)
         needs |= SANDBOX_DATAGRAMS;
     /* Where an address of a name refuses the first datagrams, there may be another. */
     if (connection->socktype == SOCK_DGRAM && !connection->is_group &&
-        connect_has_others(connecting))
+        resolver_has_name(&connecting->address))
         needs |= SANDBOX_SOCKETS | SANDBOX_LOOKUP;
     sandbox_init(sandbox, needs);
     if (connection->file.path)
@@ -597,6 +591,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                         .targets = connecting.targets,
                                         .count = connecting.target_count,
                                         .is_quiet = operands->program != NULL,
+                                        .no_sandbox = operands->no_sandbox,
                                         .is_detailed = log_setting.verbosity >= LOG_LEVEL_INFO};
         result = probe(connecting.loop, &probing, err);
     } else if (result == 0) {

@@ -25,6 +25,7 @@
 #include "cmd/connect/port_probe.h"
 #include "net/address.h"
 #include "net/resolver.h"
+#include "sys/sandbox.h"
 #include "sys/sock.h"
 #include "sys/sockname.h"
 #include "sys/unblocked.h"
@@ -98,6 +99,8 @@ struct finding {
 struct prober {
     const struct probing *probing;
     struct loop *loop;
+    struct fd out;          /* stdout, unless that is somebody else's */
+    bool is_given_up;       /* what is not needed any more */
     struct target *targets; /* as many as probing has */
     struct retry_rounds rounds;
     struct finding *findings;
@@ -494,10 +497,37 @@ static int prober_probe_late_names(struct prober *prober)
     return came ? prober_probe_names(prober) : 0;
 }
 
+/* Gives up what the probes do not need: see sys/sandbox.h. */
+static void prober_enter_sandbox(struct prober *prober)
+{
+    const struct probing *probing = prober->probing;
+    const bool has_rounds = probing->retry->wait_ms >= 0 || probing->retry->retries;
+    const bool shows_services = prober->out.kind == FD_TERMINAL && !probing->dial->numeric;
+    bool looks_up = shows_services && !probing->options->json;
+    struct sandbox sandbox;
+    if (prober->is_given_up || probing->no_sandbox)
+        return;
+    prober->is_given_up = true;
+    if (probing->is_quiet || probing->dial->via) {
+        sandbox_skip("a program is started");
+        return;
+    }
+    for (size_t i = 0; i < probing->count; i++) {
+        const struct target *target = &prober->targets[i];
+        looks_up |= (has_rounds && !resolver_is_numeric(&target->given->address)) ||
+                    target->resolved.partial;
+    }
+    sandbox_init(&sandbox, SANDBOX_SOCKETS | (looks_up ? SANDBOX_LOOKUP : 0));
+    sandbox_enter(&sandbox);
+}
+
 /* One round. */
 static int prober_probe_once(struct prober *prober, struct error *err)
 {
-    if (prober_look_all_up(prober, err) || prober_probe_names(prober))
+    if (prober_look_all_up(prober, err))
+        return -1;
+    prober_enter_sandbox(prober);
+    if (prober_probe_names(prober))
         return -1;
     if (!prober_is_content(prober) && prober_probe_late_names(prober))
         return -1;
@@ -619,7 +649,7 @@ static void finding_show_object(FILE *out, const struct finding *finding)
  * no terminal. */
 static void prober_print_lines(const struct prober *prober, FILE *out)
 {
-    const bool in_columns = fd_of(STDOUT_FILENO).kind == FD_TERMINAL;
+    const bool in_columns = prober->out.kind == FD_TERMINAL;
     const struct columns columns = prober_columns(prober);
     char text[ADDRESS_TEXT_MAX];
     for (size_t i = 0; i < prober->count; i++) {
@@ -668,7 +698,7 @@ static int prober_show(const struct prober *prober, struct error *err)
     else
         prober_print_lines(prober, out);
     memory_stream_close(out);
-    int result = unblocked_write(prober->loop, fd_output(STDOUT_FILENO), text, length);
+    int result = unblocked_write(prober->loop, prober->out, text, length);
     int failure = errno;
     free(text);
     if (result == 0 || failure == ECANCELED)
@@ -720,6 +750,8 @@ static void prober_release(struct prober *prober)
 int probe(struct loop *loop, const struct probing *probing, struct error *err)
 {
     struct prober prober = {.probing = probing, .loop = loop, .turn.fired = prober_turn_came};
+    if (!probing->is_quiet)
+        prober.out = fd_output(STDOUT_FILENO);
     int result = prober_init(&prober, err);
     if (result == 0)
         result = prober_probe(&prober, err);

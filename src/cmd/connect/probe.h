@@ -58,8 +58,9 @@ struct probing {
     const struct connect_retry_options *retry;
     const struct dial_options *dial;
     const struct probe_target *targets;
-    size_t count;     /* of them, at least one */
-    bool is_quiet;    /* stdout is somebody else's */
+    size_t count;  /* of them, at least one */
+    bool is_quiet; /* stdout is the program's that follows */
+    bool no_sandbox;
     bool is_detailed; /* -v: also what is not open, and how long it took */
 };
 

@@ -49,6 +49,7 @@ struct http_transfer {
     int64_t redirects;
     int64_t tries;
     int64_t pause_ms;
+    bool is_last;           /* no URL follows */
     bool persistent;        /* the connection may serve others */
     bool resumes;           /* the rest was asked for */
     bool may_pass;          /* what went wrong */
@@ -156,6 +157,13 @@ static int exchange_heads(struct http_transfer *transfer, struct error *err)
     return result;
 }
 
+/* `is_final`: the head of the answer has come, and leads nowhere. */
+static void enter_sandbox(const struct http_transfer *transfer, bool is_final)
+{
+    const struct http_sandbox_moment moment = {transfer->connection, transfer->is_last, is_final};
+    http_sandbox_enter(transfer->fetch->sandbox, &moment);
+}
+
 /* Connects, and asks up to the head of the answer; a second time where the server had given up the connection that
  * was kept. */
 static int ask(struct http_transfer *transfer, struct error *err)
@@ -174,6 +182,7 @@ static int ask(struct http_transfer *transfer, struct error *err)
             timing->looked_up = connection->connection.looked_up_us;
             timing->connected = loop_now_us();
         }
+        enter_sandbox(transfer, false);
         idle_limit_start(&transfer->idle, transfer->fetch->loop, transfer->fetch->options->idle_ms,
                          transfer_idle_over);
         http_speed_start(&transfer->speed, transfer->fetch->loop);
@@ -237,6 +246,7 @@ static int write_body(struct http_transfer *transfer, bool to_file, enum http_bo
         .pool = fetch->pool,
         .idle = &transfer->idle,
     };
+    enter_sandbox(transfer, !transfer->next);
     http_body_init(body);
     struct progress progress = {.sent = &nothing, .received = &body->framed.pump.moved};
     progress.meter.receives = true;
@@ -734,6 +744,7 @@ int http_fetch_run(const struct http_fetch *fetch, const char *url, bool last, s
         .target = &origin,
         .err = err,
         .pause_ms = FIRST_PAUSE_MS,
+        .is_last = last,
         .persistent = !last || fetch->options->location,
         .speed = {.rate = fetch->options->speed_limit,
                   .time_ms = fetch->options->speed_time_ms,

@@ -11,6 +11,7 @@
 #include "cmd/http/http_connection.h"
 #include "cmd/http/http_options.h"
 #include "cmd/http/http_output.h"
+#include "cmd/http/http_sandbox.h"
 #include "stream/pump.h"
 #include "sys/loop.h"
 
@@ -22,6 +23,7 @@ struct http_fetch {
     struct http_output *output;
     struct http_connections *connections;
     struct pump_pool *pool;
+    struct http_sandbox *sandbox;
 };
 
 /* http_fetch_run runs the loop until the answer to `url` is written to the output; with `last` no URL follows. It

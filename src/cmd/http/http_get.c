@@ -13,6 +13,7 @@
 #include "cmd/common/secret.h"
 #include "cmd/http/http_fetch.h"
 #include "cmd/http/http_options.h"
+#include "cmd/http/http_sandbox.h"
 #include "cmd/http/http_target.h"
 #include "command.h"
 #include "net/proxy.h"
@@ -230,9 +231,10 @@ static int fetch_all(const struct http_fetch *fetch, const struct operands *oper
     return -1;
 }
 
-static int fetch_to_output(const struct http_options *given, const struct operands *operands,
+static int fetch_to_output(struct http_sandbox *sandbox, const struct operands *operands,
                            struct loop *loop, struct limit *limit, struct error *err)
 {
+    const struct http_options *given = sandbox->options;
     struct signals signals;
     struct http_output output;
     struct pump_pool pool = {.pipe_count = 0};
@@ -247,7 +249,7 @@ static int fetch_to_output(const struct http_options *given, const struct operan
                                            .send_proxy = given->send_proxy,
                                            .idle_ms = given->idle_ms,
                                            .via = &via};
-    const struct http_fetch fetch = {given, loop, limit, &output, &connections, &pool};
+    const struct http_fetch fetch = {given, loop, limit, &output, &connections, &pool, sandbox};
     http_output_init(&output, loop, given);
     if (given->output || given->remote_name || connection_log_is_wanted())
         signals_catch(&signals, loop, err);
@@ -292,17 +294,20 @@ static int run(const void *chosen, const struct operands *operands, struct error
         result = (given.proxy = secret_read(loop, "proxy", typed->proxy, err)) ? 0 : -1;
     if (!result)
         result = check_options(&given, operands->count, err);
+    struct http_sandbox sandbox = {&given, operands->words, .is_off = operands->no_sandbox};
     /* All URLs are looked at before anything is fetched. */
     for (int i = 0; !result && i < operands->count; i++) {
         struct http_target target;
         result = check_word(operands, i, err);
-        if (!result) {
+        if (!result)
             result = http_target_init(&target, &given, operands->words[i], NULL, err);
+        if (!result) {
+            http_sandbox_look_at(&sandbox, &target);
             http_target_release(&target);
         }
     }
     if (!result)
-        result = fetch_to_output(&given, operands, loop, &limit, err);
+        result = fetch_to_output(&sandbox, operands, loop, &limit, err);
     limit_cancel(&limit);
     memory_wipe(given.user);
     memory_wipe(given.proxy);

@@ -108,14 +108,11 @@ static int find_part(struct http_output *output, struct error *err)
     return 0;
 }
 
-int http_output_find(struct http_output *output, const struct url *url, struct error *err)
+int http_output_choose(const struct http_options *options, const struct url *url, char **path,
+                       struct error *err)
 {
-    const struct http_options *options = output->options;
-    const char *path = options->output;
-    output->begun = output->stale = output->unchanged = output->is_binary = false;
-    output->guarded = 0;
-    output->there = output->total = 0;
-    *output->validator = '\0';
+    const char *given = options->output;
+    *path = NULL;
     if (options->remote_name) {
         const char *target = url->target.start, *end = target + strcspn(target, "?#"), *name = end;
         while (name > target && name[-1] != '/')
@@ -126,12 +123,27 @@ int http_output_find(struct http_output *output, const struct url *url, struct e
                 "URL '%.*s%.100s' has no file name in it, for --remote-name; --output FILE "
                 "names one",
                 (int)url->host.length, url->host.start, target);
-        path = output->path = memory_copy(name, (size_t)(end - name));
-    } else if (!path || strcmp(path, "-") == 0)
+        *path = memory_copy(name, (size_t)(end - name));
+    } else if (given && strcmp(given, "-") != 0) {
+        *path = memory_copy(given, strlen(given));
+    }
+    return 0;
+}
+
+int http_output_find(struct http_output *output, const struct url *url, struct error *err)
+{
+    const struct http_options *options = output->options;
+    output->begun = output->stale = output->unchanged = output->is_binary = false;
+    output->guarded = 0;
+    output->there = output->total = 0;
+    *output->validator = '\0';
+    if (http_output_choose(options, url, &output->path, err))
+        return -1;
+    if (!output->path)
         return 0;
     output->has_file = true;
-    output->name = path;
-    if (replace_file_find(&output->file, output->loop, path, err))
+    output->name = output->path;
+    if (replace_file_find(&output->file, output->loop, output->path, err))
         return -1;
     return options->resume ? find_part(output, err) : 0;
 }

@@ -25,7 +25,7 @@ struct http_output {
     const char *name;   /* of it, for errors */
     bool has_file;
     struct replace_file file;
-    char *path;     /* of --remote-name; the output's */
+    char *path;     /* as the options and the URL have it, the output's; NULL: stdout */
     int old;        /* --continue: FILE, of which `there` bytes are to be taken over; -1: none */
     bool begun;     /* something may have been written */
     bool stale;     /* the new file has bytes of a part that was rejected */
@@ -45,6 +45,11 @@ struct http_output {
 /* http_output_init makes it write to stdout. The options are the owner's, and have to outlive it. */
 void http_output_init(struct http_output *output, struct loop *loop,
                       const struct http_options *options);
+
+/* http_output_choose sets *path to the file that --output or --remote-name names for this URL, the caller's; NULL: stdout.
+ * It fails with status 2 where the URL has no file name in it. */
+int http_output_choose(const struct http_options *options, const struct url *url, char **path,
+                       struct error *err);
 
 /* http_output_find prepares the output for the next URL: it looks at the file, where a FIFO waits for its reader in
  * the loop, and with --continue at what is there of it. It fails with status 8, or 2 where the URL has no file name

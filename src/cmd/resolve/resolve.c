@@ -23,6 +23,7 @@
 #include "dns/names.h"
 #include "net/hostname.h"
 #include "proto/dns_data.h"
+#include "sys/sandbox.h"
 
 static const struct opt options[] = {
     OPT_GROUP("lookup", "Look-up"),
@@ -494,6 +495,16 @@ static int resolve_all(struct resolving *resolving, const struct operands *opera
     return errnum ? error_system(err, STATUS_LOCAL_IO, errnum, "read stdin") : 0;
 }
 
+/* What asks DNS alone has no need of the system's resolver. */
+static void enter_sandbox(const struct resolve_plan *plan, const struct operands *operands)
+{
+    struct sandbox sandbox;
+    if (operands->no_sandbox)
+        return;
+    sandbox_init(&sandbox, plan->types[0] ? SANDBOX_SOCKETS | SANDBOX_THREADS : SANDBOX_LOOKUP);
+    sandbox_enter(&sandbox);
+}
+
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
     struct resolving resolving = {.shown = 0};
@@ -503,6 +514,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     hint_at_server(operands, chosen);
     int result = make_plan(&resolving.plan, chosen, err);
     if (!result) {
+        enter_sandbox(&resolving.plan, operands);
         if (json)
             putchar('[');
         result = resolve_all(&resolving, operands, err);
