@@ -59,7 +59,7 @@ silent() {
 }
 
 @test "the options in examples exist" {
-    silent "$CHECKS/examples" "$ROOT/README.md" "$ROOT"/man/*.1 "$ROOT/man/sockctl-cookbook.7"
+    silent "$CHECKS/examples" "$ROOT/README.md" "$ROOT"/man/*.1 "$ROOT"/man/sockctl-{cookbook,tutorial}.7
 }
 
 @test "the check of the examples finds an option that is gone" {

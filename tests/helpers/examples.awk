@@ -14,7 +14,7 @@ BEGIN {
         split(pairs[i], pair, "=")
         to[pair[1]] = pair[2]
     }
-    split("server receiver relay", words, " ")
+    split("server receiver relay client servidor cliente", words, " ")
     for (i in words) background[words[i]] = 1
 }
 
@@ -63,6 +63,15 @@ function expression(line) {
     gsub(/[0-9]+(\\\.[0-9]+)? [KMG]?i?B\/s/, "[0-9.]+ [KMG]?i?B/s", line)
     gsub(/20[0-9-]+T[0-9:]+\\\.[0-9]+Z/, "[0-9T:.Z-]+", line)
     gsub(/:[3-6][0-9][0-9][0-9][0-9]/, ":[0-9]+", line)
+    gsub(/port [3-6][0-9][0-9][0-9][0-9]/, "port [0-9]+", line)
+    gsub(/= 4711/, "= [0-9]+", line)
+    # A prefix of the trace: who it is, and when.
+    if (line ~ /^sockctl: [a-z0-9]+\\\(/) sub(/^sockctl: /, "sockctl: ([a-z0-9. ]+ )?", line)
+    # A table of ss(8), whose columns are as wide as they have to be.
+    if (line ~ /^(State |LISTEN |ESTAB |0      0 )/) {
+        gsub(/ +/, " +", line)
+        line = line " *"
+    }
     return line
 }
 

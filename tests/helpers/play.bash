@@ -19,7 +19,8 @@ run() {
 last=0
 status() { return "$1"; }
 
-# Whoever listens says so to NOTIFY_SOCKET, whose datagrams are in $dir/ready; a client with -v in the terminal.
+# Whoever listens says so to NOTIFY_SOCKET, whose datagrams are in $dir/ready; a program of docs/lab, and a client with
+# -v, in the terminal.
 background() {
     local ready
     ready=$(<"$dir/ready")
@@ -27,13 +28,13 @@ background() {
     eval "$2" >>"$dir/$name.$1" 2>&1 &
     jobs+=($!)
     # A server for one client ends with it.
-    [[ $2 =~ echo-server|unix-serve|\ -k|\ --(to|broker|chat) ]] || ending+=($!)
+    [[ $2 =~ (echo|fork|print|udp)-server|unix-serve|\ -k|\ --(to|broker|chat) ]] || ending+=($!)
     until_true begun "${#ready}" "$dir/$name.$1" || echo "play: this does not listen: $2" >>"$dir/$name.$1"
 }
 begun() {
     local ready
     ready=$(<"$dir/ready")
-    ((${#ready} > $1)) || [[ $(<"$2") == *"connected to"* ]]
+    ((${#ready} > $1)) || [[ $(<"$2") =~ 'connected to '|'listening on ' ]]
 }
 
 gone() {
@@ -58,6 +59,7 @@ shown() {
     for want in "$dir/$name".*.want; do
         text=$(<"${want%.want}")
         text=${text//$'\r'/}
+        text=${text%"${text##*[!$'\n']}"}
         [[ $text =~ ^$(<"$want")$ ]] || { wrong=${want%.want}; return 1; }
     done
 }
