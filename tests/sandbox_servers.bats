@@ -54,6 +54,15 @@ load helpers/sandbox
     stop server
 }
 
+@test "17: listen --to HOST:SERVICE: the service is looked up before" {
+    SOCKCTL_SANDBOX=strict start server "$SOCKCTL" listen -v 127.0.0.1:0 --to 127.0.0.1:discard
+    listening server
+    try "$SOCKCTL" connect 127.0.0.1 "$PORT"
+    wait_line server 'connect to 127.0.0.1:9: Connection refused'
+    stop server
+    assert_status 0
+}
+
 @test "17: echo-server" {
     intruded echo-server 127.0.0.1:0
     assert_kept echo-server

@@ -158,11 +158,15 @@ static void forwarding_warn(struct forwarding *forwarding, const struct sockname
     report_warning("%s: %s", sockname_text(client, name), err->text);
 }
 
-/* What its sandbox leaves: a name is looked up again when it is connected to. */
-static unsigned forwarding_needs(const struct forwarding *forwarding)
+/* Enters its sandbox. A name is looked up again when it is connected to. */
+static void forwarding_confine(const struct forwarding *forwarding)
 {
-    return SANDBOX_SOCKETS |
-           (forwarding->dials.is_name ? (unsigned)SANDBOX_LOOKUP | SANDBOX_SERVICES : 0);
+    const unsigned lookups = SANDBOX_LOOKUP | SANDBOX_SERVICES;
+    struct server *server = &forwarding->listening->server;
+    if (forwarding->how.via)
+        server_skip_sandbox(server);
+    else
+        server_confine(server, SANDBOX_SOCKETS | (forwarding->dials.is_name ? lookups : 0));
 }
 
 /* Logs a remote connection, at -v, or as an object. */
@@ -367,7 +371,7 @@ static int forward_connections(struct forwarding *forwarding)
     listening->server.stop = stream_stop;
     int result = server_ready(&listening->server);
     if (result == 0) {
-        server_confine(&listening->server, forwarding_needs(forwarding));
+        forwarding_confine(forwarding);
         server_accept(&listening->server);
         result = loop_run(listening->loop);
     }
@@ -514,7 +518,7 @@ static int forward_datagrams(struct forwarding *forwarding)
     datagram_flows_start(&all->flows, sockets, count);
     int result = server_ready(server);
     if (result == 0) {
-        server_confine(server, forwarding_needs(forwarding));
+        forwarding_confine(forwarding);
         result = loop_run(listening->loop);
     }
     server->reviewed = NULL;
@@ -536,9 +540,12 @@ static int forward_read_address(const struct listen_options *given, struct addre
                          foreign->answer);
     if (address_parse(to, &given->forward.to, 1, &use, err))
         return -1;
-    /* A service that nobody knows would turn each client away. */
-    if (to->kind == ADDRESS_INET && resolver_port(to, given->family.numeric, &port, err))
-        return -1;
+    /* A service that nobody knows would turn each client away; and whoever is in a sandbox can look up none. */
+    if (to->kind == ADDRESS_INET) {
+        if (resolver_port(to, given->family.numeric, &port, err))
+            return -1;
+        snprintf(to->port, sizeof to->port, "%u", port);
+    }
     if (to->kind == ADDRESS_FD || to->kind == ADDRESS_SYSTEMD)
         return error_set(err, STATUS_USAGE,
                          "option --to: an inherited socket is connected already, once for all");

@@ -237,8 +237,7 @@ static int listen_programs(struct listening *listening)
                                   .left = program_client_left};
     result = programs_init(programs, listening->err) ? -1 : server_ready(server);
     if (result == 0) {
-        if (!server->no_sandbox)
-            sandbox_skip("programs are started");
+        server_skip_sandbox(server);
         server_accept(server);
         result = loop_run(listening->loop);
         server_refuse(server);

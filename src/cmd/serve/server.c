@@ -157,7 +157,8 @@ void server_prepare_sandbox(struct server *server, unsigned needs)
     struct sandbox *sandbox = &server->sandbox;
     if (server->no_sandbox)
         return;
-    needs |= listener->socktype == SOCK_DGRAM ? SANDBOX_DATAGRAMS : SANDBOX_ACCEPT;
+    needs |= listener->socktype == SOCK_DGRAM || listener->socktype == SOCK_RAW ? SANDBOX_DATAGRAMS
+                                                                                : SANDBOX_ACCEPT;
     for (size_t i = 0; i < listener->count; i++)
         if (listener->sockets[i].name.storage.ss_family == AF_INET6)
             needs |= SANDBOX_ZONES;
@@ -176,6 +177,12 @@ void server_confine(struct server *server, unsigned needs)
 {
     server_prepare_sandbox(server, needs);
     sandbox_enter(&server->sandbox);
+}
+
+void server_skip_sandbox(const struct server *server)
+{
+    if (!server->no_sandbox)
+        sandbox_skip("programs are started");
 }
 
 void server_send_at_once(const struct server *server)

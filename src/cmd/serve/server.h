@@ -92,6 +92,9 @@ void server_prepare_sandbox(struct server *server, unsigned needs);
 /* server_confine prepares it and enters. */
 void server_confine(struct server *server, unsigned needs);
 
+/* server_skip_sandbox says, in its place, that programs are started for clients, which would be bound by it. */
+void server_skip_sandbox(const struct server *server);
+
 /* server_reserve keeps so many descriptors for each client: those for whom there would be none wait in the
  * backlog. */
 void server_reserve(struct server *server, int descriptors);

@@ -237,8 +237,8 @@ static int serve_clients(struct serving *serving, const struct address *address)
                         output_drained);
     if (!serving->programs.argv)
         server_confine(server, 0);
-    else if (!server->no_sandbox)
-        sandbox_skip("programs are started");
+    else
+        server_skip_sandbox(server);
     server_accept(server);
     int result = loop_run(server->loop);
     drain_stop(&serving->drain);
