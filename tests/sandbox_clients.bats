@@ -133,6 +133,31 @@ BODY="${OK}Content-Length: 5\\r\\n\\r\\nhello"
     stop server
 }
 
+@test "17: without Landlock and seccomp: done without, and said at -v; the limits hold" {
+    cc -o lacking "$HELPERS/lacking.c"
+    answers "$BODY"
+    try ./lacking 38 "$SOCKCTL" http-get -vo own/file "$URL"
+    assert_status 0
+    [ "$(<own/file)" = hello ]
+    [[ $errors == *'sandbox without Landlock: '*'sandbox without a seccomp filter: '* ]] || fail "$errors"
+    try ./lacking 1 "$SOCKCTL" resolve -s localhost
+    assert_status 0
+    start server "$SOCKCTL" echo-server 127.0.0.1:0
+    listening server
+    try ./lacking 1 "$SOCKCTL" connect -z 127.0.0.1 "$PORT"
+    assert_status 0
+    mkfifo held
+    START_STDIN=held start client ./lacking 38 "$SOCKCTL" connect -v 127.0.0.1 "$PORT"
+    exec 9>held
+    wait_line client 'sandbox without a seccomp filter'
+    grep -qE '^Max core file size +0 +0 ' "/proc/${PIDS[client]}/limits" || fail 'there may be a core dump'
+    grep -qE '^Max processes +0 +0 ' "/proc/${PIDS[client]}/limits" || fail 'there may be more processes'
+    exec 9>&-
+    finish client
+    assert_status 0
+    stop server
+}
+
 @test "17: --no-sandbox: clients give up nothing" {
     start server "$SOCKCTL" listen -k --greeting "$BODY" 127.0.0.1:0
     listening server

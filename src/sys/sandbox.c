@@ -20,6 +20,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -518,12 +519,22 @@ void sandbox_allow(struct sandbox *sandbox, enum sandbox_need need, const char *
     }
 }
 
+/* What a limit says holds without the filter, too: no process more, and no file with what was in memory. */
+static void sandbox_limit(unsigned needs)
+{
+    static const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    if (!(needs & (SANDBOX_LOOKUP | SANDBOX_THREADS)))
+        setrlimit(RLIMIT_NPROC, &none);
+}
+
 void sandbox_enter(struct sandbox *sandbox)
 {
     if (!sandbox->is_ready)
         return;
     sandbox->is_ready = false;
     log_open();
+    sandbox_limit(sandbox->needs);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         log_note(LOG_LEVEL_INFO, "no sandbox: no_new_privs: %s", strerror(errno));
         return;

@@ -1,6 +1,6 @@
 /*
- * What a process gives up once its sockets are open: files, by Landlock (landlock(7)), and system calls, by a seccomp
- * filter (seccomp(2)). Neither is got back.
+ * What a process gives up once its sockets are open: files, by Landlock (landlock(7)), system calls, by a seccomp filter
+ * (seccomp(2)), and, by limits (setrlimit(2)), new processes and core dumps. None is got back.
  *
  * A command says at its cut what it goes on needing: sandbox_init with its needs, sandbox_allow for each file that is
  * opened later, and sandbox_enter. All that is missing from the kernel is done without, and said at -v: it makes nothing fail.

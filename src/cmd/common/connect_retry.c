@@ -131,6 +131,7 @@ int connect_retry_check(struct loop *loop, const struct connect_retry_options *o
     char *url = secret_read(loop, "proxy", options->proxy, err);
     int result = url && !proxy_parse(proxy, url, err) && !proxy_check(proxy, address, err);
     memory_wipe(url);
+    explicit_bzero(options->proxy, strlen(options->proxy));
     return result ? 1 : -1;
 }
 

@@ -98,7 +98,7 @@ int64_t retry_rounds_limit(const struct retry_rounds *rounds, int64_t limit_ms);
 int retry_rounds_pause(struct retry_rounds *rounds, const struct error *failure, struct error *err);
 
 /* Fills *proxy, which proxy_release gives back, with the proxy that is to be used, whose URL may have to be read from a file:
- * see secret_read. 1: there is a proxy; 0: there is none; -1: status 2, or as secret_read. */
+ * see secret_read. The text of --proxy is wiped. 1: there is a proxy; 0: there is none; -1: status 2, or as secret_read. */
 int connect_retry_check(struct loop *loop, const struct connect_retry_options *options,
                         const struct address *address, struct proxy *proxy, struct error *err);
 

@@ -300,6 +300,7 @@ static int connect_and_serve(struct connecting *connecting)
     if (result == 0)
         result = connect_with_retry(connecting->loop, &whom, &connection, err);
     if (result == 0) {
+        proxy_release(&connecting->proxy); /* the password has done its work */
         result = connecting->has_via
                      ? 0 /* our end is the program's */
                      : connect_check_modes(connecting,
