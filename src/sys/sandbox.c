@@ -326,6 +326,9 @@ static const struct sandbox_argument arguments[] = {
     ARGUMENT(mprotect, 2, HAS, PROT_EXEC, SANDBOX_LOOKUP),
     /* Threads, and no processes. */
     ARGUMENT(clone, 0, HAS, 0x10000 /* CLONE_THREAD */, SANDBOX_LOOKUP | SANDBOX_THREADS),
+    /* Libraries that are loaded ask what the kernel knows (libcap), and give threads names. */
+    ARGUMENT(prctl, 0, IS, PR_CAPBSET_READ, SANDBOX_LOOKUP),
+    ARGUMENT(prctl, 0, IS, PR_SET_NAME, SANDBOX_LOOKUP),
     /* The limits of nobody else. */
     ARGUMENT(prlimit64, 0, IS, 0, ALWAYS),
     ARGUMENT(prlimit64, 0, IS_US, 0, ALWAYS),
