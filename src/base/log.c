@@ -158,6 +158,12 @@ void log_terminal_wrote(int fd, bool ends_line)
     atomic_store(&log_setting.in_line, !ends_line && log_is_on_terminal(fd));
 }
 
+bool log_is_in_background(void)
+{
+    const pid_t group = tcgetpgrp(STDERR_FILENO);
+    return group > 0 && group != getpgrp();
+}
+
 unsigned log_columns(void)
 {
     enum { USUAL = 80 }; /* a serial line does not know */
@@ -236,6 +242,16 @@ void log_note(int level, const char *format, ...)
     format_message(level >= LOG_LEVEL_TRACE ? "trace" : "note", level, format, args);
     va_end(args);
     errno = saved;
+}
+
+void log_note_with(const char *text, const char *below, size_t length)
+{
+    char copy[2 * LINE_MAX_BYTES], line[8 * LINE_MAX_BYTES];
+    size_t end = format_line(line, 4 * LINE_MAX_BYTES, without_userinfo(text, copy), NULL);
+    if (length > sizeof line - end)
+        length = sizeof line - end;
+    memcpy(line + end, below, length);
+    log_write(line, end + length);
 }
 
 void log_error(int status, const char *text)

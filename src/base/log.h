@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct trace;
+
 struct log_message {
     const char *event; /* "error", "warning", "note" (-v) or "trace" (-vv, -vvv) */
     const char *text;  /* bytes from outside as they came */
@@ -29,6 +31,7 @@ struct log_colours {
 struct log_setting {
     int verbosity; /* 0 errors and warnings, 1 (-v) the life of each connection, 2 (-vv) the calls of a
                       lecture on sockets, 3 (-vvv) all others too */
+    struct trace *trace; /* what is shown beside the calls of -vv (sys/trace); NULL: nothing */
     void (*as_object)(const struct log_message *message); /* --log json (cli/report); NULL: text */
     struct log_colours colours;                           /* of stderr (cli/colour) */
     atomic_bool in_line; /* the terminal shows data, whose last line has not ended */
@@ -50,6 +53,10 @@ void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Writes a note, if the verbosity is at least `level`. It leaves errno as it was. */
 void log_note(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Writes a note whatever the verbosity is, without a colour, and, as they are, the lines that belong below it, in one
+ * write(2). */
+void log_note_with(const char *text, const char *below, size_t length);
+
 /* Writes what the program ends with: stderr is given a moment to take it. */
 void log_error(int status, const char *text);
 
@@ -66,6 +73,9 @@ void log_terminal_wrote(int fd, bool ends_line);
 
 /* Says whether stderr is the terminal that `fd` is, so that data and messages meet there. */
 bool log_is_on_terminal(int fd);
+
+/* Says whether stderr is a terminal in whose background we are, so that others write to it. */
+bool log_is_in_background(void);
 
 /* Returns the columns of the terminal that stderr is, at present; 0 where it is none. */
 unsigned log_columns(void);

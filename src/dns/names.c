@@ -116,11 +116,11 @@ static void trace_entry(const struct entry *entry, const struct question *questi
     char address[INET6_ADDRSTRLEN] = "";
     if (question->address &&
         inet_ntop(question->family, question->address, address, sizeof address))
-        log_note(LOG_LEVEL_TRACE, "gethostbyaddr(%s, %u, %s) = %s%s%s", address,
-                 (unsigned)question->length, family, quote, name, quote);
+        trace_text(EVENT(.fd = -1), "gethostbyaddr(%s, %u, %s) = %s%s%s", address,
+                   (unsigned)question->length, family, quote, name, quote);
     else
-        log_note(LOG_LEVEL_TRACE, "gethostbyname2(\"%s\", %s) = %s%s%s", question->host, family,
-                 quote, name, quote);
+        trace_text(EVENT(.fd = -1), "gethostbyname2(\"%s\", %s) = %s%s%s", question->host, family,
+                   quote, name, quote);
 }
 
 static void find_entry(struct entry *entry, const struct question *question)

@@ -78,16 +78,17 @@ static void trace_look_up(const char *host, const char *service, int family, int
     const char *quote = service ? "\"" : "", *shown = service ? service : "NULL";
     const struct addrinfo *before = NULL;
     unsigned count = 0;
+    struct trace_event *event = EVENT(.kind = TRACE_LOOK_UP, .fd = -1, .bytes = host,
+                                      .length = strlen(host), .result = code);
     for (const struct addrinfo *at = code ? NULL : found; at; before = at, at = at->ai_next)
         count += !before || before->ai_addrlen != at->ai_addrlen ||
                  memcmp(before->ai_addr, at->ai_addr, at->ai_addrlen) != 0;
     if (code)
-        log_note(LOG_LEVEL_TRACE, "getaddrinfo(\"%s\", %s%s%s, %s) = %d (%s)", host, quote, shown,
-                 quote, trace_name(TRACE_FAMILY, family), code,
-                 hostname_failure(code, errnum, family));
+        trace_text(event, "getaddrinfo(\"%s\", %s%s%s, %s) = %d (%s)", host, quote, shown, quote,
+                   trace_name(TRACE_FAMILY, family), code, hostname_failure(code, errnum, family));
     else
-        log_note(LOG_LEVEL_TRACE, "getaddrinfo(\"%s\", %s%s%s, %s) = 0, %u address%s", host, quote,
-                 shown, quote, trace_name(TRACE_FAMILY, family), count, count == 1 ? "" : "es");
+        trace_text(event, "getaddrinfo(\"%s\", %s%s%s, %s) = 0, %u address%s", host, quote, shown,
+                   quote, trace_name(TRACE_FAMILY, family), count, count == 1 ? "" : "es");
     errno = errnum;
 }
 

@@ -63,7 +63,7 @@ static int bind_with_mode(int fd, const struct sockname *name, int mode)
 static int file_unlink(const char *path)
 {
     const int result = unlink(path);
-    TRACE(result, "unlink(\"%s\")", path);
+    TRACE_CALL(result, EVENT(.kind = TRACE_UNLINK, .fd = -1), "unlink(\"%s\")", path);
     return result < 0 && errno == ENOENT ? 0 : result;
 }
 

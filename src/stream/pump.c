@@ -112,7 +112,8 @@ static bool fd_can_splice(struct fd fd)
 static bool pump_can_splice(const struct pump *pump)
 {
     const char *no = getenv("SOCKCTL_NO_SPLICE");
-    bool switched_off = no && strcmp(no, "1") == 0;
+    /* Who learns shall see read and send. */
+    bool switched_off = (no && strcmp(no, "1") == 0) || trace_explains();
     return !switched_off && fd_can_splice(pump->in) && pump->in.kind != FD_NULL &&
            fd_can_splice(pump->out);
 }
@@ -307,8 +308,10 @@ static ssize_t pump_splice_some(const struct pump *pump, int in, int out, size_t
     const int level = moved < 0 && errno == EAGAIN ? LOG_LEVEL_DETAIL : LOG_LEVEL_TRACE;
     if (log_setting.verbosity >= level)
         trace_call(level, moved,
-                   splice_meaning(in == pump->in.fd, pump->in.kind == FD_SOCKET,
-                                  out == pump->out.fd, pump->out.kind == FD_SOCKET),
+                   EVENT(.kind = TRACE_SPLICE, .fd = pump->in.kind == FD_SOCKET ? in : out,
+                         .meaning = splice_meaning(in == pump->in.fd, pump->in.kind == FD_SOCKET,
+                                                   out == pump->out.fd,
+                                                   pump->out.kind == FD_SOCKET)),
                    "splice(%d, NULL, %d, NULL, %zu, SPLICE_F_NONBLOCK|SPLICE_F_MOVE)", in, out,
                    length);
     return moved;

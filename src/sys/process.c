@@ -36,9 +36,11 @@ static void trace_start(const struct program_spec *spec, pid_t id, int failure)
         to += strlen(trace_data(*word, (ssize_t)strlen(*word), to));
     }
     if (!failure)
-        trace_call(LOG_LEVEL_TRACE, id, NULL, "fork()");
+        trace_call(LOG_LEVEL_TRACE, id, EVENT(.kind = TRACE_FORK, .fd = -1), "fork()");
     errno = failure;
-    trace_call(LOG_LEVEL_TRACE, failure ? -1 : 0, failure ? NULL : "in the new process",
+    trace_call(LOG_LEVEL_TRACE, failure ? -1 : 0,
+               EVENT(.kind = TRACE_EXEC, .fd = -1,
+                     .meaning = failure ? NULL : "in the new process"),
                "execve(%s, [%s], environ)", DATA_OF(file, (ssize_t)strlen(file)), words);
 }
 

@@ -41,23 +41,26 @@ static struct sockaddr *empty_sockaddr(struct sockname *name)
 int sock_open(int family, int socktype, int protocol)
 {
     int fd = socket(family, socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-    TRACE(fd, "socket(%s, %s|SOCK_NONBLOCK|SOCK_CLOEXEC, %s)", trace_name(TRACE_FAMILY, family),
-          trace_name(TRACE_SOCKTYPE, socktype),
-          trace_protocol(protocol, (char[TRACE_NUMBER_MAX]){""}));
+    TRACE_CALL(fd, EVENT(.kind = TRACE_SOCKET, .fd = fd, .option = family, .value = socktype),
+               "socket(%s, %s|SOCK_NONBLOCK|SOCK_CLOEXEC, %s)", trace_name(TRACE_FAMILY, family),
+               trace_name(TRACE_SOCKTYPE, socktype),
+               trace_protocol(protocol, (char[TRACE_NUMBER_MAX]){""}));
     return fd;
 }
 
 int sock_bind(int fd, const struct sockname *name)
 {
     int result = bind(fd, const_sockaddr(name), name->length);
-    TRACE(result, "bind(%d, %s, %u)", fd, SOCKADDR_OF(name), name->length);
+    TRACE_CALL(result, EVENT(.kind = TRACE_BIND, .fd = fd, .name = name), "bind(%d, %s, %u)", fd,
+               SOCKADDR_OF(name), name->length);
     return result;
 }
 
 int sock_listen(int fd, int backlog)
 {
     int result = listen(fd, backlog);
-    TRACE(result, "listen(%d, %d)", fd, backlog);
+    TRACE_CALL(result, EVENT(.kind = TRACE_LISTEN, .fd = fd, .value = backlog), "listen(%d, %d)",
+               fd, backlog);
     return result;
 }
 
@@ -67,7 +70,8 @@ int sock_accept(int fd, struct sockname *peer)
     do
         client = accept4(fd, empty_sockaddr(peer), &peer->length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     while (client < 0 && errno == EINTR);
-    TRACE_TRY(client, "accept4(%d, %s, [%u], SOCK_NONBLOCK|SOCK_CLOEXEC)", fd,
+    TRACE_TRY(client, EVENT(.kind = TRACE_ACCEPT, .fd = fd, .name = peer),
+              "accept4(%d, %s, [%u], SOCK_NONBLOCK|SOCK_CLOEXEC)", fd,
               client < 0 ? "NULL" : SOCKADDR_OF(peer), client < 0 ? 0 : peer->length);
     return client;
 }
@@ -80,23 +84,56 @@ int sock_connect(int fd, const struct sockname *name)
         result = connect(fd, const_sockaddr(name), name->length);
     if (result < 0 && errno == EALREADY)
         errno = EINPROGRESS;
-    TRACE(result, "connect(%d, %s, %u)", fd, SOCKADDR_OF(name), name->length);
+    TRACE_CALL(result, EVENT(.kind = TRACE_CONNECT, .fd = fd, .name = name), "connect(%d, %s, %u)",
+               fd, SOCKADDR_OF(name), name->length);
     return result;
 }
 
 int sock_shutdown(int fd, int how)
 {
     int result = shutdown(fd, how);
-    TRACE(result, "shutdown(%d, %s)", fd, trace_name(TRACE_HOW, how));
+    TRACE_CALL(result, EVENT(.kind = TRACE_SHUTDOWN, .fd = fd, .value = how), "shutdown(%d, %s)",
+               fd, trace_name(TRACE_HOW, how));
     return result;
+}
+
+bool sock_look(int fd, struct sock_record *record)
+{
+    const int saved = errno;
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info, size = sizeof(int);
+    *record = (struct sock_record){0};
+    const bool is_socket = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &record->family, &size) == 0 &&
+                           getsockopt(fd, SOL_SOCKET, SO_TYPE, &record->socktype, &size) == 0 &&
+                           getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &record->protocol, &size) == 0;
+    if (is_socket && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0) {
+        record->tcp_state = info.tcpi_state;
+        record->backlog = info.tcpi_sacked;
+        record->retransmits = info.tcpi_retransmits;
+    }
+    errno = saved;
+    return is_socket;
+}
+
+/* Fills in, beside the record, whether close(2) will throw away bytes that nobody has read. */
+static void sock_look_before_close(int fd, struct sock_record *record)
+{
+    const int saved = errno;
+    char byte;
+    if (sock_look(fd, record) && record->tcp_state && record->tcp_state != TCP_LISTEN)
+        record->has_unread = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    errno = saved;
 }
 
 void sock_close(int fd)
 {
     int saved = errno;
+    struct sock_record before = {0};
+    if (log_setting.verbosity >= LOG_LEVEL_TRACE)
+        sock_look_before_close(fd, &before);
     /* Linux has closed it even where it says EINTR: never twice. */
     int result = close(fd);
-    TRACE(result, "close(%d)", fd);
+    TRACE_CALL(result, EVENT(.kind = TRACE_CLOSE, .fd = fd, .before = &before), "close(%d)", fd);
     errno = saved;
 }
 
@@ -112,7 +149,9 @@ ssize_t sock_recv_flags(int fd, void *buffer, size_t room, int flags)
     do
         length = recv(fd, buffer, room, flags | MSG_DONTWAIT);
     while (length < 0 && errno == EINTR);
-    TRACE_TRY(length, "recv(%d, %s, %zu, MSG_DONTWAIT%s)", fd,
+    TRACE_TRY(length,
+              EVENT(.kind = TRACE_RECV, .fd = fd, .bytes = buffer, .length = room, .value = flags),
+              "recv(%d, %s, %zu, MSG_DONTWAIT%s)", fd,
               flags == MSG_TRUNC ? "NULL" : DATA_OF(buffer, length), room,
               flags == MSG_PEEK    ? "|MSG_PEEK"
               : flags == MSG_TRUNC ? "|MSG_TRUNC"
@@ -152,7 +191,10 @@ ssize_t sock_send_private(int fd, const void *bytes, size_t length, size_t shown
     do
         sent = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    TRACE_TRY(sent, "send(%d, %s%s, %zu, MSG_DONTWAIT|MSG_NOSIGNAL)", fd,
+    TRACE_TRY(sent,
+              EVENT(.kind = TRACE_SEND, .fd = fd, .bytes = shown < length ? NULL : bytes,
+                    .length = length),
+              "send(%d, %s%s, %zu, MSG_DONTWAIT|MSG_NOSIGNAL)", fd,
               DATA_OF(bytes, (ssize_t)(shown < length ? shown : length)),
               shown < length ? "... (not shown: credentials)" : "", length);
     return sent;
@@ -164,7 +206,9 @@ ssize_t sock_send_urgent(int fd, char byte)
     do
         sent = send(fd, &byte, 1, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    TRACE_TRY(sent, "send(%d, %s, 1, MSG_OOB|MSG_DONTWAIT|MSG_NOSIGNAL)", fd, DATA_OF(&byte, 1));
+    TRACE_TRY(sent,
+              EVENT(.kind = TRACE_SEND, .fd = fd, .bytes = &byte, .length = 1, .value = MSG_OOB),
+              "send(%d, %s, 1, MSG_OOB|MSG_DONTWAIT|MSG_NOSIGNAL)", fd, DATA_OF(&byte, 1));
     return sent;
 }
 
@@ -175,7 +219,9 @@ ssize_t sock_send_to(int fd, const void *bytes, size_t length, const struct sock
         sent = sendto(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, const_sockaddr(to),
                       to->length);
     while (sent < 0 && errno == EINTR);
-    TRACE_TRY(sent, "sendto(%d, %s, %zu, MSG_DONTWAIT|MSG_NOSIGNAL, %s, %u)", fd,
+    TRACE_TRY(sent,
+              EVENT(.kind = TRACE_SENDTO, .fd = fd, .name = to, .bytes = bytes, .length = length),
+              "sendto(%d, %s, %zu, MSG_DONTWAIT|MSG_NOSIGNAL, %s, %u)", fd,
               DATA_OF(bytes, (ssize_t)length), length, SOCKADDR_OF(to), to->length);
     return sent;
 }
@@ -184,6 +230,8 @@ int sock_set(int fd, int level, int option, int value)
 {
     int result = setsockopt(fd, level, option, &value, sizeof value);
     TRACE_AT(trace_is_detail(level, option) ? LOG_LEVEL_DETAIL : LOG_LEVEL_TRACE, result,
+             EVENT(.kind = TRACE_SETSOCKOPT, .fd = fd, .level = level, .option = option,
+                   .value = value),
              "setsockopt(%d, %s, %s, [%d], 4)", fd, trace_name(TRACE_LEVEL, level),
              trace_option(level, option), value);
     return result;
@@ -210,7 +258,9 @@ int sock_reset_on_close(int fd)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     int result = setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    TRACE(result, "setsockopt(%d, SOL_SOCKET, SO_LINGER, {1, 0}, 8)", fd);
+    TRACE_CALL(result,
+               EVENT(.kind = TRACE_SETSOCKOPT, .fd = fd, .level = SOL_SOCKET, .option = SO_LINGER),
+               "setsockopt(%d, SOL_SOCKET, SO_LINGER, {1, 0}, 8)", fd);
     return result;
 }
 
@@ -226,11 +276,11 @@ int sock_join(int fd, const struct sockname *group, const struct sockname *sourc
     const int result = source->length ? setsockopt(fd, level, MCAST_JOIN_SOURCE_GROUP, &request,
                                                    sizeof request)
                                       : setsockopt(fd, level, MCAST_JOIN_GROUP, &any, sizeof any);
-    TRACE(result, "setsockopt(%d, %s, %s, {interface %u, %s%s%s})", fd,
-          trace_name(TRACE_LEVEL, level),
-          source->length ? "MCAST_JOIN_SOURCE_GROUP" : "MCAST_JOIN_GROUP", interface,
-          SOCKADDR_OF(group), source->length ? ", " : "",
-          source->length ? SOCKADDR_OF(source) : "");
+    TRACE_CALL(result, EVENT(.kind = TRACE_JOIN, .fd = fd, .name = group),
+               "setsockopt(%d, %s, %s, {interface %u, %s%s%s})", fd, trace_name(TRACE_LEVEL, level),
+               source->length ? "MCAST_JOIN_SOURCE_GROUP" : "MCAST_JOIN_GROUP", interface,
+               SOCKADDR_OF(group), source->length ? ", " : "",
+               source->length ? SOCKADDR_OF(source) : "");
     return result;
 }
 
@@ -274,16 +324,18 @@ int sock_error(int fd)
 int sock_name(int fd, struct sockname *name)
 {
     int result = getsockname(fd, empty_sockaddr(name), &name->length);
-    TRACE(result, "getsockname(%d, %s, [%u])", fd, result < 0 ? "NULL" : SOCKADDR_OF(name),
-          result < 0 ? 0 : name->length);
+    TRACE_CALL(result, EVENT(.kind = TRACE_GETSOCKNAME, .fd = fd, .name = name),
+               "getsockname(%d, %s, [%u])", fd, result < 0 ? "NULL" : SOCKADDR_OF(name),
+               result < 0 ? 0 : name->length);
     return result;
 }
 
 int sock_peer(int fd, struct sockname *name)
 {
     int result = getpeername(fd, empty_sockaddr(name), &name->length);
-    TRACE(result, "getpeername(%d, %s, [%u])", fd, result < 0 ? "NULL" : SOCKADDR_OF(name),
-          result < 0 ? 0 : name->length);
+    TRACE_CALL(result, EVENT(.kind = TRACE_GETPEERNAME, .fd = fd, .name = name),
+               "getpeername(%d, %s, [%u])", fd, result < 0 ? "NULL" : SOCKADDR_OF(name),
+               result < 0 ? 0 : name->length);
     return result;
 }
 
@@ -291,9 +343,10 @@ int sock_credentials(int fd, struct ucred *credentials)
 {
     socklen_t length = sizeof *credentials;
     int result = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, &length);
-    TRACE(result, "getsockopt(%d, SOL_SOCKET, SO_PEERCRED, {pid=%d, uid=%u, gid=%u}, [12])", fd,
-          result < 0 ? 0 : (int)credentials->pid, result < 0 ? 0 : (unsigned)credentials->uid,
-          result < 0 ? 0 : (unsigned)credentials->gid);
+    TRACE_CALL(result, EVENT(.kind = TRACE_PEERCRED, .fd = fd, .value = (int)credentials->pid),
+               "getsockopt(%d, SOL_SOCKET, SO_PEERCRED, {pid=%d, uid=%u, gid=%u}, [12])", fd,
+               result < 0 ? 0 : (int)credentials->pid, result < 0 ? 0 : (unsigned)credentials->uid,
+               result < 0 ? 0 : (unsigned)credentials->gid);
     return result;
 }
 
@@ -432,7 +485,10 @@ static ssize_t message_receive(int fd, struct iovec bytes, struct sock_message *
     while (length < 0 && errno == EINTR);
     message->peer.length = length < 0 ? 0 : header.msg_namelen;
     const ssize_t shown = length > (ssize_t)bytes.iov_len ? (ssize_t)bytes.iov_len : length;
-    TRACE_TRY(length, "recvmsg(%d, {%s, %s, %zu}, MSG_DONTWAIT|MSG_TRUNC|MSG_CMSG_CLOEXEC)", fd,
+    TRACE_TRY(length,
+              EVENT(.kind = TRACE_RECVMSG, .fd = fd, .name = &message->peer,
+                    .bytes = bytes.iov_base, .length = bytes.iov_len),
+              "recvmsg(%d, {%s, %s, %zu}, MSG_DONTWAIT|MSG_TRUNC|MSG_CMSG_CLOEXEC)", fd,
               length < 0 ? "NULL" : SOCKADDR_OF(&message->peer), DATA_OF(bytes.iov_base, shown),
               bytes.iov_len);
     message->segment = 0;
@@ -496,7 +552,10 @@ ssize_t sock_send_answer(int fd, const void *bytes, size_t length,
                          const struct sock_message *message)
 {
     ssize_t sent = message_send(fd, bytes, length, message);
-    TRACE_TRY(sent, "sendmsg(%d, {%s, %s, %zu}, MSG_DONTWAIT|MSG_NOSIGNAL)", fd,
+    TRACE_TRY(sent,
+              EVENT(.kind = TRACE_SENDMSG, .fd = fd, .name = &message->peer, .bytes = bytes,
+                    .length = length),
+              "sendmsg(%d, {%s, %s, %zu}, MSG_DONTWAIT|MSG_NOSIGNAL)", fd,
               SOCKADDR_OF(&message->peer), DATA_OF(bytes, (ssize_t)length), length);
     return sent;
 }
@@ -510,7 +569,10 @@ ssize_t sock_send_segments(int fd, const void *bytes, size_t length, size_t segm
         message = *to;
     message_add_control(&message, IPPROTO_UDP, UDP_SEGMENT, (struct iovec){&size, sizeof size});
     ssize_t sent = message_send(fd, bytes, length, &message);
-    TRACE_TRY(sent, "sendmsg(%d, {%s, %s, %zu, UDP_SEGMENT [%u]}, MSG_DONTWAIT|MSG_NOSIGNAL)", fd,
+    TRACE_TRY(sent,
+              EVENT(.kind = TRACE_SEGMENTS, .fd = fd, .bytes = bytes, .length = length,
+                    .value = size),
+              "sendmsg(%d, {%s, %s, %zu, UDP_SEGMENT [%u]}, MSG_DONTWAIT|MSG_NOSIGNAL)", fd,
               to ? SOCKADDR_OF(&to->peer) : "NULL", DATA_OF(bytes, (ssize_t)length), length, size);
     return sent;
 }
@@ -566,7 +628,8 @@ ssize_t sock_send_with(int fd, const void *bytes, size_t length, int passed)
     do
         sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    TRACE_TRY(sent, "sendmsg(%d, {NULL, %s, %zu, SCM_RIGHTS [%d]}, MSG_DONTWAIT|MSG_NOSIGNAL)", fd,
+    TRACE_TRY(sent, EVENT(.kind = TRACE_SEND, .fd = fd, .bytes = bytes, .length = length),
+              "sendmsg(%d, {NULL, %s, %zu, SCM_RIGHTS [%d]}, MSG_DONTWAIT|MSG_NOSIGNAL)", fd,
               DATA_OF(bytes, (ssize_t)length), length, passed);
     return sent;
 }
@@ -592,7 +655,7 @@ ssize_t sock_recv_with(int fd, void *buffer, size_t room, int *passed)
     if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
         header->cmsg_len == CMSG_LEN(sizeof *passed))
         memcpy(passed, CMSG_DATA(header), sizeof *passed);
-    TRACE_TRY(length,
+    TRACE_TRY(length, EVENT(.kind = TRACE_RECV, .fd = fd, .bytes = buffer, .length = room),
               "recvmsg(%d, {NULL, %s, %zu, SCM_RIGHTS [%d]}, MSG_DONTWAIT|MSG_CMSG_CLOEXEC)", fd,
               DATA_OF(buffer, length), room, *passed);
     return length;

@@ -28,6 +28,21 @@ int sock_accept(int fd, struct sockname *peer);
 int sock_connect(int fd, const struct sockname *name);
 int sock_shutdown(int fd, int how);
 
+/* What the kernel keeps of a socket, as far as --explain tells it. */
+struct sock_record {
+    int family;
+    int socktype;
+    int protocol;
+    int tcp_state;        /* of TCP_INFO: TCP_ESTABLISHED ...; 0: it is not TCP */
+    unsigned backlog;     /* of one that listens: how many may wait */
+    unsigned retransmits; /* of what has not been acknowledged */
+    bool has_unread;      /* of one that is about to be closed */
+};
+
+/* Fills in the record, all but has_unread, without a line in the trace, and leaves errno as it was. False: the descriptor
+ * is no socket. */
+bool sock_look(int fd, struct sock_record *record);
+
 /* Closes the socket, and leaves errno as it was. */
 void sock_close(int fd);
 

@@ -10,9 +10,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/text.h"
 
@@ -52,6 +54,18 @@ static const struct constant protocols[] = {{0, "0"},
                                             CONSTANT(IPPROTO_UDPLITE),
                                             CONSTANT(IPPROTO_RAW),
                                             {0, NULL}};
+static const struct constant tcp_states[] = {{TCP_ESTABLISHED, "ESTABLISHED"},
+                                             {TCP_SYN_SENT, "SYN_SENT"},
+                                             {TCP_SYN_RECV, "SYN_RECV"},
+                                             {TCP_FIN_WAIT1, "FIN_WAIT1"},
+                                             {TCP_FIN_WAIT2, "FIN_WAIT2"},
+                                             {TCP_TIME_WAIT, "TIME_WAIT"},
+                                             {TCP_CLOSE, "CLOSED"},
+                                             {TCP_CLOSE_WAIT, "CLOSE_WAIT"},
+                                             {TCP_LAST_ACK, "LAST_ACK"},
+                                             {TCP_LISTEN, "LISTEN"},
+                                             {TCP_CLOSING, "CLOSING"},
+                                             {0, NULL}};
 static const struct constant hows[] = {CONSTANT(SHUT_RD),
                                        CONSTANT(SHUT_WR),
                                        CONSTANT(SHUT_RDWR),
@@ -88,8 +102,9 @@ static const char *constant_name(const struct constant *table, int value)
 const char *trace_name(enum trace_constant of, int value)
 {
     static const struct constant *const tables[] = {
-        [TRACE_FAMILY] = families, [TRACE_SOCKTYPE] = socktypes, [TRACE_PROTOCOL] = protocols,
-        [TRACE_HOW] = hows,        [TRACE_LEVEL] = levels,       [TRACE_ERRNO] = errors,
+        [TRACE_FAMILY] = families,      [TRACE_SOCKTYPE] = socktypes, [TRACE_PROTOCOL] = protocols,
+        [TRACE_TCP_STATE] = tcp_states, [TRACE_HOW] = hows,           [TRACE_LEVEL] = levels,
+        [TRACE_ERRNO] = errors,
     };
     return constant_name(tables[of], value);
 }
@@ -182,10 +197,12 @@ bool trace_is_detail(int level, int option)
 
 void trace_wait(pid_t asked, pid_t found, int end)
 {
+    struct trace_event *event = EVENT(.kind = TRACE_WAIT, .fd = -1, .value = (int)found);
     if (WIFSIGNALED(end))
-        TRACE(found, "waitpid(%d, [killed by signal %d])", (int)asked, WTERMSIG(end));
+        TRACE_CALL(found, event, "waitpid(%d, [killed by signal %d])", (int)asked, WTERMSIG(end));
     else
-        TRACE(found, "waitpid(%d, [exited with status %d])", (int)asked, WEXITSTATUS(end));
+        TRACE_CALL(found, event, "waitpid(%d, [exited with status %d])", (int)asked,
+                   WEXITSTATUS(end));
 }
 
 /* Returns the letter that a backslash stands before in C; 0: there is none for the byte. */
@@ -217,19 +234,128 @@ char *trace_data(const void *bytes, ssize_t length, char *out)
     return out;
 }
 
-void trace_call(int level, long result, const char *meaning, const char *format, ...)
+static int64_t now_us(void)
 {
-    enum { CALL_MAX = 512 };
-    int saved = errno;
-    char call[CALL_MAX];
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void trace_begin(struct trace *trace)
+{
+    trace->start_us = now_us();
+    log_setting.trace = trace;
+}
+
+static const char shared[] = "SOCKCTL_SHARED"; /* in the environment: what we write to is shared */
+
+bool trace_is_shared(void)
+{
+    return getenv(shared) || log_is_in_background();
+}
+
+void trace_share(void)
+{
+    setenv(shared, "1", 1);
+}
+
+bool trace_explains(void)
+{
+    return log_setting.trace && log_setting.trace->explain;
+}
+
+/* Gives a connection that has been accepted its number, and one that has been closed none. Returns that of the call. */
+static unsigned trace_number(struct trace *trace, const struct trace_event *event)
+{
+    const bool is_known = event->fd >= 0 && event->fd < TRACE_FDS;
+    const unsigned number = is_known ? atomic_load(&trace->numbers[event->fd]) : 0;
+    if (event->kind == TRACE_ACCEPT && event->result >= 0 && event->result < TRACE_FDS)
+        atomic_store(&trace->numbers[event->result],
+                     (unsigned short)(atomic_fetch_add(&trace->accepted, 1) + 1));
+    else if (event->kind == TRACE_CLOSE && is_known)
+        atomic_store(&trace->numbers[event->fd], 0);
+    return number;
+}
+
+/* Writes what stands before the call, "0.012 [server 3] ". Returns the end. */
+static char *trace_put_prefix(struct trace *trace, const struct trace_event *event, char *at,
+                              size_t room)
+{
+    const unsigned number = trace_number(trace, event);
+    const bool numbered = number && atomic_load(&trace->has_numbers);
+    char shown[TRACE_NUMBER_MAX] = "";
+    int length = 0;
+    if (numbered)
+        snprintf(shown, sizeof shown, "%u", number);
+    if (trace->has_time)
+        length = snprintf(at, room, "%.3f ", (double)(now_us() - trace->start_us) / 1000000);
+    if (trace->role || numbered)
+        length += snprintf(at + length, room - (size_t)length, "[%s%s%s] ",
+                           trace->role ? trace->role : "", trace->role && numbered ? " " : "",
+                           shown);
+    return at + length;
+}
+
+/* Says whether a call that had nothing to do yet is the first one of its kind, and is explained. */
+static bool trace_is_first_try(const struct trace_event *event)
+{
+    struct trace *trace = log_setting.trace;
+    const unsigned kind = 1U << event->kind;
+    return trace_explains() && event->kind != TRACE_OTHER &&
+           !(atomic_fetch_or(&trace->tried, kind) & kind);
+}
+
+enum { CALL_MAX = 512, PREFIX_MAX = 64 };
+
+static void trace_show(int level, const struct trace_event *event, const char *call)
+{
+    struct trace *trace = log_setting.trace;
+    char line[CALL_MAX + 2 * PREFIX_MAX + TRACE_DATA_MAX];
+    if (!trace || log_setting.as_object) {
+        log_note(level, "%s", call);
+        return;
+    }
+    char *end = trace_put_prefix(trace, event, line, PREFIX_MAX);
+    snprintf(end, sizeof line - (size_t)(end - line), "%s", call);
+    if (trace->explain)
+        trace->explain(trace->context, event, line);
+    else
+        log_note(level, "%s", line);
+}
+
+void trace_call(int level, long result, struct trace_event *event, const char *format, ...)
+{
+    const int saved = errno;
+    char call[CALL_MAX + TRACE_DATA_MAX];
+    va_list args;
+    event->result = result;
+    event->error = result < 0 ? saved : 0;
+    if (log_setting.verbosity < level && !trace_is_first_try(event)) {
+        errno = saved;
+        return;
+    }
+    va_start(args, format);
+    int length = vsnprintf(call, CALL_MAX, format, args);
+    va_end(args);
+    length = length < CALL_MAX ? length : CALL_MAX - 1;
+    if (result < 0)
+        snprintf(call + length, TRACE_DATA_MAX, " = -1 %s (%s)", trace_name(TRACE_ERRNO, saved),
+                 strerror(saved));
+    else
+        snprintf(call + length, TRACE_DATA_MAX, " = %ld%s%s%s", result, event->meaning ? " (" : "",
+                 event->meaning ? event->meaning : "", event->meaning ? ")" : "");
+    trace_show(level, event, call);
+    errno = saved;
+}
+
+void trace_text(struct trace_event *event, const char *format, ...)
+{
+    const int saved = errno;
+    char call[CALL_MAX + TRACE_DATA_MAX];
     va_list args;
     va_start(args, format);
     vsnprintf(call, sizeof call, format, args);
     va_end(args);
-    if (result < 0)
-        log_note(level, "%s = -1 %s (%s)", call, trace_name(TRACE_ERRNO, saved), strerror(saved));
-    else
-        log_note(level, "%s = %ld%s%s%s", call, result, meaning ? " (" : "", meaning ? meaning : "",
-                 meaning ? ")" : "");
+    trace_show(LOG_LEVEL_TRACE, event, call);
     errno = saved;
 }

@@ -8,7 +8,10 @@
 #define SYS_TRACE_H
 
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/log.h"
@@ -20,28 +23,116 @@
 #define SO_BUF_LOCK 72
 #endif
 
+enum { TRACE_FDS = 256 }; /* descriptors of which something is remembered */
+
+/* Which call an event is of. */
+enum trace_kind {
+    TRACE_OTHER, /* one that is shown, and not explained */
+    TRACE_LOOK_UP,
+    TRACE_SOCKET,
+    TRACE_SETSOCKOPT,
+    TRACE_JOIN,
+    TRACE_BIND,
+    TRACE_LISTEN,
+    TRACE_ACCEPT,
+    TRACE_CONNECT,
+    TRACE_GETSOCKNAME,
+    TRACE_GETPEERNAME,
+    TRACE_PEERCRED,
+    TRACE_SEND,
+    TRACE_SENDTO,
+    TRACE_SENDMSG,
+    TRACE_SEGMENTS,
+    TRACE_RECV,
+    TRACE_RECVMSG,
+    TRACE_SPLICE,
+    TRACE_SHUTDOWN,
+    TRACE_CLOSE,
+    TRACE_UNLINK,
+    TRACE_FORK,
+    TRACE_EXEC,
+    TRACE_WAIT
+};
+
+struct sock_record;
+
+/* A call, for whoever explains it; what a kind of call does not have is 0. All that it points to is the caller's, and is
+ * there until trace_call returns. */
+struct trace_event {
+    enum trace_kind kind;
+    int fd;                           /* -1: none */
+    int level, option;                /* of an option; option is the family of socket(2) */
+    int value;                        /* of the option, or backlog, how, flags, type of socket */
+    const struct sockname *name;      /* address of the call */
+    const void *bytes;                /* data; NULL: it is not to be shown */
+    size_t length;                    /* of it, or of the room for it */
+    const struct sock_record *before; /* what close(2) found */
+    const char *meaning;              /* follows a call that has not failed, in parentheses */
+    long result;                      /* this and errno are set by trace_call */
+    int error;
+};
+
+#define EVENT(...) (&(struct trace_event){__VA_ARGS__})
+
+/* What is shown beside the calls: all may be {0}. The fields in front are set before anything runs; the others are this
+ * module's. */
+struct trace {
+    bool has_time;    /* each line has the time since the start */
+    const char *role; /* "client", "server": where several write to one terminal; NULL: none */
+    atomic_bool has_numbers; /* connections that were accepted are told apart, by numbers */
+    /* Writes the line of a call, with what there is to say of it below; NULL: the line is all. Any thread may call it. */
+    void (*explain)(void *context, const struct trace_event *event, const char *line);
+    void *context; /* of explain */
+    int64_t start_us;
+    atomic_uint accepted; /* connections, so far */
+    atomic_ushort
+        numbers[TRACE_FDS]; /* of connections, by descriptor; 0: it is none that was accepted */
+    atomic_uint tried;      /* kinds of call that had nothing to do yet, and were shown */
+};
+
+/* Begins to show what `trace` says, which stays in use until the program ends. */
+void trace_begin(struct trace *trace);
+
+/* Says whether other processes write to our terminal: we are in its background, or one of us has started the other
+ * (trace_share). */
+bool trace_is_shared(void);
+
+/* Says to the programs that we start that we share our terminal. To be called while there is one thread. */
+void trace_share(void);
+
+/* Says whether calls are explained. */
+bool trace_explains(void);
+
 /* Shows a call that has been made, and its result, from that level of -v on; the arguments are evaluated only where
- * somebody will read them. It leaves errno as it was. */
-#define TRACE_AT(level, result, ...)                                                               \
+ * somebody may read them. It leaves errno as it was. */
+#define TRACE_AT(level, result, event, ...)                                                        \
     do {                                                                                           \
         if (log_setting.verbosity >= (level))                                                      \
-            trace_call(level, result, NULL, __VA_ARGS__);                                          \
+            trace_call(level, result, event, __VA_ARGS__);                                         \
     } while (0)
 
 /* Shows a call of a lecture. */
-#define TRACE(result, ...) TRACE_AT(LOG_LEVEL_TRACE, result, __VA_ARGS__)
+#define TRACE_CALL(result, event, ...) TRACE_AT(LOG_LEVEL_TRACE, result, event, __VA_ARGS__)
+#define TRACE(result, ...) TRACE_CALL(result, EVENT(.fd = -1), __VA_ARGS__)
 
 /* Shows one that does not wait (MSG_DONTWAIT): that there was nothing to do yet is a detail. */
-#define TRACE_TRY(result, ...)                                                                     \
-    TRACE_AT((result) < 0 && errno == EAGAIN ? LOG_LEVEL_DETAIL : LOG_LEVEL_TRACE, result,         \
-             __VA_ARGS__)
+#define TRACE_TRY(result, event, ...)                                                              \
+    do {                                                                                           \
+        if (log_setting.verbosity >= LOG_LEVEL_TRACE)                                              \
+            trace_call((result) < 0 && errno == EAGAIN ? LOG_LEVEL_DETAIL : LOG_LEVEL_TRACE,       \
+                       result, event, __VA_ARGS__);                                                \
+    } while (0)
 
 /* Shows a call that sockctl makes for itself. */
-#define TRACE_DETAIL(result, ...) TRACE_AT(LOG_LEVEL_DETAIL, result, __VA_ARGS__)
+#define TRACE_DETAIL(result, ...) TRACE_AT(LOG_LEVEL_DETAIL, result, EVENT(.fd = -1), __VA_ARGS__)
 
-/* Writes the line, where `meaning`, unless it is NULL, follows a call that has not failed, in parentheses. */
-void trace_call(int level, long result, const char *meaning, const char *format, ...)
+/* Writes the line. Where calls are explained, the first one of each kind that had nothing to do yet (EAGAIN) is shown, too. */
+void trace_call(int level, long result, struct trace_event *event, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Writes the line of a call whose result is no number, and is in the text. */
+void trace_text(struct trace_event *event, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Is the name of a socket as its struct sockaddr, within the expression that it stands in, as an argument of TRACE
  * does. */
@@ -63,6 +154,7 @@ void trace_wait(pid_t asked, pid_t found, int end);
 bool trace_is_detail(int level, int option);
 
 enum trace_constant {
+    TRACE_TCP_STATE, /* without "TCP_" */
     TRACE_FAMILY,
     TRACE_SOCKTYPE,
     TRACE_PROTOCOL,

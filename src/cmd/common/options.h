@@ -110,6 +110,11 @@ struct protocol_options {
     OPT_GROUP_GENERAL,                                                                             \
         OPT(0, "log", log, options, field, "json: tell what happens as objects, one a line")
 
+/* Whether each call is explained; `field` is a bool. See cli/explain.h. */
+#define EXPLAIN_ROW(options, field)                                                                \
+    OPT_GROUP_GENERAL,                                                                             \
+        OPT(0, "explain", flag, options, field, "show each call (-vv), and explain it")
+
 /* Time limits; -1: none. */
 struct limit_options {
     int64_t timeout_ms;

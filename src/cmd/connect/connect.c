@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "cli/explain.h"
 #include "cli/report.h"
 #include "cmd/common/connect_retry.h"
 #include "cmd/common/connection_log.h"
@@ -49,6 +50,7 @@ struct connect_options {
     struct probe_options probe;
     struct script script;
     bool log_json;
+    bool explain;
     bool pass_fd;
 };
 
@@ -80,6 +82,7 @@ static const struct opt options[] = {
     TRANSFER_ROWS(struct connect_options, transfer),
     RAW_ROWS(struct connect_options, sockopt.ip_header),
     SOCKET_ROWS(struct connect_options, sockopt),
+    EXPLAIN_ROW(struct connect_options, explain),
     LOG_ROWS(struct connect_options, log_json),
     OPT_END,
 };
@@ -576,6 +579,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
     connecting.dial.any_sender = !program_is_given(&given->program) && !given->pass_fd;
     if (given->log_json)
         report_as_objects();
+    if (given->explain && explain_begin(&(struct explain_setup){.role = "client"}, err))
+        return -1;
     if (connect_check(given, operands, err))
         return -1;
     struct limit limit;

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "cli/explain.h"
 #include "cli/report.h"
 #include "cmd/common/connection_log.h"
 #include "cmd/common/modes.h"
@@ -34,6 +35,7 @@ struct echo_server_options {
     struct faults faults;
     int64_t seed; /* -1: not given */
     bool log_json;
+    bool explain;
 };
 
 #define FAULT_ROWS(options, field)                                                                 \
@@ -72,6 +74,7 @@ static const struct opt options[] = {
     LIMIT_ROWS(struct echo_server_options, limits, ~MODE_DATAGRAMS,
                "limit for the wait for the first client"),
     SOCKET_ROWS(struct echo_server_options, sockopt),
+    EXPLAIN_ROW(struct echo_server_options, explain),
     LOG_ROWS(struct echo_server_options, log_json),
     OPT_END,
 };
@@ -341,6 +344,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                     .family = given->family.family};
     if (given->log_json)
         report_as_objects();
+    if (given->explain && explain_begin(&(struct explain_setup){.role = "server"}, err))
+        return -1;
     if (check_options(&echoing, err) ||
         address_parse(&address, operands->words, operands->count, &use, err) ||
         echo_check_address(&address, err) ||

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "cli/explain.h"
 #include "cli/report.h"
 #include "cmd/common/limit.h"
 #include "cmd/common/secret.h"
@@ -65,6 +66,7 @@ static const struct opt options[] = {
     ROW('y', "speed-time", duration, speed_time_ms, "how long -Y lasts (30 s); without -Y: 1 byte"),
     ROW(0, "retry", amount, retries, "try N times more, where that makes sense"),
     ROW(0, "limit-rate", size, rate, "at most SIZE bytes of a body a second"),
+    EXPLAIN_ROW(struct http_options, explain),
     LOG_ROWS(struct http_options, log_json),
     OPT_END,
 };
@@ -284,6 +286,9 @@ static int run(const void *chosen, const struct operands *operands, struct error
     int result = 0;
     if (typed->log_json)
         report_as_objects();
+    if (typed->explain &&
+        explain_begin(&(struct explain_setup){.role = "client", .is_http = true}, err))
+        return -1;
     struct loop *loop = loop_new();
     limit_command(&limit, loop, typed->max_time_ms, err);
     given.user = given.proxy = NULL;

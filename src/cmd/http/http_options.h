@@ -51,6 +51,7 @@ struct http_options {
     bool progress;
     int timing; /* OPT_TIMING_… */
     bool log_json;
+    bool explain;
 };
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/explain.h"
 #include "cli/report.h"
 #include "cmd/common/connect_retry.h"
 #include "cmd/common/modes.h"
@@ -65,6 +66,7 @@ static const struct opt options[] = {
     TRANSFER_ROWS(struct listen_options, transfer),
     RAW_ROWS(struct listen_options, sockopt.ip_header),
     SOCKET_ROWS(struct listen_options, sockopt),
+    EXPLAIN_ROW(struct listen_options, explain),
     LOG_ROWS(struct listen_options, log_json),
     OPT_END,
 };
@@ -387,6 +389,8 @@ static int listen_run(const void *chosen, const struct operands *operands, struc
         server->max_conns = PROGRAMS_MAX;
     if (given->log_json)
         report_as_objects();
+    if (given->explain && explain_begin(&(struct explain_setup){.role = "server"}, err))
+        return -1;
     if (listen_read_address(given, operands, rest, &address, err) ||
         listen_check(&listening, &address) || modes_check_raw(&address, &given->sockopt, err))
         return -1;

@@ -40,6 +40,7 @@ struct listen_options {
     int64_t workers;
     struct program_options program;
     bool log_json;
+    bool explain;
 };
 
 /* One run. What the way of serving needs beside is in a struct of its own, to which `serving` points while it runs. */

@@ -125,7 +125,7 @@ int workers_run(struct workers *workers, struct server *server, int count)
         pid_t id = fork();
         if (id == 0)
             return worker_begin(workers, count, parent);
-        TRACE(id, "fork()");
+        TRACE_CALL(id, EVENT(.kind = TRACE_FORK, .fd = -1, .value = 1), "fork()");
         if (id < 0) {
             error_system(server->err, STATUS_CONNECT, errno, "start a worker");
             workers->stopping = true;

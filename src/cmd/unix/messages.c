@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/explain.h"
 
 static const char *read_framing(char *text, void *field)
 {
@@ -21,6 +22,17 @@ const struct opt_type opt_framing = {.metavar = "FRAMING", .read = read_framing}
 const struct framing *message_framing(const struct message_options *options)
 {
     return framing_find(options->framing);
+}
+
+int message_explain(const struct message_options *options, const char *role, struct error *err)
+{
+    const bool is_native = strcmp(options->framing, "native") == 0,
+               is_big = strcmp(options->framing, "u32be") == 0;
+    const struct explain_setup setup = {.role = role,
+                                        .frame = is_native ? EXPLAIN_FRAME_NATIVE
+                                                 : is_big  ? EXPLAIN_FRAME_BIG
+                                                           : EXPLAIN_NO_FRAME};
+    return options->explain ? explain_begin(&setup, err) : 0;
 }
 
 size_t message_limit(const struct message_options *options)

@@ -23,10 +23,11 @@ struct message_options {
     const char *framing; /* its name */
     uint64_t max_message;
     bool log_json;
+    bool explain;
 };
 #define MESSAGE_DEFAULTS                                                                           \
     {                                                                                              \
-        "native", 1 << 20, false                                                                   \
+        "native", 1 << 20, false, false                                                            \
     }
 #define MESSAGE_ROWS(options, field)                                                               \
     OPT_GROUP("messages", "Messages"),                                                             \
@@ -36,6 +37,9 @@ struct message_options {
 
 /* message_framing returns the framing of that name. */
 const struct framing *message_framing(const struct message_options *options);
+
+/* message_explain has each call explained from now on, if that was asked for. Returns 0, or -1 and status 2. */
+int message_explain(const struct message_options *options, const char *role, struct error *err);
 
 /* message_limit returns max_message as a frame reader takes it. */
 size_t message_limit(const struct message_options *options);

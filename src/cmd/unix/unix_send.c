@@ -48,6 +48,7 @@ static const struct opt options[] = {
     OPT(0, "fd", descriptor, struct send_options, passed, "pass descriptor FD with each message"),
     LIMIT_ROWS(struct send_options, limits, OPT_ALL, "limit for connecting"),
     CONNECT_WAIT_ROW(struct send_options, retry),
+    EXPLAIN_ROW(struct send_options, messages.explain),
     LOG_ROWS(struct send_options, messages.log_json),
     OPT_END,
 };
@@ -488,6 +489,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
     struct signals signals;
     if (given->messages.log_json)
         report_as_objects();
+    if (message_explain(&given->messages, "client", err))
+        return -1;
     if (message_address(&address, operands->words[0], false, err) ||
         check_messages(given, operands->words + 1, err))
         return -1;

@@ -57,6 +57,7 @@ static const struct opt options[] = {
     SOCKET_FILE_ROWS(struct serve_options, server),
     READINESS_ROWS(struct serve_options, server.readiness),
     LIMIT_ROWS(struct serve_options, limits, OPT_ALL, "limit for the wait for the first client"),
+    EXPLAIN_ROW(struct serve_options, messages.explain),
     LOG_ROWS(struct serve_options, messages.log_json),
     OPT_END,
 };
@@ -303,6 +304,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
     struct address address;
     if (given->messages.log_json)
         report_as_objects();
+    if (message_explain(&given->messages, "server", err))
+        return -1;
     if (check_options(given, arguments, err) ||
         message_address(&address, operands->words[0], true, err))
         return -1;
