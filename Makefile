@@ -16,6 +16,7 @@
 #   make install          to DESTDIR and PREFIX; also uninstall. Directories of their own, without DESTDIR:
 #                         MANDIR, BASHDIR, ZSHDIR, FISHDIR
 #   make lab              docs/lab, the programs of a first course on sockets, into build/lab
+#   make lesson           the first chapters of sockctl-tutorial(7), guided; in Spanish with SOCKCTL_LANG=es
 #   make completions      regenerates completions/ and man/sockctl-migrate.7 from the tables of src/
 #   make dist             a tarball of what is committed
 #   make compile_commands.json, clean
@@ -58,6 +59,7 @@ replay   := $(patsubst tests/fuzz/%.c,$(out)/replay/%,$(targets))
 fuzzers  := $(patsubst tests/fuzz/%.c,$(out)/fuzz/%,$(targets))
 manpages := $(wildcard man/*.1)
 guides   := $(wildcard man/*.7)
+spanish  := $(wildcard man/es/man7/*.7)
 all_c    := $(wildcard src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 version  := $(shell sed -n 's/.*SOCKCTL_VERSION "\(.*\)"/\1/p' src/command.h)
 
@@ -113,7 +115,7 @@ compile  = $(compiler) -std=c11 $(system) -Isrc -pthread $(warnings) $(WERROR) \
 link    := $(compiler) -pthread $(profile_cflags) $(CFLAGS) $(profile_ldflags) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: all objects demo tools lab test asan fresh lint format check-format fuzz bench compare readme svg soak static install uninstall \
+.PHONY: all objects demo tools lab lesson test asan fresh lint format check-format fuzz bench compare readme svg soak static install uninstall \
         completions dist clean FORCE
 
 all: $(binary)
@@ -179,6 +181,9 @@ build/lab/%: docs/lab/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $<
 
+lesson: $(binary)
+	@SOCKCTL="$$PWD/$(binary)" docs/lesson
+
 # What the tests lean on comes first (not with -n); $(error) is one line, and the end.
 no_bats := make test: bats is missing: install Debian's bats, or npm, and type it again
 dry     := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
@@ -242,7 +247,7 @@ completions: $(binary)
 
 # In the shell, where a path is one word whatever is in it. A directory that exists stays as it is:
 # install -d would change its mode.
-places  = "$$sockctl_bin" "$$sockctl_man/man1" "$$sockctl_man/man7" "$$sockctl_bash" "$$sockctl_zsh" "$$sockctl_fish"
+places  = "$$sockctl_bin" "$$sockctl_man/man1" "$$sockctl_man/man7" $(if $(spanish),"$$sockctl_man/es/man7") "$$sockctl_bash" "$$sockctl_zsh" "$$sockctl_fish"
 install uninstall: export sockctl_bin  = $(DESTDIR)$(PREFIX)/bin
 install uninstall: export sockctl_man  = $(DESTDIR)$(MANDIR)
 install uninstall: export sockctl_bash = $(DESTDIR)$(BASHDIR)
@@ -253,11 +258,12 @@ install: $(binary)
 	install -m 755 $(binary) "$$sockctl_bin/sockctl"
 	$(if $(manpages),install -m 644 $(manpages) "$$sockctl_man/man1")
 	$(if $(guides),install -m 644 $(guides) "$$sockctl_man/man7")
+	$(if $(spanish),install -m 644 $(spanish) "$$sockctl_man/es/man7")
 	install -m 644 completions/sockctl.bash "$$sockctl_bash/sockctl"
 	install -m 644 completions/_sockctl "$$sockctl_zsh"
 	install -m 644 completions/sockctl.fish "$$sockctl_fish"
 uninstall:
-	rm -f "$$sockctl_bin/sockctl" $(manpages:man/%="$$sockctl_man/man1/%") $(guides:man/%="$$sockctl_man/man7/%") \
+	rm -f "$$sockctl_bin/sockctl" $(manpages:man/%="$$sockctl_man/man1/%") $(guides:man/%="$$sockctl_man/man7/%") $(spanish:man/%="$$sockctl_man/%") \
 	    "$$sockctl_bash/sockctl" "$$sockctl_zsh/_sockctl" "$$sockctl_fish/sockctl.fish"
 
 dist:

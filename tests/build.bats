@@ -30,6 +30,7 @@ export LOOPBACK=no
     cmp "$ROOT/sockctl" root/usr/bin/sockctl
     cmp "$ROOT/man/sockctl.1" root/usr/share/man/man1/sockctl.1
     cmp "$ROOT/man/sockctl-connect.1" root/usr/share/man/man1/sockctl-connect.1
+    cmp "$ROOT/man/es/man7/sockctl-tutorial.7" root/usr/share/man/es/man7/sockctl-tutorial.7
     cmp "$ROOT/completions/sockctl.bash" root/usr/share/bash-completion/completions/sockctl
     cmp "$ROOT/completions/_sockctl" root/usr/share/zsh/vendor-completions/_sockctl
     cmp "$ROOT/completions/sockctl.fish" root/usr/share/fish/vendor_completions.d/sockctl.fish

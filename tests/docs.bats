@@ -50,6 +50,7 @@ silent() {
 @test "the man pages are well-formed" {
     need mandoc
     silent "$CHECKS/mandoc" "$ROOT"/man/*.[17]
+    silent "$CHECKS/mandoc" "$ROOT"/man/es/man7/*.7
 }
 
 @test "sockctl(1) names every command" {
@@ -58,8 +59,16 @@ silent() {
     done
 }
 
+@test "sockctl(1) names every guide, and the guides in Spanish are of guides in English" {
+    for page in "$ROOT"/man/*.7; do
+        name=${page##*/}
+        grep -q "Xr ${name%.7} 7" "$ROOT/man/sockctl.1" || fail "$name is missing"
+    done
+    for page in "$ROOT"/man/es/man7/*; do [ -e "$ROOT/man/${page##*/}" ] || fail "$page is of none"; done
+}
+
 @test "the options in examples exist" {
-    silent "$CHECKS/examples" "$ROOT/README.md" "$ROOT"/man/*.1 "$ROOT"/man/sockctl-{cookbook,tutorial}.7
+    silent "$CHECKS/examples" "$ROOT/README.md" "$ROOT"/man/*.1 "$ROOT"/man/sockctl-{cookbook,tutorial}.7 "$ROOT"/man/es/man7/*.7
 }
 
 @test "the check of the examples finds an option that is gone" {

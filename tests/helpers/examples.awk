@@ -67,6 +67,11 @@ function expression(line) {
     gsub(/= 4711/, "= [0-9]+", line)
     # A prefix of the trace: who it is, and when.
     if (line ~ /^sockctl: [a-z0-9]+\\\(/) sub(/^sockctl: /, "sockctl: ([a-z0-9. ]+ )?", line)
+    # The descriptor of a client follows those that sockctl keeps for itself.
+    if (line ~ /^sockctl: .*\\\(/) {
+        gsub(/\\\(7/, "\\([0-9]+", line)
+        sub(/ = 7$/, " = [0-9]+", line)
+    }
     # A table of ss(8), whose columns are as wide as they have to be.
     if (line ~ /^(State |LISTEN |ESTAB |0      0 )/) {
         gsub(/ +/, " +", line)
