@@ -30,7 +30,8 @@ enum {
     PORT_TRIES = 32,   /* until the kernel's choice is free for every address of the name */
     ACCEPT_ROUND = 64, /* clients in one go, so that others get their turn */
     REST_MS = 100,     /* without accept, when there are no descriptors left */
-    WARNING_MS = 10 * 1000
+    WARNING_MS = 10 * 1000,
+    BACKLOG = 4096 /* the kernel takes as many as it allows; SOMAXCONN is 128 in musl */
 };
 
 /* The owner of a port */
@@ -371,7 +372,7 @@ static int open_socket(struct opening *opening, const struct sockname *name)
     if (result == 0 && !listener_takes_clients(listener) && sockname_is_inet(name))
         result = join_groups(opening, fd, name);
     if (result == 0 && listener_takes_clients(listener))
-        result = sock_listen(fd, options->backlog ? options->backlog : SOMAXCONN);
+        result = sock_listen(fd, options->backlog ? options->backlog : BACKLOG);
     if (result == 0 && sock_name(fd, &bound) == 0) {
         bound.protocol = name->protocol;
         listener_add_socket(listener, fd)->name = bound;
