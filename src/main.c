@@ -57,9 +57,9 @@ static void hold_standard_descriptors(void)
 /* Says which command an address, or a URL, is for. Returns whether the word is one. */
 static bool refuse_address(const char *word, struct error *err)
 {
-    const struct foreign_word *foreign = foreign_operand("connect", word, false);
-    if (foreign && foreign->answer) {
-        error_add(err, ": %s", foreign->answer);
+    const char *answer = foreign_operand("connect", word, false);
+    if (answer && *answer) {
+        error_add(err, ": %s", answer);
         return true;
     }
     if (strncmp(word, "http", 4) == 0 && strstr(word, "://")) {
@@ -129,9 +129,9 @@ static int refuse_option(char *const *words, struct error *err)
         return error_add(err, ": type 'sockctl --help', or 'sockctl help COMMAND'");
     if (strcasecmp(word, "--version") == 0 || strcmp(word, "-version") == 0)
         return error_add(err, ": type 'sockctl --version'");
-    const struct foreign_word *foreign = foreign_operand("connect", word, false);
-    if (foreign && foreign->answer) /* socat's "-" */
-        return error_add(err, ": %s, as in 'sockctl connect HOST PORT'", foreign->answer);
+    const char *answer = foreign_operand("connect", word, false);
+    if (answer && *answer) /* socat's "-" */
+        return error_add(err, ": %s, as in 'sockctl connect HOST PORT'", answer);
     const bool is_cluster = word[1] && word[1] != '-' && strlen(word) < 10;
     if (!is_cluster)
         return error_add(err, ": options follow it, as in 'sockctl connect -v HOST PORT'");

@@ -268,10 +268,9 @@ static const struct opt *find_group(const struct command *command, const char *n
         error_silent(err, STATUS_OK);
         return group;
     }
-    const struct foreign_word *foreign = foreign_option(command->name, name, strlen(name));
-    if (foreign && foreign->answer) {
-        error_set(err, STATUS_USAGE, "%s has no option --%.100s: %s", command->name, name,
-                  foreign->answer);
+    const char *answer = foreign_option(command->name, name, strlen(name));
+    if (answer && *answer) {
+        error_set(err, STATUS_USAGE, "%s has no option --%.100s: %s", command->name, name, answer);
         return NULL;
     }
     error_set(err, STATUS_USAGE, "%s has no group of options '%.100s': try all,", command->name,

@@ -46,16 +46,6 @@ const struct opt *opt_next(const struct command *command, const struct opt *row)
     return row->name ? row : NULL;
 }
 
-/* Returns an option, by its place among all of them; NULL: there are no more. */
-static const struct opt *option_at(const struct command *command, size_t index)
-{
-    const struct opt *row = NULL;
-    while ((row = opt_next(command, row)))
-        if (row->type && !index--)
-            break;
-    return row;
-}
-
 const char *opt_metavar(const struct opt *row)
 {
     return row->metavar ? row->metavar : row->type->metavar;
@@ -80,11 +70,14 @@ static void fill_tables(const struct command *command, struct getopt_tables *tab
      * ':': a missing argument is told from an unknown option. */
     char *entry = stpcpy(tables->entries, "-:");
     size_t count = 0;
-    for (const struct opt *row; (row = option_at(command, count)); count++) {
+    for (const struct opt *row = NULL; (row = opt_next(command, row));) {
+        if (!row->type)
+            continue;
         if (count == ROWS_MAX)
             memory_impossible("too many options in a table");
         tables->longs[count] = (struct option){row->name, argument_of(row), NULL,
                                                FIRST_ROW + (int)count};
+        count++;
         if (!row->entry)
             continue;
         *entry++ = row->entry;
@@ -96,13 +89,13 @@ static void fill_tables(const struct command *command, struct getopt_tables *tab
     tables->longs[count] = (struct option){NULL, 0, NULL, 0};
 }
 
+/* Returns the row that getopt_long found, by its letter or by its place among the options. */
 static const struct opt *row_of(const struct command *command, int found)
 {
-    if (found >= FIRST_ROW)
-        return option_at(command, (size_t)(found - FIRST_ROW));
     const struct opt *row = NULL;
+    int place = FIRST_ROW;
     while ((row = opt_next(command, row)))
-        if (row->entry && row->entry == found)
+        if (row->type && (place++ == found || (row->entry && row->entry == found)))
             break;
     return row;
 }
@@ -115,13 +108,10 @@ static int refuse_foreign_abbreviation(const struct command *command, const stru
     const char *name = word + 2;
     const size_t length = strcspn(name, "=");
     const bool is_abbreviation = row->name[length] != '\0';
-    const struct foreign_word *foreign = is_abbreviation
-                                             ? foreign_option(command->name, name, length)
-                                             : NULL;
-    if (!foreign || !foreign->answer)
+    const char *answer = is_abbreviation ? foreign_option(command->name, name, length) : NULL;
+    if (!answer || !*answer)
         return 0;
-    return error_set(err, STATUS_USAGE, "unknown option --%.*s: %s", (int)length, name,
-                     foreign->answer);
+    return error_set(err, STATUS_USAGE, "unknown option --%.*s: %s", (int)length, name, answer);
 }
 
 /* Refuses a long name that no option has, and suggests what is near: what was mistyped has two thirds of its letters
@@ -159,28 +149,27 @@ static const char *current_cluster(char **argv)
     return next && *next == '-' && strchr(next + 1, optopt) ? next : argv[optind - 1];
 }
 
-/* Finds another program's option of several letters with one dash before them, in which getopt_long is: sets *word to what follows the dash. NULL: it is none. */
-static const struct foreign_word *foreign_cluster(const struct command *command, char **argv,
-                                                  const char **word)
+/* Finds the answer to another program's option of several letters with one dash before them, in which getopt_long is:
+ * sets *word to what follows the dash. NULL: it is none. */
+static const char *answer_cluster(const struct command *command, char **argv, const char **word)
 {
     const char *cluster = current_cluster(argv);
     if (*cluster != '-' || !cluster[1] || !cluster[2])
         return NULL;
-    const struct foreign_word *foreign = foreign_option(command->name, cluster,
-                                                        strcspn(cluster, "="));
-    if (foreign)
+    const char *answer = foreign_option(command->name, cluster, strcspn(cluster, "="));
+    if (answer)
         *word = cluster + 1;
-    return foreign;
+    return answer;
 }
 
 /* Refuses what others type after an option whose letter we have, too. */
 static int refuse_foreign_value(const struct command *command, const struct opt *row,
                                 const char *value, struct error *err)
 {
-    const struct foreign_value *foreign = foreign_value(command->name, row->name, value);
-    return foreign ? error_set(err, STATUS_USAGE, "option --%s: '%.100s': %s", row->name, value,
-                               foreign->answer)
-                   : 0;
+    const char *answer = foreign_value(command->name, row->name, value);
+    return answer
+               ? error_set(err, STATUS_USAGE, "option --%s: '%.100s': %s", row->name, value, answer)
+               : 0;
 }
 
 /* Refuses a letter that no option has. A number is meant for the letter before it, which takes none: -k8080. */
@@ -209,15 +198,15 @@ static int refuse_word(const struct command *command, char **argv, int found, st
     if (row && optopt >= FIRST_ROW)
         return error_set(err, STATUS_USAGE, "option --%s takes no argument", row->name);
     const char letter = (char)optopt, *word = optopt ? &letter : argv[optind - 1] + 2;
-    const struct foreign_word *foreign = optopt ? foreign_cluster(command, argv, &word) : NULL;
+    const char *answer = optopt ? answer_cluster(command, argv, &word) : NULL;
     const size_t length = word == &letter ? 1 : strcspn(word, "=");
-    if (!foreign)
-        foreign = foreign_option(command->name, word, length);
-    if (foreign && !foreign->answer)
+    if (!answer)
+        answer = foreign_option(command->name, word, length);
+    if (answer && !*answer)
         return 0; /* another program's, that asks for what is so anyway */
-    if (foreign)
+    if (answer)
         return error_set(err, STATUS_USAGE, "unknown option %s%.*s: %s", optopt ? "-" : "--",
-                         (int)length, word, foreign->answer);
+                         (int)length, word, answer);
     if (optopt)
         return refuse_letter(argv, err);
     return refuse_long_name(command, word, length, err);
@@ -272,11 +261,10 @@ static int check_foreign_operands(const struct command *command, struct opt_pars
                            parsed->words[0]);
     for (int i = 0; i < parsed->count; i++) {
         const char *word = parsed->words[i];
-        const struct foreign_word *foreign = foreign_operand(command->name, word,
-                                                             parsed->count == 1);
-        if (foreign && foreign->answer && !result)
-            result = error_set(err, STATUS_USAGE, "'%.100s': %s", word, foreign->answer);
-        if (!foreign || foreign->answer)
+        const char *answer = foreign_operand(command->name, word, parsed->count == 1);
+        if (answer && *answer && !result)
+            result = error_set(err, STATUS_USAGE, "'%.100s': %s", word, answer);
+        if (!answer || *answer)
             parsed->words[kept++] = word;
         else if (command->takes_urls)
             wipe_words(&parsed->words[i], 1);

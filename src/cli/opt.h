@@ -28,24 +28,25 @@ enum {
 /* OPT_ALL is of an option that is for every mode of its command; cmd/common/options.h lists the modes. */
 #define OPT_ALL (~0u)
 
+/* Small and in this order for the sake of the start, at which each page of rows is written to: they have pointers. */
 struct opt {
-    char entry; /* 0: none */
     const char *name;
     const char *help;
     const char *metavar;         /* how help calls the value; NULL: as the type does */
     const struct opt_type *type; /* NULL: a heading, whose title is `help` */
-    size_t offset;               /* of its field in the options struct */
-    size_t size;                 /* of the field */
-    unsigned flags;
-    unsigned modes; /* that it is for: see cmd/common/modes.h */
+    unsigned modes;              /* that it is for: see cmd/common/modes.h */
+    uint16_t offset;             /* of its field in the options struct */
+    uint16_t size;               /* of the field */
+    char entry;                  /* 0: none */
+    unsigned char flags;
 };
 
 #define OPT_ROW(entry, name, kind, metavar, options, field, flags, modes, help)                    \
     {                                                                                              \
-        entry, name, help, metavar, &opt_##kind,                                                   \
+        name, help, metavar, &opt_##kind, (unsigned)(modes),                                       \
             offsetof(options, field) + 0 * _Generic(((options *)0)->field, OPT_CTYPE_##kind        \
                                                     : sizeof(char)),                               \
-            sizeof(((options *)0)->field), flags, (unsigned)(modes)                                \
+            sizeof(((options *)0)->field), entry, flags                                            \
     }
 /* OPT is a row for every mode, OPT_WITH one with flags, OPT_FOR one for these modes only, OPT_VALUE one whose value has
  * a name of its own. */
@@ -59,11 +60,11 @@ struct opt {
     OPT_ROW(entry, name, kind, metavar, options, field, 0, OPT_ALL, help)
 #define OPT_GROUP(name, title)                                                                     \
     {                                                                                              \
-        0, name, title, NULL, NULL, 0, 0, 0, 0                                                     \
+        name, title, NULL, NULL, 0, 0, 0, 0, 0                                                     \
     }
 #define OPT_END                                                                                    \
     {                                                                                              \
-        0, NULL, NULL, NULL, NULL, 0, 0, 0, 0                                                      \
+        NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0                                                      \
     }
 /* The group of the options that every command has, and of others like them. */
 #define OPT_GROUP_GENERAL OPT_GROUP("general", "General")

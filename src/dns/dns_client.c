@@ -394,7 +394,7 @@ static int ask_once(struct dns_ask *ask, const struct sockname *server, bool tcp
 /* Puts into words the answers that say nothing of the name; -1: it is one of those. */
 static int ask_judge(struct dns_ask *ask)
 {
-    static const char *const words[] = {
+    static const char words[][48] = {
         [DNS_FORMERR] = "it did not understand the query (FORMERR)",
         [DNS_SERVFAIL] = "it failed to find out (SERVFAIL)",
         [DNS_NOTIMP] = "it does not answer such queries (NOTIMP)",
@@ -403,7 +403,7 @@ static int ask_judge(struct dns_ask *ask)
     const struct dns_head *head = &ask->head;
     if (head->code == DNS_NXDOMAIN)
         return 0;
-    if (head->code < sizeof words / sizeof *words && words[head->code])
+    if (head->code < sizeof words / sizeof *words && *words[head->code])
         return ask_fail(ask, words[head->code]);
     if (head->code != DNS_NOERROR) {
         const char *name = dns_code_name(head->code);

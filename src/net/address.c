@@ -20,7 +20,7 @@
 
 /* The words at the front of an address that say its protocol outright. */
 static const struct prefix {
-    const char *word;
+    char word[20];
     enum address_kind kind;
     int socktype; /* 0: as -u says */
     int family;
@@ -203,7 +203,7 @@ static int read_vsock(const struct address_reading *reading, const char *text)
 
 /* The IP protocols that are known without a list of them (protocols(5)), and the family that alone has them. */
 static const struct protocol {
-    const char *word;
+    char word[12];
     int number;
     int family;
 } protocols[] = {

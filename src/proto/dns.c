@@ -188,13 +188,13 @@ static bool read_question(struct dns_reader *reader, const struct dns_question *
 
 const char *dns_code_name(unsigned code)
 {
-    static const char *const names[] = {
+    static const char names[][12] = {
         [1] = "FORMERR",  [2] = "SERVFAIL",  [3] = "NXDOMAIN",   [4] = "NOTIMP",   [5] = "REFUSED",
         [6] = "YXDOMAIN", [7] = "YXRRSET",   [8] = "NXRRSET",    [9] = "NOTAUTH",  [10] = "NOTZONE",
         [16] = "BADVERS", [17] = "BADKEY",   [18] = "BADTIME",   [19] = "BADMODE", [20] = "BADNAME",
         [21] = "BADALG",  [22] = "BADTRUNC", [23] = "BADCOOKIE",
     };
-    return code < sizeof names / sizeof *names ? names[code] : NULL;
+    return code < sizeof names / sizeof *names && *names[code] ? names[code] : NULL;
 }
 
 /* Adds what the OPT record has, which is behind the answer: the upper bits of the code, in the first byte of what is the TTL in
@@ -275,7 +275,7 @@ bool dns_next_extended(struct dns_reader *options, struct dns_extended *extended
 
 const char *dns_extended_name(unsigned code)
 {
-    static const char *const names[] = {
+    static const char names[][40] = {
         "Other Error",
         "Unsupported DNSKEY Algorithm",
         "Unsupported DS Digest Type",

@@ -22,8 +22,8 @@ enum { TYPE_LOC = 29 };
 /* A type and the fields of its data. */
 static const struct {
     uint16_t type;
-    const char *name;
-    const char *fields; /* a letter each, see print_field; NULL: it is shown as RFC 3597 says */
+    char name[12];
+    char fields[10]; /* a letter each, see print_field; none: it is shown as RFC 3597 says */
 } types[] = {
     {DNS_A, "A", "a"},
     {2, "NS", "n"},
@@ -34,8 +34,8 @@ static const struct {
     {7, "MB", "n"},
     {8, "MG", "n"},
     {9, "MR", "n"},
-    {10, "NULL", NULL},
-    {11, "WKS", NULL},
+    {10, "NULL", ""},
+    {11, "WKS", ""},
     {DNS_PTR, "PTR", "n"},
     {13, "HINFO", "ss"},
     {14, "MINFO", "nn"},
@@ -44,32 +44,32 @@ static const struct {
     {17, "RP", "nn"},
     {18, "AFSDB", "2n"},
     {19, "X25", "s"},
-    {20, "ISDN", NULL},
+    {20, "ISDN", ""},
     {21, "RT", "2n"},
-    {22, "NSAP", NULL},
+    {22, "NSAP", ""},
     {23, "NSAP-PTR", "n"},
     {24, "SIG", "T114DD2nb"},
-    {25, "KEY", NULL},
+    {25, "KEY", ""},
     {26, "PX", "2nn"},
-    {27, "GPOS", NULL},
+    {27, "GPOS", ""},
     {DNS_AAAA, "AAAA", "A"},
     {TYPE_LOC, "LOC", "L"},
-    {30, "NXT", NULL},
-    {31, "EID", NULL},
-    {32, "NIMLOC", NULL},
+    {30, "NXT", ""},
+    {31, "EID", ""},
+    {32, "NIMLOC", ""},
     {33, "SRV", "222n"},
-    {34, "ATMA", NULL},
+    {34, "ATMA", ""},
     {35, "NAPTR", "22sssn"},
     {36, "KX", "2n"},
     {37, "CERT", "c2Cb"},
-    {38, "A6", NULL},
+    {38, "A6", ""},
     {39, "DNAME", "n"},
-    {40, "SINK", NULL},
-    {41, "OPT", NULL},
-    {42, "APL", NULL},
+    {40, "SINK", ""},
+    {41, "OPT", ""},
+    {42, "APL", ""},
     {43, "DS", "211x"},
     {44, "SSHFP", "11x"},
-    {45, "IPSECKEY", NULL},
+    {45, "IPSECKEY", ""},
     {46, "RRSIG", "T114DD2nb"},
     {47, "NSEC", "nB"},
     {48, "DNSKEY", "211b"},
@@ -78,9 +78,9 @@ static const struct {
     {51, "NSEC3PARAM", "112h"},
     {52, "TLSA", "111x"},
     {53, "SMIMEA", "111x"},
-    {55, "HIP", NULL},
+    {55, "HIP", ""},
     {56, "NINFO", "S"},
-    {57, "RKEY", NULL},
+    {57, "RKEY", ""},
     {58, "TALINK", "nn"},
     {59, "CDS", "211x"},
     {60, "CDNSKEY", "211b"},
@@ -89,32 +89,32 @@ static const struct {
     {63, "ZONEMD", "411x"},
     {64, "SVCB", "2np"},
     {65, "HTTPS", "2np"},
-    {66, "DSYNC", NULL},
-    {67, "HHIT", NULL},
-    {68, "BRID", NULL},
+    {66, "DSYNC", ""},
+    {67, "HHIT", ""},
+    {68, "BRID", ""},
     {99, "SPF", "S"},
-    {100, "UINFO", NULL},
-    {101, "UID", NULL},
-    {102, "GID", NULL},
-    {103, "UNSPEC", NULL},
+    {100, "UINFO", ""},
+    {101, "UID", ""},
+    {102, "GID", ""},
+    {103, "UNSPEC", ""},
     {104, "NID", "2i"},
     {105, "L32", "2a"},
     {106, "L64", "2i"},
     {107, "LP", "2n"},
     {108, "EUI48", "6"},
     {109, "EUI64", "8"},
-    {249, "TKEY", NULL},
-    {250, "TSIG", NULL},
-    {DNS_IXFR, "IXFR", NULL},
-    {DNS_AXFR, "AXFR", NULL},
-    {253, "MAILB", NULL},
-    {254, "MAILA", NULL},
-    {DNS_ANY, "ANY", NULL},
+    {249, "TKEY", ""},
+    {250, "TSIG", ""},
+    {DNS_IXFR, "IXFR", ""},
+    {DNS_AXFR, "AXFR", ""},
+    {253, "MAILB", ""},
+    {254, "MAILA", ""},
+    {DNS_ANY, "ANY", ""},
     {256, "URI", "22q"},
     {257, "CAA", "1tq"},
     {258, "AVC", "S"},
-    {259, "DOA", NULL},
-    {260, "AMTRELAY", NULL},
+    {259, "DOA", ""},
+    {260, "AMTRELAY", ""},
     {261, "RESINFO", "S"},
     {262, "WALLET", "S"},
     {32768, "TA", "211x"},
@@ -362,47 +362,46 @@ static int print_bitmap(struct field *field)
 
 /* Fields of certificates (RFC 4398) */
 
-static int print_certificate_type(struct field *field)
-{
-    static const char *const names[] = {
-        [1] = "PKIX", [2] = "SPKI",   [3] = "PGP",     [4] = "IPKIX", [5] = "ISPKI",
-        [6] = "IPGP", [7] = "ACPKIX", [8] = "IACPKIX", [253] = "URI", [254] = "OID"};
-    uint32_t type;
-    if (take_number(field, 2, &type))
-        return -1;
-    if (type < sizeof names / sizeof *names && names[type])
-        fputs(names[type], field->out);
-    else
-        fprintf(field->out, "%lu", (unsigned long)type);
-    return 0;
-}
+/* What a number is shown as, of its type or its algorithm; elsewhere than in CERT records algorithms are shown as
+ * numbers. The table ends with 0. */
+struct mnemonic {
+    unsigned char number;
+    char name[16];
+};
+static const struct mnemonic certificate_types[] = {{1, "PKIX"},   {2, "SPKI"},    {3, "PGP"},
+                                                    {4, "IPKIX"},  {5, "ISPKI"},   {6, "IPGP"},
+                                                    {7, "ACPKIX"}, {8, "IACPKIX"}, {253, "URI"},
+                                                    {254, "OID"},  {0, ""}};
+static const struct mnemonic algorithms[] = {{1, "RSAMD5"},
+                                             {2, "DH"},
+                                             {3, "DSA"},
+                                             {5, "RSASHA1"},
+                                             {6, "NSEC3DSA"},
+                                             {7, "NSEC3RSASHA1"},
+                                             {8, "RSASHA256"},
+                                             {10, "RSASHA512"},
+                                             {12, "ECCGOST"},
+                                             {13, "ECDSAP256SHA256"},
+                                             {14, "ECDSAP384SHA384"},
+                                             {15, "ED25519"},
+                                             {16, "ED448"},
+                                             {252, "INDIRECT"},
+                                             {253, "PRIVATEDNS"},
+                                             {254, "PRIVATEOID"},
+                                             {0, ""}};
 
-/* Prints an algorithm by its name; elsewhere than in CERT records these are shown as numbers. */
-static int print_algorithm(struct field *field)
+/* Prints a number of `length` bytes by its name, if it has one. */
+static int print_mnemonic(struct field *field, size_t length, const struct mnemonic *names)
 {
-    static const char *const names[UINT8_MAX + 1] = {[1] = "RSAMD5",
-                                                     [2] = "DH",
-                                                     [3] = "DSA",
-                                                     [5] = "RSASHA1",
-                                                     [6] = "NSEC3DSA",
-                                                     [7] = "NSEC3RSASHA1",
-                                                     [8] = "RSASHA256",
-                                                     [10] = "RSASHA512",
-                                                     [12] = "ECCGOST",
-                                                     [13] = "ECDSAP256SHA256",
-                                                     [14] = "ECDSAP384SHA384",
-                                                     [15] = "ED25519",
-                                                     [16] = "ED448",
-                                                     [252] = "INDIRECT",
-                                                     [253] = "PRIVATEDNS",
-                                                     [254] = "PRIVATEOID"};
-    uint32_t algorithm;
-    if (take_number(field, 1, &algorithm))
+    uint32_t number;
+    if (take_number(field, length, &number))
         return -1;
-    if (names[algorithm])
-        fputs(names[algorithm], field->out);
+    while (names->number && names->number != number)
+        names++;
+    if (names->number)
+        fputs(names->name, field->out);
     else
-        fprintf(field->out, "%lu", (unsigned long)algorithm);
+        fprintf(field->out, "%lu", (unsigned long)number);
     return 0;
 }
 
@@ -630,9 +629,9 @@ static int print_field(struct field *field, char kind)
     case 'E': /* a bitmap that may be empty */
         return print_bitmap(field);
     case 'c':
-        return print_certificate_type(field);
+        return print_mnemonic(field, 2, certificate_types);
     case 'C':
-        return print_algorithm(field);
+        return print_mnemonic(field, 1, algorithms);
     case 'D': /* a date */
         return print_time(field);
     case 'h':
@@ -679,7 +678,7 @@ int dns_data_print(FILE *out, const struct dns_reader *reader, const struct dns_
     const char *fields = find_fields(record->type, &name);
     struct field field = {out, reader, record->data, record->end};
     const size_t length = field.end - field.at;
-    if (!fields || is_unknown_version(&field, record->type)) {
+    if (!fields || !*fields || is_unknown_version(&field, record->type)) {
         fprintf(out, "\\# %zu%s", length, length ? " " : "");
         return print_hex(&field, length);
     }

@@ -142,15 +142,16 @@ static void landlock_allow_beside(const struct sandbox *sandbox, const char *fil
 /* What look-ups read: the files of the libc, what its modules (nss(5)) are and what they ask. */
 static void landlock_allow_lookups(const struct sandbox *sandbox)
 {
-    static const char *const files[] = {
-        "/etc/nsswitch.conf", "/etc/resolv.conf",  "/etc/hosts",         "/etc/host.conf",
-        "/etc/gai.conf",      "/etc/services",     "/etc/protocols",     "/etc/networks",
-        "/etc/hostname",      "/etc/ld.so.cache",  "/etc/ld.so.preload", "/etc/localtime",
-        "/etc/mdns.allow",    "/etc/machine-info", "/dev/null",          "/dev/urandom"};
-    static const char *const directories[] = {"/lib",       "/lib32",   "/lib64",     "/libx32",
-                                              "/usr",       "/nix",     "/gnu/store", "/opt",
-                                              "/run",       "/var/run", "/var/lib",   "/var/db",
-                                              "/var/cache", "/proc",    "/sys"};
+    static const char files[][24] = {"/etc/nsswitch.conf", "/etc/resolv.conf",   "/etc/hosts",
+                                     "/etc/host.conf",     "/etc/gai.conf",      "/etc/services",
+                                     "/etc/protocols",     "/etc/networks",      "/etc/hostname",
+                                     "/etc/ld.so.cache",   "/etc/ld.so.preload", "/etc/localtime",
+                                     "/etc/mdns.allow",    "/etc/machine-info",  "/dev/null",
+                                     "/dev/urandom"};
+    static const char directories[][16] = {"/lib",       "/lib32",   "/lib64",     "/libx32",
+                                           "/usr",       "/nix",     "/gnu/store", "/opt",
+                                           "/run",       "/var/run", "/var/lib",   "/var/db",
+                                           "/var/cache", "/proc",    "/sys"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         landlock_allow(sandbox, files[i], FS_READ_FILE);
     for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)

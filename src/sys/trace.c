@@ -20,7 +20,7 @@
 
 struct constant {
     int value;
-    const char *name;
+    char name[28]; /* empty behind the last one */
 };
 
 /* The value and, by stringizing, how the manual spells it. */
@@ -31,12 +31,12 @@ struct constant {
 
 static const struct constant families[] = {CONSTANT(AF_UNSPEC), CONSTANT(AF_INET),
                                            CONSTANT(AF_INET6),  CONSTANT(AF_UNIX),
-                                           CONSTANT(AF_VSOCK),  {0, NULL}};
+                                           CONSTANT(AF_VSOCK),  {0, ""}};
 static const struct constant socktypes[] = {CONSTANT(SOCK_STREAM),
                                             CONSTANT(SOCK_DGRAM),
                                             CONSTANT(SOCK_SEQPACKET),
                                             CONSTANT(SOCK_RAW),
-                                            {0, NULL}};
+                                            {0, ""}};
 static const struct constant protocols[] = {{0, "0"},
                                             CONSTANT(IPPROTO_TCP),
                                             CONSTANT(IPPROTO_UDP),
@@ -53,7 +53,7 @@ static const struct constant protocols[] = {{0, "0"},
                                             CONSTANT(IPPROTO_SCTP),
                                             CONSTANT(IPPROTO_UDPLITE),
                                             CONSTANT(IPPROTO_RAW),
-                                            {0, NULL}};
+                                            {0, ""}};
 static const struct constant tcp_states[] = {{TCP_ESTABLISHED, "ESTABLISHED"},
                                              {TCP_SYN_SENT, "SYN_SENT"},
                                              {TCP_SYN_RECV, "SYN_RECV"},
@@ -65,14 +65,14 @@ static const struct constant tcp_states[] = {{TCP_ESTABLISHED, "ESTABLISHED"},
                                              {TCP_LAST_ACK, "LAST_ACK"},
                                              {TCP_LISTEN, "LISTEN"},
                                              {TCP_CLOSING, "CLOSING"},
-                                             {0, NULL}};
+                                             {0, ""}};
 static const struct constant hows[] = {CONSTANT(SHUT_RD),
                                        CONSTANT(SHUT_WR),
                                        CONSTANT(SHUT_RDWR),
-                                       {0, NULL}};
+                                       {0, ""}};
 static const struct constant levels[] = {CONSTANT(SOL_SOCKET),   CONSTANT(IPPROTO_IP),
                                          CONSTANT(IPPROTO_IPV6), CONSTANT(IPPROTO_TCP),
-                                         CONSTANT(IPPROTO_UDP),  {0, NULL}};
+                                         CONSTANT(IPPROTO_UDP),  {0, ""}};
 /* glibc alone has strerrorname_np(3). */
 static const struct constant errors[] = {
     CONSTANT(EACCES),          CONSTANT(EADDRINUSE),   CONSTANT(EADDRNOTAVAIL),
@@ -90,13 +90,13 @@ static const struct constant errors[] = {
     CONSTANT(ENOTSOCK),        CONSTANT(EOPNOTSUPP),   CONSTANT(EPERM),
     CONSTANT(EPIPE),           CONSTANT(EPROTO),       CONSTANT(EPROTONOSUPPORT),
     CONSTANT(EPROTOTYPE),      CONSTANT(EROFS),        CONSTANT(ESHUTDOWN),
-    CONSTANT(ESOCKTNOSUPPORT), CONSTANT(ETIMEDOUT),    {0, NULL}};
+    CONSTANT(ESOCKTNOSUPPORT), CONSTANT(ETIMEDOUT),    {0, ""}};
 
 static const char *constant_name(const struct constant *table, int value)
 {
-    while (table->name && table->value != value)
+    while (*table->name && table->value != value)
         table++;
-    return table->name ? table->name : "?";
+    return *table->name ? table->name : "?";
 }
 
 const char *trace_name(enum trace_constant of, int value)
@@ -138,7 +138,7 @@ const char *trace_option(int level, int option)
                                              CONSTANT(SO_REUSEPORT),
                                              CONSTANT(SO_SNDBUF),
                                              CONSTANT(SO_TYPE),
-                                             {0, NULL}};
+                                             {0, ""}};
     static const struct constant ip[] = {CONSTANT(IP_BIND_ADDRESS_NO_PORT),
                                          CONSTANT(IP_HDRINCL),
                                          CONSTANT(IP_PKTINFO),
@@ -148,20 +148,20 @@ const char *trace_option(int level, int option)
                                          CONSTANT(IP_MULTICAST_TTL),
                                          CONSTANT(IP_MULTICAST_ALL),
                                          CONSTANT(IP_MULTICAST_LOOP),
-                                         {0, NULL}};
+                                         {0, ""}};
     static const struct constant ipv6[] = {
         CONSTANT(IPV6_RECVERR),        CONSTANT(IPV6_RECVPKTINFO),
         CONSTANT(IPV6_TCLASS),         CONSTANT(IPV6_UNICAST_HOPS),
         CONSTANT(IPV6_MULTICAST_HOPS), CONSTANT(IPV6_MULTICAST_ALL),
         CONSTANT(IPV6_MULTICAST_IF),   CONSTANT(IPV6_MULTICAST_LOOP),
-        CONSTANT(IPV6_V6ONLY),         {0, NULL}};
+        CONSTANT(IPV6_V6ONLY),         {0, ""}};
     static const struct constant tcp[] = {
         CONSTANT(TCP_FASTOPEN),     CONSTANT(TCP_FASTOPEN_CONNECT),
         CONSTANT(TCP_INFO),         CONSTANT(TCP_KEEPCNT),
         CONSTANT(TCP_KEEPIDLE),     CONSTANT(TCP_KEEPINTVL),
         CONSTANT(TCP_NODELAY),      CONSTANT(TCP_QUICKACK),
-        CONSTANT(TCP_USER_TIMEOUT), {0, NULL}};
-    static const struct constant udp[] = {CONSTANT(UDP_GRO), CONSTANT(UDP_SEGMENT), {0, NULL}};
+        CONSTANT(TCP_USER_TIMEOUT), {0, ""}};
+    static const struct constant udp[] = {CONSTANT(UDP_GRO), CONSTANT(UDP_SEGMENT), {0, ""}};
     switch (level) {
     case SOL_SOCKET:
         return constant_name(socket, option);

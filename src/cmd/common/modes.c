@@ -38,7 +38,7 @@ unsigned modes_of_address(const struct address *address)
 
 struct mode_words {
     unsigned modes;
-    const char *words;
+    char words[72];
 };
 
 /* What an option is for whose row has no more modes than these: the first that fits. */

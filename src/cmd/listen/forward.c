@@ -533,11 +533,10 @@ static int forward_read_address(const struct listen_options *given, struct addre
                                 struct error *err)
 {
     const struct address_use use = {.udp = given->protocol.udp, .family = given->family.family};
-    const struct foreign_word *foreign = foreign_operand("listen", given->forward.to, true);
+    const char *answer = foreign_operand("listen", given->forward.to, true);
     unsigned port;
-    if (foreign && foreign->answer)
-        return error_set(err, STATUS_USAGE, "option --to: '%.100s': %s", given->forward.to,
-                         foreign->answer);
+    if (answer && *answer)
+        return error_set(err, STATUS_USAGE, "option --to: '%.100s': %s", given->forward.to, answer);
     if (address_parse(to, &given->forward.to, 1, &use, err))
         return -1;
     /* A service that nobody knows would turn each client away; and whoever is in a sandbox can look up none. */
