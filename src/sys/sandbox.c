@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -523,6 +524,15 @@ void sandbox_allow(struct sandbox *sandbox, enum sandbox_need need, const char *
     }
 }
 
+/* Where threads have arenas of their own, glibc's malloc(3) reads from files how many processors there are, and whether memory
+ * may be overcommitted. */
+static void sandbox_share_arena(void)
+{
+#ifdef M_ARENA_MAX
+    mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 /* What a limit says holds without the filter, too: no process more, and no file with what was in memory. */
 static void sandbox_limit(unsigned needs)
 {
@@ -539,6 +549,8 @@ void sandbox_enter(struct sandbox *sandbox)
     sandbox->is_ready = false;
     log_open();
     sandbox_limit(sandbox->needs);
+    if (sandbox->needs & SANDBOX_THREADS)
+        sandbox_share_arena();
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         log_note(LOG_LEVEL_INFO, "no sandbox: no_new_privs: %s", strerror(errno));
         return;
