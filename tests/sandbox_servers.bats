@@ -155,6 +155,34 @@ three_lines() { (($(wc -l <passed) == 3)); }
     [ ! -s passed ] || fail 'there is a sandbox'
 }
 
+# calls_of_echoes N [OPTION]: sets TOTAL to the system calls of an echo server with one client of N messages.
+calls_of_echoes() {
+    rm -f calls
+    start server strace -D -qq -c -o calls "$SOCKCTL" echo-server "${@:2}" 127.0.0.1:0
+    listening server
+    try python3 -c '
+import socket, sys
+peer = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+for _ in range(int(sys.argv[2])):
+    peer.sendall(b"x")
+    peer.recv(1)' "$PORT" "$1"
+    assert_status 0
+    stop server
+    wait_file calls 'total$'
+    TOTAL=$(awk '$NF == "total" { print $4 }' calls)
+}
+
+@test "17: it costs some calls at the start, and none for a message" {
+    need python3 strace
+    local few many free_few free_many
+    calls_of_echoes 10 && few=$TOTAL
+    calls_of_echoes 210 && many=$TOTAL
+    calls_of_echoes 10 --no-sandbox && free_few=$TOTAL
+    calls_of_echoes 210 --no-sandbox && free_many=$TOTAL
+    ((few - free_few <= 20)) || fail "$few calls, and $free_few without a sandbox"
+    ((many - few <= free_many - free_few + 20)) || fail "from $few to $many; without a sandbox, from $free_few to $free_many"
+}
+
 @test "17: each row of the table is tested" {
     local row
     while IFS=$'\t' read -r row _; do
