@@ -8,6 +8,7 @@
 #include <netinet/ip_icmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -22,10 +23,13 @@ static void die(const char *what)
 /* RFC 1071: the sum of all 16-bit words, its carries added, inverted. */
 static unsigned short checksum(const void *data, size_t length)
 {
-    const unsigned short *words = data;
+    const unsigned char *bytes = data;
     unsigned sum = 0;
-    for (size_t i = 0; i < length / 2; i++)
-        sum += words[i];
+    for (size_t i = 0; i + 1 < length; i += 2) {
+        unsigned short word;
+        memcpy(&word, bytes + i, sizeof word); /* in whatever order: the sum has the same one */
+        sum += word;
+    }
     while (sum >> 16)
         sum = (sum & 0xffff) + (sum >> 16);
     return (unsigned short)~sum;
