@@ -201,6 +201,7 @@ static int connect_run_program(const struct session *session, struct connecting 
             result = programs_serve(&joined.programs, socket, &client, err);
         }
         if (result == 0) {
+            sandbox_enter(session->sandbox);
             result = loop_run(session->loop);
             programs_end(&joined.programs);
         }
@@ -242,19 +243,16 @@ static int connect_check_modes(const struct connecting *connecting, unsigned kin
     return modes_check(&connect_command, given, way | kind | holders, connecting->err);
 }
 
-/* What a connection without a program goes on needing. */
+/* What a connection goes on needing, once its program, if there is one, is started. */
 static void connect_prepare_sandbox(const struct connecting *connecting, struct sandbox *sandbox,
                                     const struct connection *connection)
 {
     unsigned needs = 0;
     if (connecting->no_sandbox)
         return;
-    if (program_is_given(&connecting->given->program)) {
-        sandbox_skip("a program is started");
-        return;
-    }
-    if (connecting->has_via)
-        needs |= SANDBOX_CHILDREN; /* it runs, and is not bound */
+    /* What was started before is not bound. */
+    if (connecting->has_via || program_is_given(&connecting->given->program))
+        needs |= SANDBOX_CHILDREN;
     if (connection->peer.storage.ss_family == AF_INET6)
         needs |= SANDBOX_ZONES;
     if (connection->socktype == SOCK_DGRAM)

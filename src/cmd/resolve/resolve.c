@@ -495,13 +495,14 @@ static int resolve_all(struct resolving *resolving, const struct operands *opera
     return errnum ? error_system(err, STATUS_LOCAL_IO, errnum, "read stdin") : 0;
 }
 
-/* What asks DNS alone has no need of the system's resolver. */
+/* What asks DNS alone, or nobody, has no need of the system's resolver. */
 static void enter_sandbox(const struct resolve_plan *plan, const struct operands *operands)
 {
+    const bool is_own = plan->types[0] || (plan->given.family.numeric && !plan->given.service);
     struct sandbox sandbox;
     if (operands->no_sandbox)
         return;
-    sandbox_init(&sandbox, plan->types[0] ? SANDBOX_SOCKETS | SANDBOX_THREADS : SANDBOX_LOOKUP);
+    sandbox_init(&sandbox, is_own ? SANDBOX_SOCKETS | SANDBOX_THREADS : SANDBOX_LOOKUP);
     sandbox_enter(&sandbox);
 }
 
