@@ -37,6 +37,7 @@
 #include "cli/report.h"
 #include "cmd/common/modes.h"
 #include "command.h"
+#include "sys/trace.h"
 
 #define COMMAND_ENTRY(name) &name##_command,
 static const struct command *const commands[] = {COMMANDS(COMMAND_ENTRY) NULL};
@@ -227,6 +228,9 @@ static int run_command(const struct command *command, int argc, char **argv, str
         result = show_version(err);
     } else if (!result) {
         log_setting.verbosity = parsed.common.verbosity;
+        /* Scripts rely on a call being all that there is in its line. */
+        if (log_setting.verbosity >= LOG_LEVEL_TRACE && log_columns())
+            trace_begin(memory_new(1, sizeof(struct trace)), command->serves);
         struct operands operands = {parsed.words, parsed.count, parsed.program,
                                     parsed.common.no_sandbox};
         result = command->run(parsed.options, &operands, err);

@@ -101,7 +101,7 @@ below() {
     stop server
     [ "$(grep -c 'accept4(.*) = [0-9]' server.err)" = 5 ]
     [ "$(grep -c '│ Takes the first connection' server.err)" = 1 ]
-    [ "$(grep -c '← SYN ' server.err)" = 2 ]
+    [ "$(grep -c '← SYN ' server.err)" = 4 ]
     [ "$(grep -c 'EAGAIN' server.err)" -ge 2 ]
 }
 
@@ -109,4 +109,84 @@ below() {
     try "$SOCKCTL" connect --explain --log json 127.0.0.1:1
     assert_status 2
     assert_errors '^sockctl: options --explain and --log exclude each other$'
+}
+
+@test "18.2: UNIX sockets: the path, a client without a name, a message byte by byte" {
+    start server "$SOCKCTL" unix-serve --explain ./s
+    listening server
+    SOCKCTL_LANG=es try "$SOCKCTL" unix-send --explain ./s hola quit
+    assert_status 0
+    below 'connect(' '2e 2f 73                 "./s"'
+    below 'send(' '05 00 00 00              longitud 5, contando el NUL'
+    below 'send(' '68 6f 6c 61              "hola"'
+    below 'send(' '00                       NUL'
+    finish server
+    ERRORS=server.err
+    below 'bind(' 'Makes the socket file'
+    below 'accept4(' 'The client'"'"'s address has no path'
+    below 'recv(' '05 00 00 00              length 5, the NUL included'
+    below 'unlink(' 'Removes the socket file'
+    try "$SOCKCTL" unix-send --explain ./s hola
+    ERRORS=try.err
+    below 'connect(' 'ENOENT: there is no such file'
+}
+
+@test "18.2: UDP: one call, one datagram; sendmsg names the receiver; nobody is there" {
+    start server "$SOCKCTL" echo-server -u --explain 127.0.0.1:0
+    listening server
+    TRY_STDIN=<(echo hi) try "$SOCKCTL" connect -u --explain -W1 "$ADDR"
+    assert_output hi
+    stop server
+    ERRORS=server.err
+    below 'recvmsg(' 'like recvfrom, tells whose it is'
+    below 'sendmsg(' 'sendto name the receiver'
+    ERRORS=try.err
+    TRY_STDIN=<(echo x) try "$SOCKCTL" connect -u --explain -w1 127.0.0.1 9
+    below 'socket(' 'without a connection'
+    below 'connect(' 'Sends nothing'
+    below 'send(' 'UDP, 2 bytes →'
+    grep -q '← ICMP port unreachable' try.err
+}
+
+@test "18.2: IPv6, both families, and http-get" {
+    need_ipv6
+    start server "$SOCKCTL" listen --explain -c 'echo page' 0
+    listening server
+    try "$SOCKCTL" http-get --explain --http0.9 "http://[::1]:$PORT/"
+    below 'connect(' '00 00 00 00 00 00 00 01'
+    below 'connect(' 'sin6_scope_id'
+    below 'send(' 'The request is text'
+    finish server
+    ERRORS=server.err
+    below 'setsockopt(5, IPPROTO_IPV6' 'also takes IPv4 clients'
+    below 'bind(' ':: is every address of this machine'
+}
+
+@test "18.2: programs: fork, execve, a zombie" {
+    start server "$SOCKCTL" listen --explain -c 'exit 3' 127.0.0.1:0
+    listening server
+    try "$SOCKCTL" connect -d "$ADDR"
+    finish server
+    ERRORS=server.err
+    below 'fork(' 'in the child, 0.'
+    below 'execve(' 'becomes another program'
+    below 'waitpid(' 'it is a zombie'
+}
+
+@test "18.2: nobody answers" {
+    need python3
+    start full python3 "$HELPERS/sockets.py" full 127.0.0.1
+    wait_file full.out '^PORT'
+    try "$SOCKCTL" connect --explain -w 1.5 "127.0.0.1:${LINE#PORT }"
+    assert_status 5
+    below 'connect(' 'wire:  SYN →   state: SYN_SENT'
+    below 'close(' 'neither SYN+ACK nor RST has come. Times that SYN was sent again: 1.'
+}
+
+@test "18.2: a peer that breaks the connection off" {
+    peer peer rst-after 3
+    TRY_STDIN=<(echo hi) try "$SOCKCTL" connect --explain "127.0.0.1:$PORT"
+    grep -q "← RST   state: CLOSED" try.err
+    refute grep -q '← FIN' try.err
+    grep -q ECONNRESET try.err
 }

@@ -31,10 +31,15 @@
 
 enum {
     BLOCK_MAX = 12000,
-    MARGIN = 9,    /* the columns of "sockctl: " */
-    COLUMNS = 80,  /* and what a line may have of them */
-    SHOWN_MAX = 2, /* times that the same kind of call has its bytes, or its wire, shown */
-    KINDS = TRACE_WAIT + 1
+    MARGIN = 9,      /* the columns of "sockctl: " */
+    COLUMNS = 80,    /* and what a line may have of them */
+    STRUCTS_MAX = 2, /* times that the same kind of call has the bytes of its address shown */
+    WIRES_MAX = 4,   /* and what goes over the wire; ends and failures are kinds of their own */
+    KINDS = TRACE_WAIT + 1,
+    PHRASE_MAX = 1024,
+    WIRE_END = KINDS,
+    WIRE_FAILURE,
+    WIRE_KINDS
 };
 
 /* What has become of a descriptor's socket. */
@@ -46,6 +51,7 @@ struct explained {
     bool fin_sent;
     bool fin_received;
     bool ended_first;
+    bool was_reset;  /* by the peer */
     bool will_reset; /* SO_LINGER */
     bool has_name;   /* bind(2) was called */
     bool has_port;   /* with a port other than 0 */
@@ -61,9 +67,9 @@ struct explain {
     enum explain_frame frame;
     bool is_http;
     bool said[SAY_COUNT];
-    unsigned char wires[KINDS];        /* rows shown, by kind of call */
-    unsigned char structs[KINDS];      /* the same, of addresses */
-    uint64_t names[KINDS * SHOWN_MAX]; /* hashes of the addresses whose bytes were shown */
+    unsigned char wires[WIRE_KINDS];     /* rows shown, by kind of call */
+    unsigned char structs[KINDS];        /* the same, of addresses */
+    uint64_t names[KINDS * STRUCTS_MAX]; /* hashes of the addresses whose bytes were shown */
     unsigned name_count;
     unsigned char frames;
     struct explained
@@ -190,12 +196,12 @@ static void say(struct explain *explain, enum sentence sentence, ...)
     put_wrapped(explain, text);
 }
 
-/* Writes the sentence into `out`, which holds 256 bytes, and returns it. */
+/* Writes the sentence into `out`, which holds PHRASE_MAX bytes, and returns it. */
 static const char *phrase(const struct explain *explain, char *out, enum sentence sentence, ...)
 {
     va_list args;
     va_start(args, sentence);
-    fill_in(sentence_text(sentence, explain->language), args, out, 512);
+    fill_in(sentence_text(sentence, explain->language), args, out, PHRASE_MAX);
     va_end(args);
     return out;
 }
@@ -226,12 +232,12 @@ static void put_arrow(struct explain *explain, const char *packet, size_t length
 
 /* Shows what went over the wire, such as ">SYN;<SYN+ACK;>ACK", and the state, where it is another than before. Either may be
  * missing: NULL, 0. */
-static void put_wire(struct explain *explain, enum trace_kind kind, const char *packets, int before,
+static void put_wire(struct explain *explain, unsigned kind, const char *packets, int before,
                      int state)
 {
-    char text[512];
+    char text[PHRASE_MAX];
     const bool has_state = state && state != before;
-    if ((!packets && !has_state) || explain->wires[kind] >= SHOWN_MAX)
+    if ((!packets && !has_state) || explain->wires[kind] >= WIRES_MAX)
         return;
     explain->wires[kind]++;
     begin_row(explain);
@@ -254,22 +260,28 @@ static void put_wire(struct explain *explain, enum trace_kind kind, const char *
     end_row(explain);
 }
 
-/* Puts a row of bytes, at most eight, with what they are: "  1f 90    sin_port   htons(8080)". */
-static void put_bytes(struct explain *explain, const unsigned char *bytes, size_t count,
-                      const char *name, const char *meaning)
+/* Puts a row of bytes, at most eight, and what they are: "  05 00 00 00    length 5". */
+static void put_row(struct explain *explain, const unsigned char *bytes, size_t count,
+                    const char *meaning)
 {
     enum { ROW = 8 };
-    char row[3 * ROW + 1] = "", text[64];
+    char row[3 * ROW + 1] = "", text[3 * ROW + 8];
     for (size_t i = 0; i < count && i < ROW; i++)
         snprintf(row + 3 * i, 4, "%02x ", bytes[i]);
     begin_row(explain);
-    snprintf(text, sizeof text, "  %-*s %-13s ", 3 * ROW, row, name);
-    size_t length = strlen(text);
-    while (!*meaning && length && text[length - 1] == ' ')
-        length--;
-    put(explain, text, length);
+    snprintf(text, sizeof text, "  %-*s ", 3 * ROW, row);
+    put_text(explain, text);
     put_utf8(explain, meaning, strlen(meaning));
     end_row(explain);
+}
+
+/* The same of a field: "  1f 90    sin_port      htons(8080)". */
+static void put_bytes(struct explain *explain, const unsigned char *bytes, size_t count,
+                      const char *name, const char *meaning)
+{
+    char text[128];
+    snprintf(text, sizeof text, *meaning ? "%-13s %s" : "%s", name, meaning);
+    put_row(explain, bytes, count, text);
 }
 
 /* Addresses */
@@ -317,25 +329,28 @@ static void put_ipv6(struct explain *explain, const struct sockname *name)
               "");
 }
 
-/* Puts text by rows of eight bytes, of which at most `rows`, and the text itself beside them. */
-static void put_characters(struct explain *explain, const unsigned char *bytes, size_t length,
-                           const char *field)
+/* Puts text by rows of eight bytes, of which at most ROWS, and the text itself beside them. */
+static void put_characters(struct explain *explain, const unsigned char *bytes, size_t length)
 {
     enum { ROW = 8, ROWS = 4 };
-    char text[512];
-    for (size_t at = 0; at < length; at += ROW) {
+    char text[PHRASE_MAX];
+    for (size_t at = 0; at < length && at < ROWS * ROW; at += ROW) {
         const size_t count = length - at < ROW ? length - at : ROW;
-        if (at >= ROWS * ROW) {
-            begin_row(explain);
-            put_text(explain, "  ");
-            phrase(explain, text, SAY_STRUCT_REST, NUMBER(length - at));
-            put_utf8(explain, text, strlen(text));
-            end_row(explain);
-            break;
-        }
-        put_bytes(explain, bytes + at, count, at ? "" : field,
-                  trace_data(bytes + at, (ssize_t)count, text));
+        put_row(explain, bytes + at, count, trace_data(bytes + at, (ssize_t)count, text));
     }
+    if (length > ROWS * ROW)
+        put_row(explain, bytes, 0,
+                phrase(explain, text, SAY_STRUCT_REST, NUMBER(length - ROWS * ROW)));
+}
+
+/* Puts a path, and its NUL as a row of its own. */
+static void put_path(struct explain *explain, const unsigned char *bytes, size_t length)
+{
+    const size_t characters = length > 1 && !bytes[length - 1] ? length - 1 : length;
+    char text[PHRASE_MAX];
+    put_characters(explain, bytes, characters);
+    if (characters < length)
+        put_row(explain, bytes + characters, 1, phrase(explain, text, SAY_FRAME_NUL));
 }
 
 static void put_unix(struct explain *explain, const struct sockname *name)
@@ -344,7 +359,7 @@ static void put_unix(struct explain *explain, const struct sockname *name)
     const size_t path = offsetof(struct sockaddr_un, sun_path);
     put_family(explain, name, "sun_family");
     if (name->length > path)
-        put_characters(explain, bytes + path, name->length - path, "sun_path");
+        put_path(explain, bytes + path, name->length - path);
 }
 
 /* Says how the network has a port, and this machine. */
@@ -369,13 +384,13 @@ static void put_name(struct explain *explain, const struct trace_event *event, b
     const struct sockname *name = event->name;
     const int family = name->storage.ss_family;
     const uint64_t hash = sockname_hash(name, 0);
-    char text[512];
+    char text[PHRASE_MAX];
     if (name->protocol || (family != AF_INET && family != AF_INET6 && family != AF_UNIX))
         return;
     for (unsigned i = 0; i < explain->name_count; i++)
         if (explain->names[i] == hash)
             return;
-    if (explain->structs[event->kind] >= SHOWN_MAX)
+    if (explain->structs[event->kind] >= STRUCTS_MAX)
         return;
     explain->structs[event->kind]++;
     explain->names[explain->name_count++] = hash;
@@ -487,6 +502,9 @@ static void explain_option(struct explain *explain, const struct trace_event *ev
         sentence = event->value ? SAY_OPTION_V6ONLY : SAY_OPTION_BOTH;
     else if (event->level == IPPROTO_TCP && event->option == TCP_NODELAY)
         sentence = SAY_OPTION_NODELAY;
+    else if (event->level == SOL_SOCKET &&
+             (event->option == SO_RCVBUF || event->option == SO_SNDBUF))
+        sentence = SAY_OPTION_BUFFER;
     else if (event->level == SOL_SOCKET && event->option == SO_REUSEADDR)
         sentence = SAY_OPTION_REUSEADDR;
     else if (event->level == SOL_SOCKET && event->option == SO_REUSEPORT)
@@ -582,6 +600,7 @@ static void explain_accept(struct explain *explain, const struct trace_event *ev
     say(explain, SAY_ACCEPT, NUMBER(fd), NUMBER(event->fd));
     if (listens_tcp)
         say(explain, SAY_ACCEPT_HANDSHAKE);
+    say(explain, SAY_ACCEPT_FLAGS);
     if (client->record.tcp_state == TCP_CLOSE_WAIT)
         say(explain, SAY_ACCEPT_ENDED);
     put_name(explain, event, false);
@@ -703,9 +722,9 @@ static void put_frame(struct explain *explain, const unsigned char *bytes, size_
 {
     enum { LENGTH = 4 };
     uint32_t size;
-    char text[512];
+    char text[PHRASE_MAX];
     const bool is_native = explain->frame == EXPLAIN_FRAME_NATIVE;
-    if (explain->frame == EXPLAIN_NO_FRAME || explain->frames >= SHOWN_MAX || length < LENGTH)
+    if (explain->frame == EXPLAIN_NO_FRAME || explain->frames >= STRUCTS_MAX || length < LENGTH)
         return;
     memcpy(&size, bytes, sizeof size);
     if (!is_native)
@@ -714,11 +733,22 @@ static void put_frame(struct explain *explain, const unsigned char *bytes, size_
         return;
     explain->frames++;
     say(explain, SAY_FRAME);
-    put_bytes(explain, bytes, LENGTH, "",
-              phrase(explain, text, is_native ? SAY_FRAME_NATIVE : SAY_FRAME_BIG, NUMBER(size)));
-    put_characters(explain, bytes + LENGTH, size - is_native, "");
+    put_row(explain, bytes, LENGTH,
+            phrase(explain, text, is_native ? SAY_FRAME_NATIVE : SAY_FRAME_BIG, NUMBER(size)));
+    put_characters(explain, bytes + LENGTH, size - is_native);
     if (is_native)
-        put_bytes(explain, bytes + LENGTH + size - 1, 1, "", phrase(explain, text, SAY_FRAME_NUL));
+        put_row(explain, bytes + LENGTH + size - 1, 1, phrase(explain, text, SAY_FRAME_NUL));
+    if (is_native)
+        say(explain, SAY_FRAME_ORDER);
+}
+
+/* Takes note that the peer has broken the connection off, and shows it once. */
+static void put_reset(struct explain *explain, struct explained *entry, int state)
+{
+    if (!entry->was_reset && is_tcp(entry))
+        put_wire(explain, WIRE_FAILURE, "<RST", state == entry->record.tcp_state ? 0 : state,
+                 entry->record.tcp_state);
+    entry->was_reset = true;
 }
 
 static void explain_send_failure(struct explain *explain, const struct trace_event *event,
@@ -742,9 +772,10 @@ static void explain_send(struct explain *explain, const struct trace_event *even
                          struct explained *entry, int state)
 {
     if (event->result < 0) {
-        put_wire(explain, event->kind,
-                 event->error == ECONNREFUSED && is_udp(entry) ? "<ICMP port unreachable" : NULL,
-                 state, entry->record.tcp_state);
+        if (is_tcp(entry) && (event->error == ECONNRESET || event->error == EPIPE))
+            put_reset(explain, entry, state);
+        else if (is_udp(entry) && event->error == ECONNREFUSED)
+            put_wire(explain, WIRE_FAILURE, "<ICMP port unreachable", 0, 0);
         explain_send_failure(explain, event, entry);
         return;
     }
@@ -760,6 +791,7 @@ static void explain_send(struct explain *explain, const struct trace_event *even
         return;
     }
     say(explain, SAY_SEND);
+    say(explain, SAY_DONTWAIT);
     if (event->value == MSG_OOB)
         say(explain, SAY_SEND_OOB);
     if ((size_t)event->result < event->length)
@@ -773,13 +805,10 @@ static void explain_send(struct explain *explain, const struct trace_event *even
 static void explain_recv_failure(struct explain *explain, const struct trace_event *event,
                                  struct explained *entry, int state)
 {
-    const bool is_reset = event->error == ECONNRESET || event->error == ECONNREFUSED;
-    put_wire(explain, event->kind,
-             !is_reset       ? NULL
-             : is_tcp(entry) ? "<RST"
-             : is_udp(entry) ? "<ICMP port unreachable"
-                             : NULL,
-             state, entry->record.tcp_state);
+    if (is_tcp(entry) && (event->error == ECONNRESET || event->error == EPIPE))
+        put_reset(explain, entry, state);
+    else if (is_udp(entry) && event->error == ECONNREFUSED)
+        put_wire(explain, WIRE_FAILURE, "<ICMP port unreachable", 0, 0);
     if (event->error == EAGAIN)
         say(explain, SAY_RECV_AGAIN);
     else if (event->error == ECONNRESET)
@@ -793,18 +822,21 @@ static void explain_recv_failure(struct explain *explain, const struct trace_eve
 }
 
 /* Explains the end of a stream. The kernel keeps TIME_WAIT of the one that ended first, and its socket is CLOSED then. */
-static void explain_end(struct explain *explain, const struct trace_event *event,
-                        struct explained *entry, int state)
+static void explain_end(struct explain *explain, struct explained *entry, int state)
 {
     const bool is_new = !entry->fin_received;
+    if (is_tcp(entry) && entry->record.tcp_state == TCP_CLOSE &&
+        (entry->was_reset || !entry->fin_sent)) {
+        put_reset(explain, entry, state);
+        say(explain, SAY_RECV_GONE);
+        return;
+    }
     entry->fin_received = true;
     int now = entry->record.tcp_state;
     if (now == TCP_CLOSE && entry->ended_first)
         now = TCP_TIME_WAIT;
-    if (is_tcp(entry) && is_new) {
-        explain->wires[event->kind] = 0; /* it comes once, whatever was shown before it */
-        put_wire(explain, event->kind, "<FIN", state, now);
-    }
+    if (is_tcp(entry) && is_new)
+        put_wire(explain, WIRE_END, "<FIN", state, now);
     say(explain, SAY_RECV_END);
     say(explain, entry->fin_sent ? SAY_RECV_END_BOTH : SAY_RECV_END_HALF);
     if (now == TCP_TIME_WAIT)
@@ -828,7 +860,7 @@ static void explain_recv(struct explain *explain, const struct trace_event *even
         return;
     }
     if (event->result == 0 && event->length) {
-        explain_end(explain, event, entry, state);
+        explain_end(explain, entry, state);
         return;
     }
     put_moved(explain, event, entry, false);
@@ -836,6 +868,7 @@ static void explain_recv(struct explain *explain, const struct trace_event *even
         say(explain, SAY_RECV_DISCARD);
     else
         say(explain, SAY_RECV, NUMBER(event->length), NUMBER(event->result));
+    say(explain, SAY_DONTWAIT);
     if (event->value == MSG_PEEK)
         say(explain, SAY_RECV_PEEK);
     if (explain->is_http)
@@ -853,12 +886,24 @@ static void explain_splice(struct explain *explain, const struct trace_event *ev
     say(explain, SAY_SPLICE);
 }
 
+static void explain_pending(struct explain *explain, const struct trace_event *event,
+                            struct explained *entry, int state)
+{
+    if (!event->value)
+        return;
+    if (event->value == ECONNRESET || event->value == EPIPE)
+        put_reset(explain, entry, state);
+    say(explain, SAY_PENDING);
+}
+
 static void explain_shutdown(struct explain *explain, const struct trace_event *event,
                              struct explained *entry, int state)
 {
     const int now = entry->record.tcp_state;
     const char *packets = now == TCP_FIN_WAIT1 || now == TCP_LAST_ACK ? ">FIN" : ">FIN;<ACK";
     if (event->result < 0) {
+        if (event->error == ENOTCONN && entry->is_joined)
+            put_reset(explain, entry, state);
         say(explain, event->error == ENOTCONN ? SAY_SHUTDOWN_GONE : SAY_FAILED);
         return;
     }
@@ -897,6 +942,8 @@ static void explain_close_tcp(struct explain *explain, const struct trace_event 
             say(explain, SAY_TIME_WAIT_THERE);
     } else if (!entry->is_joined) {
         say(explain, SAY_CLOSE_UNCONNECTED);
+    } else if (entry->was_reset) {
+        say(explain, SAY_CLOSE_BROKEN);
     } else if (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2) {
         say(explain, SAY_CLOSE_ORPHAN);
     } else {
@@ -956,6 +1003,7 @@ static void explain_call(void *context, const struct trace_event *event, const c
         [TRACE_GETSOCKNAME] = explain_own_name,
         [TRACE_GETPEERNAME] = explain_peer_name,
         [TRACE_PEERCRED] = explain_credentials,
+        [TRACE_SO_ERROR] = explain_pending,
         [TRACE_SEND] = explain_send,
         [TRACE_SENDTO] = explain_send,
         [TRACE_SENDMSG] = explain_send,
@@ -1008,12 +1056,10 @@ int explain_begin(const struct explain_setup *setup, struct error *err)
     explain->is_ascii = charset_is_other();
     explain->frame = setup->frame;
     explain->is_http = setup->is_http;
-    explain->trace.has_time = true;
-    explain->trace.role = trace_is_shared() ? setup->role : NULL;
     explain->trace.explain = explain_call;
     explain->trace.context = explain;
     if (log_setting.verbosity < LOG_LEVEL_TRACE)
         log_setting.verbosity = LOG_LEVEL_TRACE;
-    trace_begin(&explain->trace);
+    trace_begin(&explain->trace, setup->serves);
     return 0;
 }

@@ -18,7 +18,7 @@ enum explain_frame {
 };
 
 struct explain_setup {
-    const char *role; /* "client", "server": see struct trace */
+    bool serves; /* it is a server whose calls they are */
     enum explain_frame frame;
     bool is_http;
 };

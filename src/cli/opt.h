@@ -90,6 +90,7 @@ struct command {
     int min_operands;
     int max_operands;          /* -1: no limit */
     bool takes_program;        /* words after `--` are a program and its arguments */
+    bool serves;               /* it is a server */
     bool takes_urls;           /* the operands are URLs: no secrets in them stay in argv */
     const struct opt *options; /* ends with OPT_END */
     const void *defaults;      /* the options struct before parsing */

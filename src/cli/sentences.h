@@ -44,7 +44,7 @@ X(LOOK_UP_FAILED, "The name %1 has no address that could be found. gai_strerror 
 X(SOCKET_TCP, "Asks the kernel for a TCP socket over %1: a stream of bytes, in order, without "    \
   "loss. %2 is its descriptor, a number like that of an open file.",                               \
   "Pide al núcleo un socket TCP sobre %1: un flujo de bytes, en orden y sin pérdidas. %2 es su "   \
-  "descriptor, un número como el de un fichero abierto.")                                          \
+  "descriptor, un número como el de un archivo abierto.")                                          \
 X(SOCKET_UDP, "Asks the kernel for a UDP socket over %1: datagrams, each one by itself, without "  \
   "a connection. %2 is its descriptor.",                                                           \
   "Pide al núcleo un socket UDP sobre %1: datagramas sueltos, sin conexión. %2 es su descriptor.") \
@@ -69,9 +69,9 @@ X(SOCKET_FLAGS, "SOCK_NONBLOCK: no call on it waits. SOCK_CLOEXEC: a program tha
 /* connect. */                                                                                     \
 X(CONNECT, "Asks for a connection to the socket that listens at that address.",                    \
   "Pide una conexión con el socket que escucha en esa dirección.")                                 \
-X(CONNECT_STARTED, "EINPROGRESS is no failure: the handshake has begun, and the call does not "    \
+X(CONNECT_STARTED, "EINPROGRESS is no failure: the three-way handshake has begun, and the call does not "    \
   "wait for it (SOCK_NONBLOCK). On a blocking socket connect would return when it is over.",       \
-  "EINPROGRESS no es un error: la negociación ha empezado y la llamada no la espera "              \
+  "EINPROGRESS no es un error: la negociación en tres pasos ha empezado y la llamada no la espera "              \
   "(SOCK_NONBLOCK). En un socket bloqueante, connect volvería al terminar.")                       \
 X(CONNECT_FAST, "The answer is there already: within one machine the network takes no time.",      \
   "La respuesta ya ha llegado: dentro de una misma máquina la red no tarda.")                      \
@@ -93,12 +93,12 @@ X(CONNECT_REFUSED, "ECONNREFUSED: the machine is there, but nothing listens on t
   "con RST.")                                                                                      \
 X(CONNECT_REFUSED_UNIX, "ECONNREFUSED: no process listens there; a file may be left from a "       \
   "server that has ended.",                                                                        \
-  "ECONNREFUSED: ningún proceso escucha ahí; puede quedar el fichero de un servidor que ya "       \
+  "ECONNREFUSED: ningún proceso escucha ahí; puede quedar el archivo de un servidor que ya "       \
   "terminó.")                                                                                      \
 X(CONNECT_NO_FILE, "ENOENT: there is no such file. The server makes it, with bind.",               \
-  "ENOENT: ese fichero no existe. Lo crea el servidor, con bind.")                                 \
+  "ENOENT: ese archivo no existe. Lo crea el servidor, con bind.")                                 \
 X(CONNECT_NO_ROUTE, "No way leads there: the routing table of this machine, or a router, says so.", \
-  "No hay camino hasta allí: lo dice la tabla de rutas de esta máquina o un encaminador.")         \
+  "No hay camino hasta allí: lo dice la tabla de rutas de esta máquina o un router.")         \
 X(CONNECT_SILENCE, "ETIMEDOUT: the kernel has sent SYN again and again, and nobody has answered.", \
   "ETIMEDOUT: el núcleo ha repetido el SYN una y otra vez y nadie ha respondido.")                 \
 X(CONNECT_FULL, "EAGAIN: the server's queue (its backlog) is full.",                               \
@@ -145,15 +145,18 @@ X(OPTION_NODELAY, "TCP_NODELAY: small segments leave at once instead of waiting 
 X(OPTION_LINGER, "SO_LINGER with 0 seconds: close will send RST instead of FIN.",                  \
   "SO_LINGER con 0 segundos: close enviará RST en lugar de FIN.")                                  \
 X(OPTION_BROADCAST, "SO_BROADCAST: allows sending to a broadcast address.",                        \
-  "SO_BROADCAST: permite enviar a una dirección de difusión.")                                     \
+  "SO_BROADCAST: permite enviar a una dirección de difusión (broadcast).")                                     \
 X(OPTION_KEEPALIVE, "SO_KEEPALIVE: the kernel probes a silent peer, so that a dead one is noticed.", \
   "SO_KEEPALIVE: el núcleo sondea al otro extremo cuando calla, para notar si ha muerto.")         \
+X(OPTION_BUFFER, "SO_RCVBUF and SO_SNDBUF: how many bytes the kernel may keep that were not read, " \
+  "or not sent yet.",                                                                              \
+  "SO_RCVBUF y SO_SNDBUF: cuántos bytes puede guardar el núcleo sin leer o sin enviar todavía.")   \
 X(OPTION_OTHER, "Sets an option of the socket.",                                                   \
   "Fija una opción del socket.")                                                                   \
 X(JOIN, "Joins a multicast group: its datagrams come to this machine from now on (IGMP, or MLD "   \
   "of IPv6, tells the routers).",                                                                  \
-  "Entra en un grupo de multidifusión: desde ahora sus datagramas llegan a esta máquina (IGMP, o " \
-  "MLD en IPv6, avisa a los encaminadores).")                                                      \
+  "Entra en un grupo de multidifusión (multicast): desde ahora sus datagramas llegan a esta máquina (IGMP, o " \
+  "MLD en IPv6, avisa a los routers).")                                                      \
 /* bind, listen, accept. */                                                                        \
 X(BIND_INET, "Gives the socket its address and port, where clients find it.",                      \
   "Da al socket su dirección y su puerto, donde lo encontrarán los clientes.")                     \
@@ -167,11 +170,11 @@ X(BIND_PORT_0, "Port 0 lets the kernel choose a free one; getsockname tells whic
   "El puerto 0 deja que el núcleo elija uno libre; getsockname dice cuál.")                        \
 X(BIND_UNIX, "Makes the socket file. It holds no data: it is the name by which clients find the "  \
   "server, and stays when the server ends, unless it calls unlink.",                               \
-  "Crea el fichero del socket. No guarda datos: es el nombre con el que los clientes encuentran "  \
+  "Crea el archivo del socket. No guarda datos: es el nombre con el que los clientes encuentran "  \
   "al servidor, y permanece cuando este termina, salvo que llame a unlink.")                       \
 X(BIND_ABSTRACT, "The first byte of the path is NUL: an abstract name, without a file, that goes " \
   "with its socket.",                                                                              \
-  "El primer byte de la ruta es NUL: un nombre abstracto, sin fichero, que desaparece con su "     \
+  "El primer byte de la ruta es NUL: un nombre abstracto, sin archivo, que desaparece con su "     \
   "socket.")                                                                                       \
 X(BIND_IN_USE, "EADDRINUSE: another socket has that address, or, without SO_REUSEADDR, a "         \
   "connection in TIME_WAIT.",                                                                      \
@@ -190,8 +193,10 @@ X(ACCEPT, "Takes the first connection from the queue. It has a socket of its own
   "its bytes go; %2 goes on listening.",                                                           \
   "Saca de la cola la primera conexión. Tiene su propio socket, el %1, por el que van sus bytes; " \
   "el %2 sigue escuchando.")                                                                       \
-X(ACCEPT_HANDSHAKE, "The kernel has shaken hands before accept was called.",                       \
-  "El núcleo completó la negociación antes de la llamada a accept.")                               \
+X(ACCEPT_HANDSHAKE, "The three-way handshake was over before accept was called: the kernel does it.",                       \
+  "La negociación en tres pasos ya había terminado antes de accept: la hace el núcleo.")                               \
+X(ACCEPT_FLAGS, "accept4 is accept with flags for the new socket, which does not inherit them.",   \
+  "accept4 es accept con opciones para el nuevo socket, que no las hereda.")                       \
 X(ACCEPT_ENDED, "CLOSE_WAIT: the client has sent its bytes and its FIN meanwhile; they wait here.", \
   "CLOSE_WAIT: entretanto el cliente ha enviado sus bytes y su FIN, que esperan aquí.")            \
 X(ACCEPT_UNNAMED, "The client's address has no path: it has not called bind.",                     \
@@ -200,6 +205,8 @@ X(ACCEPT_AGAIN, "EAGAIN: the queue is empty. A blocking accept would wait; here 
   "when a client comes, and other sockets are served meanwhile.",                                  \
   "EAGAIN: la cola está vacía. Un accept bloqueante esperaría; aquí epoll_wait avisa cuando llega " \
   "un cliente y, mientras tanto, se atienden otros sockets.")                                      \
+X(DONTWAIT, "MSG_DONTWAIT: this call does not wait.",                                              \
+  "MSG_DONTWAIT: esta llamada no espera.")                                                         \
 /* send. */                                                                                        \
 X(SEND, "Copies the bytes to the kernel's send buffer and returns how many it took. That says "    \
   "nothing about whether the peer has read them. MSG_NOSIGNAL: if the peer is gone, EPIPE "        \
@@ -228,7 +235,7 @@ X(SEND_TOO_LONG, "EMSGSIZE: a datagram has a largest size, and this is more.",  
   "EMSGSIZE: un datagrama tiene un tamaño máximo y este lo supera.")                               \
 /* recv. */                                                                                        \
 X(RECV, "Takes what is in the kernel's receive buffer, at most %1 bytes; there were %2. A stream "  \
-  "has no borders: this may be part of what the peer sent in one call, or the sum of several.",    \
+  "does not keep sends apart: this may be part of what the peer sent in one call, or the sum of several.",    \
   "Toma lo que hay en el búfer de recepción del núcleo, %1 bytes como máximo; había %2. Un flujo " \
   "no tiene límites: puede ser parte de lo que el otro envió en una llamada, o la suma de varias.") \
 X(RECV_PEEK, "MSG_PEEK: looks at the bytes, which stay in the buffer for the next recv.",          \
@@ -255,6 +262,12 @@ X(RECV_RESET, "ECONNRESET: the peer has broken the connection off: it closed the
   "unread, or on purpose. What was on its way may be lost.",                                       \
   "ECONNRESET: el otro extremo ha roto la conexión: cerró el socket con datos sin leer, o a "      \
   "propósito. Lo que estaba en camino puede perderse.")                                            \
+X(RECV_GONE, "0 is not the peer's end here: the connection was broken off before.",                \
+  "0 no es aquí el final del otro extremo: la conexión se había roto antes.")                      \
+X(PENDING, "SO_ERROR: the error that came by the network, and waited at the socket. It is told "   \
+  "once: whoever asks takes it.",                                                                  \
+  "SO_ERROR: el error que llegó por la red y esperaba en el socket. Se da una sola vez: quien lo " \
+  "pregunta se lo lleva.")                                                                         \
 X(RECV_REFUSED, "ECONNREFUSED: an earlier datagram found no socket on that port; the other "       \
   "machine said so by ICMP.",                                                                      \
   "ECONNREFUSED: un datagrama anterior no encontró ningún socket en ese puerto; la otra máquina "  \
@@ -279,14 +292,14 @@ X(SHUTDOWN_OTHER, "Ends directions of the connection without giving the descript
 X(SHUTDOWN_GONE, "ENOTCONN: there is no connection any more.",                                     \
   "ENOTCONN: ya no hay conexión.")                                                                 \
 X(TIME_WAIT_HERE, "TIME_WAIT: this end has ended first, so its kernel keeps the two addresses and " \
-  "ports for a minute, lest late segments reach a new connection. ss -tan shows it.",              \
+  "ports for a minute, so that late segments cannot reach a new connection. ss -tan shows it.",              \
   "TIME_WAIT: este extremo terminó primero, así que su núcleo conserva las dos direcciones y "     \
   "puertos durante un minuto, para que ningún segmento rezagado llegue a una conexión nueva. Se "  \
   "ve con ss -tan.")                                                                               \
 X(TIME_WAIT_THERE, "The peer ended first, so TIME_WAIT is at its end; here nothing is left.",      \
   "El otro extremo terminó primero, así que TIME_WAIT queda en el suyo; aquí no queda nada.")      \
 X(CLOSE_FREE, "The descriptor %1 is free: the next socket or file may get the same number.",       \
-  "El descriptor %1 queda libre: el próximo socket o fichero puede recibir el mismo número.")      \
+  "El descriptor %1 queda libre: el próximo socket o archivo puede recibir el mismo número.")      \
 X(CLOSE_DONE, "Both directions had ended: nothing goes over the wire.",                            \
   "Los dos sentidos ya habían terminado: no va nada por la red.")                                  \
 X(CLOSE_BOTH, "close without shutdown ends both directions: the peer will read 0, and what it "    \
@@ -302,14 +315,16 @@ X(CLOSE_UNREAD, "There were bytes that nobody had read: the kernel sends RST, no
 X(CLOSE_RESET, "SO_LINGER was set to 0: the connection is broken off, and the peer's recv will "   \
   "fail with ECONNRESET.",                                                                         \
   "SO_LINGER estaba a 0: la conexión se rompe, y el recv del otro extremo fallará con ECONNRESET.") \
+X(CLOSE_BROKEN, "The connection had been broken off: nothing goes over the wire.",                 \
+  "La conexión ya se había roto: no va nada por la red.")                                          \
 X(CLOSE_ORPHAN, "This end had sent its FIN; the kernel alone waits for the peer's.",               \
   "Este extremo ya había enviado su FIN; el núcleo espera por su cuenta el del otro.")             \
 X(CLOSE_LISTENER, "No more clients can connect: SYN is answered by RST from now on, and what "      \
   "waited in the queue is broken off.",                                                            \
   "Ya no puede conectarse nadie más: desde ahora un SYN recibe RST, y lo que esperaba en la cola " \
   "se rompe.")              \
-X(CLOSE_NO_ANSWER, "Given up: neither SYN+ACK nor RST has come. SYN was sent again %1 times.",     \
-  "Se abandona: no ha llegado ni SYN+ACK ni RST. El SYN se repitió %1 veces.")                     \
+X(CLOSE_NO_ANSWER, "Given up: neither SYN+ACK nor RST has come. Times that SYN was sent again: %1.",     \
+  "Se abandona: no ha llegado ni SYN+ACK ni RST. Veces que se repitió el SYN: %1.")                     \
 X(CLOSE_UNCONNECTED, "There was no connection to end.",                                            \
   "No había ninguna conexión que terminar.")                                                       \
 X(CLOSE_UNIX, "The peer, if there is one, will read 0.",                                           \
@@ -318,7 +333,7 @@ X(CLOSE_ELSEWHERE, "Another process has the socket, too, and the connection live
   "of them does.",                                                                                 \
   "Otro proceso también tiene el socket, y la conexión vive mientras alguno lo tenga.")            \
 X(UNLINK, "Removes the socket file: no client finds the server by it any more.",                   \
-  "Borra el fichero del socket: ya ningún cliente encuentra al servidor por él.")                  \
+  "Borra el archivo del socket: ya ningún cliente encuentra al servidor por él.")                  \
 /* Processes. */                                                                                   \
 X(FORK, "Makes a second process, a copy of this one with the same descriptors. Here it returns "   \
   "the child's number, %1; in the child, 0.",                                                      \
@@ -340,10 +355,12 @@ X(WAIT, "Takes the status of the child that has ended. Until somebody does, it i
 /* What is in the bytes. */                                                                        \
 X(FRAME, "The frame: a stream does not keep messages apart, so each one has its length in front.", \
   "La trama: un flujo no separa los mensajes, así que cada uno lleva delante su longitud.")        \
-X(FRAME_NATIVE, "length %1, NUL included, in this machine's byte order",                           \
-  "longitud %1, con el NUL, en el orden de esta máquina")                                          \
+X(FRAME_NATIVE, "length %1, the NUL included",                           \
+  "longitud %1, contando el NUL")                                          \
 X(FRAME_BIG, "length %1, in network order",                                                        \
   "longitud %1, en orden de red")                                                                  \
+X(FRAME_ORDER, "The length is in this machine's byte order: the bytes do not leave it.",           \
+  "La longitud va en el orden de bytes de esta máquina: los bytes no salen de ella.")              \
 X(FRAME_NUL, "NUL, the end of a string in C",                                                      \
   "NUL, el final de una cadena en C")                                                              \
 X(HTTP_REQUEST, "The request is text: method, path and version in the first line, then a field a " \

@@ -316,8 +316,11 @@ int sock_error(int fd)
     int pending = 0;
     socklen_t length = sizeof pending;
     int result = getsockopt(fd, SOL_SOCKET, SO_ERROR, &pending, &length);
-    TRACE_DETAIL(result, "getsockopt(%d, SOL_SOCKET, SO_ERROR, [%s], [4])", fd,
-                 pending ? trace_name(TRACE_ERRNO, pending) : "0");
+    /* An error that is taken here is in no other call. */
+    TRACE_AT(pending && trace_explains() ? LOG_LEVEL_TRACE : LOG_LEVEL_DETAIL, result,
+             EVENT(.kind = TRACE_SO_ERROR, .fd = fd, .value = pending),
+             "getsockopt(%d, SOL_SOCKET, SO_ERROR, [%s], [4])", fd,
+             pending ? trace_name(TRACE_ERRNO, pending) : "0");
     return result < 0 ? errno : pending;
 }
 

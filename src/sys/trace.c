@@ -234,6 +234,8 @@ char *trace_data(const void *bytes, ssize_t length, char *out)
     return out;
 }
 
+static const char shared[] = "SOCKCTL_SHARED"; /* in the environment: what we write to is shared */
+
 static int64_t now_us(void)
 {
     struct timespec now;
@@ -241,22 +243,20 @@ static int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-void trace_begin(struct trace *trace)
+void trace_begin(struct trace *trace, bool serves)
 {
+    trace->role = serves ? "server" : "client";
     trace->start_us = now_us();
+    trace->is_shared = getenv(shared) || log_is_in_background();
     log_setting.trace = trace;
-}
-
-static const char shared[] = "SOCKCTL_SHARED"; /* in the environment: what we write to is shared */
-
-bool trace_is_shared(void)
-{
-    return getenv(shared) || log_is_in_background();
 }
 
 void trace_share(void)
 {
-    setenv(shared, "1", 1);
+    if (log_setting.verbosity >= LOG_LEVEL_TRACE)
+        setenv(shared, "1", 1);
+    if (log_setting.trace)
+        log_setting.trace->is_shared = true;
 }
 
 bool trace_explains(void)
@@ -282,17 +282,16 @@ static char *trace_put_prefix(struct trace *trace, const struct trace_event *eve
                               size_t room)
 {
     const unsigned number = trace_number(trace, event);
-    const bool numbered = number && atomic_load(&trace->has_numbers);
+    const bool numbered = number && atomic_load(&trace->accepted) > 1;
+    const char *role = trace->role && trace->is_shared ? trace->role : NULL;
     char shown[TRACE_NUMBER_MAX] = "";
     int length = 0;
     if (numbered)
         snprintf(shown, sizeof shown, "%u", number);
-    if (trace->has_time)
-        length = snprintf(at, room, "%.3f ", (double)(now_us() - trace->start_us) / 1000000);
-    if (trace->role || numbered)
-        length += snprintf(at + length, room - (size_t)length, "[%s%s%s] ",
-                           trace->role ? trace->role : "", trace->role && numbered ? " " : "",
-                           shown);
+    length = snprintf(at, room, "%.3f ", (double)(now_us() - trace->start_us) / 1000000);
+    if (role || numbered)
+        length += snprintf(at + length, room - (size_t)length, "[%s%s%s] ", role ? role : "",
+                           role && numbered ? " " : "", shown);
     return at + length;
 }
 

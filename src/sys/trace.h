@@ -39,6 +39,7 @@ enum trace_kind {
     TRACE_GETSOCKNAME,
     TRACE_GETPEERNAME,
     TRACE_PEERCRED,
+    TRACE_SO_ERROR,
     TRACE_SEND,
     TRACE_SENDTO,
     TRACE_SENDMSG,
@@ -77,12 +78,12 @@ struct trace_event {
 /* What is shown beside the calls: all may be {0}. The fields in front are set before anything runs; the others are this
  * module's. */
 struct trace {
-    bool has_time;    /* each line has the time since the start */
-    const char *role; /* "client", "server": where several write to one terminal; NULL: none */
-    atomic_bool has_numbers; /* connections that were accepted are told apart, by numbers */
+    const char
+        *role; /* "client", "server": said where others write to the same terminal; NULL: never */
     /* Writes the line of a call, with what there is to say of it below; NULL: the line is all. Any thread may call it. */
     void (*explain)(void *context, const struct trace_event *event, const char *line);
-    void *context; /* of explain */
+    void *context;  /* of explain */
+    bool is_shared; /* others do: we are in the background, or have started them (trace_share) */
     int64_t start_us;
     atomic_uint accepted; /* connections, so far */
     atomic_ushort
@@ -90,14 +91,11 @@ struct trace {
     atomic_uint tried;      /* kinds of call that had nothing to do yet, and were shown */
 };
 
-/* Begins to show what `trace` says, which stays in use until the program ends. */
-void trace_begin(struct trace *trace);
+/* Begins to show what `trace` says, which stays in use until the program ends, beside the time. */
+void trace_begin(struct trace *trace, bool serves);
 
-/* Says whether other processes write to our terminal: we are in its background, or one of us has started the other
- * (trace_share). */
-bool trace_is_shared(void);
-
-/* Says to the programs that we start that we share our terminal. To be called while there is one thread. */
+/* Has each line say whose it is from now on, and those of programs that we start: both write to one terminal. To be
+ * called while there is one thread. */
 void trace_share(void);
 
 /* Says whether calls are explained. */

@@ -577,7 +577,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     connecting.dial.any_sender = !program_is_given(&given->program) && !given->pass_fd;
     if (given->log_json)
         report_as_objects();
-    if (given->explain && explain_begin(&(struct explain_setup){.role = "client"}, err))
+    if (given->explain && explain_begin(&(struct explain_setup){.serves = false}, err))
         return -1;
     if (connect_check(given, operands, err))
         return -1;

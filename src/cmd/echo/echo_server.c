@@ -344,7 +344,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
                                     .family = given->family.family};
     if (given->log_json)
         report_as_objects();
-    if (given->explain && explain_begin(&(struct explain_setup){.role = "server"}, err))
+    if (given->explain && explain_begin(&(struct explain_setup){.serves = true}, err))
         return -1;
     if (check_options(&echoing, err) ||
         address_parse(&address, operands->words, operands->count, &use, err) ||
@@ -372,6 +372,7 @@ const struct command echo_server_command = {
     .name = "echo-server",
     .operands = "ADDRESS",
     .forms = "--run [OPTIONS] ADDRESS -- COMMAND [ARGUMENTS]",
+    .serves = true,
     .summary = "Send back what arrives, to any number of clients",
     .operand_forms = "PORT (0: any that is free), HOST PORT, HOST:PORT, ./PATH, unix:@NAME, "
                      "udp:HOST:PORT, fd:N, systemd:; more in sockctl(1)",

@@ -286,8 +286,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     int result = 0;
     if (typed->log_json)
         report_as_objects();
-    if (typed->explain &&
-        explain_begin(&(struct explain_setup){.role = "client", .is_http = true}, err))
+    if (typed->explain && explain_begin(&(struct explain_setup){.is_http = true}, err))
         return -1;
     struct loop *loop = loop_new();
     limit_command(&limit, loop, typed->max_time_ms, err);

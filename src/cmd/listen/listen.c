@@ -389,7 +389,7 @@ static int listen_run(const void *chosen, const struct operands *operands, struc
         server->max_conns = PROGRAMS_MAX;
     if (given->log_json)
         report_as_objects();
-    if (given->explain && explain_begin(&(struct explain_setup){.role = "server"}, err))
+    if (given->explain && explain_begin(&(struct explain_setup){.serves = true}, err))
         return -1;
     if (listen_read_address(given, operands, rest, &address, err) ||
         listen_check(&listening, &address) || modes_check_raw(&address, &given->sockopt, err))
@@ -434,6 +434,7 @@ const struct command listen_command = {
     .operands = "ADDRESS",
     .forms = "-e PROGRAM [OPTIONS] ADDRESS [-- ARGUMENTS]\n"
              "--run [OPTIONS] ADDRESS -- COMMAND [ARGUMENTS]",
+    .serves = true,
     .summary = "Wait for a client; stdin goes to it, what it sends to stdout",
     .operand_forms = "PORT (0: any), HOST PORT, HOST:PORT, ./PATH, unix:@NAME; see sockctl(1)",
     .used_most = "udp keep-open timeout exec sh-exec to allow verbose",

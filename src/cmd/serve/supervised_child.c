@@ -11,6 +11,7 @@
 
 #include "cmd/serve/environment.h"
 #include "sys/descriptors.h"
+#include "sys/trace.h"
 
 enum {
     DRAIN_MS = 50,  /* for the server to read what was sent just before the end */
@@ -52,6 +53,7 @@ int supervised_child_start(struct supervised_child *child, struct children *chil
     struct environment environment;
     if (children_init(children, child->loop, err))
         return -1;
+    trace_share();
     environment_init(&environment);
     environment_describe_listener(&environment, listens);
     const struct program_spec spec = {.argv = (const char *const *)words,

@@ -24,11 +24,11 @@ const struct framing *message_framing(const struct message_options *options)
     return framing_find(options->framing);
 }
 
-int message_explain(const struct message_options *options, const char *role, struct error *err)
+int message_explain(const struct message_options *options, bool serves, struct error *err)
 {
     const bool is_native = strcmp(options->framing, "native") == 0,
                is_big = strcmp(options->framing, "u32be") == 0;
-    const struct explain_setup setup = {.role = role,
+    const struct explain_setup setup = {.serves = serves,
                                         .frame = is_native ? EXPLAIN_FRAME_NATIVE
                                                  : is_big  ? EXPLAIN_FRAME_BIG
                                                            : EXPLAIN_NO_FRAME};

@@ -39,7 +39,7 @@ struct message_options {
 const struct framing *message_framing(const struct message_options *options);
 
 /* message_explain has each call explained from now on, if that was asked for. Returns 0, or -1 and status 2. */
-int message_explain(const struct message_options *options, const char *role, struct error *err);
+int message_explain(const struct message_options *options, bool serves, struct error *err);
 
 /* message_limit returns max_message as a frame reader takes it. */
 size_t message_limit(const struct message_options *options);

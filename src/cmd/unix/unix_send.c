@@ -489,7 +489,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     struct signals signals;
     if (given->messages.log_json)
         report_as_objects();
-    if (message_explain(&given->messages, "client", err))
+    if (message_explain(&given->messages, false, err))
         return -1;
     if (message_address(&address, operands->words[0], false, err) ||
         check_messages(given, operands->words + 1, err))

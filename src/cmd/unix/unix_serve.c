@@ -304,7 +304,7 @@ static int run(const void *chosen, const struct operands *operands, struct error
     struct address address;
     if (given->messages.log_json)
         report_as_objects();
-    if (message_explain(&given->messages, "server", err))
+    if (message_explain(&given->messages, true, err))
         return -1;
     if (check_options(given, arguments, err) ||
         message_address(&address, operands->words[0], true, err))
@@ -342,6 +342,7 @@ const struct command unix_serve_command = {
     .operands = "PATH",
     .forms = "-e PROGRAM [OPTIONS] PATH [-- ARGUMENTS]\n"
              "--run [OPTIONS] PATH -- COMMAND [ARGUMENTS]",
+    .serves = true,
     .summary = "Print the messages that clients send over a UNIX socket, until one says quit",
     .operand_forms =
         "./PATH, unix:@NAME (abstract), fd:N or systemd: (a socket that is listening already)",
