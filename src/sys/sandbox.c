@@ -112,11 +112,21 @@ static void landlock_create(struct sandbox *sandbox)
     sandbox->ruleset = (int)syscall(LANDLOCK_CREATE, &rules, size, 0);
 }
 
+/* What cannot be said in the rules would be refused: there are none then. */
+static void landlock_give_up(struct sandbox *sandbox)
+{
+    if (sandbox->ruleset >= 0)
+        close(sandbox->ruleset);
+    sandbox->ruleset = -1;
+}
+
 /* Leaves what the path leads to open for `rights`: of a file, those that a file can have. */
-static void landlock_allow(const struct sandbox *sandbox, const char *path, uint64_t rights)
+static void landlock_allow(struct sandbox *sandbox, const char *path, uint64_t rights)
 {
     struct stat status;
     const int fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+        landlock_give_up(sandbox);
     if (fd < 0)
         return;
     rights &= landlock_rights(sandbox->abi);
@@ -128,7 +138,7 @@ static void landlock_allow(const struct sandbox *sandbox, const char *path, uint
 }
 
 /* Does it for the directory of a file. */
-static void landlock_allow_beside(const struct sandbox *sandbox, const char *file, uint64_t rights)
+static void landlock_allow_beside(struct sandbox *sandbox, const char *file, uint64_t rights)
 {
     char path[PATH_MAX];
     const char *slash = strrchr(file, '/');
@@ -141,7 +151,7 @@ static void landlock_allow_beside(const struct sandbox *sandbox, const char *fil
 }
 
 /* What look-ups read: the files of the libc, what its modules (nss(5)) are and what they ask. */
-static void landlock_allow_lookups(const struct sandbox *sandbox)
+static void landlock_allow_lookups(struct sandbox *sandbox)
 {
     static const char files[][24] = {"/etc/nsswitch.conf", "/etc/resolv.conf",   "/etc/hosts",
                                      "/etc/host.conf",     "/etc/gai.conf",      "/etc/services",
@@ -486,7 +496,7 @@ void sandbox_init(struct sandbox *sandbox, unsigned needs)
 
 /* What is written anew, at the end of the links that lead to it. A descriptor that is meant (/dev/stdout) is there already,
  * but a device is opened once more. */
-static void landlock_allow_replacing(const struct sandbox *sandbox, const char *file)
+static void landlock_allow_replacing(struct sandbox *sandbox, const char *file)
 {
     struct error ignored;
     struct stat status;
