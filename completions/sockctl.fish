@@ -136,7 +136,7 @@ function __sockctl_operand
             set kinds address service
             set takes yes
         case listen
-            set valued -s --source -p --port -m --max-conns --backlog --max-memory --workers --greeting --allow --deny --allow-uid --mode -e --exec -c --sh-exec --to --proxy-from --port-file --ready-fd -w --timeout -i --idle-timeout --max-time -q --quit-after --delay --rate-limit --oob -o --output --hex-dump --separator -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --mark --join --log
+            set valued -s --source -p --port -m --max-conns --backlog --max-memory --workers --greeting --allow --deny --allow-uid --mode -e --exec -c --sh-exec --to --via --tls-ca --proxy-from --port-file --ready-fd -w --timeout -i --idle-timeout --max-time -q --quit-after --delay --rate-limit --oob -o --output --hex-dump --separator -W --max-messages --interface --ttl --tos --rcvbuf --sndbuf --mark --join --log
             set kinds listen service
             set takes yes
         case echo-server
@@ -316,6 +316,10 @@ complete -c sockctl -n "__sockctl_at listen" -s e -l exec -x -a '(__sockctl_prog
 complete -c sockctl -n "__sockctl_at listen" -s c -l sh-exec -x -a '(__sockctl_program)' -d 'like -e, but a shell command'
 complete -c sockctl -n "__sockctl_at listen" -l inetd -d 'the program gets the socket itself as stdin and stdout'
 complete -c sockctl -n "__sockctl_at listen" -l to -x -a '(__sockctl_address)' -d 'forward each client to a new connection to ADDRESS'
+complete -c sockctl -n "__sockctl_at listen" -l via -x -a '(__sockctl_program)' -d 'the connection is COMMAND\'s stdin and stdout (%h: host, %p: port)'
+complete -c sockctl -n "__sockctl_at listen" -l tls -d 'to ADDRESS by TLS, by openssl(1); the certificate is checked'
+complete -c sockctl -n "__sockctl_at listen" -l tls-ca -r -F -d 'trust the certificates in FILE alone'
+complete -c sockctl -n "__sockctl_at listen" -l tls-insecure -d 'believe any certificate'
 complete -c sockctl -n "__sockctl_at listen" -l send-proxy -f -a '1 2' -d 'send a PROXY header first, of version 1 or 2 (2)'
 complete -c sockctl -n "__sockctl_at listen" -l accept-proxy -d 'read a PROXY header (version 1 or 2) from each client first'
 complete -c sockctl -n "__sockctl_at listen" -l proxy-from -x -d 'with --accept-proxy: who may send one; others are served as they are'

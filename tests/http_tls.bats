@@ -5,19 +5,8 @@ load helpers/common
 load helpers/http
 load helpers/tls
 
-setup_file() {
-    command -v openssl >/dev/null || return 0
-    cd "$BATS_FILE_TMPDIR" || return
-    exec 2>openssl.log
-    authority ca /CN=testca
-    issue good ca /CN=localhost 'subjectAltName=DNS:localhost,IP:127.0.0.1' 3
-}
-
-setup() {
-    common_setup
-    need openssl
-    CA=$BATS_FILE_TMPDIR/ca.pem
-}
+setup_file() { tls_setup_file || :; }
+setup() { tls_setup; }
 teardown() { common_teardown; }
 
 A="${OK}Content-Length: 1\\r\\n\\r\\na"
@@ -48,29 +37,11 @@ proxy_says() {
     [ "$(grep -c CLIENT peer.out)" -eq 1 ]
 }
 
-tls_web_config() {
-    cat <<EOF
-daemon off; master_process off; pid $T/web.id;
-events { worker_connections 512; }
-http {
-    access_log off;
-    client_body_temp_path temp; proxy_temp_path temp; fastcgi_temp_path temp;
-    uwsgi_temp_path temp; scgi_temp_path temp;
-    server {
-        listen 127.0.0.1:$1 ssl; root $T/www;
-        ssl_certificate $BATS_FILE_TMPDIR/good.pem; ssl_certificate_key $BATS_FILE_TMPDIR/good.key;
-    }
-}
-EOF
-}
-
 @test "a kept connection is for the name that its certificate was checked for" {
-    need nginx
-    mkdir -p www temp
+    mkdir www
     echo hello >www/x
-    umask 022
-    serves_at_free_port web tls_web_config nginx -p "$T" -e "$T/nginx.log" -c "$T/web.conf"
-    local port=${URL#*:}
+    tls_nginx_start
+    local port=$PORT
     try "$SOCKCTL" http-get -s --tls-ca "$CA" --resolve "*:$port:127.0.0.1" \
         "https://localhost:$port/x" "https://other.test:$port/x" "https://localhost:$port/x"
     assert_status 4

@@ -8,11 +8,7 @@ load helpers/tls
 
 # One authority, and what it has issued; once for the file.
 setup_file() {
-    command -v openssl >/dev/null || return 0
-    cd "$BATS_FILE_TMPDIR" || return
-    exec 2>openssl.log
-    authority ca /CN=testca
-    issue good ca /CN=localhost 'subjectAltName=DNS:localhost,IP:127.0.0.1' 3
+    tls_setup_file || return 0
     issue expired ca /CN=localhost 'subjectAltName=DNS:localhost' -1
     issue other ca /CN=other.test 'subjectAltName=DNS:other.test,IP:192.0.2.1' 3
     authority self /CN=localhost
@@ -20,11 +16,7 @@ setup_file() {
     issue lower between /CN=localhost 'subjectAltName=DNS:localhost' 3
 }
 
-setup() {
-    common_setup
-    need openssl
-    CA=$BATS_FILE_TMPDIR/ca.pem
-}
+setup() { tls_setup; }
 teardown() { common_teardown; }
 
 @test "connect --tls: the certificate's issuer and name are checked" {

@@ -46,9 +46,9 @@ ROW("connect", "ssl-verify", "ncat", "--tls checks the certificate, unless --tls
 ROW("connect", "K H Z ssl-ciphers ssl-servername ssl-alpn ssl-cert ssl-key", "nc ncat",
     NO_TLS_SETTING)
 ROW(SERVERS, "K H Z", "nc", NO_TLS_SERVER)
-ROW(SERVERS,
-    "ssl tls ssl-cert ssl-key ssl-verify ssl-trustfile ssl-ciphers ssl-servername ssl-alpn", "ncat",
-    NO_TLS_SERVER)
+ROW(SERVERS, "ssl ssl-cert ssl-key ssl-verify ssl-trustfile ssl-ciphers ssl-servername ssl-alpn",
+    "ncat", NO_TLS_SERVER)
+ROW("echo-server unix-serve", "tls", "ncat", NO_TLS_SERVER)
 ROW("http-get", "k insecure no-check-certificate", "curl wget", TLS_INSECURE)
 ROW("http-get", "cacert ca-certificate", "curl wget", TLS_CA)
 ROW("http-get", "ssl tls ssl-reqd", "curl ncat", "TLS is used for a URL that begins with https://")

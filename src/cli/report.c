@@ -106,8 +106,8 @@ void report_connected(const char *peer, const char *local)
         return;
     }
     log_note(LOG_LEVEL_INFO, "connected to %s", peer);
-    /* A line of its own: scripts rely on the first one as it is. A UNIX client has no name. */
-    if (strcmp(local, "unix:(unnamed)") != 0)
+    /* A line of its own: scripts rely on the first one as it is. A UNIX client has no name, nor has our end of a program. */
+    if (strcmp(local, "unix:(unnamed)") != 0 && strcmp(local, "unnamed") != 0)
         log_note(LOG_LEVEL_INFO, "from local address %s", local);
 }
 

@@ -41,13 +41,14 @@ struct via_program {
     char proxy[ADDRESS_TEXT_MAX]; /* as it is shown; empty: none */
     char *shown;                  /* the command, for messages; the program's */
     int fd;                       /* our end of the socket, until it is handed over; then -1 */
-    struct timer up;              /* of a command: it runs */
+    struct timer up;              /* of a command: it runs; then of an end that is to be told */
     struct watch messages;        /* of openssl: its stderr; fd -1: none, or at its end */
     char said[MESSAGES_MAX];
     size_t length;
     void (*done)(void *context, int fd,
                  const struct error *err); /* NULL: it was called, or is not to be */
     void *context;
+    void (*gone)(void *context, const struct error *err); /* NULL: nobody, or he was informed */
     struct timer grace;
     bool is_up; /* `done` has got the socket */
     bool ended;
@@ -322,6 +323,8 @@ static void via_free(struct via_program *program)
     if (program->fd >= 0)
         close(program->fd);
     list_remove(&program->via->programs, &program->node);
+    if (program->via->is_drained && !program->via->programs.count)
+        loop_stop(program->loop, 0);
     free(program->shown);
     free(program);
 }
@@ -394,6 +397,32 @@ static void via_read_messages(struct watch *watch, uint32_t events)
         via_hand_over(program);
 }
 
+/* Informs the owner that the program has ended. */
+static void via_tell_end(struct timer *timer)
+{
+    struct via_program *program = LOOP_OWNER(timer, struct via_program, up);
+    void (*gone)(void *, const struct error *) = program->gone;
+    void *context = program->context;
+    struct error err;
+    const bool failed = program_status(&program->program) != 0 && !program->was_ended;
+    if (failed)
+        via_explain(program, false, &err);
+    program->gone = NULL;
+    if (program->is_left)
+        via_free(program);
+    gone(context, failed ? &err : NULL);
+}
+
+void via_await_end(struct via_program *program,
+                   void (*gone)(void *context, const struct error *err), void *context)
+{
+    program->gone = gone;
+    program->context = context;
+    program->up.fired = via_tell_end;
+    if (program->ended)
+        loop_timer_set(program->loop, &program->up, 0);
+}
+
 static void via_program_ended(struct program *ended)
 {
     struct via_program *program = LOOP_OWNER(ended, struct via_program, program);
@@ -403,7 +432,9 @@ static void via_program_ended(struct program *ended)
     if (program->messages.fd >= 0)
         via_take_messages(program);
     log_note(LOG_LEVEL_INFO, "%s ended with status %d", program->shown, program_status(ended));
-    if (program->is_left) {
+    if (program->gone) {
+        via_tell_end(&program->up);
+    } else if (program->is_left) {
         via_free(program);
     } else if (program->is_awaited) {
         loop_stop(program->loop, 0);
@@ -497,19 +528,32 @@ static void via_dismiss(struct via_program *program, bool now)
         loop_timer_set(program->loop, &program->grace, GRACE_MS);
 }
 
-void via_leave(struct via_program *program)
+/* See via_leave; `now`: see via_dismiss. */
+static void via_part(struct via_program *program, bool now)
 {
-    if (!program->program.id) {
+    if (!program->program.id && !program->gone) {
         via_free(program);
         return;
     }
     program->done = NULL;
     program->is_left = true;
+    if (program->ended)
+        return; /* it is freed when that is told */
     loop_timer_cancel(program->loop, &program->up);
     if (program->fd >= 0)
         close(program->fd);
     program->fd = -1;
-    via_dismiss(program, !program->is_up);
+    via_dismiss(program, now);
+}
+
+void via_leave(struct via_program *program)
+{
+    via_part(program, !program->is_up);
+}
+
+void via_abort(struct via_program *program)
+{
+    via_part(program, true);
 }
 
 /* Says whether a program's failure may be behind how its connection ended. */
@@ -538,6 +582,15 @@ int via_end(struct via_program *program, int fd, bool received, int result, stru
         result = via_explain(program, received, err);
     via_free(program);
     return result;
+}
+
+void via_drain(struct via *via, struct loop *loop)
+{
+    if (!via->programs.count)
+        return;
+    via->is_drained = true;
+    loop_await(loop, -1, NULL);
+    via->is_drained = false;
 }
 
 void via_release(struct via *via)

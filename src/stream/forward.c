@@ -1,7 +1,8 @@
 /*
  * See forward.h. Events on a side move its channel, or the other's; side_settle looks at what came of it: the end of a
  * side is passed on as a half-close, its failure as a reset of the other once what it had sent has arrived
- * (pair_flush), and a pair whose sides have both ended is over. A pair that is cut, by its idle limit or a stop, parts:
+ * (pair_flush), and a pair whose sides have both ended is over. Where the owner has to say whether the remote side's end is one
+ * (remote_ended), it is passed on when he has. A pair that is cut, by its idle limit or a stop, parts:
  * nothing moves any more, and it ends when what was sent is acknowledged (pair_part).
  */
 #include "stream/forward.h"
@@ -85,6 +86,16 @@ static void pair_part(struct forward_pair *pair)
         pair_finish(pair, pair->forward->pairs.stopping ? FORWARD_STOPPED : FORWARD_IDLE);
 }
 
+static void pair_idle_over(struct idle_limit *limit)
+{
+    struct forward_pair *pair = LOOP_OWNER(limit, struct forward_pair, idle);
+    struct forward *forward = pair->forward;
+    idle_limit_stop(&pair->idle);
+    pair->until_ms = loop_now_ms() + RESET_MS;
+    pair_part(pair);
+    forward_finish_if_stopped(forward);
+}
+
 /* Failures */
 
 /* Passes on what the side that failed had sent, as far as the other reads, and then the reset. */
@@ -159,6 +170,26 @@ static void side_await(struct forward_side *side)
         loop_unwatch(loop, &side->watch);
 }
 
+/* Passes on that a side has ended. Returns false: the pair has failed, and may be gone. */
+static bool side_end(struct forward_side *side)
+{
+    struct forward_side *other = side_other(side);
+    const struct forward *forward = side->pair->forward;
+    const int64_t idle_ms = forward->pairs.idle_ms, linger_ms = forward->linger_ms;
+    side->ended = true;
+    if (side == &side->pair->local && linger_ms && !other->ended) {
+        idle_limit_stop(&side->pair->idle);
+        idle_limit_start(&side->pair->idle, forward->pairs.loop, idle_ms < 0 ? linger_ms : idle_ms,
+                         pair_idle_over);
+        return true;
+    }
+    if (other->ended || side->cut || sock_shutdown(other->watch.fd, SHUT_WR) == 0)
+        return true;
+    int cause = sock_error(other->watch.fd);
+    side_fail(other, cause ? cause : ENOTCONN);
+    return false;
+}
+
 /* Looks at what came of the last move of its channel. Returns false: the pair has failed, and may be gone. */
 static bool side_settle(struct forward_side *side)
 {
@@ -173,12 +204,17 @@ static bool side_settle(struct forward_side *side)
     }
     if (!side_wants(side, PUMP_ENDED))
         return true;
-    side->ended = true;
-    if (other->ended || side->cut || sock_shutdown(other->watch.fd, SHUT_WR) == 0)
-        return true;
-    int cause = sock_error(other->watch.fd);
-    side_fail(other, cause ? cause : ENOTCONN);
-    return false;
+    struct forward *forward = side->pair->forward;
+    if (side == &side->pair->remote && forward->remote_ended) {
+        int failure = forward->remote_ended(forward, side->pair);
+        if (failure == EAGAIN)
+            return true;
+        if (failure) {
+            side_fail(side, failure);
+            return false;
+        }
+    }
+    return side_end(side);
 }
 
 /* Looks at what came of the last moves of both sides. The pair may be gone after it. */
@@ -195,6 +231,19 @@ static void pair_settle(struct forward_pair *pair)
     }
     side_await(&pair->local);
     side_await(&pair->remote);
+}
+
+void forward_end_remote(struct forward_pair *pair, int failure)
+{
+    struct forward *forward = pair->forward;
+    struct forward_side *side = &pair->remote;
+    if (!pair->failed && side_wants(side, PUMP_ENDED)) {
+        if (failure)
+            side_fail(side, failure);
+        else if (side_end(side))
+            pair_settle(pair);
+    }
+    forward_finish_if_stopped(forward);
 }
 
 static void side_ready(struct watch *watch, uint32_t events)
@@ -240,16 +289,6 @@ static void side_released(struct filter *filter)
         channel_move(&side->channel, &forward->pool);
         pair_settle(pair);
     }
-    forward_finish_if_stopped(forward);
-}
-
-static void pair_idle_over(struct idle_limit *limit)
-{
-    struct forward_pair *pair = LOOP_OWNER(limit, struct forward_pair, idle);
-    struct forward *forward = pair->forward;
-    idle_limit_stop(&pair->idle);
-    pair->until_ms = loop_now_ms() + RESET_MS;
-    pair_part(pair);
     forward_finish_if_stopped(forward);
 }
 

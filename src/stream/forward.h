@@ -52,8 +52,15 @@ struct forward {
      * two sockets, so that neither of its sides is a struct peer. */
     struct peers pairs;
     struct channel_pool pool;
+    /* For remote sides that would take the end of what they are sent for the end of all: they are not told that the local
+     * side has ended, and the pair ends when nothing has moved for so long after that. 0: they are told. */
+    int64_t linger_ms;
     /* A pair has ended; its descriptors are closed after this. */
     void (*left)(struct forward *forward, const struct forward_pair *pair, enum forward_end how);
+    /* The remote side of a pair has ended, and all that it had sent is passed on. Returns 0: its end is passed on, too;
+     * an errno: it has failed; or EAGAIN: forward_end_remote will say which, until when this may be asked again. NULL: an
+     * end is an end. */
+    int (*remote_ended)(struct forward *forward, struct forward_pair *pair);
     /* After forward_stop: the last one has gone. */
     void (*stopped)(struct forward *forward);
 };
@@ -75,6 +82,9 @@ struct forward_ends {
 /* Joins two sockets to a pair. The owner has set what forward->pairs needs, left and stopped; the rest is 0. May call
  * `left` at once. */
 void forward_join(struct forward *forward, const struct forward_ends *ends, void *user_data);
+
+/* Says how the remote side has ended after an EAGAIN of remote_ended: 0, or an errno. It may call `left`. */
+void forward_end_remote(struct forward_pair *pair, int failure);
 
 /* Passes on what has arrived, then ends the pairs by the rules of sys/drain, and calls `stopped`. A second call waits for
  * nothing. */

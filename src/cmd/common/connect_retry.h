@@ -46,13 +46,13 @@ struct via_options {
 };
 /* For HOST PORT of TCP (via_check), whatever is done with the connection but passing it on. */
 #define VIA_MODES (MODE_ONLY_KINDS(MODE_TCP) & ~MODE_PASS)
-#define VIA_ROWS(options, field)                                                                   \
-    OPT_FOR(0, "via", command, options, field.command, VIA_MODES,                                  \
+#define VIA_ROWS(options, field, via_modes)                                                        \
+    OPT_FOR(0, "via", command, options, field.command, via_modes,                                  \
             "the connection is COMMAND's stdin and stdout (%h: host, %p: port)")
-#define TLS_ROWS(options, field)                                                                   \
-    OPT_FOR(0, "tls-ca", file, options, field.ca, VIA_MODES,                                       \
+#define TLS_ROWS(options, field, via_modes)                                                        \
+    OPT_FOR(0, "tls-ca", file, options, field.ca, via_modes,                                       \
             "trust the certificates in FILE alone"),                                               \
-        OPT_FOR(0, "tls-insecure", flag, options, field.insecure, VIA_MODES,                       \
+        OPT_FOR(0, "tls-insecure", flag, options, field.insecure, via_modes,                       \
                 "believe any certificate")
 
 /* Fills *via as the options say, with nothing but `children` set before. Returns 1: it is to be used for `address`; 0: it

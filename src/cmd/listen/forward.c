@@ -3,6 +3,8 @@
  *
  *     remote dials    connections to that address, for many clients; one look-up of its name is enough for all
  *     connections     a client waits for its remote connection (`pending`), and is then joined to it (stream/forward.h)
+ *     programs        with --via and --tls, a program of the client's own is that connection, and the client stays until it
+ *                     has ended (stream_program_gone)
  *     datagrams       a flow for each client's address (dgram/flows.h)
  *
  * With --output or --hex-dump each connection and each flow has filters of its own (cmd/common/filters.h), by which what
@@ -14,6 +16,7 @@
 #include "stream/forward.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +43,9 @@
 enum {
     FLOW_IDLE_MS = 60 * 1000, /* unless -i says otherwise */
     FLOWS_MAX = 4096,         /* unless -m does */
-    OTHER_DESCRIPTORS = 32    /* than those of flows */
+    OTHER_DESCRIPTORS = 32,   /* than those of flows */
+    PROGRAM_END_MS = 1000,    /* from the end of a program's connection to its own */
+    TLS_LINGER_MS = 5000      /* of a client that has ended, and openssl(1) cannot say so */
 };
 
 /* Remote dials
@@ -140,6 +145,7 @@ struct forwarding {
     struct address to;
     struct dial_options how;
     struct sockopt sockopt; /* of the remote sockets */
+    struct via via;         /* what connects instead, where `how` says so */
     struct remote_dials dials;
     struct resolved known;       /* what the name of the remote address was found to be */
     struct limit_options limits; /* of the server: -w is for connecting here */
@@ -229,6 +235,15 @@ struct stream_client {
     size_t preface_length;
     struct connection_log *log; /* NULL where nobody will read it */
     struct filters *filters;    /* once it is joined; NULL where nothing is written down */
+    /* Of its program, where it has one: */
+    struct via_program *via;   /* once it is joined; NULL: none */
+    struct forward_pair *pair; /* while that waits to hear how the program has ended; else NULL */
+    struct timer program_end;  /* how long it waits */
+    bool program_ended;
+    bool program_failed;
+    bool program_was_first; /* it ended, or failed, before the client did */
+    bool is_silent;         /* the same, and has sent nothing */
+    bool is_left;           /* by its pair: it stays until the program has ended */
 };
 
 struct stream_forwarding {
@@ -268,6 +283,94 @@ static void stream_log_failure(const struct stream_client *client, const struct 
                  strerror(pair->failure));
 }
 
+/* Warns of a command that has ended before its client, without a byte, as if that were all. */
+static void stream_warn_of_silence(const struct stream_client *client)
+{
+    const struct forwarding *forwarding = client->all->forwarding;
+    const char *command = forwarding->via.command;
+    char name[SOCKNAME_TEXT_MAX], to[ADDRESS_TEXT_MAX];
+    if (command)
+        report_warning("%s: connect to %s by '%.100s': it ended with status 0, without a byte",
+                       sockname_text(&client->proxied.source, name),
+                       address_text(&forwarding->to, false, to), command);
+}
+
+/* Notes whether a program that has closed its connection brought nothing, and its client was still waiting. */
+static void stream_note_silence(struct stream_client *client, const struct forward_pair *pair)
+{
+    if (client->is_silent || pair->local.ended || pair->remote.channel.pump.taken)
+        return;
+    client->is_silent = true;
+    if (client->program_ended && !client->program_failed)
+        stream_warn_of_silence(client);
+}
+
+/* Informs of the end of a client's program, which comes once: err is NULL where it ended in order. */
+static void stream_program_gone(void *context, const struct error *err)
+{
+    struct stream_client *client = context;
+    struct forward_pair *pair = client->pair;
+    client->program_ended = true;
+    client->program_failed = err != NULL;
+    client->pair = NULL;
+    loop_timer_cancel(client->all->forward.pairs.loop, &client->program_end);
+    const bool matters = !client->is_left || client->program_was_first;
+    if (err && matters)
+        forwarding_warn(client->all->forwarding, &client->proxied.source, err);
+    else if (!err && client->is_silent)
+        stream_warn_of_silence(client);
+    if (client->is_left)
+        stream_client_free(client);
+    else if (pair)
+        forward_end_remote(pair, err ? ECONNRESET : 0);
+}
+
+/* A program that has closed its connection goes on with something else. */
+static void stream_program_stays(struct timer *timer)
+{
+    struct stream_client *client = LOOP_OWNER(timer, struct stream_client, program_end);
+    struct forward_pair *pair = client->pair;
+    client->pair = NULL;
+    forward_end_remote(pair, 0);
+}
+
+/* Says how the remote side has ended. The end of a program's socket says as little as that of a TLS connection without
+ * its close_notify: only its status tells whether that was all. One that has shut down its sending half is not about to end. */
+static int stream_remote_ended(struct forward *forward, struct forward_pair *pair)
+{
+    struct stream_client *client = pair->user_data;
+    struct pollfd socket = {.fd = pair->remote.watch.fd, .events = POLLIN};
+    if (!client->via || forward->pairs.stopping)
+        return 0;
+    stream_note_silence(client, pair);
+    if (client->program_ended)
+        return client->program_failed ? ECONNRESET : 0;
+    if (poll(&socket, 1, 0) != 1 || !(socket.revents & POLLHUP))
+        return 0;
+    client->pair = pair;
+    if (!loop_timer_is_set(&client->program_end)) {
+        client->program_end.fired = stream_program_stays;
+        loop_timer_set(forward->pairs.loop, &client->program_end, PROGRAM_END_MS);
+    }
+    return EAGAIN;
+}
+
+/* Leaves the program of a client whose pair has ended. */
+static void stream_leave_program(struct stream_client *client, const struct forward_pair *pair)
+{
+    client->pair = NULL;
+    client->is_left = true;
+    client->program_was_first = pair->remote.channel.pump.in_ended || pair->failed == &pair->remote;
+    const bool has_all = pair->local.ended && !pair->local.cut;
+    loop_timer_cancel(client->all->forward.pairs.loop, &client->program_end);
+    if (client->program_was_first)
+        stream_note_silence(client, pair);
+    if (has_all || client->program_was_first)
+        via_leave(client->via);
+    else
+        via_abort(client->via);
+}
+
 static void stream_pair_left(struct forward *forward, const struct forward_pair *pair,
                              enum forward_end how)
 {
@@ -290,7 +393,11 @@ static void stream_pair_left(struct forward *forward, const struct forward_pair 
         connection_log_end(client->log, end);
     }
     written_down_end(forwarding, client->filters, end.how);
-    stream_client_free(client);
+    const bool stays = client->via && !client->program_ended;
+    if (client->via)
+        stream_leave_program(client, pair);
+    if (!stays)
+        stream_client_free(client);
 }
 
 static void stream_all_left(struct forward *forward)
@@ -312,6 +419,9 @@ static void stream_remote_connected(void *context, const struct connection *conn
         return;
     }
     forwarding_log_connected(connection);
+    client->via = connection->via;
+    if (client->via)
+        via_await_end(client->via, stream_program_gone, client);
     if (forwarding->listening->given->forward.send_proxy) {
         if (!proxied->destination.length)
             sock_name(client->fd, &proxied->destination);
@@ -359,12 +469,16 @@ static void stream_stop(struct server *server)
 static int forward_connections(struct forwarding *forwarding)
 {
     struct listening *listening = forwarding->listening;
+    const struct listen_options *given = listening->given;
     struct stream_forwarding all = {
         .forwarding = forwarding,
         .forward = {.pairs = {.loop = listening->loop,
                               .idle_ms = forwarding->limits.idle_ms,
-                              .keepalive_ms = listening->given->sockopt.keepalive_ms},
+                              .keepalive_ms = given->sockopt.keepalive_ms},
+                    .linger_ms = given->forward.via.tls && !given->transfer.shutdown ? TLS_LINGER_MS
+                                                                                     : 0,
                     .left = stream_pair_left,
+                    .remote_ended = stream_remote_ended,
                     .stopped = stream_all_left}};
     listening->serving = &all;
     listening->server.joined = stream_client_joined;
@@ -379,6 +493,7 @@ static int forward_connections(struct forwarding *forwarding)
     while (all.pending.first)
         stream_client_reject(LIST_FIRST(&all.pending, struct stream_client, node), REPORT_TIMEOUT);
     forward_release(&all.forward);
+    via_drain(&forwarding->via, listening->loop);
     return result;
 }
 
@@ -551,6 +666,24 @@ static int forward_read_address(const struct listen_options *given, struct addre
     return 0;
 }
 
+/* Checks whether a program can connect to the address, where one is to. */
+static int forward_check_program(const struct forward_options *given, const struct address *to,
+                                 struct error *err)
+{
+    struct via via = {0};
+    struct error missing;
+    if (via_options_check(&given->via, false, to, &via, err) < 0)
+        return -1;
+    if (given->via.tls && given->send_proxy)
+        return error_set(err, STATUS_USAGE,
+                         "option --send-proxy: with --tls, openssl(1) makes the connection");
+    if (given->via.tls && program_look_up("openssl", &missing))
+        return error_set(err, STATUS_CONNECT,
+                         "option --tls: openssl(1) is needed for it and cannot be run: %s",
+                         strerror(missing.errnum));
+    return 0;
+}
+
 int listen_check_forward(const struct listen_options *typed, unsigned kind, struct error *err)
 {
     struct address to;
@@ -568,6 +701,8 @@ int listen_check_forward(const struct listen_options *typed, unsigned kind, stru
                          from_datagrams
                              ? ""
                              : " (a program can: -k -c 'sockctl connect -u -q0 HOST PORT')");
+    if (forward_check_program(&typed->forward, &to, err))
+        return -1;
     if (typed->workers > 1 && (typed->transfer.output || typed->transfer.hex_dump))
         return error_set(err, STATUS_USAGE,
                          "option --workers: what passes is one process's to write down");
@@ -611,13 +746,16 @@ int listen_forward(struct listening *listening)
     if (forward_read_address(given, &forwarding.to, err))
         return -1;
     const bool to_datagrams = forwarding.to.socktype == SOCK_DGRAM;
+    forwarding.via.children = &server->children;
+    if (via_options_check(&given->forward.via, false, &forwarding.to, &forwarding.via, err) > 0)
+        forwarding.how.via = &forwarding.via;
     forward_choose_sockopt(&forwarding);
     server_send_at_once(server);
     int result = listen_share(listening);
     if (result == 1) {
-        server_reserve(server, 2);
+        server_reserve(server, forwarding.how.via ? 3 : 2);
         forwarding.dials.loop = listening->loop;
-        forwarding.dials.is_name = forwarding.to.kind == ADDRESS_INET &&
+        forwarding.dials.is_name = !forwarding.how.via && forwarding.to.kind == ADDRESS_INET &&
                                    hostname_read_literal(forwarding.to.host, &literal, &ignored) !=
                                        1;
         forwarding.limits.timeout_ms = -1;
@@ -629,5 +767,6 @@ int listen_forward(struct listening *listening)
         dial_cancel(forwarding.dials.asking);
     server->limits = &given->limits;
     resolved_release(&forwarding.known);
+    via_release(&forwarding.via);
     return result;
 }

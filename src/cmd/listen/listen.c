@@ -24,6 +24,9 @@
 
 enum { HEADER_MS = 5000 }; /* for a PROXY header, unless -w says otherwise */
 
+/* Of a program that connects for each client. */
+#define FORWARD_VIA_MODES (MODE_ONLY_WAYS(MODE_FORWARD) & MODE_ONLY_KINDS(MODE_TCP))
+
 static const struct opt options[] = {
     GROUP_ADDRESS,
     FAMILY_ROWS(struct listen_options, family),
@@ -54,6 +57,10 @@ static const struct opt options[] = {
     OPT_GROUP("forwarding", "Forwarding and proxies"),
     OPT_FOR(0, "to", address, struct listen_options, forward.to, ~MODE_IP,
             "forward each client to a new connection to ADDRESS"),
+    VIA_ROWS(struct listen_options, forward.via, FORWARD_VIA_MODES),
+    OPT_FOR(0, "tls", flag, struct listen_options, forward.via.tls, FORWARD_VIA_MODES,
+            "to ADDRESS by TLS, by openssl(1); the certificate is checked"),
+    TLS_ROWS(struct listen_options, forward.via, FORWARD_VIA_MODES),
     SEND_PROXY_ROW(struct listen_options, forward.send_proxy,
                    MODE_ONLY_WAYS(MODE_FORWARD) & ~MODE_DATAGRAMS),
     OPT_FOR(0, "accept-proxy", flag, struct listen_options, accept_proxy, ~MODE_DATAGRAMS,
@@ -349,6 +356,10 @@ static int listen_check(const struct listening *listening, const struct address 
     const struct listen_options *given = listening->given;
     struct error *err = listening->err;
     bool has_program = program_is_given(&given->program);
+    if (given->forward.via.tls && !given->forward.to)
+        return error_set(err, STATUS_USAGE,
+                         "option --tls is for --to (a server of sockctl has no TLS; put stunnel(8) "
+                         "or nginx in front of it)");
     if ((given->forward.to != NULL) + has_program + given->broker > 1)
         return error_set(err, STATUS_USAGE, "--to, --exec and --broker are different things to do");
     if (given->broker && given->serial)
@@ -385,7 +396,9 @@ static int listen_run(const void *chosen, const struct operands *operands, struc
     settled.keep_open |= settled.broker || settled.serial;
     if (settled.serial)
         server->max_conns = 1;
-    if (has_program && settled.keep_open && !server->max_conns)
+    const bool has_programs = (has_program && settled.keep_open) ||
+                              forward_has_program(&given->forward);
+    if (has_programs && !server->max_conns)
         server->max_conns = PROGRAMS_MAX;
     if (given->log_json)
         report_as_objects();

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "cmd/common/connect_retry.h"
 #include "cmd/common/options.h"
 #include "cmd/common/session.h"
 #include "cmd/serve/programs.h"
@@ -16,8 +17,15 @@
 
 struct forward_options {
     const char *to;
-    int send_proxy; /* the version; 0: none */
+    int send_proxy;         /* the version; 0: none */
+    struct via_options via; /* a program for each client connects */
 };
+
+/* Tells whether each client has a program that connects for it (--via, --tls). */
+static inline bool forward_has_program(const struct forward_options *forward)
+{
+    return forward->via.command || forward->via.tls;
+}
 
 struct listen_options {
     struct family_options family;
