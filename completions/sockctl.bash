@@ -61,17 +61,17 @@ _sockctl_table()
         operands=(listen service) takes_program=yes
         ;;
     unix-send)
-        options="--framing --max-message -0 --null --reply --fd -w --timeout -i --idle-timeout --max-time --wait --log -v --verbose --no-sandbox -h --help -V --version"
+        options="--framing --max-message -0 --null --reply --fd -w --timeout -i --idle-timeout --max-time --wait --explain --log -v --verbose --no-sandbox -h --help -V --version"
         values=" --framing:FRAMING --max-message:none --fd:none -w:none --timeout:none -i:none --idle-timeout:none --max-time:none --wait:none --log:FORMAT -h=:unix-send--help --help=:unix-send--help "
         operands=(socket none) takes_program=no
         ;;
     unix-serve)
-        options="--framing --max-message --quit-word --reply --echo -0 --print0 -e --exec -c --sh-exec --recv-fd -m --max-conns --max-memory --allow-uid --mode --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time --log -v --verbose --no-sandbox -h --help -V --version"
+        options="--framing --max-message --quit-word --reply --echo -0 --print0 -e --exec -c --sh-exec --recv-fd -m --max-conns --max-memory --allow-uid --mode --port-file --ready-fd --run -w --timeout -i --idle-timeout --max-time --explain --log -v --verbose --no-sandbox -h --help -V --version"
         values=" --framing:FRAMING --max-message:none --quit-word:none --reply:none -e:program --exec:program -c:program --sh-exec:program -m:none --max-conns:none --max-memory:none --allow-uid:user --mode:OCTAL --port-file:file --ready-fd:none -w:none --timeout:none -i:none --idle-timeout:none --max-time:none --log:FORMAT -h=:unix-serve--help --help=:unix-serve--help "
         operands=(socket none) takes_program=yes
         ;;
     http-get)
-        options="-I --head -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -L --location --max-redirs -0 --http1.0 --http0.9 -o --output -O --remote-name -C --continue --sha256 -i --include -f --fail -s --silent -# --progress --timing -4 --ipv4 -6 --ipv6 -U --unix-socket -x --proxy --resolve --via --tls-ca --tls-insecure --send-proxy -m --max-time --connect-timeout --idle-timeout -Y --speed-limit -y --speed-time --retry --limit-rate --log -v --verbose --no-sandbox -h --help -V --version"
+        options="-I --head -H --header -A --user-agent -e --referer -u --user -b --cookie -r --range -L --location --max-redirs -0 --http1.0 --http0.9 -o --output -O --remote-name -C --continue --sha256 -i --include -f --fail -s --silent -# --progress --timing -4 --ipv4 -6 --ipv6 -U --unix-socket -x --proxy --resolve --via --tls-ca --tls-insecure --send-proxy -m --max-time --connect-timeout --idle-timeout -Y --speed-limit -y --speed-time --retry --limit-rate --explain --log -v --verbose --no-sandbox -h --help -V --version"
         values=" -H:none --header:none -A:none --user-agent:none -e:none --referer:none -u:none --user:none -b:none --cookie:none -r:none --range:none --max-redirs:none -o:file --output:file --sha256:none --timing=:FORMAT -U:socket --unix-socket:socket -x:URL --proxy:URL --resolve:none --via:program --tls-ca:file --send-proxy=:VERSION -m:none --max-time:none --connect-timeout:none --idle-timeout:none -Y:none --speed-limit:none -y:none --speed-time:none --retry:none --limit-rate:none --log:FORMAT -h=:http-get--help --help=:http-get--help "
         operands=(url) takes_program=no
         ;;

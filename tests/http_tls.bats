@@ -112,6 +112,29 @@ proxy_says() {
     refute grep -q hush client.err
 }
 
+@test "connect --tls through an HTTP proxy" {
+    tls_server good -rev
+    local port=$PORT
+    proxy_start 'BasicAuth me secret'
+    echo hello >words
+    TRY_STDIN=words try "$SOCKCTL" connect --tls --tls-ca "$CA" -x "http://me:secret@$PROXY" -q 1 localhost "$port"
+    assert_status 0
+    assert_output olleh
+    [ -z "$errors" ]
+    TRY_STDIN=words try env ALL_PROXY="http://me:secret@$PROXY" "$SOCKCTL" connect --proxy-env --tls \
+        --tls-ca "$CA" -q 1 localhost "$port"
+    assert_status 0
+    assert_output olleh
+    try "$SOCKCTL" connect --tls -x "http://$PROXY" localhost "$port"
+    assert_status 6
+    assert_one_error_line
+    assert_errors "^sockctl: connect to localhost:$port: proxy $PROXY: 407 "
+    stop proxy || :
+    try "$SOCKCTL" connect --tls -x "http://$PROXY" localhost "$port"
+    assert_status 4
+    assert_errors "^sockctl: connect to localhost:$port: proxy $PROXY: Connection refused$"
+}
+
 @test "an address of IPv6 is in brackets for a proxy" {
     start proxy "$SOCKCTL" listen -k 127.0.0.1:0
     listening proxy

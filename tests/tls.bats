@@ -126,6 +126,8 @@ no_openssl() {
     try "$SOCKCTL" connect --tls-ca f h 1
     assert_usage_error 'option --tls-ca is for --tls'
     try "$SOCKCTL" connect --tls -x socks5://h h 1
+    assert_usage_error '--tls goes through an http:// proxy'
+    try "$SOCKCTL" connect -z --tls -x http://h h 1
     assert_usage_error '--proxy'
     try "$SOCKCTL" connect --tls ./socket
     assert_usage_error '(TLS|--tls) is for'

@@ -32,10 +32,11 @@ struct connect_retry_options {
     CONNECT_WAIT_ROW(options, field),                                                              \
         OPT('R', "retry", number, options, field.retries, "try N times more"), GROUP_PROXY,        \
         OPT_FOR('x', "proxy", proxy, options, field.proxy,                                         \
-                MODE_OWN_SOCKET(MODE_TCP) & ~MODE_PROBE,                                           \
+                MODE_ONLY_KINDS(MODE_TCP) & ~(MODE_PROBE | MODE_VIA),                              \
                 "through a proxy: socks5://, socks4://, http://"),                                 \
         OPT_FOR(0, "proxy-env", flag, options, field.proxy_env,                                    \
-                MODE_OWN_SOCKET(MODE_TCP) & ~MODE_PROBE, "through the proxy in ALL_PROXY")
+                MODE_ONLY_KINDS(MODE_TCP) & ~(MODE_PROBE | MODE_VIA),                              \
+                "through the proxy in ALL_PROXY")
 
 /* Options of what makes the connection in place of a socket of ours: see net/via.h. */
 struct via_options {

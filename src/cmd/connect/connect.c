@@ -282,7 +282,9 @@ static int connect_and_serve(struct connecting *connecting)
                                     .proxied = connecting->has_proxy || connecting->has_via,
                                     .received = &received};
     const struct connect_retry whom = {.address = &connecting->address,
-                                       .proxy = connecting->has_proxy ? &connecting->proxy : NULL,
+                                       .proxy = connecting->has_proxy && !connecting->has_via
+                                                    ? &connecting->proxy
+                                                    : NULL,
                                        .options = &given->retry,
                                        .dial = &connecting->dial,
                                        .idle_ms = given->limits.idle_ms};
@@ -513,6 +515,11 @@ static int connect_check_slash(const struct connecting *connecting, const char *
 /* Looks whether a program is to connect (--via, --tls), and can be told to what. */
 static int connect_check_via(struct connecting *connecting)
 {
+    const struct proxy *proxy = connecting->has_proxy ? &connecting->proxy : NULL;
+    if (proxy && connecting->given->via.tls && proxy->kind != PROXY_HTTP)
+        return error_set(connecting->err, STATUS_USAGE,
+                         "--tls goes through an http:// proxy, not through a SOCKS proxy");
+    connecting->via.proxy = proxy;
     int found = via_options_check(&connecting->given->via, false, &connecting->address,
                                   &connecting->via, connecting->err);
     connecting->has_via = found > 0;
