@@ -139,21 +139,25 @@ static bool begins_with_one_of(const char *operand, bool alone, const char *word
 {
     /* Where this differs already, the tables of strncasecmp(3) are not touched: 80 KiB of libc. */
     const int first = *operand | 0x20;
-    for (const char *at = words; *at; at += strspn(at, " ")) {
-        const size_t whole = *at == '=', here = strcspn(at + whole, " ");
+    for (const char *at = words, *space; at; at = (space = strchr(at, ' ')) ? space + 1 : NULL) {
+        const size_t whole = *at == '=';
+        if ((at[whole] | 0x20) != first)
+            continue;
+        const size_t here = strcspn(at + whole, " ");
         if (whole ? !alone && strlen(operand) == here && strncmp(operand, at + 1, here) == 0
-                  : (*at | 0x20) == first && strncasecmp(operand, at, here) == 0 &&
+                  : strncasecmp(operand, at, here) == 0 &&
                         (memchr(at, '-', here) || !is_host_and_port(operand, here)))
             return true;
-        at += whole + here;
     }
     return false;
 }
 
 const char *foreign_operand(const char *command, const char *operand, bool alone)
 {
-    if (*operand >= '0' && *operand <= '9')
-        return NULL; /* a port, or an address: most starts end their search here */
+    /* No form begins with a digit, or is a word of small letters: most starts look no further. */
+    if ((*operand >= '0' && *operand <= '9') ||
+        !operand[strspn(operand, "abcdefghijklmnopqrstuvwxyz.")])
+        return NULL;
     for (struct row row = {0}; next_row(&row, &operands, sizeof operands);)
         if (begins_with_one_of(operand, alone, row.words) &&
             has_word(row.commands, command, strlen(command)))

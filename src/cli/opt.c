@@ -261,7 +261,9 @@ static int check_foreign_operands(const struct command *command, struct opt_pars
                            parsed->words[0]);
     for (int i = 0; i < parsed->count; i++) {
         const char *word = parsed->words[i];
-        const char *answer = foreign_operand(command->name, word, parsed->count == 1);
+        const char *answer = command->takes_urls && strstr(word, "://")
+                                 ? NULL
+                                 : foreign_operand(command->name, word, parsed->count == 1);
         if (answer && *answer && !result)
             result = error_set(err, STATUS_USAGE, "'%.100s': %s", word, answer);
         if (!answer || *answer)

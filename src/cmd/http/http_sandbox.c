@@ -42,6 +42,8 @@ static void allow_outputs(const struct http_sandbox *own, struct sandbox *sandbo
             path)
             sandbox_allow(sandbox, SANDBOX_REPLACE, path);
         free(path);
+        if (!own->options->remote_name)
+            break; /* the others go where the first one goes */
     }
 }
 

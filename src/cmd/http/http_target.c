@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "proto/http_request.h"
 #include "proto/idna.h"
@@ -130,7 +131,7 @@ static void set_host(struct address *address, const struct http_options *options
                                 .socktype = SOCK_STREAM,
                                 .family = options->family.family};
     snprintf(address->host, sizeof address->host, "%.*s", (int)length, pinned ? pinned : host);
-    snprintf(address->port, sizeof address->port, "%u", port);
+    text_put_number(address->port, port);
 }
 
 /* Sets *credentials to the URL's "NAME:PASS", the caller's; NULL: it has none. Returns NULL, or what is wrong with
@@ -265,7 +266,8 @@ static const char *encode_host(struct http_target *target, const char *text)
     char given[URL_HOST_MAX + 1], encoded[IDNA_NAME_MAX + 1];
     if (target->url.unix_socket || host.length > URL_HOST_MAX)
         return NULL;
-    snprintf(given, sizeof given, "%.*s", (int)host.length, host.start);
+    memcpy(given, host.start, host.length);
+    given[host.length] = '\0';
     if (idna_is_ascii(given))
         return NULL;
     const char *wrong = idna_encode(given, encoded);
