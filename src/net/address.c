@@ -62,6 +62,36 @@ static int reading_refuse(const struct address_reading *reading, const char *why
 
 /* Port */
 
+/* Returns what may be meant by a word that is no port; NULL: who knows. */
+static const char *guess_port(const struct address_reading *reading, const char *text)
+{
+    const char *rest = text + strspn(text, "0123456789");
+    if (strcasecmp(rest, "/tcp") == 0 || strcasecmp(rest, "/udp") == 0)
+        return "a protocol is no part of it: TCP, or UDP with -u";
+    if (strpbrk(text, " \t"))
+        return "there is a blank in it: HOST and PORT are two words, not quoted together";
+    if (text_starts_with(rest, "..") && rest > text)
+        return "a range, for connect --probe, is 22-25";
+    if (strchr(text, '/'))
+        return "an address has no path";
+    if (strpbrk(strchrnul(text, ','), "=abcdefghijklmnopqrstuvwxyz"))
+        return "what socat has after a ',' is an option here: see --help all";
+    if (*text == ':')
+        return "HOST PORT, or HOST:PORT as one word";
+    if (*text == '@' && text[1] && !reading->port)
+        return "a name in the abstract namespace is unix:@NAME";
+    return reading->port || strchr(reading->word, ':')
+               ? NULL
+               : "an address is HOST PORT, HOST:PORT or PORT";
+}
+
+static int refuse_port(const struct address_reading *reading, const char *text)
+{
+    const char *guess = guess_port(reading, text);
+    reading_refuse(reading, "the port is neither a number nor the name of a service");
+    return guess ? error_add(reading->err, " (%s)", guess) : -1;
+}
+
 static int read_port(const struct address_reading *reading, const char *text)
 {
     enum { DIGITS_MAX = 5, NUMBER_MAX = 65535 };
@@ -77,7 +107,7 @@ static int read_port(const struct address_reading *reading, const char *text)
     /* The name of a service: RFC 6335, 5.1, and '_', which some have all the same. */
     if (!is_number && (length > ADDRESS_PORT_MAX || !hostname_is_plain(text, length) ||
                        strchr(text, '.') || *text == '-' || !strpbrk(text, letters)))
-        return reading_refuse(reading, "the port is neither a number nor the name of a service");
+        return refuse_port(reading, text);
     if (is_number && (length > DIGITS_MAX || units_number(text, !listening, NUMBER_MAX, &number)))
         return reading_refuse(reading, listening ? "the port is not from 0 to 65535"
                                                  : "the port is not from 1 to 65535");
@@ -101,6 +131,14 @@ static bool is_ipv6(const char *host)
     return inet_pton(AF_INET6, literal, &address) == 1;
 }
 
+static int refuse_host(const struct address_reading *reading, const char *host)
+{
+    reading_refuse(reading, "the host has a character that no host name has");
+    return strchr(host, '@')   ? error_add(reading->err, " (a user is no part of an address)")
+           : strchr(host, '%') ? error_add(reading->err, " (a zone is for an IPv6 address)")
+                               : -1;
+}
+
 /* Reads a host. `*` and nothing are none: every address, or this machine. */
 static int read_host(const struct address_reading *reading, const char *text, size_t length)
 {
@@ -119,7 +157,7 @@ static int read_host(const struct address_reading *reading, const char *text, si
     if (reading->use->listening && strchr(host, '@'))
         return reading_refuse(reading, "the source of a group is for --join SOURCE@GROUP");
     if (!v6 && !hostname_is_plain(host, length))
-        return reading_refuse(reading, "the host has a character that no host name has");
+        return refuse_host(reading, host);
     if (v6 && address->family == AF_INET)
         return reading_refuse(reading, "an IPv6 address, where IPv4 is asked for");
     if (address->family == AF_INET6 && inet_pton(AF_INET, host, &ipv4) == 1)
@@ -134,13 +172,38 @@ static int read_brackets(const struct address_reading *reading, const char *text
     if (!end)
         return reading_refuse(reading, "the bracket is not closed");
     if (reading->port ? end[1] != '\0' : end[1] != ':')
-        return reading_refuse(reading, end[1] ? "something other than a port follows the bracket"
-                                              : "the port is missing");
+        return reading_refuse(reading, end[1] == '%'
+                                           ? "a zone stands within the brackets: [fe80::1%eth0]"
+                                       : end[1] ? "something other than a port follows the bracket"
+                                                : "the port is missing");
     if (read_host(reading, text + 1, (size_t)(end - text - 1)))
         return -1;
     if (!strchr(reading->address->host, ':'))
         return reading_refuse(reading, "the brackets hold no IPv6 address");
     return read_port(reading, reading->port ? reading->port : end + 2);
+}
+
+/* Refuses a word that has two ':' and more. */
+static int refuse_colons(const struct address_reading *reading, const char *text)
+{
+    const char *rest = text + strspn(text, "0123456789abcdefABCDEF:.");
+    if (!*rest || (*rest == '%' && strstr(text, "::")))
+        return reading_refuse(reading, "an IPv6 address with a port is written [ADDRESS]:PORT");
+    return reading_refuse(reading, reading->use->listening
+                                       ? "more than one ':' (to forward: --to HOST:PORT)"
+                                       : "more than one ':' (several ports are for connect "
+                                         "--probe: HOST:22,80)");
+}
+
+/* Refuses a word after HOST:PORT, or after a HOST that has its ':' but no port. */
+static int refuse_second_port(const struct address_reading *reading, const char *port)
+{
+    if (!*port)
+        return reading_refuse(reading, "HOST PORT has no ':' between them");
+    reading_refuse(reading, "the first word has a port already");
+    return reading->use->listening || text_is_digits(reading->port, strlen(reading->port))
+               ? -1
+               : error_add(reading->err, " (what is sent is read from stdin, or given by --send)");
 }
 
 /* Reads PORT, HOST:PORT, [IPV6]:PORT, or HOST PORT. */
@@ -164,14 +227,10 @@ static int read_inet(const struct address_reading *reading, const char *text)
     if (!reading->port && !colon)
         return read_port(reading, text);
     if (colon && strchr(colon + 1, ':'))
-        return reading_refuse(reading, text[strspn(text, "0123456789abcdefABCDEF:.")]
-                                           ? "more than one ':' (several ports are for connect "
-                                             "--probe: HOST:22,80)"
-                                           : "an IPv6 address with a port is written "
-                                             "[ADDRESS]:PORT");
+        return refuse_colons(reading, text);
     const char *first = strchr(text, ':');
     if (reading->port && first && first > text && first == strrchr(text, ':'))
-        return reading_refuse(reading, "the first word has a port already");
+        return refuse_second_port(reading, first + 1);
     if (reading->port && !*text)
         return reading_refuse(reading, "the host is empty");
     if (read_host(reading, text, colon ? (size_t)(colon - text) : strlen(text)))
@@ -320,12 +379,15 @@ static bool is_url(const char *word)
     return length && strncmp(word + length, "://", 3) == 0;
 }
 
-/* Tells whether the word is a range of hosts, as nmap(1) has them: 10.0.0.0/24 or 10.0.0.1-20, with or without a port. */
+/* Tells whether the word is a range of hosts, as nmap(1) has them: 10.0.0.0/24, 10.0.0.1-20 or 10.0.0.*, with or without
+ * a port. */
 static bool is_range(const char *word)
 {
     char host[INET_ADDRSTRLEN] = "";
     struct in_addr ignored;
-    const size_t length = strcspn(word, "/-");
+    const size_t length = strcspn(word, "/-"), before_port = strcspn(word, ":");
+    if (*word >= '0' && *word <= '9' && memchr(word, '*', before_port))
+        return strspn(word, "0123456789.*-") == before_port;
     if (!word[length] || length >= sizeof host)
         return false;
     memcpy(host, word, length);
@@ -355,8 +417,14 @@ static int refuse_look_alike(const struct address_reading *reading, const char *
                                        "address has no //: tcp:HOST:PORT)");
     if (is_range(text))
         return reading_refuse(reading,
-                              "a range of hosts is no address; for connect --probe the shell "
-                              "makes them: 10.0.0.{1..254}:22");
+                              reading->use->listening
+                                  ? "a range of hosts is no address (a list that --allow or --deny "
+                                    "takes is one word: 10.0.0.0/8,::1)"
+                                  : "a range of hosts is no address; for connect --probe the shell "
+                                    "makes them: 10.0.0.{1..254}:22");
+    const char *rest = text + strspn(text, "0123456789");
+    if (rest > text && (strcmp(rest, "/tcp") == 0 || strcmp(rest, "/udp") == 0))
+        return refuse_port(reading, text);
     return 0;
 }
 
@@ -391,6 +459,8 @@ int address_parse(struct address *address, const char *const *words, int count,
     int64_t number;
     switch (prefix.kind) {
     case ADDRESS_UNIX:
+        if (*prefix.word && text_starts_with(text, "//") && text[2] != '/')
+            return reading_refuse(&reading, "a path is written unix:PATH, or unix:///PATH");
         address->abstract = *text == '@';
         if (length == address->abstract)
             return reading_refuse(&reading, "the path is missing");

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #include "sys/sock.h"
 
@@ -137,6 +139,19 @@ static bool is_to_many(const struct attempt *attempt)
     return refused;
 }
 
+/* Returns why a UNIX socket's path cannot be connected to, where the error alone does not tell; NULL: it does. */
+static const char *unix_refusal(const struct sockname *peer, int errnum)
+{
+    const char *path = ((const struct sockaddr_un *)(const void *)&peer->storage)->sun_path;
+    struct stat status;
+    if (errnum == EPROTOTYPE)
+        return "Protocol wrong type for socket (other types are unix-dgram:PATH, or -u, and "
+               "unix-seqpacket:PATH)";
+    if (errnum != ECONNREFUSED || !*path || stat(path, &status))
+        return NULL;
+    return S_ISSOCK(status.st_mode) ? NULL : "Connection refused (this is no socket)";
+}
+
 /* Tells whether this is 255.255.255.255: all hosts of the network at an interface (RFC 919). */
 static bool is_limited_broadcast(const struct sockname *peer)
 {
@@ -186,7 +201,9 @@ static void attempt_connect(struct attempt *attempt)
         attempt_fail(attempt,
                      "Invalid argument (a link-local address needs its zone: fe80::1%eth0)");
     } else {
-        attempt_fail(attempt, strerror(errno));
+        const int errnum = errno;
+        const char *refusal = family == AF_UNIX ? unix_refusal(attempt->peer, errnum) : NULL;
+        attempt_fail(attempt, refusal ? refusal : strerror(errnum));
     }
 }
 

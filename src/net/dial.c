@@ -80,7 +80,8 @@ int dial_read_source(struct source *source, const struct address *address,
                          port ? "port" : "address", address_text(address, false, text));
     }
     if (host && hostname_read_literal(host, &source->name, err) != 1)
-        return error_set(err, STATUS_USAGE, "source address '%.100s' is not an IP address", host);
+        return error_set(err, STATUS_USAGE, "source address '%.100s' is not an IP address%s", host,
+                         strchr(host, ':') ? " (its port is given by -p PORT)" : "");
     if (host)
         source->family = source->name.storage.ss_family;
     if (port) {

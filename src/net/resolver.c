@@ -17,6 +17,7 @@
  */
 #include "net/resolver.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -85,7 +86,19 @@ bool resolver_is_numeric(const struct address *address)
            (!resolver_has_name(address) && text_is_digits(address->port, strlen(address->port)));
 }
 
-/* Without a host, getaddrinfo(3) reads nothing but the list of services, in every libc. */
+/* Without a host, getaddrinfo(3) reads nothing but the list of services, in every libc. Most of it is in small letters. */
+static int look_up_service(const char *service, const struct addrinfo *hints,
+                           struct addrinfo **found)
+{
+    char small[ADDRESS_PORT_MAX + 1];
+    int code = getaddrinfo(NULL, service, hints, found);
+    if (code == 0)
+        return 0;
+    for (char *at = stpcpy(small, service); at-- > small;)
+        *at = (char)tolower((unsigned char)*at);
+    return strcmp(small, service) == 0 ? code : getaddrinfo(NULL, small, hints, found);
+}
+
 int resolver_port(const struct address *address, bool numeric, unsigned *port, struct error *err)
 {
     const struct addrinfo hints = {.ai_socktype = address->socktype, .ai_flags = AI_PASSIVE};
@@ -101,7 +114,7 @@ int resolver_port(const struct address *address, bool numeric, unsigned *port, s
     if (numeric)
         return error_set(err, STATUS_USAGE, "port '%s' is not a number (-n forbids look-ups)",
                          address->port);
-    if (getaddrinfo(NULL, address->port, &hints, &found) != 0) {
+    if (look_up_service(address->port, &hints, &found) != 0) {
         error_set(err, STATUS_USAGE, "unknown service '%s'", address->port);
         if (*address->host || hostname_add_socket_hint(address->port, err))
             return -1;

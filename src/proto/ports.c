@@ -16,13 +16,15 @@ bool ports_is_list(const char *text)
     return length > 0 && !text[length] && strpbrk(text, ",-");
 }
 
-/* Reads a port and moves on to what follows it. 0: there is none. */
-static unsigned read_port(const char **at)
+/* Reads a port and moves on to what follows it. 0: there is none, or it is no port; *wrong is set where it is a number. */
+static unsigned read_port(const char **at, const char **wrong)
 {
     size_t length = strspn(*at, "0123456789");
     unsigned long number = length && length <= DIGITS_MAX ? strtoul(*at, NULL, 10) : 0;
     *at += length;
-    return number <= UINT16_MAX ? (unsigned)number : 0;
+    if (length && (number == 0 || number > UINT16_MAX))
+        *wrong = "has a port that is not from 1 to 65535";
+    return *wrong ? 0 : (unsigned)number;
 }
 
 const char *ports_parse(struct ports *ports, const char *text)
@@ -30,12 +32,14 @@ const char *ports_parse(struct ports *ports, const char *text)
     const char *wrong = NULL;
     *ports = (struct ports){0};
     do {
-        unsigned first = read_port(&text), last = first;
+        unsigned first = read_port(&text, &wrong), last = first;
         if (*text == '-') {
             text++;
-            last = read_port(&text);
+            last = read_port(&text, &wrong);
         }
         const size_t count = ports->count + last - first + 1;
+        if (wrong)
+            break;
         if (!first || !last || (*text && *text != ','))
             wrong = "is not a list of ports (22,80,8000-8100)";
         else if (first > last)

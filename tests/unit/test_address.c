@@ -242,7 +242,7 @@ static void test_good(void)
 static const struct {
     const char *first, *second;
     unsigned flags;
-    const char *why; /* at the end of the message */
+    const char *why; /* in the message */
 } bad[] = {
     /* Ports. */
     {"h", "0", 0, NOT_1},
@@ -403,12 +403,6 @@ static const struct {
     {"systemd:" PATH_107 "8", NULL, 0, "the name is too long"},
 };
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), end_length = strlen(end);
-    return length >= end_length && strcmp(text + length - end_length, end) == 0;
-}
-
 static void test_bad(void)
 {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -417,7 +411,7 @@ static void test_bad(void)
         struct error err = {0};
         snprintf(name, sizeof name, "%s %s", bad[i].first, bad[i].second ? bad[i].second : "");
         int result = parse(&address, bad[i].first, bad[i].second, bad[i].flags, &err);
-        bool right = result == -1 && err.status == STATUS_USAGE && ends_with(err.text, bad[i].why);
+        bool right = result == -1 && err.status == STATUS_USAGE && strstr(err.text, bad[i].why);
         check(right, "refused", name);
         if (!right)
             printf("# %s\n", err.text);

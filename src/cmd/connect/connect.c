@@ -371,9 +371,10 @@ static int connect_check_count(const struct connect_options *given, const struct
                          first);
     if (given->probe.probe)
         return 0;
-    return error_set(err, STATUS_USAGE, "too many operands, starting with '%.100s'%s", third,
-                     text_is_digits(third, strlen(third)) ? " (several ports are for --probe)"
-                                                          : "");
+    return error_set(err, STATUS_USAGE, "too many operands, starting with '%.100s' (%s)", third,
+                     text_is_digits(third, strlen(third))
+                         ? "several ports are for --probe"
+                         : "what is sent is read from stdin, or given by --send");
 }
 
 static bool connect_is_url(const char *word)
@@ -424,7 +425,8 @@ static int connect_read_target(struct connecting *connecting, const char *const 
 {
     struct probe_target *target = &connecting->targets[connecting->target_count++];
     const char *taken[] = {words[0], count > 1 ? words[1] : NULL};
-    char word[PROBE_WORD_MAX], host[URL_HOST_MAX + 1], port[8];
+    char host[URL_HOST_MAX + 1], port[8];
+    struct probe_list list;
     if (count == 1 && connect_is_url(words[0])) {
         if (connect_take_url(words[0], host, port, connecting->err))
             return -1;
@@ -432,8 +434,10 @@ static int connect_read_target(struct connecting *connecting, const char *const 
         taken[1] = port;
         count = 2;
     }
-    if (probe_take_list(taken, count, word, &target->ports, connecting->err) ||
-        address_parse(&target->address, taken, count, use, connecting->err) ||
+    if (probe_take_list(taken, count, connecting->given->family.numeric, &list, connecting->err))
+        return -1;
+    target->ports = list.ports;
+    if (address_parse(&target->address, taken, count, use, connecting->err) ||
         connect_check_modes(connecting, modes_of_address(&target->address)))
         return -1;
     if (target->address.socktype != connecting->targets->address.socktype)
@@ -452,6 +456,12 @@ static int connect_read_targets(struct connecting *connecting, const struct oper
     const bool several = operands->count > 1 && strpbrk(words[1], ":/");
     if (connect_check_target_words(operands, connecting->err))
         return -1;
+    if (several && !use->unix_socket && !strpbrk(words[0], ":/.") &&
+        !text_is_digits(words[0], strlen(words[0])))
+        return error_set(connecting->err, STATUS_USAGE,
+                         "'%.100s' has no port, and '%.100s' is HOST:PORT (a range of ports is "
+                         "22-25)",
+                         words[0], words[1]);
     connecting->targets = memory_new(several ? (size_t)operands->count : 1,
                                      sizeof *connecting->targets);
     for (int i = 0; several && i < operands->count; i++)
@@ -472,7 +482,7 @@ static int connect_read_targets(struct connecting *connecting, const struct oper
     }
     char *ports = memory_new(length, 1), *end = ports;
     for (int i = 1; i < operands->count; i++)
-        end = stpcpy(stpcpy(end, i > 1 ? "," : ""), words[i]);
+        end = stpcpy(stpcpy(end, i > 1 && end[-1] != ',' ? "," : ""), words[i]);
     const char *joined[] = {words[0], ports};
     int result = connect_read_target(connecting, joined, 2, use);
     free(ports);
@@ -498,18 +508,37 @@ static int connect_check_file_name(const struct connect_options *given,
                      given->transfer.hex_dump ? ", - for stderr" : "");
 }
 
-/* HOST/PORT, a habit of other programs, is a path here. */
+/* Says whether the word, with a slash, is a URL without its scheme: HOST:PORT/PATH, or a HOST that has a dot in it. */
+static bool connect_is_bare_url(const char *word, const char *slash)
+{
+    char host[ADDRESS_HOST_MAX + 1] = "";
+    const size_t length = (size_t)(slash - word), name = strcspn(word, ":/");
+    if (length >= sizeof host || *word == '.' || !name)
+        return false;
+    memcpy(host, word, length);
+    const bool has_port = host[name] && text_is_digits(host + name + 1, length - name - 1);
+    return hostname_is_plain(host, name) && access(host, F_OK) != 0 &&
+           (has_port || (!host[name] && (strchr(host, '.') || strcmp(host, "localhost") == 0)));
+}
+
+/* HOST/PORT, a habit of other programs, is a path here, as is a URL without its scheme. */
 static int connect_check_slash(const struct connecting *connecting, const char *word)
 {
+    static const char not_there[] = " is the path of a UNIX socket that is not there";
     const char *slash = strchr(word, '/');
     const struct connect_options *given = connecting->given;
     if (connecting->address.kind != ADDRESS_UNIX || given->protocol.unix_socket ||
-        given->retry.wait_ms >= 0 || strchr(word, ':') || !slash || slash == word || *word == '.' ||
-        !text_is_digits(slash + 1, strlen(slash + 1)) || access(word, F_OK) == 0)
+        given->retry.wait_ms >= 0 || !slash || slash == word || *word == '.' ||
+        access(word, F_OK) == 0 || text_starts_with(word, "unix"))
         return 0;
-    return error_set(connecting->err, STATUS_USAGE,
-                     "'%.100s' is the path of a UNIX socket that is not there (for TCP: %.*s:%s)",
-                     word, (int)(slash - word < 100 ? slash - word : 100), word, slash + 1);
+    if (!strchr(word, ':') && text_is_digits(slash + 1, strlen(slash + 1)))
+        return error_set(connecting->err, STATUS_USAGE, "'%.100s'%s (for TCP: %.*s:%s)", word,
+                         not_there, (int)(slash - word < 100 ? slash - word : 100), word,
+                         slash + 1);
+    return connect_is_bare_url(word, slash)
+               ? error_set(connecting->err, STATUS_USAGE,
+                           "'%.100s'%s (for a URL: sockctl http-get %.100s)", word, not_there, word)
+               : 0;
 }
 
 /* Looks whether a program is to connect (--via, --tls), and can be told to what. */
@@ -616,6 +645,9 @@ static int run(const void *chosen, const struct operands *operands, struct error
     for (size_t i = 0; i < connecting.target_count; i++)
         free(connecting.targets[i].ports.numbers);
     free(connecting.targets);
+    if (result < 0 && err->status == STATUS_USAGE && given->source_port && operands->count == 1 &&
+        !strpbrk(operands->words[0], ":/"))
+        error_add(err, "; -p is the local port: type HOST PORT");
     return result == 0 && probes && operands->program ? program_replace(operands->program, err)
                                                       : result;
 }

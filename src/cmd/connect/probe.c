@@ -45,34 +45,73 @@ static const char *probe_read_hex(char *text, void *field)
 {
     struct opt_bytes *bytes = field;
     size_t length = strlen(text) / 2;
-    for (size_t i = 0; i < length; i++) {
-        int high = text_hex_digit(text[2 * i]), low = text_hex_digit(text[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return "is not hexadecimal";
-        text[i] = (char)(high << 4 | low);
-    }
+    if (text[strspn(text, "0123456789abcdefABCDEF")])
+        return "is not hexadecimal: \"hi\" is 6869";
     if (text[2 * length])
         return "is not hexadecimal: two digits make a byte";
+    for (size_t i = 0; i < length; i++)
+        text[i] = (char)(text_hex_digit(text[2 * i]) << 4 | text_hex_digit(text[2 * i + 1]));
     *bytes = (struct opt_bytes){text, length};
     return NULL;
 }
 
 const struct opt_type opt_hex = {.metavar = "HEX", .read = probe_read_hex};
 
-int probe_take_list(const char **words, int count, char *word, struct ports *ports,
+/* Says whether the word is a list of ports, of which some may be the names of services. */
+static bool is_list(const char *word)
+{
+    return ports_is_list(word) ||
+           (strchr(word, ',') && strspn(word, "0123456789,-_abcdefghijklmnopqrstuvwxyz"
+                                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(word));
+}
+
+/* Returns a copy of the list, the caller's, with numbers for the names of services. NULL: *err says which is none. */
+static char *list_of_numbers(const char *list, bool numeric, struct error *err)
+{
+    char *numbers, *copy = memory_copy(list, strlen(list)), *rest = copy, *item;
+    size_t length;
+    FILE *out = memory_stream(&numbers, &length);
+    bool is_known = true;
+    while (is_known && (item = strsep(&rest, ","))) {
+        struct address any = {.kind = ADDRESS_INET, .socktype = SOCK_STREAM, .host = "*"};
+        unsigned port;
+        const bool is_name = item[strspn(item, "0123456789-")] && strlen(item) <= ADDRESS_PORT_MAX;
+        const char *comma = item > copy ? "," : "";
+        snprintf(any.port, sizeof any.port, "%s", is_name ? item : "");
+        if (!is_name)
+            fprintf(out, "%s%s", comma, item);
+        else if (resolver_port(&any, numeric, &port, err))
+            is_known = false;
+        else
+            fprintf(out, "%s%u", comma, port);
+    }
+    memory_stream_close(out);
+    free(copy);
+    if (is_known)
+        return numbers;
+    free(numbers);
+    return NULL;
+}
+
+int probe_take_list(const char **words, int count, bool numeric, struct probe_list *taken,
                     struct error *err)
 {
     const char *last = words[count - 1];
     const char *colon = count == 1 ? strrchr(last, ':') : NULL;
     const char *list = colon ? colon + 1 : last;
-    *ports = (struct ports){0};
-    if (!ports_is_list(list) || list - last >= PROBE_WORD_MAX / 2)
+    taken->ports = (struct ports){0};
+    if (!is_list(list) || list - last >= PROBE_WORD_MAX / 2)
         return 0;
-    const char *wrong = ports_parse(ports, list);
+    char *numbers = list_of_numbers(list, numeric, err);
+    if (!numbers)
+        return -1;
+    const char *wrong = ports_parse(&taken->ports, numbers);
+    free(numbers);
     if (wrong)
         return error_set(err, STATUS_USAGE, "port '%.100s' %s", list, wrong);
-    snprintf(word, PROBE_WORD_MAX, "%.*s%u", (int)(list - last), last, ports->numbers[0]);
-    words[count - 1] = word;
+    snprintf(taken->word, sizeof taken->word, "%.*s%u", (int)(list - last), last,
+             taken->ports.numbers[0]);
+    words[count - 1] = taken->word;
     return 0;
 }
 

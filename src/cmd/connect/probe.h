@@ -66,10 +66,16 @@ struct probing {
 
 enum { PROBE_WORD_MAX = 512 };
 
-/* Reads the `count` words of an address whose port may be a list: fills *ports, whose numbers are the caller's to free, and
- * puts the first port in the list's place, in `word`, which holds PROBE_WORD_MAX bytes and may become one of the words.
- * Status 2. */
-int probe_take_list(const char **words, int count, char *word, struct ports *ports,
+/* A list of ports as it is taken from the words of an address. */
+struct probe_list {
+    struct ports ports; /* its numbers are the caller's to free; none: the address has no list */
+    char word[PROBE_WORD_MAX];
+};
+
+/* Reads the `count` words of an address whose port may be a list, of numbers, ranges and, unless `numeric`, the names of
+ * services: fills *taken, and puts the first port in the list's place; taken->word may become one of the words. Status
+ * 2. */
+int probe_take_list(const char **words, int count, bool numeric, struct probe_list *taken,
                     struct error *err);
 
 /* Probes by running the loop, and prints what is open: a line each, with -v also for the others, or an array of JSON

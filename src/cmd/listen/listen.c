@@ -309,6 +309,24 @@ static int listen_open_and_serve(struct listening *listening, const struct addre
     return server_close(server, result);
 }
 
+/* Says of an address whose first word is a number what it may be that is meant. */
+static int listen_refuse_host(const struct listen_options *given, const char *const *words,
+                              int count, struct error *err)
+{
+    const char *second = words[1];
+    error_set(err, STATUS_USAGE, "address '%.100s %.100s': a host cannot be a bare number",
+              words[0], second);
+    if (given->forward.to)
+        return error_add(err, " (--to takes one word: HOST:PORT)");
+    if (count > 2 && !given->port)
+        return error_add(err, " (to forward: sockctl listen %.100s --to %.100s:%.100s)", words[0],
+                         second, words[2]);
+    if (strchr(second, ':'))
+        return error_add(err, " (to forward: sockctl listen %.100s --to HOST:PORT)", words[0]);
+    return text_is_digits(second, strlen(second)) ? error_add(err, " (one port for each listener)")
+                                                  : error_add(err, " (HOST comes first)");
+}
+
 /* Reads the address in one or two words, of which -s and -p may have been given as options. `rest` is what follows
  * `--`, where that is a part of it; else NULL. */
 static int listen_read_address(const struct listen_options *given, const struct operands *operands,
@@ -318,7 +336,7 @@ static int listen_read_address(const struct listen_options *given, const struct 
                                     .udp = given->protocol.udp,
                                     .unix_socket = given->protocol.unix_socket,
                                     .family = given->family.family};
-    const char *words[4];
+    const char *words[5];
     int count = 0;
     if (given->source)
         words[count++] = given->source;
@@ -326,13 +344,11 @@ static int listen_read_address(const struct listen_options *given, const struct 
         words[count++] = operands->words[i];
     for (; rest && *rest && count < 3; rest++)
         words[count++] = *rest;
-    /* 0 is a habit: every address. */
-    if (count == 2 && text_is_digits(words[0], strlen(words[0])) && strcmp(words[0], "0") != 0)
-        return error_set(err, STATUS_USAGE,
-                         "address '%.100s %.100s': a host cannot be a bare number%s", words[0],
-                         words[1], given->forward.to ? " (--to takes one word: HOST:PORT)" : "");
     if (given->port)
         words[count++] = given->port;
+    /* 0 is a habit: every address. */
+    if (count >= 2 && text_is_digits(words[0], strlen(words[0])) && strcmp(words[0], "0") != 0)
+        return listen_refuse_host(given, words, count, err);
     if (count == 0)
         return error_set(err, STATUS_USAGE, "missing operand: listen ADDRESS");
     if (count > 2)
@@ -455,7 +471,7 @@ const struct command listen_command = {
                 "sockctl listen 8080 --to db:5432",
     .takes_program = true,
     .min_operands = 0,
-    .max_operands = 2,
+    .max_operands = 3, /* the third is refused, by listen_read_address */
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,
