@@ -33,6 +33,8 @@
 static const char *split_server(char **host, const char **port)
 {
     int64_t number;
+    if (strstr(*host, "://"))
+        return "is a URL: DNS is asked over UDP and TCP alone (ADDR or ADDR:PORT)";
     if (strchr(*host, '#'))
         return "has dig's '#' before its port: write ADDR:PORT";
     char *end = **host == '[' ? strchr(*host, ']') : strchr(*host, ':');

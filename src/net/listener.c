@@ -12,10 +12,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -455,6 +457,18 @@ static void open_add_hint(const struct opening *opening, struct error *err)
         error_add(err, " (a link-local address needs its zone: fe80::1%%eth0)");
 }
 
+/* Says of a host that is no name what it may be meant for. Returns -1. */
+static int open_add_name_hint(const char *host, struct error *err)
+{
+    if (err->status != STATUS_RESOLVE)
+        return -1;
+    if (if_nametoindex(host))
+        return error_add(err, " (of an interface: --interface %s PORT)", host);
+    return strcasecmp(host, "any") == 0 || strcasecmp(host, "all") == 0
+               ? error_add(err, " (the port alone is for every address)")
+               : -1;
+}
+
 static int open_resolved(struct opening *opening, struct error *err)
 {
     struct listener *listener = opening->listener;
@@ -464,7 +478,7 @@ static int open_resolved(struct opening *opening, struct error *err)
                                          .complete = true,
                                          .timeout_ms = opening->options->timeout_ms};
     if (resolver_look_up(listener->loop, opening->address, &how, &opening->resolved, err))
-        return -1;
+        return open_add_name_hint(opening->address->host, err);
     listener->any_port = opening->address->kind == ADDRESS_INET &&
                          sockname_port(&opening->resolved.names[0]) == 0;
     int result = open_addresses(opening);

@@ -54,7 +54,7 @@ static const char *parse_port(struct url *url, const char *port, size_t length)
     if (length == 0)
         return NULL; /* "host:" is the default port: RFC 3986, 3.2.3 */
     if (length > 5 || !text_number(port, length, &value))
-        return "has a bad port";
+        return "has a port that is no number";
     if (value < 1 || value > UINT16_MAX)
         return "has a port out of range (1-65535)";
     url->port = (uint16_t)value;
@@ -101,7 +101,9 @@ static const char *parse_named(struct url *url, const char *at, const char *end)
     const char *colon = memchr(at, ':', (size_t)(end - at));
     url->host = (struct url_span){at, (size_t)((colon ? colon : end) - at)};
     if (url->host.length == 0)
-        return "has no host";
+        return colon && memchr(colon + 1, ':', (size_t)(end - colon - 1))
+                   ? "has an IPv6 address without brackets (http://[::1]/)"
+                   : "has no host";
     if (url->host.length > URL_HOST_MAX)
         return "has a host of more than 255 bytes";
     /* Bytes that are not ASCII are left to idna_encode. */
@@ -120,7 +122,8 @@ const char *url_parse(struct url *url, const char *text)
     *url = (struct url){0};
     for (const char *at = text; *at; at++)
         if (is_forbidden(*at))
-            return "has a space or a control character in it";
+            return *at == ' ' ? "has a space or a control character in it (a space is %20)"
+                              : "has a space or a control character in it";
     const char *wrong = skip_scheme(url, &text);
     if (wrong)
         return wrong;

@@ -97,9 +97,16 @@ static int check_request_fields(const struct http_options *given, struct error *
     /* RFC 9110, 10.1.3. */
     if (given->referer && !url_parse(&url, given->referer) && url.userinfo.length)
         return error_set(err, STATUS_USAGE, "option --referer: leave USER:PASS@ out of its value");
-    for (size_t i = 0; i < given->cookies.count; i++)
-        if (check_value("cookie", given->cookies.items[i], err))
+    for (size_t i = 0; i < given->cookies.count; i++) {
+        const char *cookie = given->cookies.items[i];
+        if (check_value("cookie", cookie, err))
             return -1;
+        if (*cookie && !strchr(cookie, '=')) /* curl's FILE */
+            return error_set(err, STATUS_USAGE,
+                             "option --cookie: '%.100s' is not NAME=VALUE; sockctl reads no files "
+                             "of cookies",
+                             cookie);
+    }
     for (size_t i = 0; i < given->fields.count; i++) {
         const char *field = given->fields.items[i], *wrong = http_request_check_field(field);
         /* What follows a field's name may be a secret, and is not shown. */
@@ -191,9 +198,18 @@ static bool has_glob(const char *word, char open, char between, char close)
 }
 
 /* Refuses words that are more, or less, than a URL. */
-static int check_word(const struct operands *operands, int i, struct error *err)
+static int check_word(const struct http_options *given, const struct operands *operands, int i,
+                      struct error *err)
 {
     const char *word = operands->words[i], *shown = url_redacted(word);
+    if (text_is_digits(word, strlen(word)) && given->resume && operands->count > 1)
+        return error_set(err, STATUS_USAGE,
+                         "'%.20s' is no URL (-C takes no value: it goes on where FILE ends; the "
+                         "bytes from there on are -r %.20s-)",
+                         word, word);
+    if (strcmp(word, "-") == 0)
+        return error_set(err, STATUS_USAGE,
+                         "'-' is no URL (to read URLs from stdin: xargs sockctl http-get)");
     if (text_is_digits(word, strlen(word)))
         return error_set(err, STATUS_USAGE,
                          "'%.10s' is no URL (a port stands behind its host: %.60s:%.10s)", word,
@@ -296,15 +312,15 @@ static int run(const void *chosen, const struct operands *operands, struct error
         result = (given.user = secret_read(loop, "user", typed->user, err)) ? 0 : -1;
     if (!result && typed->proxy)
         result = (given.proxy = secret_read(loop, "proxy", typed->proxy, err)) ? 0 : -1;
+    for (int i = 0; !result && i < operands->count; i++)
+        result = check_word(&given, operands, i, err);
     if (!result)
         result = check_options(&given, operands->count, err);
     struct http_sandbox sandbox = {&given, operands->words, .is_off = operands->no_sandbox};
     /* All URLs are looked at before anything is fetched. */
     for (int i = 0; !result && i < operands->count; i++) {
         struct http_target target;
-        result = check_word(operands, i, err);
-        if (!result)
-            result = http_target_init(&target, &given, operands->words[i], NULL, err);
+        result = http_target_init(&target, &given, operands->words[i], NULL, err);
         if (!result) {
             http_sandbox_look_at(&sandbox, &target);
             http_target_release(&target);

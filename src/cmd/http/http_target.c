@@ -287,6 +287,21 @@ static bool is_path(const char *text)
            strncmp(text, "../", 3) == 0;
 }
 
+/* Says whether an address of another kind, or what has only one of the two slashes, stands where a URL should: a host of
+ * that name would have a port. */
+static const char *wrong_kind(const char *text)
+{
+    const size_t length = strcspn(text, ":/");
+    const char *rest = text + length;
+    const bool is_http = text_is_word(text, length, "http") || text_is_word(text, length, "https");
+    if (is_path(text) || (text_is_word(text, length, "unix") && *rest == ':' && rest[1]))
+        return "is a path; a UNIX socket is asked with -U PATH http://localhost/";
+    if (is_http && !text_starts_with(rest, "://") && !text_is_digits(rest + 1, 1) &&
+        (*rest == ':' || text_starts_with(rest, "//")))
+        return "is not written http://HOST/";
+    return NULL;
+}
+
 /* Writes the name for messages. It leaves room for the reason in an error of 300 bytes. */
 static void write_name(struct http_target *target, const char *method)
 {
@@ -332,8 +347,9 @@ int http_target_init(struct http_target *target, const struct http_options *opti
 {
     *target = (struct http_target){.credentials = NULL};
     const char *wrong = url_parse(&target->url, text);
-    if (is_path(text))
-        wrong = "is a path; a UNIX socket is asked with -U PATH http://localhost/";
+    const char *kind = origin ? NULL : wrong_kind(text);
+    if (kind)
+        wrong = kind;
     if (!wrong)
         wrong = encode_host(target, text);
     target->foreign = !wrong && origin && !url_is_same_origin(&target->url, &origin->url);

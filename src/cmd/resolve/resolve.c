@@ -289,6 +289,8 @@ static int check_words(const struct operands *operands, struct error *err)
         for (size_t at = 0; at < length; at++)
             if (iscntrl((unsigned char)word[at]))
                 return error_set(err, STATUS_USAGE, "'%.60s' has a control character", word);
+        if (*word == '[')
+            return error_set(err, STATUS_USAGE, "'%.100s': an address has no brackets here", word);
         /* HOST PORT; of HOST:PORT, hostname_check says it. */
         if (i > 0 && length <= PORT_DIGITS && text_is_digits(word, length))
             return error_set(err, STATUS_USAGE, "'%s' is a port, which is no name (with it: -P %s)",
@@ -297,11 +299,16 @@ static int check_words(const struct operands *operands, struct error *err)
     return 0;
 }
 
-/* host(1) and nslookup(1) take a second word for the server. */
+/* host(1) and nslookup(1) take a second word for the server, dig(1) for the type. */
 static void hint_at_server(const struct operands *operands, const struct resolve_options *given)
 {
     struct sockname literal;
     struct error ignored;
+    /* In capitals it is refused, as dig's. */
+    for (int i = 1; i < operands->count && !given->types.count && !given->json; i++)
+        if (dns_type_read(operands->words[i]))
+            report_warning("%s is looked up, too; to ask for such records, type -t %s",
+                           operands->words[i], operands->words[i]);
     if (operands->count == 2 && !given->reverse && !given->server && !given->json &&
         hostname_read_literal(operands->words[0], &literal, &ignored) == 0 &&
         hostname_read_literal(operands->words[1], &literal, &ignored) == 1)

@@ -41,15 +41,29 @@ size_t message_limit(const struct message_options *options)
                                                     : FRAME_MESSAGE_MAX;
 }
 
+/* Says whether a path is PORT or HOST:PORT, or has a scheme, as addresses of other kinds have it. A server's socket may
+ * have any name. */
+static bool is_port(const char *path, bool listening)
+{
+    const char *colon = strrchr(path, ':');
+    if (text_is_digits(path, strlen(path)))
+        return true;
+    if (!colon || colon == path || text_starts_with(path, "unix"))
+        return false;
+    const bool is_url = text_starts_with(strchr(path, ':'), "://");
+    const bool has_port = text_is_digits(colon + 1, strlen(colon + 1));
+    return (is_url || (has_port && !strchr(path, '/'))) && (listening || access(path, F_OK) != 0);
+}
+
 int message_address(struct address *address, const char *path, bool listening, struct error *err)
 {
     const struct address_use use = {.listening = listening, .unix_socket = true};
-    if (text_is_digits(path, strlen(path)))
+    if (address_parse(address, &path, 1, &use, err))
+        return -1;
+    if (address->kind == ADDRESS_UNIX && is_port(path, listening))
         return error_set(err, STATUS_USAGE,
                          "%.100s is taken for a path (./%.100s); for a port: sockctl %s %.100s",
                          path, path, listening ? "listen" : "connect", path);
-    if (address_parse(address, &path, 1, &use, err))
-        return -1;
     bool inherited = address->kind == ADDRESS_FD || address->kind == ADDRESS_SYSTEMD;
     if (!inherited && (address->kind != ADDRESS_UNIX || address->socktype != SOCK_STREAM))
         return error_set(err, STATUS_USAGE, "address '%.100s': not a UNIX stream socket", path);
