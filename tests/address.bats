@@ -98,7 +98,7 @@ reaches() {
     done
     refused 2 'the host is longer than 255 bytes$' "$(printf %65536d 0)" 80
     refused 2 'written \[ADDRESS\]:PORT$' ::1:80
-    refused 2 "more than one ':' \(several ports are for connect --probe: HOST:22,80\)$" localhost:80:90
+    refused 2 "more than one ':' \\((several ports are for connect --probe: HOST:22,80|to forward: --to HOST:PORT)\\)\$" localhost:80:90
 }
 
 @test "hosts that cannot be: status 3, at once" {

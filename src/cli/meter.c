@@ -39,7 +39,7 @@ struct part {
 
 /* What is read off two readings. */
 struct progress_now {
-    uint64_t moved; /* in the direction that counts, and in the other one */
+    uint64_t moved; /* in the direction that counts, where more has moved, and in the other one */
     uint64_t other;
     uint64_t rate;
     bool sends; /* the direction that counts */
@@ -54,7 +54,7 @@ static struct progress_now meter_take(struct meter *meter, const struct meter_re
     if (meter->count > METER_PAST)
         then = *place;
     *place = *now;
-    const bool sends = !meter->receives && (meter->total || now->sent || !now->received);
+    const bool sends = !meter->receives && (meter->total || now->sent >= now->received);
     const uint64_t moved = sends ? now->sent : now->received;
     const uint64_t before = sends ? then.sent : then.received;
     return (struct progress_now){.moved = moved,

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -618,6 +619,7 @@ struct columns {
     int port;
     int state;
     int time; /* 0: there is none */
+    int rest; /* of the line, for the reason, which is left out where it does not fit */
 };
 
 /* Writes what is shown of a port behind the host, in columns, for a person. */
@@ -634,9 +636,11 @@ static void prober_show_columns(const struct prober *prober, FILE *out,
     const char *state = states[finding->answer];
     fprintf(out, "  %s%s%s", colour_begin(coloured, colour), state, colour_end(coloured));
     fprintf(out, "%*s", columns->state - (int)strlen(state), "");
-    if (columns->time)
+    if (columns->time && finding->answer == PORT_PROBE_UNASKED)
+        fprintf(out, "  %*s   ", columns->time, "");
+    else if (columns->time)
         fprintf(out, "  %*.2f ms", columns->time, (double)finding->took_us / 1000);
-    if (finding->reason)
+    if (finding->reason && strlen(finding->reason) <= (size_t)columns->rest)
         fprintf(out, "  %s", finding->reason);
     else if (has_port && finding_is_open(finding))
         fputs(prober_service(prober, port, service), out);
@@ -670,6 +674,9 @@ static struct columns prober_columns(const struct prober *prober)
     }
     if (!prober->probing->is_detailed || (width && width < WIDTH_FOR_TIME))
         columns.time = 0;
+    const int gap = 2, used = columns.host + gap + columns.port + gap + columns.state + gap +
+                              (columns.time ? columns.time + (int)strlen(" ms") + gap : 0);
+    columns.rest = !width ? INT_MAX : used < (int)width ? (int)width - used : 0;
     return columns;
 }
 
