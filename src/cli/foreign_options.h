@@ -36,7 +36,11 @@ ROW(SOCKETS, "M", "nc", "the time to live is --ttl N")
 ROW("connect", "m", "nc", "sockctl has no minimum for the time to live of what arrives")
 ROW(SOCKETS, "D", "nc", "sockctl does not set SO_DEBUG; -vv shows each call")
 ROW(SOCKETS, "S", "nc", "sockctl has no TCP MD5 signatures")
-ROW(SOCKETS, "g G", "nc ncat", "sockctl has no source routing")
+ROW(SOCKETS, "g", "nc ncat", "sockctl has no source routing")
+ROW(SOCKETS, "G", "nc", "sockctl has no source routing; the -G TIME of macOS is -w TIME")
+ROW("connect", "8 E", "telnet", "")
+ROW(SOCKETS, "tcp", "iperf3", "TCP is the default; an address can say it: tcp:HOST:PORT")
+ROW(SOCKETS, "tcp-nodelay nodelay", "socat", "the option is --no-delay")
 ROW(SOCKETS, "sctp", "ncat", "sockctl has no SCTP; ncat(1) and socat(1) have")
 ROW(SOCKETS, "vsock", "ncat", "a VM socket is an address: vsock:CID:PORT")
 ROW("connect", "ssl", "ncat", "the option is --tls")
@@ -54,7 +58,7 @@ ROW("http-get", "cacert ca-certificate", "curl wget", TLS_CA)
 ROW("http-get", "ssl tls ssl-reqd", "curl ncat", "TLS is used for a URL that begins with https://")
 ROW("http-get", "capath cert key ciphers tlsv1.2 tlsv1.3 https-only pinnedpubkey", "curl wget",
     NO_HTTPS_SETTING)
-ROW(SOCKETS, "nodns", "ncat", "the option is -n, or --numeric")
+ROW(SOCKETS, "nodns no-dns", "ncat", "the option is -n, or --numeric")
 ROW(SOCKETS, "unixsock", "ncat",
     "the option is -U, or --unix; a word with a / is a path without it")
 ROW("listen", "allowfile denyfile", "ncat", "a list in a file is --allow @FILE, or --deny @FILE")
@@ -69,6 +73,8 @@ ROW("connect", "allow deny broker chat", "ncat", "this is for 'sockctl listen'")
 ROW("echo-server", "e exec c sh-exec", "nc ncat",
     "a program for each client is 'sockctl listen -k -e PROGRAM PORT'")
 ROW("echo-server", "loss", "tc", "the option is --drop PERCENT")
+ROW("echo-server", "latency", "tc", "the option is --delay TIME")
+ROW("unix-send", "m message", "logger", "a message is an operand: sockctl unix-send PATH MESSAGE")
 ROW("unix-send unix-serve", "u udp", "nc",
     "datagrams are for 'sockctl connect -u PATH' and 'sockctl listen -u PATH'")
 ROW("unix-send unix-serve", "U unix unixsock", "nc ncat", "")
@@ -88,9 +94,14 @@ ROW("listen", "send expect", "connect", "this is for 'sockctl connect'")
 ROW("unix-serve", "allow deny", "listen",
     "who may connect is said by user: --allow-uid LIST, or by --mode OCTAL")
 ROW("unix-serve", "print", "echo-server", "unix-serve prints every message")
+ROW("resolve", "wait", "connect", "the limit for each name is -w TIME")
 
 /* socat(1) */
 ROW(SOCKETS, "fork", "socat", "many clients are served with 'sockctl listen -k'")
+ROW("listen", "L forward", "ssh", "to forward, type 'sockctl listen PORT --to HOST:PORT'")
+ROW("listen", "once", "ncat", "without -k there is one client: leave it out")
+ROW(SERVERS, "daemon background", "stunnel",
+    "a service manager, or the shell's &, runs it in the background")
 ROW(SOCKETS, "reuseaddr", "socat", "sockctl sets SO_REUSEADDR by itself")
 
 /* curl(1), wget(1) */
@@ -104,6 +115,7 @@ ROW("http-get", "-nv", "wget", "nothing is said of what goes well: leave it out,
 ROW("http-get", "-nc", "wget",
     "sockctl replaces FILE; look first: [ -e FILE ] || sockctl http-get -o FILE URL")
 ROW("http-get", "-np -nd -nH -nh", "wget", "sockctl fetches no trees of pages; wget(1) does")
+ROW("http-get", "-C-", "curl", "")
 ROW("http-get", "-O- -qO- -nvO-", "wget", "the body goes to standard output without -O")
 ROW("http-get", "T", "curl wget",
     "sockctl sends no request bodies; wget's -T TIME is --connect-timeout and --idle-timeout")
@@ -190,7 +202,7 @@ ROW("resolve", "k y", "dig", "sockctl has no TSIG")
 ROW("resolve", "T", "host", "the option is --tcp")
 ROW("resolve", "W R N", "host", "the limit is -w TIME for all tries")
 ROW("resolve", "C l", "host", "sockctl asks for no zones: dig AXFR NAME @SERVER")
-ROW("resolve", "i m r d", "dig host", "sockctl has nothing of the kind")
+ROW("resolve", "i m r d u", "dig host", "sockctl has nothing of the kind")
 ROW("resolve", "all any", "nslookup", "name each type: -t A -t AAAA -t MX ...")
 ROW("resolve", "trace", "dig",
     "sockctl asks the servers that it is given; dig +trace NAME follows delegations")

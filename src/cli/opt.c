@@ -357,7 +357,8 @@ static int take_words(const struct command *command, int argc, char **argv,
             break;
         if (found == 1) {
             /* A lone word after -h is a group. */
-            if (take_operand(command, argc > 3 ? before : NULL, optarg, parsed, err))
+            const bool is_topic = argc <= 3 && before && row_is_common(before);
+            if (take_operand(command, is_topic ? NULL : before, optarg, parsed, err))
                 return -1;
             before = NULL;
             continue;
