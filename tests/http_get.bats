@@ -35,7 +35,7 @@ Connection: close\n\n"
     try "$SOCKCTL" http-get -b '' -H 'Host:' -H 'Host: two' "$URL"
     [ "$(requests | grep -ic '^cookie')" -eq 1 ]
     [ "$(requests | grep -i '^host' | paste -sd' ')" = 'Host: one Host: two' ]
-    try "$SOCKCTL" http-get -b ok -b $'a\nb' h
+    try "$SOCKCTL" http-get -b a=ok -b $'a\nb' h
     assert_usage_error 'option --cookie: .* control character'
     try "$SOCKCTL" http-get -H 'Host:' "$URL"
     [ "$(requests | grep -ic '^host')" -eq 2 ]

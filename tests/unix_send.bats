@@ -278,7 +278,7 @@ sys.exit(client.returncode)' "$SOCKCTL" unix-send "$T/s"
     : >s
     send hola
     assert_status 4
-    assert_errors "^sockctl: connect to unix:$T/s: Connection refused\$"
+    assert_errors "^sockctl: connect to unix:$T/s: Connection refused \\(this is no socket\\)\$"
 }
 
 @test "-w limits the wait for a server whose backlog is full" {
