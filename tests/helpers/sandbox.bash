@@ -60,7 +60,7 @@ assert_kept() {
         line=$(table | grep "^$row"$'\t') || fail "the table of sockctl(1) has no row '$row'" || return
         kept+=" ${line#*$'\t'}"
     done
-    # shellcheck disable=SC2086 # words
+    # shellcheck disable=SC2046,SC2086 # words
     expected=$(sorted $basic $(calls_of ${kept//,/}))
     wait_file passed 'read sendmsg epoll_ctl' 20
     while read -r line; do
