@@ -296,8 +296,22 @@ c.sendall(open("page", "rb").read()); c.close()'
     # The first that sockctl has seen is the request: type 8, code 0.
     finish seen
     [ "$(head -c 2 seen.out | od -An -tx1)" = ' 08 00' ]
-    # The other way: the program has no answer but that of sockctl, which is its request with another type.
+    # The other way: the kernel keeps quiet, and the answer is the request with type 0, which sockctl sends.
     "${IN[@]}" sh -c 'echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all'
+    cat >answer <<'SCRIPT'
+"$SOCKCTL" listen -v -W 1 raw:icmp:127.0.0.1 | od -An -v -tx1 -N 8 | {
+    read -r _ code sum1 sum2 rest
+    sum=$((0x$sum1$sum2 + 0x0800)) # what the type has less
+    printf -v hex '00%s%04x%s' "$code" $(((sum & 0xffff) + (sum >> 16))) "${rest// /}"
+    printf "$(sed 's/../\\x&/g' <<<"$hex")"
+} | "$SOCKCTL" connect --send-only raw:icmp:127.0.0.1
+SCRIPT
+    start answer "${IN[@]}" bash answer
+    wait_line answer '^sockctl: listening on raw:1:127\.0\.0\.1$'
+    try "${IN[@]}" ./ping
+    [[ $output =~ ^'8 bytes from 127.0.0.1, ttl 64, '[0-9.]+' ms'$ ]] || show_results 'no answer'
+    finish answer
+    assert_status 0
     try "${IN[@]}" ./ping
     assert_status 1
     assert_errors '^recv: Resource temporarily unavailable$'
