@@ -5,7 +5,7 @@
 #   make test             all tests        (TESTS="tests/connect.bats …" for some, JOBS=N at a time)
 #   make asan             the same under AddressSanitizer and UBSan
 #   make fresh            demo and test on a minimal Debian, as root and user (root; SUITES="bookworm trixie",
-#                         USER_TESTS="tests/run.bats …" for some as a user)
+#                         USER_TESTS="tests/run.bats …" for some as a user, ROOT_TESTS as root)
 #   make lint             every static check; also check-format; format mends the layout
 #   make fuzz             each target in tests/fuzz for FUZZ_SECONDS
 #   make bench            tests/bench
@@ -19,6 +19,9 @@
 #   make lesson           the first chapters of sockctl-tutorial(7), guided; in Spanish with SOCKCTL_LANG=es
 #   make completions      regenerates completions/ and man/sockctl-migrate.7 from the tables of src/
 #   make dist             a tarball of what is committed
+#   make deb              Debian's package of it, in build/deb
+#   make release          that, static programs for RELEASE_ARCHS and their checksums
+#   make try-packages     installs, uses and removes each on a minimal Debian (root; SUITES)
 #   make compile_commands.json, clean
 #
 # CC, CFLAGS, CPPFLAGS and LDFLAGS are respected: they come after our own flags, never instead of
@@ -41,6 +44,7 @@ FUZZ_SECONDS := 20
 JOBS         := 4
 TESTS        := $(wildcard tests/*.bats)
 SUITES       := bookworm
+RELEASE_ARCHS := amd64 arm64 armhf riscv64
 
 # Each profile has its own objects; the release binary alone is left in the root.
 out    := build/$(PROFILE)
@@ -116,7 +120,7 @@ link    := $(compiler) -pthread $(profile_cflags) $(CFLAGS) $(profile_ldflags) $
 
 .DELETE_ON_ERROR:
 .PHONY: all objects demo tools lab lesson test asan fresh lint format check-format fuzz bench compare readme svg soak static install uninstall \
-        completions dist clean FORCE
+        completions dist deb release try-packages clean FORCE
 
 all: $(binary)
 objects: $(objects)
@@ -199,7 +203,7 @@ asan:
 	$(Q)$(MAKE) --no-print-directory PROFILE=asan test
 
 fresh:
-	@USER_TESTS='$(USER_TESTS)' tests/checks/fresh $(SUITES)
+	@USER_TESTS='$(USER_TESTS)' ROOT_TESTS='$(ROOT_TESTS)' tests/checks/fresh $(SUITES)
 
 lint: compile_commands.json
 	@tests/checks/lint $(all_c)
@@ -270,6 +274,14 @@ dist:
 	@mkdir -p build
 	git archive --prefix=sockctl-$(version)/ -o build/sockctl-$(version).tar.gz HEAD
 	@echo build/sockctl-$(version).tar.gz
+
+deb:
+	@packaging/build-deb $(version)
+
+release:
+	@packaging/release $(version) $(RELEASE_ARCHS)
+try-packages:
+	@tests/checks/try-packages $(SUITES)
 
 quoted = $(subst ",\",$(subst \,\\,$(1)))
 compile_commands.json: Makefile $(sources) $(out)/compile.flags

@@ -25,6 +25,9 @@
 #include <strings.h>
 #include <sys/auxv.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
 
 #include "base/error.h"
 #include "base/log.h"
@@ -37,6 +40,7 @@
 #include "cli/report.h"
 #include "cmd/common/modes.h"
 #include "command.h"
+#include "sys/sandbox.h"
 #include "sys/trace.h"
 
 #define COMMAND_ENTRY(name) &name##_command,
@@ -178,6 +182,14 @@ static const struct command *find_command(const char *name, struct error *err)
 static int show_version(struct error *err)
 {
     puts("sockctl " SOCKCTL_VERSION);
+#ifdef __GLIBC__
+    printf("libc      glibc %s\n", gnu_get_libc_version());
+    puts("names     also beyond ASCII, where libidn2 is installed");
+#else
+    puts("libc      another than glibc: musl, or one like it");
+    puts("names     in ASCII (xn--... for others)");
+#endif
+    printf("sandbox   %s\n", sandbox_describe());
     return report_flush_stdout(err);
 }
 

@@ -16,6 +16,7 @@
 #include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -89,11 +90,17 @@ static uint64_t landlock_rights(int abi)
     return (UINT64_C(1) << (abi > last ? 16 : known[abi])) - 1;
 }
 
+/* 0: the kernel lacks it, or it is off. */
+static int landlock_abi(void)
+{
+    const long abi = syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_ASK_VERSION);
+    return abi > 0 ? (int)abi : 0;
+}
+
 static void landlock_create(struct sandbox *sandbox)
 {
     const unsigned needs = sandbox->needs;
-    const long abi = syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_ASK_VERSION);
-    sandbox->abi = abi > 0 ? (int)abi : 0;
+    sandbox->abi = landlock_abi();
     sandbox->ruleset = -1;
     if (!sandbox->abi)
         return;
@@ -471,6 +478,12 @@ static int sandbox_filter(unsigned needs)
     return result ? -1 : 0;
 }
 
+static bool sandbox_has_filter(void)
+{
+    const uint32_t refusal = SECCOMP_RET_ERRNO;
+    return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &refusal) == 0;
+}
+
 #else
 
 static int sandbox_filter(unsigned needs)
@@ -478,6 +491,11 @@ static int sandbox_filter(unsigned needs)
     (void)needs;
     errno = ENOSYS;
     return -1;
+}
+
+static bool sandbox_has_filter(void)
+{
+    return false;
 }
 
 #endif
@@ -571,6 +589,17 @@ void sandbox_enter(struct sandbox *sandbox)
         close(sandbox->ruleset);
     if (sandbox_filter(sandbox->needs) < 0)
         log_note(LOG_LEVEL_INFO, "sandbox without a seccomp filter: %s", strerror(errno));
+}
+
+const char *sandbox_describe(void)
+{
+    static char text[64];
+    const bool has_filter = sandbox_has_filter();
+    const int abi = landlock_abi();
+    if (!abi)
+        return has_filter ? "seccomp" : "none";
+    snprintf(text, sizeof text, "%sLandlock ABI %d", has_filter ? "seccomp, " : "", abi);
+    return text;
 }
 
 void sandbox_skip(const char *why)

@@ -54,6 +54,9 @@ void sandbox_allow(struct sandbox *sandbox, enum sandbox_need need, const char *
 /* Gives up all else, for this thread and, of calls, for all that run. It does nothing where sandbox_init was not called. */
 void sandbox_enter(struct sandbox *sandbox);
 
+/* What of it this kernel and this machine have, for --version: "seccomp, Landlock ABI 3", "none". It is static. */
+const char *sandbox_describe(void);
+
 /* Says at -v that there is no sandbox, and why: "a program may be started". */
 void sandbox_skip(const char *why);
 
