@@ -20,7 +20,7 @@ load helpers/common
 2|version|unknown command 'version' (that is --version)
 2|localhost 80|unknown command 'localhost'; there are connect listen echo-server unix-send unix-serve http-get resolve
 2|-v connect localhost 80|unknown option -v before the command: options follow it, as in 'sockctl connect -v ...'
-2|http-get -O page.html|URL 'page.html' has no file name in it, for --remote-name; --output FILE names one
+2|http-get -O page.html|URL 'page.html' has no file name in it, for --remote-name; --output FILE names one, as wget's -O FILE does
 2|resolve --server 127.0.0.1#53 -t A x|server '127.0.0.1#53' has dig's '#' before its port: write ADDR:PORT
 4|connect -u 127.255.255.255 9|connect to 127.255.255.255:9: Permission denied (a broadcast address needs -b, --broadcast)
 END

@@ -99,6 +99,16 @@ static const char *read_duration(char *text, void *field)
     return units_duration(text, field);
 }
 
+/* 0 is no limit, as with curl(1), wget(1) and timeout(1). */
+static const char *read_limit(char *text, void *field)
+{
+    int64_t *ms = field;
+    const char *wrong = read_duration(text, field);
+    if (!wrong && *ms == 0)
+        *ms = -1;
+    return wrong;
+}
+
 static const char *read_size(char *text, void *field)
 {
     return units_size(text, field);
@@ -281,6 +291,7 @@ const struct opt_type opt_list = {.metavar = "TEXT", .read = read_list};
 const struct opt_type opt_entries = {.metavar = "LIST", .read = read_entries};
 const struct opt_type opt_bytes = {.metavar = "TEXT", .read = read_bytes};
 const struct opt_type opt_duration = {.metavar = "TIME", .read = read_duration};
+const struct opt_type opt_limit = {.metavar = "TIME", .read = read_limit};
 const struct opt_type opt_size = {.metavar = "SIZE", .read = read_size};
 const struct opt_type opt_memory = {.metavar = "SIZE", .read = read_memory};
 const struct opt_type opt_number = {.metavar = "N", .min = 1, .max = INT_MAX};

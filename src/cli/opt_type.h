@@ -55,6 +55,7 @@ struct opt_bytes {
 #define OPT_CTYPE_entries struct opt_list
 #define OPT_CTYPE_bytes struct opt_bytes
 #define OPT_CTYPE_duration int64_t
+#define OPT_CTYPE_limit int64_t
 #define OPT_CTYPE_size uint64_t
 #define OPT_CTYPE_memory uint64_t
 #define OPT_CTYPE_number int64_t
@@ -88,6 +89,7 @@ extern const struct opt_type opt_list;       /* TEXT, each time one more */
 extern const struct opt_type opt_entries;    /* LIST, each time one more; not empty */
 extern const struct opt_type opt_bytes;      /* TEXT, with C escapes */
 extern const struct opt_type opt_duration;   /* TIME, in milliseconds */
+extern const struct opt_type opt_limit;      /* likewise; 0, which is no limit, as -1 */
 extern const struct opt_type opt_size;       /* SIZE, in bytes */
 extern const struct opt_type opt_memory;     /* SIZE, in bytes, at least BUDGET_MIN */
 extern const struct opt_type opt_number;     /* N, from 1 to INT_MAX */

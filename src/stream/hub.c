@@ -378,6 +378,7 @@ static void hub_input_ready(struct watch *watch, uint32_t events)
     }
     hub->in_moved_ms = loop_now_ms();
     hub->in_ended = ended;
+    hub->in_began |= !ended;
     if (hub->received)
         hub->received(hub, NULL, ended ? NULL : bytes, ended ? 0 : (size_t)got);
     else if (!ended)

@@ -81,6 +81,7 @@ struct hub {
     struct timer hold;          /* until it is waited for no more */
     struct watch in_watch;
     bool in_ended;
+    bool in_began; /* it has delivered something */
     int64_t in_moved_ms;
     struct write_queue queue;
     char *buffer;            /* the hub's: 2 * HUB_READ bytes to read into, see filter.h */

@@ -127,10 +127,10 @@ struct limit_options {
     }
 /* `idle_modes` are those in which -i does something. */
 #define LIMIT_ROWS(options, field, idle_modes, timeout_help)                                       \
-    GROUP_LIMITS, OPT('w', "timeout", duration, options, field.timeout_ms, timeout_help),          \
-        OPT_FOR('i', "idle-timeout", duration, options, field.idle_ms, idle_modes,                 \
+    GROUP_LIMITS, OPT('w', "timeout", limit, options, field.timeout_ms, timeout_help),             \
+        OPT_FOR('i', "idle-timeout", limit, options, field.idle_ms, idle_modes,                    \
                 "end a connection on which nothing moved for TIME"),                               \
-        OPT(0, "max-time", duration, options, field.max_time_ms, "limit for the whole command")
+        OPT(0, "max-time", limit, options, field.max_time_ms, "limit for the whole command")
 
 /* Socket options: struct sockopt. */
 #define SOCKET_ROWS(options, field)                                                                \
@@ -295,8 +295,8 @@ struct transfer_options {
                   MODE_INETD),                                                                     \
                 "do not wait until the peer's TCP has acknowledged every byte"),                   \
         GROUP_DATA,                                                                                \
-        OPT_FOR('C', "crlf", flag, options, field.crlf,                                            \
-                ~(MODE_NO_STDIO | MODE_SCRIPT | MODE_INETD), "send LF from stdin as CR LF"),       \
+        OPT_FOR('C', "crlf", flag, options, field.crlf, ~(MODE_NO_STDIO | MODE_INETD),             \
+                "send each LF as CR LF"),                                                          \
         OPT_FOR('t', "telnet", flag, options, field.telnet,                                        \
                 MODE_STDIO | MODE_PROGRAM | MODE_PROGRAMS | MODE_STREAMS | MODE_VIA | MODE_TLS,    \
                 "refuse telnet negotiation"),                                                      \

@@ -658,7 +658,7 @@ const struct command connect_command = {
     .forms = "-z [OPTIONS] HOST PORTS [-- PROGRAM [ARGUMENTS]]\n"
              "-e PROGRAM [OPTIONS] ADDRESS [-- ARGUMENTS]",
     .summary = "Connect to an address; stdin goes to the socket, the socket to stdout",
-    .operand_forms = "HOST PORT, HOST:PORT, [IPV6]:PORT, ./PATH, unix:@NAME; see sockctl(1)",
+    .operand_forms = "HOST PORT, HOST:PORT, ./PATH, unix:@NAME, raw:, icmp:; see sockctl(1)",
     .used_most = "udp timeout wait probe proxy tls quit-after crlf verbose",
     .examples = "echo hello | sockctl connect localhost 7\n"
                 "sockctl connect -z --wait 30 db:5432 -- ./app",

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "cmd/common/connection_log.h"
+#include "proto/telnet.h"
 #include "stream/write_queue.h"
 #include "sys/sock.h"
 
@@ -238,13 +239,33 @@ static bool dialog_matches(struct dialog *dialog, const struct script_step *step
 }
 
 /* One datagram to the group, or the broadcast address. False: it has to wait, or has failed. */
-static bool dialog_send_group(struct dialog *dialog, const struct script_step *step)
+static bool dialog_send_group(struct dialog *dialog, const char *text, size_t length)
 {
-    const bool goes = sock_send_to(dialog->watch.fd, step->text, step->length, dialog->group) >= 0;
+    const bool goes = sock_send_to(dialog->watch.fd, text, length, dialog->group) >= 0;
     dialog->is_full = !goes && errno == EAGAIN;
     if (!goes && !dialog->is_full)
         dialog_fail(dialog, "send to", errno);
     return goes;
+}
+
+/* False: it has to wait, or has failed. */
+static bool dialog_send_text(struct dialog *dialog, const char *text, size_t length)
+{
+    if (dialog->group && !dialog_send_group(dialog, text, length))
+        return false;
+    dialog_log_bytes('>', text, length);
+    if (filters_look_tx(dialog->session->filters, text, length)) {
+        loop_stop(dialog->loop, -1);
+        return false;
+    }
+    if (dialog->group) {
+        dialog->tx.written += length;
+        return true;
+    }
+    if (write_queue_put(&dialog->tx, text, length) == 0)
+        return true;
+    dialog_fail(dialog, "write to", dialog->tx.failure);
+    return false;
 }
 
 /* False: it has to wait for what was sent before, so that each is a datagram, or it has failed. */
@@ -252,21 +273,14 @@ static bool dialog_send(struct dialog *dialog, const struct script_step *step)
 {
     if (write_queue_has_pending(&dialog->tx) || dialog_is_held(dialog))
         return false;
-    if (dialog->group && !dialog_send_group(dialog, step))
-        return false;
-    dialog_log_bytes('>', step->text, step->length);
-    if (filters_look_tx(dialog->session->filters, step->text, step->length)) {
-        loop_stop(dialog->loop, -1);
-        return false;
-    }
-    if (dialog->group) {
-        dialog->tx.written += step->length;
-        return true;
-    }
-    if (write_queue_put(&dialog->tx, step->text, step->length) == 0)
-        return true;
-    dialog_fail(dialog, "write to", dialog->tx.failure);
-    return false;
+    if (!dialog->session->filters->options->crlf)
+        return dialog_send_text(dialog, step->text, step->length);
+    struct telnet_encoder encoder = {.lines = true};
+    char *encoded = memory_new(step->length + 1, 2);
+    const size_t length = telnet_encode(&encoder, encoded, step->text, step->length);
+    const bool is_sent = dialog_send_text(dialog, encoded, length);
+    free(encoded);
+    return is_sent;
 }
 
 /* Takes the steps that can be taken now. */

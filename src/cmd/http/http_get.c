@@ -26,6 +26,17 @@
 #define VALUE(entry, name, kind, metavar, field, help)                                             \
     OPT_VALUE(entry, name, kind, metavar, struct http_options, field, help)
 
+/* It is read before the operands are counted: -r, with no RANGE, has taken the URL. */
+static const char *read_range(char *text, void *field)
+{
+    const char **range = field;
+    *range = text;
+    return http_range_is_wish(text) ? NULL : "is not a range (0-99, 100-, -50)";
+}
+
+#define OPT_CTYPE_range const char *
+static const struct opt_type opt_range = {.metavar = "RANGE", .read = read_range};
+
 static const struct opt options[] = {
     OPT_GROUP("request", "Request"),
     ROW('I', "head", flag, head, "ask for the head alone, and print it"),
@@ -34,7 +45,7 @@ static const struct opt options[] = {
     VALUE('e', "referer", text, "URL", referer, "send URL as Referer"),
     VALUE('u', "user", secret, "NAME:PASS", user, "send basic credentials; @FILE: those in FILE"),
     VALUE('b', "cookie", fields, "NAME=VALUE", cookies, "send this Cookie"),
-    VALUE('r', "range", text, "RANGE", range, "ask for these bytes alone (0-99, 100-, -50)"),
+    ROW('r', "range", range, range, "ask for these bytes alone (0-99, 100-, -50)"),
     ROW('L', "location", flag, location, "follow redirects"),
     ROW(0, "max-redirs", amount, max_redirs, "at most N of them (10)"),
     ROW('0', "http1.0", flag, http10, "ask in HTTP/1.0"),
@@ -59,9 +70,9 @@ static const struct opt options[] = {
     TLS_ROWS(struct http_options, via, VIA_MODES),
     SEND_PROXY_ROW(struct http_options, send_proxy, OPT_ALL),
     GROUP_LIMITS,
-    ROW('m', "max-time", duration, max_time_ms, "limit for the whole command"),
-    ROW(0, "connect-timeout", duration, connect_timeout_ms, "limit for each connection"),
-    ROW(0, "idle-timeout", duration, idle_ms, "end when nothing moved for TIME"),
+    ROW('m', "max-time", limit, max_time_ms, "limit for the whole command"),
+    ROW(0, "connect-timeout", limit, connect_timeout_ms, "limit for each connection"),
+    ROW(0, "idle-timeout", limit, idle_ms, "end when nothing moved for TIME"),
     ROW('Y', "speed-limit", size, speed_limit, "end when slower than SIZE bytes a second"),
     ROW('y', "speed-time", duration, speed_time_ms, "how long -Y lasts (30 s); without -Y: 1 byte"),
     ROW(0, "retry", amount, retries, "try N times more, where that makes sense"),
@@ -165,15 +176,12 @@ static const char *find_conflict(const struct http_options *given, int urls)
 static int check_options(const struct http_options *given, int urls, struct error *err)
 {
     const char *conflict = find_conflict(given, urls), *wrong = NULL;
-    const char *range = given->range, *proxy = given->proxy, *digest = given->sha256;
+    const char *proxy = given->proxy, *digest = given->sha256;
     struct url url;
     if (conflict)
         return error_set(err, STATUS_USAGE, "%s", conflict);
     if (check_request_fields(given, err))
         return -1;
-    if (range && !http_range_is_wish(range))
-        return error_set(err, STATUS_USAGE,
-                         "option --range: '%.100s' is not a range (0-99, 100-, -50)", range);
     if (proxy && *proxy && !proxy_is_socks(proxy))
         wrong = http_target_read_proxy(&url, proxy);
     if (wrong)

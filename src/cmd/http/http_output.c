@@ -121,7 +121,7 @@ int http_output_choose(const struct http_options *options, const struct url *url
             return error_set(
                 err, STATUS_USAGE,
                 "URL '%.*s%.100s' has no file name in it, for --remote-name; --output FILE "
-                "names one",
+                "names one, as wget's -O FILE does",
                 (int)url->host.length, url->host.start, target);
         *path = memory_copy(name, (size_t)(end - name));
     } else if (given && strcmp(given, "-") != 0) {

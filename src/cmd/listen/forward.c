@@ -652,8 +652,11 @@ static int forward_read_address(const struct listen_options *given, struct addre
     unsigned port;
     if (answer && *answer)
         return error_set(err, STATUS_USAGE, "option --to: '%.100s': %s", given->forward.to, answer);
-    if (address_parse(to, &given->forward.to, 1, &use, err))
+    if (address_parse(to, &given->forward.to, 1, &use, err)) {
+        if (given->family.family != AF_UNSPEC)
+            error_add(err, " (-4 and -6 are for --to, too; tcp4:PORT and tcp6:PORT are not)");
         return -1;
+    }
     /* A service that nobody knows would turn each client away; and whoever is in a sandbox can look up none. */
     if (to->kind == ADDRESS_INET) {
         if (resolver_port(to, given->family.numeric, &port, err))
@@ -699,7 +702,8 @@ int listen_check_forward(const struct listen_options *typed, unsigned kind, stru
                          from_datagrams ? "datagrams" : "connections",
                          to_datagrams ? "a datagram socket" : "a connection",
                          from_datagrams
-                             ? ""
+                             ? " (their data can: sockctl listen -u -k PORT | sockctl connect HOST "
+                               "PORT)"
                              : " (a program can: -k -c 'sockctl connect -u -q0 HOST PORT')");
     if (forward_check_program(&typed->forward, &to, err))
         return -1;

@@ -465,7 +465,7 @@ const struct command listen_command = {
              "--run [OPTIONS] ADDRESS -- COMMAND [ARGUMENTS]",
     .serves = true,
     .summary = "Wait for a client; stdin goes to it, what it sends to stdout",
-    .operand_forms = "PORT (0: any), HOST PORT, HOST:PORT, ./PATH, unix:@NAME; see sockctl(1)",
+    .operand_forms = "PORT (0: any), HOST PORT, ./PATH, unix:@NAME, raw:; see sockctl(1)",
     .used_most = "udp keep-open timeout exec sh-exec to allow verbose",
     .examples = "sockctl listen 8080 >received\n"
                 "sockctl listen 8080 --to db:5432",

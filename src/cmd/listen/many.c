@@ -42,6 +42,7 @@ struct many {
     struct many_client input;  /* what stdin says to a chat, as if it were one */
     struct write_queue screen; /* what is said in a chat, on stdout */
     bool is_behind;            /* stdout does not take it, and some is left out */
+    bool is_late;              /* a client has come after the end of stdin, and it was said */
 };
 
 /* The screen of a chat's host */
@@ -177,6 +178,17 @@ static void chat_client_joined(struct hub_client *client)
 
 /* Clients */
 
+/* Warns once, of a client that is late for what stdin had for those before it: a file that was to go to each, perhaps. */
+static void many_warn_of_end(struct many *many, const char *peer)
+{
+    const struct hub *hub = &many->hub;
+    if (many->is_late || hub->received || !hub->in_ended || !hub->in_began || isatty(hub->in.fd))
+        return;
+    many->is_late = true;
+    report_warning("%s gets nothing: stdin has ended (-c 'cat FILE' sends FILE to every client)",
+                   peer);
+}
+
 static void many_client_joined(struct server *server, const struct admitted_client *admitted)
 {
     struct listening *listening = LOOP_OWNER(server, struct listening, server);
@@ -186,6 +198,7 @@ static void many_client_joined(struct server *server, const struct admitted_clie
     connection_log_accept(&client->log, admitted->fd, admitted->peer);
     client->number = ++many->count;
     client->is_proxy = admitted->is_proxy;
+    many_warn_of_end(many, client->log.peer);
     struct hub_client *added = hub_add(&many->hub, admitted->fd, client);
     if (listening->given->chat)
         chat_client_joined(added);

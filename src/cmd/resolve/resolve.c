@@ -31,7 +31,7 @@ static const struct opt options[] = {
     OPT('x', "reverse", flag, struct resolve_options, reverse, "reverse look-ups only"),
     OPT('P', "service", port, struct resolve_options, service,
         "show port and socket types for service PORT"),
-    OPT('w', "timeout", duration, struct resolve_options, timeout_ms, "limit for each name"),
+    OPT('w', "timeout", limit, struct resolve_options, timeout_ms, "limit for each name"),
     OPT_GROUP("dns", "DNS"),
     OPT('t', "type", record, struct resolve_options, types,
         "ask DNS for such records (A, MX, TXT, TYPE257...); several -t: for each"),
