@@ -78,8 +78,8 @@ def words_of(way, kind, options):
 
 
 # Two halves of what contradicts the other: each is given without the other.
-halves = [{"separator", "exit-on-eof", "recv-only", "shutdown", "ipv6", "broadcast", "ip-header"},
-          {"until-stdin-ends", "send-only", "no-shutdown", "crlf", "lines", "delay", "ipv6", "broadcast", "ttl", "tos"}]
+halves = [{"explain", "separator", "exit-on-eof", "recv-only", "shutdown", "ipv6", "broadcast", "ip-header"},
+          {"log", "until-stdin-ends", "send-only", "no-shutdown", "crlf", "lines", "delay", "ipv6", "broadcast", "ttl", "tos"}]
 cases = []
 for way in ways:
     for kind in kinds:
