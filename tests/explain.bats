@@ -116,7 +116,7 @@ below() {
     listening server
     SOCKCTL_LANG=es try "$SOCKCTL" unix-send --explain ./s hola quit
     assert_status 0
-    below 'connect(' '2e 2f 73                 "./s"'
+    below 'connect(' 'sun_path: 2e 2f 73                 "./s"'
     below 'send(' '05 00 00 00              longitud 5, contando el NUL'
     below 'send(' '68 6f 6c 61              "hola"'
     below 'send(' '00                       NUL'

@@ -348,6 +348,7 @@ static void put_path(struct explain *explain, const unsigned char *bytes, size_t
 {
     const size_t characters = length > 1 && !bytes[length - 1] ? length - 1 : length;
     char text[PHRASE_MAX];
+    put_row(explain, bytes, 0, "sun_path:");
     put_characters(explain, bytes, characters);
     if (characters < length)
         put_row(explain, bytes + characters, 1, phrase(explain, text, SAY_FRAME_NUL));
