@@ -15,11 +15,11 @@ import sys
 
 program, command = sys.argv[1:]
 values = {"TIME": "1", "SIZE": "1k", "N": "2", "FILE": "file", "TEXT": "x", "LIST": "127.0.0.1", "HEX": "ab", "BYTE": "x",
-          "URL": "socks5://127.0.0.1:1", "OCTAL": "600", "PERCENT": "5", "ADDR": "127.0.0.1", "PORT": "9", "HOST": "127.0.0.1",
+          "URL": "http://127.0.0.1:1", "OCTAL": "600", "PERCENT": "5", "ADDR": "127.0.0.1", "PORT": "9", "HOST": "127.0.0.1",
           "INTERFACE": "lo", "IFACE": "lo", "NAME": "lo", "WORD": "x"}
 special = {"ttl": "3", "tos": "ef", "mark": "1", "log": "json", "mode": "echo" if command == "echo-server" else "644",
            "interface": "lo", "payload": "ab", "oob": "x", "allow-uid": "0", "ready-fd": "9", "max-memory": "2M",
-           "max-message": "1k", "framing": "line", "proxy": "socks5://127.0.0.1:1", "port-file": "file", "allow": "127.0.0.1",
+           "max-message": "1k", "framing": "line", "proxy": "http://127.0.0.1:1", "port-file": "file", "allow": "127.0.0.1",
            "deny": "127.0.0.1", "wait": "1ms", "retry": "1", "greeting": "x", "timeout": "50ms", "keepalive": None, "join": "239.1.1.1", "send-proxy": None}
 # Those that say what is done, or where; and those that are for others of their own, as tests of these see.
 ways_themselves = {"exec", "sh-exec", "probe", "send", "expect", "pass-fd", "keep-open", "serial", "broker", "chat", "to", "udp",

@@ -50,6 +50,8 @@ const char *hostname_check(const char *name)
         return "the name is longer than 253 bytes";
     if (has_port(name))
         return "a port is no part of a name (resolve has -P PORT for it)";
+    if (*name == '[')
+        return "an address has no brackets here";
     if (!hostname_is_plain(name, name_length))
         return "the name has a character that no host name has";
 #ifndef AI_IDN

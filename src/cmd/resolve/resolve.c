@@ -289,8 +289,6 @@ static int check_words(const struct operands *operands, struct error *err)
         for (size_t at = 0; at < length; at++)
             if (iscntrl((unsigned char)word[at]))
                 return error_set(err, STATUS_USAGE, "'%.60s' has a control character", word);
-        if (*word == '[')
-            return error_set(err, STATUS_USAGE, "'%.100s': an address has no brackets here", word);
         /* HOST PORT; of HOST:PORT, hostname_check says it. */
         if (i > 0 && length <= PORT_DIGITS && text_is_digits(word, length))
             return error_set(err, STATUS_USAGE, "'%s' is a port, which is no name (with it: -P %s)",
