@@ -114,7 +114,9 @@ talk() { try "$SOCKCTL" connect "$@" 127.0.0.1 "$PORT"; }
 }
 
 @test "options of a transfer that would do nothing are refused" {
-    for option in -C -t --lines --progress --until-stdin-ends --oob=x --delay=1 --rate-limit=1k -W1; do
+    try "$SOCKCTL" connect --expect a -C 127.0.0.1 1
+    assert_usage_error 'option --crlf makes no sense with --expect alone: nothing is sent'
+    for option in -t --lines --progress --until-stdin-ends --oob=x --delay=1 --rate-limit=1k -W1; do
         try "$SOCKCTL" connect --expect a "$option" 127.0.0.1 1
         assert_usage_error 'makes no sense with --send and --expect'
     done

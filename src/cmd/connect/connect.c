@@ -343,7 +343,8 @@ static int connect_check(const struct connect_options *given, const struct opera
     if (has_program + has_script + given->pass_fd + given->probe.probe > 1)
         return error_set(err, STATUS_USAGE,
                          "--exec, --send, --pass-fd and --probe are different things to do");
-    if (modes_check_transfer(&given->transfer, err) || script_check(&given->script, err))
+    if (modes_check_transfer(&given->transfer, err) ||
+        script_check(&given->script, given->transfer.crlf, err))
         return -1;
     if (given->probe.probe && given->probe.json && operands->program)
         return error_set(err, STATUS_USAGE,

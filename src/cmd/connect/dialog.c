@@ -61,16 +61,22 @@ static int script_compile(const struct script_step *step, struct pattern *patter
     return error_set(err, STATUS_USAGE, "option --expect: '%.100s': %s", step->text, why);
 }
 
-int script_check(const struct script *script, struct error *err)
+int script_check(const struct script *script, bool crlf, struct error *err)
 {
     struct pattern pattern;
+    bool sends = false;
     for (size_t i = 0; i < script->count; i++) {
-        if (!script->steps[i].expects)
+        if (!script->steps[i].expects) {
+            sends = true;
             continue;
+        }
         if (script_compile(&script->steps[i], &pattern, err))
             return -1;
         pattern_release(&pattern);
     }
+    if (script->count && crlf && !sends)
+        return error_set(err, STATUS_USAGE,
+                         "option --crlf makes no sense with --expect alone: nothing is sent");
     return 0;
 }
 

@@ -37,8 +37,8 @@ extern const struct opt_type opt_expect; /* REGEX, one step more each time */
         OPT_FOR(0, "expect", expect, options, field, ~MODE_IP,                                     \
                 "then wait until REGEX (POSIX extended) has come; may be repeated")
 
-/* Checks that all expressions are valid. Status 2. */
-int script_check(const struct script *script, struct error *err);
+/* Checks that all expressions are valid, and that something is sent where `crlf` would change it. Status 2. */
+int script_check(const struct script *script, bool crlf, struct error *err);
 
 /* Follows a script that was checked, over the connection; what arrives goes to stdout. Runs the loop until the last
  * expression is matched; or, where the last step sends, until the peer ends, or the time to wait for that is over. Status 9
