@@ -59,6 +59,19 @@ three_lines() { (($(wc -l <passed) == 3)); }
     [ ! -s passed ] || fail "there is a sandbox"
 }
 
+@test "17: listen --to --via: a program for each client: nothing is given up, and that is said at -v" {
+    local how
+    for how in '--via' '--tls'; do
+        [ "$how" = --via ] && set -- --via 'grep NoNewPrivs: /proc/self/status' || set -- --tls
+        intruded listen -v 127.0.0.1:0 --to 127.0.0.1:9 "$@"
+        wait_line server '^sockctl: no sandbox: programs are started'
+        [ "$how" = --tls ] || try "$SOCKCTL" connect -d 127.0.0.1 "$PORT"
+        [ "$how" = --tls ] || [[ $output =~ NoNewPrivs:[[:space:]]*0 ]] || fail "$output"
+        stop server
+    done
+    [ ! -s passed ] || fail 'there is a sandbox'
+}
+
 @test "17: --no-sandbox: servers and unix-send give up nothing" {
     local how
     for how in 'echo-server 127.0.0.1:0' 'echo-server --workers 2 127.0.0.1:0' 'listen -k 127.0.0.1:0' \

@@ -11,18 +11,21 @@ ROW("listen echo-server", "TCP-LISTEN: TCP4-LISTEN: TCP6-LISTEN: TCP-L:", "socat
 ROW("connect",
     "UDP-LISTEN: UDP4-LISTEN: UDP6-LISTEN: UDP-RECV: UDP4-RECV: UDP6-RECV: UDP-RECVFROM: "
     "UDP4-RECVFROM:",
-    "socat", "to receive datagrams, type 'sockctl listen -u PORT'")
+    "socat",
+    "to receive datagrams, type 'sockctl listen -u PORT', with --join for ip-add-membership")
 ROW("listen echo-server",
     "UDP-LISTEN: UDP4-LISTEN: UDP6-LISTEN: UDP-RECV: UDP4-RECV: UDP6-RECV: UDP-RECVFROM: "
     "UDP4-RECVFROM:",
-    "socat", "type 'sockctl listen -u PORT', with -k for many senders")
+    "socat",
+    "type 'sockctl listen -u PORT', with -k for many senders, --join for ip-add-membership")
 ROW(SOCKETS, "TCP-CONNECT: TCP4-CONNECT: TCP6-CONNECT:", "socat",
     "type 'sockctl connect HOST PORT'")
 ROW(SOCKETS,
     "UDP-CONNECT: UDP-SENDTO: UDP-DATAGRAM: UDP4-CONNECT: UDP4-SENDTO: UDP4-DATAGRAM: "
     "UDP6-SENDTO: "
     "UDP6-DATAGRAM:",
-    "socat", "type 'sockctl connect -u HOST PORT', with -b to broadcast")
+    "socat",
+    "type 'sockctl connect -u HOST PORT', with -b to broadcast, --join for ip-add-membership")
 ROW(SOCKETS, "UNIX-CONNECT: UNIX-CLIENT: GOPEN:", "socat", "type 'sockctl connect unix:PATH'")
 ROW(SOCKETS, "UNIX-LISTEN: UNIX-L:", "socat", "type 'sockctl listen unix:PATH'")
 ROW(SOCKETS, "UNIX-SENDTO: UNIX-RECV: UNIX-RECVFROM:", "socat",

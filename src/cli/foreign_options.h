@@ -103,6 +103,13 @@ ROW("listen", "once", "ncat", "without -k there is one client: leave it out")
 ROW(SERVERS, "daemon background", "stunnel",
     "a service manager, or the shell's &, runs it in the background")
 ROW(SOCKETS, "reuseaddr", "socat", "sockctl sets SO_REUSEADDR by itself")
+ROW(SOCKETS,
+    "ip-add-membership add-membership ip-membership ipv6-join-group ip-add-source-membership "
+    "source-membership ipv6-join-source-group",
+    "socat", "the option is --join [SOURCE@]GROUP[%INTERFACE]")
+ROW(SOCKETS, "ip-multicast-if multicast-if", "socat", "the option is --interface NAME")
+ROW(SOCKETS, "ip-multicast-ttl multicast-ttl", "socat", "the option is --ttl N")
+ROW(SOCKETS, "ip-multicast-loop multicast-loop", "socat", "the option is --no-loopback")
 
 /* curl(1), wget(1) */
 ROW("http-get", "url", "curl", "the URL is an operand")
