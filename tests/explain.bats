@@ -62,7 +62,7 @@ below() {
     below 'accept4(' '← SYN  SYN+ACK →  ← ACK'
     below 'accept4(' 'It has a socket of its own'
     below 'accept4(' 'as the kernel fills it in'
-    grep -q 'TIME_WAIT is at its end' server.err
+    grep -q 'TIME_WAIT is on its side' server.err
     refute grep -q 'state: TIME_WAIT' server.err
 }
 
@@ -138,7 +138,7 @@ below() {
     assert_output hi
     stop server
     ERRORS=server.err
-    below 'recvmsg(' 'like recvfrom, tells whose it is'
+    below 'recvmsg(' 'like recvfrom, tells who sent it'
     below 'sendmsg(' 'sendto name the receiver'
     ERRORS=try.err
     TRY_STDIN=<(echo x) try "$SOCKCTL" connect -u --explain -w1 127.0.0.1 9
@@ -189,4 +189,14 @@ below() {
     grep -q "← RST   state: CLOSED" try.err
     refute grep -q '← FIN' try.err
     grep -q ECONNRESET try.err
+}
+
+@test "18.2: a name that is taken: of a file, of a port" {
+    echo text >file
+    try "$SOCKCTL" listen --explain ./file
+    below 'bind(' 'EADDRINUSE: there is a file of that name already'
+    start server "$SOCKCTL" echo-server 127.0.0.1:0
+    listening server
+    try "$SOCKCTL" listen --explain "$ADDR"
+    below 'bind(' 'EADDRINUSE: another socket has that address'
 }

@@ -528,24 +528,30 @@ static void explain_join(struct explain *explain, const struct trace_event *even
     say(explain, event->result < 0 ? SAY_FAILED : SAY_JOIN);
 }
 
+static void explain_bind_failure(struct explain *explain, const struct trace_event *event)
+{
+    const bool is_unix = event->name->storage.ss_family == AF_UNIX;
+    if (event->error == EADDRINUSE)
+        say(explain, is_unix ? SAY_BIND_UNIX_EXISTS : SAY_BIND_IN_USE);
+    else if (event->error == EACCES)
+        say(explain, is_unix ? SAY_BIND_UNIX_DENIED : SAY_BIND_DENIED);
+    else if (event->error == EADDRNOTAVAIL)
+        say(explain, SAY_BIND_NOT_OURS);
+    else
+        say(explain, SAY_FAILED);
+    put_name(explain, event, true);
+}
+
 static void explain_bind(struct explain *explain, const struct trace_event *event,
                          struct explained *entry, int state)
 {
     const struct sockname *name = event->name;
     char host[SOCKNAME_TEXT_MAX];
     (void)state;
-    if (event->error == EADDRINUSE)
-        say(explain, SAY_BIND_IN_USE);
-    else if (event->error == EACCES)
-        say(explain, SAY_BIND_DENIED);
-    else if (event->error == EADDRNOTAVAIL)
-        say(explain, SAY_BIND_NOT_OURS);
-    else if (event->error)
-        say(explain, SAY_FAILED);
     entry->has_name = !event->error;
     entry->has_port = entry->has_name && !name->protocol && sockname_port(name);
     if (event->error) {
-        put_name(explain, event, true);
+        explain_bind_failure(explain, event);
         return;
     }
     if (name->storage.ss_family == AF_UNIX) {
@@ -958,7 +964,7 @@ static void explain_close(struct explain *explain, const struct trace_event *eve
     (void)state;
     if (event->before->tcp_state)
         explain_close_tcp(explain, event, entry);
-    else if (event->before->family == AF_UNIX && entry->is_joined)
+    else if (event->before->family == AF_UNIX && entry->is_joined && !entry->fin_sent)
         say(explain, SAY_CLOSE_UNIX);
     say(explain, SAY_CLOSE_FREE, NUMBER(event->fd));
     *entry = (struct explained){0};
