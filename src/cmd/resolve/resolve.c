@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -507,6 +508,8 @@ static void enter_sandbox(const struct resolve_plan *plan, const struct operands
     struct sandbox sandbox;
     if (operands->no_sandbox)
         return;
+    if (plan->types[0])
+        tzset(); /* gmtime(3) would do it, and read a file, for the times of an RRSIG */
     sandbox_init(&sandbox, is_own ? SANDBOX_SOCKETS | SANDBOX_THREADS : SANDBOX_LOOKUP);
     sandbox_enter(&sandbox);
 }
