@@ -333,6 +333,33 @@ print(sorted(got) == sorted(want) or got)' "$2"
     [ "${lines[1]}" = True ] || fail "${lines[1]}"
 }
 
+# What is lost is lost: a peer that has ended wants no refusals, but whoever types has meant it.
+@test "-t: refusals that a peer who has ended does not take are no failure; what stdin said is one" {
+    need python3
+    start peer python3 -c '
+import socket
+s = socket.create_server(("127.0.0.1", 0)); print("PORT", s.getsockname()[1], flush=True)
+while True:
+    c = s.accept()[0]; c.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    c.sendall(b"\xff\xfd\x18bye\n"); c.close()'
+    wait_file peer.out '^PORT '
+    mkfifo pipe
+    exec 5<>pipe
+    for options in -v -d --no-shutdown; do
+        stdin=/dev/null
+        [ "$options" != -v ] || stdin=pipe
+        TRY_STDIN=$stdin try "$SOCKCTL" connect -t "$options" 127.0.0.1 "${LINE#PORT }"
+        assert_status 0
+        assert_output bye
+    done
+    exec 5>&-
+    TRY_STDIN=<(echo typed) try "$SOCKCTL" connect -t --no-shutdown 127.0.0.1 "${LINE#PORT }"
+    assert_status 1
+    assert_one_error_line
+    assert_errors 'bytes not delivered'
+    stop peer
+}
+
 @test "-t: refusals reach a server that floods while stdin fills the connection" {
     need python3
     start peer python3 -c '

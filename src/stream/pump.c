@@ -426,6 +426,7 @@ static enum pump_step pump_step_once(struct pump *pump)
         pump->held = pump->filter->answer(pump->filter, pump->buffer);
         pump->offset = 0;
         pump->taken += pump->held;
+        pump->own += pump->held;
         return PUMP_STEP_MORE;
     }
     if (pump->in_ended || !pump->limit)
@@ -511,6 +512,16 @@ void pump_divert(struct pump *pump, struct fd out)
     pump->may_splice = pump->may_splice && pump_can_splice(pump);
     pump_set_method(pump, PUMP_COPY);
     pump->state = pump->held || pump->piped ? PUMP_WANTS_OUT : PUMP_WANTS_IN;
+}
+
+void pump_drop_answer(struct pump *pump)
+{
+    pump->taken -= pump->held;
+    pump->own -= pump->held;
+    pump->held = 0;
+    pump_pool_give(pump->pool, pump->buffer);
+    pump->buffer = NULL;
+    pump->state = pump->in_ended || !pump->limit ? PUMP_ENDED : PUMP_WANTS_IN;
 }
 
 void pump_release(struct pump *pump)

@@ -57,6 +57,7 @@ struct pump {
     uint64_t limit; /* bytes still to be taken from `in`; UINT64_MAX: until its end */
     uint64_t taken; /* bytes read from `in`, as the filter has left them */
     uint64_t moved; /* bytes written to `out` */
+    uint64_t own;   /* of those taken: they are answers of the filter's */
     bool in_ended;
     enum pump_method method;
     bool may_splice;   /* nobody has to see the bytes, and the kernel can */
@@ -90,6 +91,10 @@ void pump_preload(struct pump *pump, const void *bytes, size_t length);
 
 /* Makes bytes go to `out` from now on, those that are held first. A failure to write is forgotten. */
 void pump_divert(struct pump *pump, struct fd out);
+
+/* Forgets what is held, all of which is an answer of the filter's that `out` has refused, and goes on as if there had been
+ * none. */
+void pump_drop_answer(struct pump *pump);
 
 /* Gives back what the pump holds. Closes neither descriptor. May be called twice. */
 void pump_release(struct pump *pump);

@@ -62,7 +62,15 @@ bool relay_has_cut(const struct relay *relay)
  * where nobody asks, or nobody can tell. */
 static int relay_unacknowledged(const struct relay *relay)
 {
-    return relay->policy.confirm ? sock_unacknowledged(relay->remote.out.fd) : 0;
+    return relay->policy.confirm && !relay->deaf ? sock_unacknowledged(relay->remote.out.fd) : 0;
+}
+
+/* Tells whether all that was not delivered are answers of the filter of `tx`: the remote side that has asked for them has
+ * ended without them, and nothing that anybody wanted to say is lost. */
+static bool relay_lost_only_answers(const struct relay *relay)
+{
+    const struct pump *tx = &relay->tx.pump;
+    return tx->own && tx->taken - tx->own == relay->delivered;
 }
 
 /* Adds " (N bytes not delivered)": what was taken from local.in, or lies ready in its file, and did not
@@ -121,11 +129,11 @@ static void relay_confirm(struct timer *timer)
     /* In this order: what is not acknowledged is forgotten when the error comes. */
     int unacknowledged = relay_unacknowledged(relay);
     int failure = sock_error(relay->remote.out.fd);
-    if (failure) {
+    if (failure && !(relay->remote_ended && relay_lost_only_answers(relay))) {
         error_system(&err, STATUS_TRANSFER, failure, "write to %s", relay->remote.out_name);
         relay_add_undelivered(relay, &err);
         relay_note_error(relay, &err);
-    } else if (unacknowledged > 0) {
+    } else if (unacknowledged > 0 && !failure) {
         loop_timer_set(relay->loop, timer, relay->confirm_ms);
         if (relay->confirm_ms < CONFIRM_MAX_MS)
             relay->confirm_ms++;
@@ -242,17 +250,22 @@ static void relay_end_both(struct relay *relay, const struct relay_side *side, b
 /* Looks at what came of the last move of `tx`. */
 static void relay_settle_tx(struct relay *relay)
 {
-    const struct pump *tx = &relay->tx.pump;
-    if (tx->state == PUMP_FAILED_IN)
+    struct pump *tx = &relay->tx.pump;
+    if (tx->state == PUMP_FAILED_IN) {
         relay_end_both(relay, &relay->local, true, tx->failure);
-    else if (tx->state == PUMP_FAILED_OUT)
+    } else if (tx->state == PUMP_FAILED_OUT && tx->failure == EPIPE &&
+               relay_lost_only_answers(relay)) {
+        relay->deaf = true;
+        pump_drop_answer(tx);
+    } else if (tx->state == PUMP_FAILED_OUT) {
         relay_lose_remote(relay, tx->failure);
+    }
     if (tx->state != PUMP_ENDED)
         return;
     relay->tx.open = false;
     loop_timer_cancel(relay->loop, &relay->silence);
     relay->shut = relay->rx.open && relay->local.in.fd >= 0 && !relay->policy.no_shutdown;
-    if (relay->shut && sock_shutdown(relay->remote.out.fd, SHUT_WR) < 0)
+    if (relay->shut && sock_shutdown(relay->remote.out.fd, SHUT_WR) < 0 && !relay->deaf)
         relay_lose_remote(relay, ENOTCONN);
     else if (relay->policy.quit_after_ms >= 0)
         loop_timer_set(relay->loop, &relay->quit, relay->policy.quit_after_ms);
@@ -308,6 +321,8 @@ static void relay_send_answer(struct relay *relay)
     if (!can_send || relay->shut || (!tx->open && !relay->rx.open))
         return;
     tx->pump.state = PUMP_WANTS_IN;
+    if (relay_unacknowledged(relay) <= 0)
+        relay->delivered = tx->pump.taken - tx->pump.own;
     if (pump_move(&tx->pump) != PUMP_ENDED)
         tx->open = true;
 }
@@ -459,7 +474,9 @@ static void relay_remote_ready(struct watch *watch, uint32_t events)
          * error takes it from the read that is still to come. */
         int failure = sock_error(relay->remote.in.fd);
         relay->remote_hung = true;
-        if (failure) {
+        if (failure && relay->remote_ended && relay_lost_only_answers(relay)) {
+            relay->deaf = true;
+        } else if (failure) {
             relay_note_failure(relay, &relay->remote, relay->rx.open, failure);
             relay->tx.pump.state = PUMP_FAILED_OUT;
             relay_read_rest(relay);
@@ -507,7 +524,8 @@ void relay_start(struct relay *relay, struct loop *loop, struct pump_pool *pool)
     struct relay_side *local = &relay->local, *remote = &relay->remote;
     relay->loop = loop;
     relay->finished = relay->shut = false;
-    relay->remote_ended = relay->remote_hung = relay->local_gone = false;
+    relay->remote_ended = relay->remote_hung = relay->local_gone = relay->deaf = false;
+    relay->delivered = 0;
     relay->result = 0;
     local->in_watch = (struct watch){.fd = local->in.fd, .ready = relay_local_in_ready};
     local->out_watch = (struct watch){.fd = local->out.fd, .ready = relay_local_out_ready};

@@ -76,6 +76,8 @@ struct relay {
     int result;
     struct kept_error failure; /* what went wrong first; relay_release leaves it to the owner */
     uint64_t silent_at;        /* bytes that had moved when the silence was last looked at */
+    uint64_t delivered;        /* of local.in's bytes, when the filter of `tx` last had an answer */
+    bool deaf;                 /* the remote side has ended, and did not take such an answer */
     int64_t confirm_ms;        /* between two looks at what is not acknowledged */
     struct keepalive *keepalive;
     struct idle_limit idle;
