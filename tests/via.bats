@@ -137,3 +137,24 @@ teardown() { common_teardown; }
     try "$SOCKCTL" http-get --via cat https://elsewhere.test/
     assert_usage_error '--via is for http://'
 }
+
+@test "http-get --via: a long body in crumbs is whole, by its length, its end, and in chunks" {
+    cat >crumbs <<'EOF'
+sed '/^.$/q' >/dev/null
+printf 'HTTP/1.1 200 OK\r\n%s\r\n\r\n' "$1"
+exec dd "if=$2" bs=1000 2>/dev/null
+EOF
+    seq 60000 >body
+    split -b 10000 -a 3 body part.
+    for part in part.*; do
+        printf '%x\r\n' "$(wc -c <"$part")"
+        cat "$part"
+        printf '\r\n'
+    done >chunks
+    printf '0\r\n\r\n' >>chunks
+    for answer in "'Content-Length: $(wc -c <body)' body" "'Connection: close' body" "'Transfer-Encoding: chunked' chunks"; do
+        try "$SOCKCTL" http-get -o there --via "sh crumbs $answer" http://crumbs.test/
+        assert_status 0
+        cmp body there
+    done
+}

@@ -478,6 +478,7 @@ struct via_program *via_start(struct loop *loop, struct via *via, const struct a
     if (result == 0 && (sock_pair(pair) < 0 || (!via->command && pipe2(messages, O_CLOEXEC) < 0)))
         result = error_system(&err, STATUS_IMPOSSIBLE, errno, "start %s", program->shown);
     if (result == 0) {
+        sock_make_room(pair[1]); /* it writes on while we nap, or are busy */
         const struct program_spec spec = {.argv = tls.words,
                                           .env = env,
                                           .socket = pair[1],

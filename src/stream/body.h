@@ -42,6 +42,7 @@ struct body {
                            uint64_t *data);
     void *context;
     struct idle_limit *idle; /* the owner's, told what has moved; NULL: none */
+    bool gathers;            /* `in` is written in crumbs, and read with naps while it is long */
     uint64_t data;           /* bytes of the segment that the pump has not been given yet */
     bool loaded;             /* the pump has something to do */
     enum body_next then;     /* what the parser has found behind what the pump holds */
@@ -58,14 +59,15 @@ struct body {
     uint64_t read;     /* bytes read from the stream beside the pump */
     uint64_t borrowed; /* bytes given to the pump that it has not read itself */
     uint64_t seen;     /* bytes that the idle limit has been told of */
+    uint64_t gathered; /* bytes that the pump had taken when `in` was awaited last */
     struct watch in_watch;
     struct watch out_watch;
     struct timer pause; /* until the pump's pace lets it go on */
 };
 
 /* Runs the loop until there is an outcome: 0. When somebody else stops the loop: -1. The owner has set loop, bytes,
- * room, start, length, next and context, and idle perhaps, the rest is 0; and has called pump_init on the pump, which
- * is its to release, perhaps pump_attach without a filter. With `data` set, the stream starts with a segment of that
+ * room, start, length, next and context, idle and gathers perhaps, the rest is 0; and has called pump_init on the pump,
+ * which is its to release, perhaps pump_attach without a filter. With `data` set, the stream starts with a segment of that
  * length. */
 int body_run(struct body *body);
 

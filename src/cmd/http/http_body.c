@@ -45,6 +45,7 @@ void http_body_init(struct http_body *body)
     body->framed = (struct body){
         .loop = body->loop,
         .idle = body->idle,
+        .gathers = body->by_program,
         .bytes = exchange->bytes,
         .room = exchange->room,
         .start = start,

@@ -23,6 +23,7 @@ struct http_body {
     const char *out_name;                 /* the same; NULL: stdout */
     struct fd out;
     enum http_body_kind kind;
+    bool by_program;   /* the connection is a program's: it comes in crumbs */
     bool head_shown;   /* goes before the body */
     struct tap *tap;   /* looks at the body, the head included; may be NULL */
     struct pace *pace; /* may be NULL */

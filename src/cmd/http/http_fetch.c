@@ -240,6 +240,7 @@ static int write_body(struct http_transfer *transfer, bool to_file, enum http_bo
         .out_name = to_file && output->has_file ? output->name : NULL,
         .out = to_file ? output->end : output->standard,
         .kind = kind,
+        .by_program = transfer->connection->connection.via != NULL,
         .head_shown = (options->include || options->head) && !goes_on,
         .tap = http_output_tap(output, to_file),
         .pace = pace.rate ? &pace : NULL,
