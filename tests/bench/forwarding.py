@@ -1,11 +1,15 @@
-"""Forwarding, beside haproxy, socat and a limit program."""
+"""Forwarding, beside haproxy, socat and a limit program; and with a dump, beside socat."""
 import os
 import shutil
 import statistics
 import subprocess
 import time
 
-from common import BYTES, FORWARD, LIMIT_SECONDS, ROUNDS, SOCKCTL, in_turn, start_quietly
+from common import (BYTES, FORWARD, LIMIT_SECONDS, ROUNDS, SOCKCTL, end, in_turn, start_quietly,
+                    wait_listening)
+
+# socat writes its dump byte by byte, 7 s for each of these: it gets fewer.
+DUMPED_MIB = {"sockctl": 16, "socat": 1}
 
 HAPROXY = """
 global
@@ -114,4 +118,43 @@ def show_forwarding(results):
             ratio = statistics.median(row[figure] / (limit[figure] or 1e-9)
                                       for row, limit in zip(rows, results["limit"]))
             line += f"{statistics.median(row[figure] for row in rows):12.5g} {ratio:5.2f}"
+        print(line)
+
+
+def dumpers(port, to):
+    """What starts each contender, its dump going to a file of its own."""
+    return {
+        "sockctl": [SOCKCTL, "listen", f"127.0.0.1:{port}", "--to", f"127.0.0.1:{to}", "--hex-dump",
+                    "sockctl.dump"],
+        "socat": ["socat", "-x", "-v", "-lf", "socat.log",
+                  f"TCP-LISTEN:{port + 1},bind=127.0.0.1,reuseaddr,fork", f"TCP:127.0.0.1:{to}"],
+    }
+
+
+def dump():
+    """A relay that writes a dump: time and CPU for each MiB, and the ratio to socat -x -v."""
+    if not shutil.which("socat"):
+        print("socat is not installed")
+        return
+    to = 20000 + os.getpid() % 20000
+    sink = start_quietly([FORWARD, "sink", str(to)], to)
+    results = {name: [] for name in dumpers(to + 1, to)}
+    for _ in range(ROUNDS):
+        for name, command in in_turn(dumpers(to + 1, to)):
+            port = to + 1 + (name == "socat")
+            with open(f"{name}.out", "wb") as out:
+                process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                           stdout=subprocess.DEVNULL, stderr=out)
+            wait_listening(port, None)
+            _, seconds, cpu = ask(process, "fill", port, DUMPED_MIB[name] << 20)
+            results[name].append((seconds / DUMPED_MIB[name], cpu / DUMPED_MIB[name]))
+            end(process)
+    end(sink)
+    print(f"\n{'a relay with a dump':24}    ms/MiB  of socat  CPU ms/MiB  of socat")
+    for name, rows in results.items():
+        line = f"  {name:22}"
+        for i in range(2):
+            ratio = statistics.median(row[i] / (other[i] or 1e-9)
+                                      for row, other in zip(rows, results["socat"]))
+            line += f"{statistics.median(row[i] for row in rows) * 1e3:10.1f} {ratio:9.4f}  "
         print(line)
