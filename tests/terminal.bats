@@ -19,7 +19,7 @@ ESC=$'\e'
 @test "15.5: an error is red, a hint is dim, on a terminal" {
     on_terminal 2 "$SOCKCTL" connect --no-such-option
     assert_status 2
-    [ "$drawn" = "${ESC}[31msockctl: unknown option --no-such-option${ESC}[0m
+    [ "$drawn" = "${ESC}[31msockctl: unknown option --no-such-option (--help all lists the options)${ESC}[0m
 ${ESC}[2mtry 'sockctl connect --help'${ESC}[0m" ] || fail "other colours" try.out
 }
 

@@ -23,7 +23,8 @@
 #define NO_TLS_SERVER "a server of sockctl has no TLS; put stunnel(8) or nginx in front of it"
 #define TLS_CA "the option is --tls-ca FILE"
 #define TLS_INSECURE "the option is --tls-insecure"
-#define NO_BODIES "sockctl sends no request bodies; curl(1) does"
+#define NO_BODIES                                                                                  \
+    "sockctl sends no request bodies; curl(1) does; by hand: sockctl-cookbook(7), FETCH OVER HTTP"
 #define SHORT_DEFAULT "this is how sockctl is without -v: leave it out"
 #define IN_PROXY_URL "name and password stand in the URL of -x, before the host and an '@'"
 #define PROXY_TYPE "the kind of proxy is in its URL: -x socks5://HOST:PORT, socks4:// or http://"
@@ -175,6 +176,52 @@ const char *foreign_operand(const char *command, const char *operand, bool alone
             has_word(row.commands, command, strlen(command)))
             return row.answer;
     return NULL;
+}
+
+/* An address of socat's that has ours behind its prefix. */
+struct socat_form {
+    char prefix[14];
+    char ours[6];
+    bool is_udp;
+};
+static const struct socat_form socat_listens[] = {
+    {"TCP-LISTEN:", "", false},       {"TCP-L:", "", false},
+    {"TCP4-LISTEN:", "-4 ", false},   {"TCP6-LISTEN:", "-6 ", false},
+    {"UNIX-LISTEN:", "unix:", false}, {"UNIX-L:", "unix:", false},
+    {"UDP-LISTEN:", "-u ", true},     {"UDP4-LISTEN:", "-u ", true},
+    {"UDP-RECVFROM:", "-u ", true},
+};
+static const struct socat_form socat_connects[] = {
+    {"TCP:", "", false},          {"TCP4:", "", false},      {"TCP-CONNECT:", "", false},
+    {"TCP4-CONNECT:", "", false}, {"TCP6:", "", false},      {"UNIX-CONNECT:", "unix:", false},
+    {"UNIX:", "unix:", false},    {"UDP:", "", true},        {"UDP4:", "", true},
+    {"UDP-CONNECT:", "", true},   {"UDP-SENDTO:", "", true},
+};
+
+/* Finds the form that a word has; NULL: none, or an option of its address is more than how it serves. */
+static const struct socat_form *find_form(const struct socat_form *forms, size_t count,
+                                          const char *word)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strncasecmp(word, forms[i].prefix, strlen(forms[i].prefix)) == 0)
+            return strchr(word, '=') ? NULL : &forms[i];
+    return NULL;
+}
+
+bool foreign_forward(const char *from, const char *to, char *line, size_t room)
+{
+    const struct socat_form *listen = find_form(socat_listens,
+                                                sizeof socat_listens / sizeof *socat_listens, from);
+    const struct socat_form *connect = find_form(socat_connects,
+                                                 sizeof socat_connects / sizeof *socat_connects,
+                                                 to);
+    if (!listen || !connect || listen->is_udp != connect->is_udp)
+        return false;
+    from += strlen(listen->prefix);
+    to += strlen(connect->prefix);
+    snprintf(line, room, "sockctl listen %s%.*s --to %s%.*s", listen->ours, (int)strcspn(from, ","),
+             from, connect->ours, (int)strcspn(to, ","), to);
+    return true;
 }
 
 /* Writes the rows of each group of commands together, in the order in which the groups first come. */

@@ -19,6 +19,10 @@ const char *foreign_option(const char *command, const char *name, size_t length)
 /* Finds the answer to an operand of `command`, `alone` if there is no other. */
 const char *foreign_operand(const char *command, const char *operand, bool alone);
 
+/* Writes our command line for two addresses of socat(1) into `line`, of `room` bytes, cut where it is longer: what arrives
+ * at `from` is forwarded to `to`. False: they are none, or have no line that does the same. */
+bool foreign_forward(const char *from, const char *to, char *line, size_t room);
+
 /* Finds the answer to our option `option`, its long name, with `value` as its value, or as the word that follows it;
  * never empty. NULL: that can be meant as it is. */
 const char *foreign_value(const char *command, const char *option, const char *value);

@@ -53,6 +53,7 @@ ROW(SOCKETS, "SCTP: SCTP-CONNECT: SCTP-LISTEN: SCTP4: SCTP6:", "socat",
 ROW(SOCKETS, "TUN: INTERFACE: =READLINE READLINE,", "socat",
     "sockctl has nothing of the kind; socat(1) has")
 ROW("connect", "/dev/tcp/ /dev/udp/", "bash", "type 'sockctl connect HOST PORT', with -u for UDP")
+ROW(ALL, "/?", "DOS", "--help shows the options")
 ROW("http-get", "=-", "curl", "") /* -C - */
 ROW("resolve", "http:// https://", "curl", "that is a URL: type the name of its host alone")
 ROW("resolve", "@", "dig", "a server is given with --server ADDR")

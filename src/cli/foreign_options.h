@@ -19,7 +19,9 @@ ROW("echo-server", "port", "iperf3", "the port is an operand: sockctl echo-serve
 ROW("unix-serve unix-send", "port", "iperf3",
     "the address is the PATH of a socket; ports are for 'sockctl listen' and 'connect'")
 ROW("listen", "z probe", "nc ncat", "to probe ports, type 'sockctl connect -z HOST PORTS'")
-ROW("listen", "x proxy", "nc ncat", "a proxy is for clients: sockctl connect -x URL HOST PORT")
+ROW("listen", "x proxy", "nc ncat",
+    "a proxy is for clients: sockctl connect -x URL HOST PORT; to forward through it: "
+    "listen -k -c 'sockctl connect -x URL HOST PORT' PORT")
 ROW("listen", "wait", "ncat",
     "-w TIME limits the wait for the first client, -i TIME a silent connection")
 ROW("listen", "r", "nc", "for a port that the kernel chooses, listen on port 0")
@@ -39,6 +41,13 @@ ROW(SOCKETS, "S", "nc", "sockctl has no TCP MD5 signatures")
 ROW(SOCKETS, "g", "nc ncat", "sockctl has no source routing")
 ROW(SOCKETS, "G", "nc", "sockctl has no source routing; the -G TIME of macOS is -w TIME")
 ROW("connect", "E", "telnet", "")
+ROW("connect", "L", "ssh", "to forward, type 'sockctl listen PORT --to HOST:PORT'")
+ROW("connect", "count", "tcping",
+    "one try; in a shell: while sleep 1; do sockctl connect -zv HOST PORT; done")
+ROW("connect", "starttls", "openssl",
+    "--tls starts TLS at once; the command of --via can do it: --via 'openssl s_client -quiet "
+    "-starttls PROTO -connect %h:%p'")
+ROW(SOCKETS, "pty", "socat", "script(1) makes a terminal: -c 'script -qfc \"sh -i\" /dev/null'")
 ROW(SOCKETS, "tcp", "iperf3", "TCP is the default; an address can say it: tcp:HOST:PORT")
 ROW(SOCKETS, "tcp-nodelay nodelay", "socat", "the option is --no-delay")
 ROW(SOCKETS, "sctp", "ncat", "sockctl has no SCTP; ncat(1) and socat(1) have")
@@ -56,7 +65,7 @@ ROW("echo-server unix-serve", "tls", "ncat", NO_TLS_SERVER)
 ROW("http-get", "k insecure no-check-certificate", "curl wget", TLS_INSECURE)
 ROW("http-get", "cacert ca-certificate", "curl wget", TLS_CA)
 ROW("http-get", "ssl tls ssl-reqd", "curl ncat", "TLS is used for a URL that begins with https://")
-ROW("http-get", "capath cert key ciphers tlsv1.2 tlsv1.3 https-only pinnedpubkey", "curl wget",
+ROW("http-get", "E capath cert key ciphers tlsv1.2 tlsv1.3 https-only pinnedpubkey", "curl wget",
     NO_HTTPS_SETTING)
 ROW(SOCKETS, "nodns no-dns", "ncat", "the option is -n, or --numeric")
 ROW(SOCKETS, "unixsock", "ncat",
@@ -93,6 +102,7 @@ ROW("connect echo-server", "to", "listen", "to forward, type 'sockctl listen POR
 ROW("listen", "send expect", "connect", "this is for 'sockctl connect'")
 ROW("unix-serve", "allow deny", "listen",
     "who may connect is said by user: --allow-uid LIST, or by --mode OCTAL")
+ROW("unix-serve unix-send", "j json", "connect", "what happens is told as JSON by --log json")
 ROW("unix-serve", "print", "echo-server", "unix-serve prints every message")
 ROW("resolve", "wait", "connect", "the limit for each name is -w TIME")
 
@@ -145,7 +155,7 @@ ROW("http-get", "create-dirs", "curl", "make the directory first: mkdir -p DIR")
 ROW("http-get", "Z parallel", "curl",
     "URLs are fetched one after the other; run several commands, with xargs -P say")
 ROW("http-get", "compressed compression", "curl wget",
-    "sockctl asks for no compression; pipe what is compressed into gzip -dc")
+    "sockctl asks for no compression; -H 'Accept-Encoding: gzip' does: pipe the body into gunzip")
 ROW("http-get", "q quiet", "wget", "the option is -s, or --silent")
 ROW("http-get", "c", "curl wget",
     "wget's -c is -C, or --continue; curl's keeps cookies, which sockctl does not")
@@ -221,3 +231,5 @@ ROW(OTHERS, "quiet", "curl wget ncat", SHORT_DEFAULT)
 ROW(ALL, "color colour", "ls", "sockctl uses colour on a terminal; NO_COLOR turns it off")
 ROW("connect listen " OTHERS, "debug", "curl wget", "-v tells what happens, -vv each call")
 ROW(ALL, "verbosity", "socat", "-v tells what happens, -vv each call")
+ROW(ALL, "usage", "getopt", "--help shows the options")
+ROW(ALL, "man manual", "git", "the page is read with man(1): man sockctl-COMMAND")

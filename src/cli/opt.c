@@ -138,7 +138,10 @@ static int refuse_long_name(const struct command *command, const char *word, siz
             nearest = row;
         }
     }
-    return nearest && !matches ? error_add(err, " (did you mean --%s?)", nearest->name) : -1;
+    if (matches)
+        return -1;
+    return nearest ? error_add(err, " (did you mean --%s?)", nearest->name)
+                   : error_add(err, " (--help all lists the options)");
 }
 
 /* Returns the word with one dash in which getopt_long is, having refused one of its letters. */
@@ -177,9 +180,12 @@ static int refuse_letter(char **argv, struct error *err)
 {
     const char *cluster = current_cluster(argv);
     const size_t letters = strcspn(cluster, "0123456789");
+    if (text_is_digits(cluster + 1, strlen(cluster + 1)))
+        return error_set(err, STATUS_USAGE, "unknown option %.40s (a number has no dash before it)",
+                         cluster);
     error_set(err, STATUS_USAGE, "unknown option -%c", optopt);
     if (!text_is_digits(&(const char){(char)optopt}, 1) || cluster[letters] != optopt)
-        return -1;
+        return error_add(err, " (--help all lists the options)");
     if (letters > 1)
         return error_add(err, ": -%c takes no value; type '%.*s %.40s'", cluster[letters - 1],
                          (int)letters, cluster, cluster + letters);
@@ -222,9 +228,9 @@ static int read_value(const struct opt *row, struct opt_parsed *parsed, struct e
                             : units_number(optarg, row->type->min, row->type->max, field);
     if (!wrong)
         return 0;
-    error_set(err, STATUS_USAGE, "option --%s: '%.100s' %s", row->name, optarg ? optarg : "",
-              wrong);
-    return -1;
+    return optarg
+               ? error_set(err, STATUS_USAGE, "option --%s: '%.100s' %s", row->name, optarg, wrong)
+               : error_set(err, STATUS_USAGE, "%s", wrong);
 }
 
 static void add_operand(const struct command *command, char *word, struct opt_parsed *parsed)
@@ -255,6 +261,11 @@ static int check_foreign_operands(const struct command *command, struct opt_pars
                                   struct error *err)
 {
     int kept = 0, result = 0;
+    char line[200];
+    if (parsed->count == 2 && command->takes_program &&
+        foreign_forward(parsed->words[0], parsed->words[1], line, sizeof line))
+        result = error_set(err, STATUS_USAGE, "'%.100s' and '%.100s': type '%s'", parsed->words[0],
+                           parsed->words[1], line);
     if (parsed->count && is_typeset(parsed->words[0]))
         result = error_set(err, STATUS_USAGE,
                            "'%.100s' begins with a dash or a quote of printed text: type it anew",

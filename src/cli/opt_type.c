@@ -36,9 +36,13 @@ static const char *read_topic(char *text, void *field)
     return NULL;
 }
 
+#define IP_EXCLUSION "options --ipv4 and --ipv6 exclude each other"
+
 static const char *read_ipv4(char *text, void *field)
 {
     (void)text;
+    if (*(const int *)field == AF_INET6)
+        return IP_EXCLUSION;
     *(int *)field = AF_INET;
     return NULL;
 }
@@ -46,6 +50,8 @@ static const char *read_ipv4(char *text, void *field)
 static const char *read_ipv6(char *text, void *field)
 {
     (void)text;
+    if (*(const int *)field == AF_INET)
+        return IP_EXCLUSION;
     *(int *)field = AF_INET6;
     return NULL;
 }

@@ -14,8 +14,8 @@
 struct opt_type {
     const char *metavar; /* how help calls the argument; NULL: the option takes none */
     /* Reads `text` (NULL where there is no argument; it may be changed in place) into the field.
-     * Returns NULL, or what is wrong with it, as words that follow the value: "is not a size". NULL: it is a number
-     * from min to max, in a field of int64_t. */
+     * Returns NULL, or what is wrong with it, as words that follow the value: "is not a size"; without
+     * an argument, as a whole message. NULL: it is a number from min to max, in a field of int64_t. */
     const char *(*read)(char *text, void *field);
     int64_t min;
     int64_t max;

@@ -103,7 +103,8 @@ static int read_port(const struct address_reading *reading, const char *text)
     if (!length)
         return reading_refuse(reading, "the port is missing");
     if (!is_number && isdigit((unsigned char)*text) && strspn(text, "0123456789,-") == length)
-        return reading_refuse(reading, "several ports are for connect --probe");
+        return reading_refuse(reading, "several ports are for connect --probe; to talk to each: "
+                                       "for p in 21 22; do sockctl connect HOST $p; done");
     /* The name of a service: RFC 6335, 5.1, and '_', which some have all the same. */
     if (!is_number && (length > ADDRESS_PORT_MAX || !hostname_is_plain(text, length) ||
                        strchr(text, '.') || *text == '-' || !strpbrk(text, letters)))
@@ -206,6 +207,15 @@ static int refuse_second_port(const struct address_reading *reading, const char 
                : error_add(reading->err, " (what is sent is read from stdin, or given by --send)");
 }
 
+/* Says whether the text is five numbers: an IPv4 address, and what may be meant as its port. */
+static bool is_dotted_port(const char *text)
+{
+    size_t dots = 0;
+    for (const char *at = text; (at = strchr(at, '.')); at++)
+        dots++;
+    return dots == 4 && !text[strspn(text, "0123456789.")];
+}
+
 /* Reads PORT, HOST:PORT, [IPV6]:PORT, or HOST PORT. */
 static int read_inet(const struct address_reading *reading, const char *text)
 {
@@ -221,7 +231,8 @@ static int read_inet(const struct address_reading *reading, const char *text)
     const char *colon = reading->port ? NULL : strchr(text, ':');
     if (!reading->port && !colon && strpbrk(text, ".*")) {
         reading_refuse(reading, "the port is missing");
-        hostname_add_socket_hint(text, reading->err);
+        if (!hostname_add_socket_hint(text, reading->err) && is_dotted_port(text))
+            error_add(reading->err, " (it stands after a ':', not a '.')");
         return -1;
     }
     if (!reading->port && !colon)

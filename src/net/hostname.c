@@ -53,7 +53,12 @@ const char *hostname_check(const char *name)
     if (*name == '[')
         return "an address has no brackets here";
     if (!hostname_is_plain(name, name_length))
-        return "the name has a character that no host name has";
+        return strchr(name, '@')   ? "a user is no part of a name: type what follows the '@'"
+               : strchr(name, '*') ? "a wildcard is no name: type one that it stands for"
+               : strchr(name, ' ') ? "there is a blank in it: each name is a word of its own"
+               : strchr(name, '/') ? "a '/' is no part of a name; getent(1) has networks and "
+                                     "services"
+                                   : "the name has a character that no host name has";
 #ifndef AI_IDN
     if (!idna_is_ascii(name))
         return "the name is not ASCII, and has to be given in its encoded form (xn--...)";

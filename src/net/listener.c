@@ -464,7 +464,10 @@ static int open_add_name_hint(const char *host, struct error *err)
         return -1;
     if (if_nametoindex(host))
         return error_add(err, " (of an interface: --interface %s PORT)", host);
-    return strcasecmp(host, "any") == 0 || strcasecmp(host, "all") == 0
+    if (strcasecmp(host, "tcp") == 0 || strcasecmp(host, "udp") == 0)
+        return error_add(err, " (a protocol: %s:PORT)", host);
+    return strcasecmp(host, "port") == 0 || strcasecmp(host, "any") == 0 ||
+                   strcasecmp(host, "all") == 0
                ? error_add(err, " (the port alone is for every address)")
                : -1;
 }

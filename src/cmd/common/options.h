@@ -209,7 +209,7 @@ struct server_options {
 };
 #define SERVER_DEFAULTS                                                                            \
     {                                                                                              \
-        .mode = SOCKET_FILE_MODE, .readiness = READINESS_DEFAULTS                                  \
+        .mode = -1, .readiness = READINESS_DEFAULTS                                                \
     }
 /* `max_modes` are those in which there are several clients. */
 #define MAX_CONNS_ROWS(options, field, max_modes)                                                  \

@@ -91,8 +91,7 @@ static const struct connect_options defaults = {.family = FAMILY_DEFAULTS,
                                                 .limits = LIMIT_DEFAULTS,
                                                 .sockopt = SOCKOPT_DEFAULTS,
                                                 .transfer = TRANSFER_DEFAULTS,
-                                                .retry = CONNECT_RETRY_DEFAULTS,
-                                                .probe = PROBE_DEFAULTS};
+                                                .retry = CONNECT_RETRY_DEFAULTS};
 
 /* One run of the command. */
 struct connecting {
@@ -490,17 +489,38 @@ static int connect_read_targets(struct connecting *connecting, const struct oper
     return result;
 }
 
+/* Says whether the word is a host rather than a FILE or a COMMAND. */
+static bool connect_is_host(const char *word)
+{
+    struct sockname name;
+    struct error ignored;
+    return strcmp(word, "localhost") == 0 || hostname_read_literal(word, &name, &ignored) == 1;
+}
+
+/* Refuses `-c HOST PORT`: the -c of nc takes no value. */
+static int connect_check_command(const struct connect_options *given,
+                                 const struct operands *operands, struct error *err)
+{
+    const char *command = given->program.shell;
+    struct error ignored;
+    if (!command || operands->count != 1 || strpbrk(operands->words[0], ":/"))
+        return 0;
+    if (!connect_is_host(command) &&
+        (!strchr(command, '.') || !hostname_is_plain(command, strlen(command)) ||
+         program_look_up(command, &ignored) == 0))
+        return 0;
+    return error_set(err, STATUS_USAGE,
+                     "option --sh-exec: '%.100s' is taken for its COMMAND (nc's -c is --tls here)",
+                     command);
+}
+
 /* What was meant to be the host is the value of an option before it, whose FILE was forgotten. */
 static int connect_check_file_name(const struct connect_options *given,
                                    const struct operands *operands, struct error *err)
 {
     const char *file = given->transfer.hex_dump ? given->transfer.hex_dump : given->transfer.output;
-    struct sockname ignored_name;
-    struct error ignored;
     if (!file || operands->count != 1 ||
-        !text_is_digits(operands->words[0], strlen(operands->words[0])) ||
-        (strcmp(file, "localhost") != 0 &&
-         hostname_read_literal(file, &ignored_name, &ignored) != 1))
+        !text_is_digits(operands->words[0], strlen(operands->words[0])) || !connect_is_host(file))
         return 0;
     return error_set(err, STATUS_USAGE,
                      "option --%s: '%.100s' is taken for its FILE (./%.100s for a file of that "
@@ -585,6 +605,7 @@ static int connect_prepare(struct connecting *connecting, const struct operands 
     if (found < 0)
         return -1;
     if (connect_check_file_name(given, operands, connecting->err) ||
+        connect_check_command(given, operands, connecting->err) ||
         connect_check_slash(connecting, operands->words[0]))
         return -1;
     if (found > 0 && given->probe.probe) /* that of --proxy-env */
@@ -646,6 +667,9 @@ static int run(const void *chosen, const struct operands *operands, struct error
     for (size_t i = 0; i < connecting.target_count; i++)
         free(connecting.targets[i].ports.numbers);
     free(connecting.targets);
+    if (result < 0 && probes && operands->count > 2 &&
+        text_starts_with(err->text, "unknown service"))
+        error_add(err, " (a program stands after --)");
     if (result < 0 && err->status == STATUS_USAGE && given->source_port && operands->count == 1 &&
         !strpbrk(operands->words[0], ":/"))
         error_add(err, "; -p is the local port: type HOST PORT");

@@ -58,7 +58,30 @@ static int script_compile(const struct script_step *step, struct pattern *patter
     char why[PATTERN_WHY_MAX];
     if (pattern_compile(pattern, step->text, why))
         return 0;
-    return error_set(err, STATUS_USAGE, "option --expect: '%.100s': %s", step->text, why);
+    return error_set(
+        err, STATUS_USAGE,
+        "option --expect: '%.100s': %s (POSIX extended, as grep -E has it; any text is "
+        ".*)",
+        step->text, why);
+}
+
+/* Refuses what other programs have in their expressions, and POSIX has not: it would match something else. */
+static int script_check_syntax(const char *text, struct error *err)
+{
+    const char *last = strrchr(text, '/');
+    for (const char *at = strchr(text, '\\'); at; at = strchr(at + 2, '\\')) {
+        if (at[1] == 'd' || at[1] == 'D')
+            return error_set(err, STATUS_USAGE,
+                             "option --expect: '%.100s' has \\%c, which POSIX has not: a digit is "
+                             "[0-9], anything else [^0-9]",
+                             text, at[1]);
+        if (!at[1])
+            break;
+    }
+    if (*text == '/' && last > text + 1 && !last[1 + strspn(last + 1, "gimsx")])
+        log_warning("option --expect: '%.100s': the slashes%s are looked for, too", text,
+                    last[1] ? ", and what follows them," : "");
+    return 0;
 }
 
 int script_check(const struct script *script, bool crlf, struct error *err)
@@ -70,7 +93,8 @@ int script_check(const struct script *script, bool crlf, struct error *err)
             sends = true;
             continue;
         }
-        if (script_compile(&script->steps[i], &pattern, err))
+        if (script_check_syntax(script->steps[i].text, err) ||
+            script_compile(&script->steps[i], &pattern, err))
             return -1;
         pattern_release(&pattern);
     }

@@ -482,10 +482,12 @@ static int prober_look_all_up(const struct prober *prober, struct error *err)
 /* Probes every port that was not found open at the names. */
 static int prober_probe_names(struct prober *prober)
 {
+    enum { PARALLEL = 64 };
+    const int64_t parallel = prober->probing->options->parallel;
     size_t *order = prober->order;
     prober_forget_reasons(prober);
     prober->started = 0;
-    prober->max_running = (size_t)prober->probing->options->parallel;
+    prober->max_running = parallel ? (size_t)parallel : PARALLEL;
     for (size_t i = 0; i < prober->count; i++)
         order[i] = i;
     /* Fisher and Yates */

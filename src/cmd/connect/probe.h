@@ -22,13 +22,9 @@ struct probe_options {
     bool random;
     bool json;
     bool any;
-    int64_t parallel;
+    int64_t parallel; /* 0: not given */
     struct opt_bytes payload;
 };
-#define PROBE_DEFAULTS                                                                             \
-    {                                                                                              \
-        .parallel = 64                                                                             \
-    }
 #define OPT_CTYPE_hex struct opt_bytes
 extern const struct opt_type opt_hex; /* HEX: bytes, two digits each */
 #define PROBE_ROWS(options, field)                                                                 \

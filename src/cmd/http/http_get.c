@@ -85,12 +85,15 @@ static const struct opt options[] = {
 static const struct http_options defaults = {
     .family = FAMILY_DEFAULTS,
     .user_agent = "sockctl/" SOCKCTL_VERSION,
-    .max_redirs = 10,
+    .max_redirs = -1,
     .connect_timeout_ms = -1,
     .idle_ms = -1,
     .max_time_ms = -1,
     .speed_time_ms = -1,
 };
+
+/* Where --max-redirs does not say otherwise. */
+enum { REDIRECTS_MAX = 10 };
 
 static int check_value(const char *name, const char *value, struct error *err)
 {
@@ -105,6 +108,10 @@ static int check_request_fields(const struct http_options *given, struct error *
     if (check_value("user-agent", given->user_agent, err) ||
         check_value("referer", given->referer, err) || check_value("user", given->user, err))
         return -1;
+    if (given->user && !strchr(given->user, ':'))
+        return error_set(err, STATUS_USAGE,
+                         "option --user: the password is missing: NAME:PASS, or NAME: for an empty "
+                         "one");
     /* RFC 9110, 10.1.3. */
     if (given->referer && !url_parse(&url, given->referer) && url.userinfo.length)
         return error_set(err, STATUS_USAGE, "option --referer: leave USER:PASS@ out of its value");
@@ -141,8 +148,7 @@ static const char *find_conflict(const struct http_options *given, int urls)
     } conflicts[] = {
         {given->output, urls > 1, "--output takes one URL"},
         {given->sha256, urls > 1, "--sha256 takes one URL"},
-        {given->max_redirs != defaults.max_redirs, !given->location,
-         "option --max-redirs is for --location"},
+        {given->max_redirs >= 0, !given->location, "option --max-redirs is for --location"},
         {given->silent, given->progress, "options --silent and --progress exclude each other"},
         {given->unix_path, given->proxy && *given->proxy,
          "--unix-socket and --proxy are two ways to the server"},
@@ -205,6 +211,18 @@ static bool has_glob(const char *word, char open, char between, char close)
     return middle && end && at + 1 < middle && middle < end;
 }
 
+/* Says whether the word is a lone name of a file, and of no host: none ends so. */
+static bool is_file_name(const char *word)
+{
+    static const char endings[] = " .html .htm .php .txt .json .css .js .xml .png .jpg .gif ";
+    const char *dot = strrchr(word, '.');
+    char ending[8];
+    if (!dot || strpbrk(word, "/:"))
+        return false;
+    snprintf(ending, sizeof ending, " %s ", dot);
+    return strstr(endings, ending) != NULL;
+}
+
 /* Refuses words that are more, or less, than a URL. */
 static int check_word(const struct http_options *given, const struct operands *operands, int i,
                       struct error *err)
@@ -222,6 +240,10 @@ static int check_word(const struct http_options *given, const struct operands *o
         return error_set(err, STATUS_USAGE,
                          "'%.10s' is no URL (a port stands behind its host: %.60s:%.10s)", word,
                          i ? url_redacted(operands->words[i - 1]) : "localhost", word);
+    if (i && is_file_name(word))
+        return error_set(err, STATUS_USAGE,
+                         "'%.60s' has no host (a path is part of the URL: %.60s/%.60s)", word,
+                         url_redacted(operands->words[i - 1]), word);
     if (has_glob(word, '{', ',', '}') || has_glob(word, '[', '-', ']'))
         return error_set(err, STATUS_USAGE,
                          "URL '%.100s': curl's {a,b} and [1-3] are the shell's here, outside of "
@@ -324,6 +346,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
         result = check_word(&given, operands, i, err);
     if (!result)
         result = check_options(&given, operands->count, err);
+    if (given.max_redirs < 0)
+        given.max_redirs = REDIRECTS_MAX;
     struct http_sandbox sandbox = {&given, operands->words, .is_off = operands->no_sandbox};
     /* All URLs are looked at before anything is fetched. */
     for (int i = 0; !result && i < operands->count; i++) {

@@ -52,6 +52,27 @@ static int find_address(struct resolve_answer *answer, const struct sockname *ad
     return names_find(&answer->names, answer->query, family, given->service, err);
 }
 
+/* Says of a word that is no name what it may be meant for. Returns -1. */
+static int add_word_hint(const char *word, struct error *err)
+{
+    static const struct {
+        char words[72];
+        char hint[64];
+    } hints[] = {
+        {" hosts ahosts ahostsv4 ahostsv6 ", " (a name stands alone: sockctl resolve NAME)"},
+        {" passwd group services protocols networks shadow netgroup ",
+         " (getent(1) has this database)"},
+        {" server ", " (a server is given with --server ADDR)"},
+        {" http https ssh smtp domain ftp imap ", " (a service is given with -P SERVICE)"},
+    };
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
+        const char *found = strstr(hints[i].words, word);
+        if (found > hints[i].words && found[-1] == ' ' && found[strlen(word)] == ' ')
+            return error_add(err, "%s", hints[i].hint);
+    }
+    return -1;
+}
+
 /* Asks the system's resolver for a name. */
 static int find_name(struct resolve_answer *answer, const struct resolve_options *given,
                      struct error *err)
@@ -64,7 +85,7 @@ static int find_name(struct resolve_answer *answer, const struct resolve_options
     if (wrong)
         return hostname_fail(answer->query, wrong, err);
     if (names_find(&answer->names, answer->query, given->family.family, given->service, err))
-        return -1;
+        return add_word_hint(answer->query, err);
     if (!given->brief || given->json)
         names_add_aliases(&answer->names, answer->query);
     return 0;

@@ -57,7 +57,7 @@ int server_open(struct server *server, const struct address *address)
     const struct listener_options how = {
         .numeric = server->numeric,
         .backlog = (int)given->backlog,
-        .mode = given->mode,
+        .mode = given->mode < 0 ? SOCKET_FILE_MODE : given->mode,
         .reuse_port = given->reuse_port,
         .ask_users = given->allow_uid.count > 0,
         .timeout_ms = server->limits->timeout_ms,

@@ -10,9 +10,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "cli/report.h"
 #include "cmd/common/connect_retry.h"
@@ -475,6 +477,20 @@ static int check_messages(const struct send_options *given, const char *const *m
     return error_set(err, STATUS_USAGE, "option --fd: descriptor %d is not open", given->passed);
 }
 
+/* Says what may be meant by operands whose PATH is none. */
+static void add_operand_hint(const struct operands *operands, struct error *err)
+{
+    struct stat status;
+    const char *path = operands->words[0], *second = operands->words[1];
+    if (operands->count < 2 || strchr(path, '/') || access(path, F_OK) == 0)
+        return;
+    const char *last = operands->words[operands->count - 1];
+    if (text_is_digits(second, strlen(second)))
+        error_add(err, " (for a port: sockctl connect %.60s %.20s)", path, second);
+    else if (stat(last, &status) == 0 && S_ISSOCK(status.st_mode))
+        error_add(err, " (the PATH stands first: sockctl unix-send %.60s MESSAGE)", last);
+}
+
 static int run(const void *chosen, const struct operands *operands, struct error *err)
 {
     const struct send_options *given = chosen;
@@ -499,6 +515,8 @@ static int run(const void *chosen, const struct operands *operands, struct error
         signals_catch(&signals, loop, err);
     limit_command(&limit, loop, given->limits.max_time_ms, err);
     int result = connect_with_retry(loop, &whom, &connection, err);
+    if (result)
+        add_operand_hint(operands, err);
     if (!result) {
         result = send_messages(given, &connection, operands, loop, err);
         connection_close(&connection);
