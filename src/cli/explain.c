@@ -901,6 +901,8 @@ static void explain_pending(struct explain *explain, const struct trace_event *e
     if (event->value == ECONNRESET || event->value == EPIPE)
         put_reset(explain, entry, state);
     say(explain, SAY_PENDING);
+    if (event->value == ECONNRESET)
+        say(explain, SAY_RECV_RESET);
 }
 
 static void explain_shutdown(struct explain *explain, const struct trace_event *event,
