@@ -42,7 +42,7 @@ ROW(SOCKETS, "g", "nc ncat", "sockctl has no source routing")
 ROW(SOCKETS, "G", "nc", "sockctl has no source routing; the -G TIME of macOS is -w TIME")
 ROW("connect", "E", "telnet", "")
 ROW("connect", "L", "ssh", "to forward, type 'sockctl listen PORT --to HOST:PORT'")
-ROW("connect", "count", "tcping",
+ROW("connect", "count interval", "tcping",
     "one try; in a shell: while sleep 1; do sockctl connect -zv HOST PORT; done")
 ROW("connect", "starttls", "openssl",
     "--tls starts TLS at once; the command of --via can do it: --via 'openssl s_client -quiet "
@@ -56,8 +56,8 @@ ROW("connect", "ssl", "ncat", "the option is --tls")
 ROW("connect", "ssl-trustfile cacert", "ncat curl", TLS_CA)
 ROW("connect", "insecure", "curl", TLS_INSECURE)
 ROW("connect", "ssl-verify", "ncat", "--tls checks the certificate, unless --tls-insecure is given")
-ROW("connect", "K H Z ssl-ciphers ssl-servername ssl-alpn ssl-cert ssl-key", "nc ncat",
-    NO_TLS_SETTING)
+ROW("connect", "K H Z ssl-ciphers ssl-servername ssl-alpn ssl-cert ssl-key cert key sni servername",
+    "nc ncat curl", NO_TLS_SETTING)
 ROW(SERVERS, "K H Z", "nc", NO_TLS_SERVER)
 ROW(SERVERS, "ssl ssl-cert ssl-key ssl-verify ssl-trustfile ssl-ciphers ssl-servername ssl-alpn",
     "ncat", NO_TLS_SERVER)

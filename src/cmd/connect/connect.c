@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -371,6 +372,10 @@ static int connect_check_count(const struct connect_options *given, const struct
                          first);
     if (given->probe.probe)
         return 0;
+    if (strcasecmp(first, "tcp") == 0 || strcasecmp(first, "udp") == 0)
+        return error_set(err, STATUS_USAGE,
+                         "too many operands: a protocol belongs to the address: %s:%.100s:%.20s",
+                         first, operands->words[1], third);
     return error_set(err, STATUS_USAGE, "too many operands, starting with '%.100s' (%s)", third,
                      text_is_digits(third, strlen(third))
                          ? "several ports are for --probe"

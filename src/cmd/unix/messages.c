@@ -66,7 +66,9 @@ int message_address(struct address *address, const char *path, bool listening, s
                          path, path, listening ? "listen" : "connect", path);
     bool inherited = address->kind == ADDRESS_FD || address->kind == ADDRESS_SYSTEMD;
     if (!inherited && (address->kind != ADDRESS_UNIX || address->socktype != SOCK_STREAM))
-        return error_set(err, STATUS_USAGE, "address '%.100s': not a UNIX stream socket", path);
+        return error_set(err, STATUS_USAGE,
+                         "address '%.100s': not a UNIX stream socket (./PATH, or unix:@NAME)",
+                         path);
     return 0;
 }
 
