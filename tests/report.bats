@@ -225,7 +225,7 @@ local_='127\.0\.0\.1:[0-9]+'
     assert_event client.err closed how signal
     stop server
     assert_status 0
-    start server "$SOCKCTL" unix-serve --log json --max-time 300ms "$T/s"
+    start server "$SOCKCTL" unix-serve --log json --max-time 1500ms "$T/s"
     until_event server listening
     try "$SOCKCTL" unix-send --log json -i 20ms --reply s hello
     assert_status 5

@@ -179,16 +179,16 @@ static int refuse_foreign_value(const struct command *command, const struct opt 
 static int refuse_letter(char **argv, struct error *err)
 {
     const char *cluster = current_cluster(argv);
-    const size_t letters = strcspn(cluster, "0123456789");
+    const size_t flags = strcspn(cluster, "0123456789");
     if (text_is_digits(cluster + 1, strlen(cluster + 1)))
         return error_set(err, STATUS_USAGE, "unknown option %.40s (a number has no dash before it)",
                          cluster);
     error_set(err, STATUS_USAGE, "unknown option -%c", optopt);
-    if (!text_is_digits(&(const char){(char)optopt}, 1) || cluster[letters] != optopt)
+    if (!text_is_digits(&(const char){(char)optopt}, 1) || cluster[flags] != optopt)
         return error_add(err, " (--help all lists the options)");
-    if (letters > 1)
-        return error_add(err, ": -%c takes no value; type '%.*s %.40s'", cluster[letters - 1],
-                         (int)letters, cluster, cluster + letters);
+    if (flags > 1)
+        return error_add(err, ": -%c takes no value; type '%.*s %.40s'", cluster[flags - 1],
+                         (int)flags, cluster, cluster + flags);
     return error_add(err, " (a number has no dash before it)");
 }
 
@@ -203,9 +203,9 @@ static int refuse_word(const struct command *command, char **argv, int found, st
         return error_set(err, STATUS_USAGE, "option --%s needs an argument", row->name);
     if (row && optopt >= FIRST_ROW)
         return error_set(err, STATUS_USAGE, "option --%s takes no argument", row->name);
-    const char letter = (char)optopt, *word = optopt ? &letter : argv[optind - 1] + 2;
+    const char flag = (char)optopt, *word = optopt ? &flag : argv[optind - 1] + 2;
     const char *answer = optopt ? answer_cluster(command, argv, &word) : NULL;
-    const size_t length = word == &letter ? 1 : strcspn(word, "=");
+    const size_t length = word == &flag ? 1 : strcspn(word, "=");
     if (!answer)
         answer = foreign_option(command->name, word, length);
     if (answer && !*answer)

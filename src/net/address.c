@@ -95,7 +95,7 @@ static int refuse_port(const struct address_reading *reading, const char *text)
 static int read_port(const struct address_reading *reading, const char *text)
 {
     enum { DIGITS_MAX = 5, NUMBER_MAX = 65535 };
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char alphabet[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     const bool listening = reading->use->listening;
     const size_t length = strlen(text);
     const bool is_number = text_is_digits(text, length);
@@ -107,7 +107,7 @@ static int read_port(const struct address_reading *reading, const char *text)
                                        "for p in 21 22; do sockctl connect HOST $p; done");
     /* The name of a service: RFC 6335, 5.1, and '_', which some have all the same. */
     if (!is_number && (length > ADDRESS_PORT_MAX || !hostname_is_plain(text, length) ||
-                       strchr(text, '.') || *text == '-' || !strpbrk(text, letters)))
+                       strchr(text, '.') || *text == '-' || !strpbrk(text, alphabet)))
         return refuse_port(reading, text);
     if (is_number && (length > DIGITS_MAX || units_number(text, !listening, NUMBER_MAX, &number)))
         return reading_refuse(reading, listening ? "the port is not from 0 to 65535"
