@@ -40,7 +40,7 @@ ROW(SOCKETS, "D", "nc", "sockctl does not set SO_DEBUG; -vv shows each call")
 ROW(SOCKETS, "S", "nc", "sockctl has no TCP MD5 signatures")
 ROW(SOCKETS, "g", "nc ncat", "sockctl has no source routing")
 ROW(SOCKETS, "G", "nc", "sockctl has no source routing; the -G TIME of macOS is -w TIME")
-ROW("connect", "E", "telnet", "")
+ROW("connect", "8 E", "telnet", "")
 ROW("connect", "L", "ssh", "to forward, type 'sockctl listen PORT --to HOST:PORT'")
 ROW("connect", "count interval", "tcping",
     "one try; in a shell: while sleep 1; do sockctl connect -zv HOST PORT; done")

@@ -103,8 +103,13 @@ static int read_port(const struct address_reading *reading, const char *text)
     if (!length)
         return reading_refuse(reading, "the port is missing");
     if (!is_number && isdigit((unsigned char)*text) && strspn(text, "0123456789,-") == length)
-        return reading_refuse(reading, "several ports are for connect --probe; to talk to each: "
-                                       "for p in 21 22; do sockctl connect HOST $p; done");
+        return reading_refuse(
+            reading,
+            listening
+                ? "several ports are for connect --probe; to serve each: for p in 8080 8081; do "
+                  "sockctl listen -k $p & done"
+                : "several ports are for connect --probe; to talk to each: for p in 21 22; do "
+                  "sockctl connect HOST $p; done");
     /* The name of a service: RFC 6335, 5.1, and '_', which some have all the same. */
     if (!is_number && (length > ADDRESS_PORT_MAX || !hostname_is_plain(text, length) ||
                        strchr(text, '.') || *text == '-' || !strpbrk(text, alphabet)))
