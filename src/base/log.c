@@ -247,7 +247,7 @@ void log_note(int level, const char *format, ...)
 void log_note_with(const char *text, const char *below, size_t length)
 {
     char copy[2 * LINE_MAX_BYTES], line[8 * LINE_MAX_BYTES];
-    size_t end = format_line(line, 4 * LINE_MAX_BYTES, without_userinfo(text, copy), NULL);
+    size_t end = format_line(line, (size_t)4 * LINE_MAX_BYTES, without_userinfo(text, copy), NULL);
     if (length > sizeof line - end)
         length = sizeof line - end;
     memcpy(line + end, below, length);

@@ -12,7 +12,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,21 +21,15 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/text.h"
-#include "cli/colour.h"
-#include "cli/sentences.h"
+#include "cli/explain_rows.h"
 #include "sys/sock.h"
 #include "sys/sockname.h"
 #include "sys/trace.h"
 
 enum {
-    BLOCK_MAX = 12000,
-    MARGIN = 9,      /* the columns of "sockctl: " */
-    COLUMNS = 80,    /* and what a line may have of them */
     STRUCTS_MAX = 2, /* times that the same kind of call has the bytes of its address shown */
     WIRES_MAX = 4,   /* and what goes over the wire; ends and failures are kinds of their own */
     KINDS = TRACE_WAIT + 1,
-    PHRASE_MAX = 1024,
     WIRE_END = KINDS,
     WIRE_FAILURE,
     WIRE_KINDS
@@ -61,12 +54,9 @@ struct explained {
 struct explain {
     pthread_mutex_t lock;
     struct trace trace;
-    enum language language;
-    bool has_colour;
-    bool is_ascii; /* the terminal's charset has neither arrows nor accents */
+    struct explain_rows rows;
     enum explain_frame frame;
     bool is_http;
-    bool said[SAY_COUNT];
     unsigned char wires[WIRE_KINDS];     /* rows shown, by kind of call */
     unsigned char structs[KINDS];        /* the same, of addresses */
     uint64_t names[KINDS * STRUCTS_MAX]; /* hashes of the addresses whose bytes were shown */
@@ -74,309 +64,37 @@ struct explain {
     unsigned char frames;
     struct explained
         sockets[TRACE_FDS + 1]; /* by descriptor; the last one stands for those beyond */
-    size_t length;
-    char block[BLOCK_MAX];
 };
-
-/* Rows */
-
-static void put(struct explain *explain, const char *text, size_t length)
-{
-    if (length > BLOCK_MAX - explain->length)
-        length = BLOCK_MAX - explain->length;
-    memcpy(explain->block + explain->length, text, length);
-    explain->length += length;
-}
-
-static void put_text(struct explain *explain, const char *text)
-{
-    put(explain, text, strlen(text));
-}
-
-/* Puts UTF-8, or the ASCII that comes nearest. */
-static void put_utf8(struct explain *explain, const char *text, size_t length)
-{
-    static const char marks[][2][4] = {{"→", "->"}, {"←", "<-"}, {"│", "|"}, {"á", "a"},
-                                       {"é", "e"},  {"í", "i"},  {"ó", "o"}, {"ú", "u"},
-                                       {"ü", "u"},  {"ñ", "n"},  {"¿", "?"}, {"¡", "!"}};
-    if (!explain->is_ascii) {
-        put(explain, text, length);
-        return;
-    }
-    for (size_t at = 0; at < length;) {
-        uint32_t point;
-        const size_t bytes = text_code_point(text + at, length - at, &point);
-        const char *ascii = point < 0x80 ? NULL : "?";
-        for (size_t i = 0; ascii && i < sizeof marks / sizeof *marks; i++)
-            if (strlen(marks[i][0]) == bytes && memcmp(marks[i][0], text + at, bytes) == 0)
-                ascii = marks[i][1];
-        put(explain, ascii ? ascii : text + at, ascii ? strlen(ascii) : 1);
-        at += bytes ? bytes : 1;
-    }
-}
-
-static void begin_row(struct explain *explain)
-{
-    static const char margin[MARGIN + 1] = "         ";
-    put_text(explain, colour_begin(explain->has_colour, COLOUR_HINT));
-    put_text(explain, margin);
-    put_utf8(explain, "│ ", strlen("│ "));
-}
-
-static void end_row(struct explain *explain)
-{
-    put_text(explain, colour_end(explain->has_colour));
-    put_text(explain, "\n");
-}
-
-/* Returns the columns that UTF-8 takes. */
-static size_t count_columns(const char *text, size_t length)
-{
-    size_t columns = 0;
-    for (size_t i = 0; i < length; i++)
-        columns += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return columns;
-}
-
-/* Puts a text as rows, broken between words. */
-static void put_wrapped(struct explain *explain, const char *text)
-{
-    const unsigned columns = log_columns();
-    const size_t whole = columns && columns < COLUMNS ? columns : COLUMNS;
-    const size_t room = whole > 2 * MARGIN + 22 ? whole - MARGIN - 2 : 20;
-    while (*text) {
-        size_t end = 0, at = 0;
-        while (text[at]) {
-            const size_t word = at + strcspn(text + at, " ");
-            if (end && count_columns(text, word) > room)
-                break;
-            end = word;
-            at = word + (text[word] == ' ');
-        }
-        begin_row(explain);
-        put_utf8(explain, text, end);
-        end_row(explain);
-        text += end + (text[end] == ' ');
-    }
-}
-
-/* Writes the sentence with its arguments, of which bytes that are not printable ASCII are escaped. */
-static void fill_in(const char *sentence, va_list args, char *out, size_t room)
-{
-    enum { ARGS_MAX = 4, ARG_MAX = 200 };
-    char values[ARGS_MAX][ARG_MAX];
-    int count = 0;
-    char *const end = out + room - ARG_MAX - 1;
-    for (const char *at = strchr(sentence, '%'); at; at = strchr(at + 1, '%'))
-        count = at[1] - '0' > count && at[1] <= '4' ? at[1] - '0' : count;
-    for (int i = 0; i < count; i++) {
-        const char *value = va_arg(args, const char *);
-        values[i][text_escape(values[i], ARG_MAX - 1, value, strlen(value))] = '\0';
-    }
-    for (; *sentence && out < end; sentence++) {
-        if (*sentence == '%' && sentence[1] > '0' && sentence[1] <= '0' + count)
-            out = stpcpy(out, values[*++sentence - '1']);
-        else
-            *out++ = *sentence;
-    }
-    *out = '\0';
-}
-
-/* Says a sentence, whose arguments are strings, unless it was said before. */
-static void say(struct explain *explain, enum sentence sentence, ...)
-{
-    char text[2048];
-    va_list args;
-    if (explain->said[sentence])
-        return;
-    explain->said[sentence] = true;
-    va_start(args, sentence);
-    fill_in(sentence_text(sentence, explain->language), args, text, sizeof text);
-    va_end(args);
-    put_wrapped(explain, text);
-}
-
-/* Writes the sentence into `out`, which holds PHRASE_MAX bytes, and returns it. */
-static const char *phrase(const struct explain *explain, char *out, enum sentence sentence, ...)
-{
-    va_list args;
-    va_start(args, sentence);
-    fill_in(sentence_text(sentence, explain->language), args, out, PHRASE_MAX);
-    va_end(args);
-    return out;
-}
-
-/* Is a number as an argument of say. */
-#define NUMBER(n) number_text((char[24]){""}, (long)(n))
-static const char *number_text(char *out, long number)
-{
-    snprintf(out, 24, "%ld", number);
-    return out;
-}
-
-/* Puts one thing that goes over the wire: ">SYN" is sent, "<SYN" is received. */
-static void put_arrow(struct explain *explain, const char *packet, size_t length)
-{
-    const bool is_sent = *packet == '>';
-    put_text(explain, "  ");
-    put_text(explain, colour_end(explain->has_colour));
-    put_text(explain, colour_begin(explain->has_colour, is_sent ? COLOUR_SENT : COLOUR_RECEIVED));
-    if (!is_sent)
-        put_utf8(explain, "← ", strlen("← "));
-    put(explain, packet + 1, length - 1);
-    if (is_sent)
-        put_utf8(explain, " →", strlen(" →"));
-    put_text(explain, colour_end(explain->has_colour));
-    put_text(explain, colour_begin(explain->has_colour, COLOUR_HINT));
-}
 
 /* Shows what went over the wire, such as ">SYN;<SYN+ACK;>ACK", and the state, where it is another than before. Either may be
  * missing: NULL, 0. */
 static void put_wire(struct explain *explain, unsigned kind, const char *packets, int before,
                      int state)
 {
-    char text[PHRASE_MAX];
     const bool has_state = state && state != before;
     if ((!packets && !has_state) || explain->wires[kind] >= WIRES_MAX)
         return;
     explain->wires[kind]++;
-    begin_row(explain);
+    rows_begin(&explain->rows);
     if (packets) {
-        put_text(explain, sentence_text(SAY_WIRE, explain->language));
+        rows_put(&explain->rows, sentence_text(SAY_WIRE, explain->rows.language));
         for (size_t length; *packets; packets += length + (packets[length] == ';')) {
             length = strcspn(packets, ";");
-            put_arrow(explain, packets, length);
+            rows_put_arrow(&explain->rows, packets, length);
         }
-        put_text(explain, has_state ? "   " : "");
+        rows_put(&explain->rows, has_state ? "   " : "");
     }
     if (has_state) {
+        char text[EXPLAIN_PHRASE_MAX];
         const char *name = trace_name(TRACE_TCP_STATE, state);
-        put_text(explain, sentence_text(SAY_STATE, explain->language));
-        put_text(explain, " ");
-        if (before)
-            name = phrase(explain, text, SAY_STATE_WAS, name, trace_name(TRACE_TCP_STATE, before));
-        put_text(explain, name);
+        rows_put(&explain->rows, sentence_text(SAY_STATE, explain->rows.language));
+        rows_put(&explain->rows, " ");
+        const char *shown = before ? rows_phrase(&explain->rows, text, SAY_STATE_WAS, name,
+                                                 trace_name(TRACE_TCP_STATE, before))
+                                   : name;
+        rows_put(&explain->rows, shown);
     }
-    end_row(explain);
-}
-
-/* Puts a row of bytes, at most eight, and what they are: "  05 00 00 00    length 5". */
-static void put_row(struct explain *explain, const unsigned char *bytes, size_t count,
-                    const char *meaning)
-{
-    enum { ROW = 8 };
-    char row[3 * ROW + 1] = "", text[3 * ROW + 8];
-    for (size_t i = 0; i < count && i < ROW; i++)
-        snprintf(row + 3 * i, 4, "%02x ", bytes[i]);
-    begin_row(explain);
-    snprintf(text, sizeof text, "  %-*s ", 3 * ROW, row);
-    put_text(explain, text);
-    put_utf8(explain, meaning, strlen(meaning));
-    end_row(explain);
-}
-
-/* The same of a field: "  1f 90    sin_port      htons(8080)". */
-static void put_bytes(struct explain *explain, const unsigned char *bytes, size_t count,
-                      const char *name, const char *meaning)
-{
-    char text[128];
-    snprintf(text, sizeof text, *meaning ? "%-13s %s" : "%s", name, meaning);
-    put_row(explain, bytes, count, text);
-}
-
-/* Addresses */
-
-static void put_family(struct explain *explain, const struct sockname *name, const char *field)
-{
-    const int family = name->storage.ss_family;
-    char text[32];
-    snprintf(text, sizeof text, "%s = %d", trace_name(TRACE_FAMILY, family), family);
-    put_bytes(explain, (const unsigned char *)&name->storage, sizeof(sa_family_t), field, text);
-}
-
-static void put_port(struct explain *explain, const unsigned char *bytes, const char *field)
-{
-    char text[32];
-    const unsigned port = (unsigned)bytes[0] << 8 | bytes[1];
-    snprintf(text, sizeof text, "htons(%u)", port);
-    put_bytes(explain, bytes, sizeof(in_port_t), field, text);
-}
-
-static void put_ipv4(struct explain *explain, const struct sockname *name)
-{
-    const unsigned char *bytes = (const unsigned char *)&name->storage;
-    char host[INET_ADDRSTRLEN];
-    inet_ntop(AF_INET, bytes + offsetof(struct sockaddr_in, sin_addr), host, sizeof host);
-    put_family(explain, name, "sin_family");
-    put_port(explain, bytes + offsetof(struct sockaddr_in, sin_port), "sin_port");
-    put_bytes(explain, bytes + offsetof(struct sockaddr_in, sin_addr), 4, "sin_addr", host);
-    put_bytes(explain, bytes + offsetof(struct sockaddr_in, sin_zero), 8, "sin_zero", "");
-}
-
-static void put_ipv6(struct explain *explain, const struct sockname *name)
-{
-    const unsigned char *bytes = (const unsigned char *)&name->storage;
-    const unsigned char *address = bytes + offsetof(struct sockaddr_in6, sin6_addr);
-    char host[INET6_ADDRSTRLEN];
-    inet_ntop(AF_INET6, address, host, sizeof host);
-    put_family(explain, name, "sin6_family");
-    put_port(explain, bytes + offsetof(struct sockaddr_in6, sin6_port), "sin6_port");
-    put_bytes(explain, bytes + offsetof(struct sockaddr_in6, sin6_flowinfo), 4, "sin6_flowinfo",
-              "");
-    put_bytes(explain, address, 8, "sin6_addr", strlen(host) <= 26 ? host : "");
-    put_bytes(explain, address + 8, 8, strlen(host) <= 26 ? "" : host, "");
-    put_bytes(explain, bytes + offsetof(struct sockaddr_in6, sin6_scope_id), 4, "sin6_scope_id",
-              "");
-}
-
-/* Puts text by rows of eight bytes, of which at most ROWS, and the text itself beside them. */
-static void put_characters(struct explain *explain, const unsigned char *bytes, size_t length)
-{
-    enum { ROW = 8, ROWS = 4 };
-    char text[PHRASE_MAX];
-    for (size_t at = 0; at < length && at < ROWS * ROW; at += ROW) {
-        const size_t count = length - at < ROW ? length - at : ROW;
-        put_row(explain, bytes + at, count, trace_data(bytes + at, (ssize_t)count, text));
-    }
-    if (length > ROWS * ROW)
-        put_row(explain, bytes, 0,
-                phrase(explain, text, SAY_STRUCT_REST, NUMBER(length - ROWS * ROW)));
-}
-
-/* Puts a path, and its NUL as a row of its own. */
-static void put_path(struct explain *explain, const unsigned char *bytes, size_t length)
-{
-    const size_t characters = length > 1 && !bytes[length - 1] ? length - 1 : length;
-    char text[PHRASE_MAX];
-    put_row(explain, bytes, 0, "sun_path:");
-    put_characters(explain, bytes, characters);
-    if (characters < length)
-        put_row(explain, bytes + characters, 1, phrase(explain, text, SAY_FRAME_NUL));
-}
-
-static void put_unix(struct explain *explain, const struct sockname *name)
-{
-    const unsigned char *bytes = (const unsigned char *)&name->storage;
-    const size_t path = offsetof(struct sockaddr_un, sun_path);
-    put_family(explain, name, "sun_family");
-    if (name->length > path)
-        put_path(explain, bytes + path, name->length - path);
-}
-
-/* Says how the network has a port, and this machine. */
-static void say_byte_order(struct explain *explain, unsigned port)
-{
-    const uint16_t host = (uint16_t)port;
-    unsigned char kept[2];
-    char hex[8], network[8], machine[8];
-    memcpy(kept, &host, sizeof kept);
-    if (port >> 8 == (port & 0xff))
-        return; /* it reads the same both ways */
-    snprintf(hex, sizeof hex, "0x%04x", host);
-    snprintf(network, sizeof network, "%02x %02x", port >> 8 & 0xff, port & 0xff);
-    snprintf(machine, sizeof machine, "%02x %02x", kept[0], kept[1]);
-    say(explain, htons(host) == host ? SAY_ORDER_SAME : SAY_ORDER_SWAPPED, NUMBER(port), hex,
-        network, machine);
+    rows_end(&explain->rows);
 }
 
 /* Shows the bytes of the call's address, if they are new. */
@@ -385,7 +103,7 @@ static void put_name(struct explain *explain, const struct trace_event *event, b
     const struct sockname *name = event->name;
     const int family = name->storage.ss_family;
     const uint64_t hash = sockname_hash(name, 0);
-    char text[PHRASE_MAX];
+    char text[EXPLAIN_PHRASE_MAX];
     if (name->protocol || (family != AF_INET && family != AF_INET6 && family != AF_UNIX))
         return;
     for (unsigned i = 0; i < explain->name_count; i++)
@@ -395,19 +113,20 @@ static void put_name(struct explain *explain, const struct trace_event *event, b
         return;
     explain->structs[event->kind]++;
     explain->names[explain->name_count++] = hash;
-    put_wrapped(explain, phrase(explain, text, is_given ? SAY_STRUCT_GIVEN : SAY_STRUCT_FILLED,
-                                family == AF_INET    ? "struct sockaddr_in"
-                                : family == AF_INET6 ? "struct sockaddr_in6"
-                                                     : "struct sockaddr_un",
-                                NUMBER(name->length)));
+    rows_put_wrapped(&explain->rows, rows_phrase(&explain->rows, text,
+                                                 is_given ? SAY_STRUCT_GIVEN : SAY_STRUCT_FILLED,
+                                                 family == AF_INET    ? "struct sockaddr_in"
+                                                 : family == AF_INET6 ? "struct sockaddr_in6"
+                                                                      : "struct sockaddr_un",
+                                                 NUMBER(name->length)));
     if (family == AF_INET)
-        put_ipv4(explain, name);
+        rows_put_ipv4(&explain->rows, name);
     else if (family == AF_INET6)
-        put_ipv6(explain, name);
+        rows_put_ipv6(&explain->rows, name);
     else
-        put_unix(explain, name);
+        rows_put_unix(&explain->rows, name);
     if (sockname_port(name))
-        say_byte_order(explain, sockname_port(name));
+        rows_say_byte_order(&explain->rows, sockname_port(name));
 }
 
 /* Sockets */
@@ -463,7 +182,8 @@ static void explain_look_up(struct explain *explain, const struct trace_event *e
 {
     (void)entry;
     (void)state;
-    say(explain, event->result ? SAY_LOOK_UP_FAILED : SAY_LOOK_UP, (const char *)event->bytes);
+    rows_say(&explain->rows, event->result ? SAY_LOOK_UP_FAILED : SAY_LOOK_UP,
+             (const char *)event->bytes);
 }
 
 static void explain_socket(struct explain *explain, const struct trace_event *event,
@@ -472,24 +192,24 @@ static void explain_socket(struct explain *explain, const struct trace_event *ev
     const char *family = family_text(event->option);
     (void)state;
     if (event->result < 0) {
-        say(explain, SAY_FAILED);
+        rows_say(&explain->rows, SAY_FAILED);
         return;
     }
     const struct sock_record record = entry->record;
     *entry = (struct explained){.is_known = true, .record = record};
     if (event->option == AF_UNIX)
-        say(explain,
-            event->value == SOCK_STREAM ? SAY_SOCKET_UNIX_STREAM : SAY_SOCKET_UNIX_MESSAGES,
-            NUMBER(event->fd));
+        rows_say(&explain->rows,
+                 event->value == SOCK_STREAM ? SAY_SOCKET_UNIX_STREAM : SAY_SOCKET_UNIX_MESSAGES,
+                 NUMBER(event->fd));
     else if (is_tcp(entry))
-        say(explain, SAY_SOCKET_TCP, family, NUMBER(event->fd));
+        rows_say(&explain->rows, SAY_SOCKET_TCP, family, NUMBER(event->fd));
     else if (event->value == SOCK_RAW)
-        say(explain, SAY_SOCKET_RAW, family, NUMBER(event->fd));
+        rows_say(&explain->rows, SAY_SOCKET_RAW, family, NUMBER(event->fd));
     else if (event->value == SOCK_DGRAM && record.protocol == IPPROTO_UDP)
-        say(explain, SAY_SOCKET_UDP, family, NUMBER(event->fd));
+        rows_say(&explain->rows, SAY_SOCKET_UDP, family, NUMBER(event->fd));
     else
-        say(explain, SAY_SOCKET_OTHER, NUMBER(event->fd));
-    say(explain, SAY_SOCKET_FLAGS);
+        rows_say(&explain->rows, SAY_SOCKET_OTHER, NUMBER(event->fd));
+    rows_say(&explain->rows, SAY_SOCKET_FLAGS);
 }
 
 static void explain_option(struct explain *explain, const struct trace_event *event,
@@ -517,7 +237,7 @@ static void explain_option(struct explain *explain, const struct trace_event *ev
     else if (event->level == SOL_SOCKET && event->option == SO_KEEPALIVE)
         sentence = SAY_OPTION_KEEPALIVE;
     entry->will_reset = entry->will_reset || sentence == SAY_OPTION_LINGER;
-    say(explain, sentence);
+    rows_say(&explain->rows, sentence);
 }
 
 static void explain_join(struct explain *explain, const struct trace_event *event,
@@ -525,20 +245,20 @@ static void explain_join(struct explain *explain, const struct trace_event *even
 {
     (void)entry;
     (void)state;
-    say(explain, event->result < 0 ? SAY_FAILED : SAY_JOIN);
+    rows_say(&explain->rows, event->result < 0 ? SAY_FAILED : SAY_JOIN);
 }
 
 static void explain_bind_failure(struct explain *explain, const struct trace_event *event)
 {
     const bool is_unix = event->name->storage.ss_family == AF_UNIX;
     if (event->error == EADDRINUSE)
-        say(explain, is_unix ? SAY_BIND_UNIX_EXISTS : SAY_BIND_IN_USE);
+        rows_say(&explain->rows, is_unix ? SAY_BIND_UNIX_EXISTS : SAY_BIND_IN_USE);
     else if (event->error == EACCES)
-        say(explain, is_unix ? SAY_BIND_UNIX_DENIED : SAY_BIND_DENIED);
+        rows_say(&explain->rows, is_unix ? SAY_BIND_UNIX_DENIED : SAY_BIND_DENIED);
     else if (event->error == EADDRNOTAVAIL)
-        say(explain, SAY_BIND_NOT_OURS);
+        rows_say(&explain->rows, SAY_BIND_NOT_OURS);
     else
-        say(explain, SAY_FAILED);
+        rows_say(&explain->rows, SAY_FAILED);
     put_name(explain, event, true);
 }
 
@@ -556,20 +276,21 @@ static void explain_bind(struct explain *explain, const struct trace_event *even
     }
     if (name->storage.ss_family == AF_UNIX) {
         const char *path = ((const struct sockaddr_un *)(const void *)&name->storage)->sun_path;
-        say(explain, *path ? SAY_BIND_UNIX : SAY_BIND_ABSTRACT);
+        rows_say(&explain->rows, *path ? SAY_BIND_UNIX : SAY_BIND_ABSTRACT);
         put_name(explain, event, true);
         return;
     }
-    say(explain, SAY_BIND_INET);
+    rows_say(&explain->rows, SAY_BIND_INET);
     static const unsigned char any[16];
     size_t length = 0;
     const unsigned char *address = sockname_inet(name, &length);
     if (address && memcmp(address, any, length) == 0)
-        say(explain, SAY_BIND_ANY, name->storage.ss_family == AF_INET6 ? "::" : "0.0.0.0");
+        rows_say(&explain->rows, SAY_BIND_ANY,
+                 name->storage.ss_family == AF_INET6 ? "::" : "0.0.0.0");
     else if (sockname_is_loopback(name))
-        say(explain, SAY_BIND_LOOPBACK, sockname_host(name, host));
+        rows_say(&explain->rows, SAY_BIND_LOOPBACK, sockname_host(name, host));
     if (!name->protocol && !sockname_port(name))
-        say(explain, SAY_BIND_PORT_0);
+        rows_say(&explain->rows, SAY_BIND_PORT_0);
     put_name(explain, event, true);
 }
 
@@ -577,14 +298,14 @@ static void explain_listen(struct explain *explain, const struct trace_event *ev
                            struct explained *entry, int state)
 {
     if (event->result < 0) {
-        say(explain, SAY_FAILED);
+        rows_say(&explain->rows, SAY_FAILED);
         return;
     }
     const unsigned backlog = entry->record.backlog, asked = (unsigned)event->value;
     put_wire(explain, event->kind, NULL, state, entry->record.tcp_state);
-    say(explain, SAY_LISTEN, NUMBER(backlog ? backlog : asked));
+    rows_say(&explain->rows, SAY_LISTEN, NUMBER(backlog ? backlog : asked));
     if (backlog && backlog < asked)
-        say(explain, SAY_LISTEN_CAPPED, NUMBER(asked));
+        rows_say(&explain->rows, SAY_LISTEN_CAPPED, NUMBER(asked));
 }
 
 static void explain_accept(struct explain *explain, const struct trace_event *event,
@@ -592,7 +313,7 @@ static void explain_accept(struct explain *explain, const struct trace_event *ev
 {
     (void)state;
     if (event->result < 0) {
-        say(explain, event->error == EAGAIN ? SAY_ACCEPT_AGAIN : SAY_FAILED);
+        rows_say(&explain->rows, event->error == EAGAIN ? SAY_ACCEPT_AGAIN : SAY_FAILED);
         return;
     }
     int none;
@@ -604,16 +325,16 @@ static void explain_accept(struct explain *explain, const struct trace_event *ev
     client->is_accepted = client->is_joined = true;
     if (listens_tcp)
         put_wire(explain, event->kind, "<SYN;>SYN+ACK;<ACK", 0, client->record.tcp_state);
-    say(explain, SAY_ACCEPT, NUMBER(fd), NUMBER(event->fd));
+    rows_say(&explain->rows, SAY_ACCEPT, NUMBER(fd), NUMBER(event->fd));
     if (listens_tcp)
-        say(explain, SAY_ACCEPT_HANDSHAKE);
-    say(explain, SAY_ACCEPT_FLAGS);
+        rows_say(&explain->rows, SAY_ACCEPT_HANDSHAKE);
+    rows_say(&explain->rows, SAY_ACCEPT_FLAGS);
     if (client->record.tcp_state == TCP_CLOSE_WAIT)
-        say(explain, SAY_ACCEPT_ENDED);
+        rows_say(&explain->rows, SAY_ACCEPT_ENDED);
     put_name(explain, event, false);
     if (event->name->storage.ss_family == AF_UNIX &&
         event->name->length <= offsetof(struct sockaddr_un, sun_path))
-        say(explain, SAY_ACCEPT_UNNAMED);
+        rows_say(&explain->rows, SAY_ACCEPT_UNNAMED);
 }
 
 static void explain_connect_failure(struct explain *explain, const struct trace_event *event,
@@ -621,17 +342,17 @@ static void explain_connect_failure(struct explain *explain, const struct trace_
 {
     const bool is_unix = event->name->storage.ss_family == AF_UNIX;
     if (event->error == ECONNREFUSED)
-        say(explain, is_unix ? SAY_CONNECT_REFUSED_UNIX : SAY_CONNECT_REFUSED);
+        rows_say(&explain->rows, is_unix ? SAY_CONNECT_REFUSED_UNIX : SAY_CONNECT_REFUSED);
     else if (event->error == ENOENT)
-        say(explain, SAY_CONNECT_NO_FILE);
+        rows_say(&explain->rows, SAY_CONNECT_NO_FILE);
     else if (event->error == EHOSTUNREACH || event->error == ENETUNREACH)
-        say(explain, SAY_CONNECT_NO_ROUTE);
+        rows_say(&explain->rows, SAY_CONNECT_NO_ROUTE);
     else if (event->error == ETIMEDOUT)
-        say(explain, SAY_CONNECT_SILENCE);
+        rows_say(&explain->rows, SAY_CONNECT_SILENCE);
     else if (event->error == EAGAIN && is_stream(entry))
-        say(explain, SAY_CONNECT_FULL);
+        rows_say(&explain->rows, SAY_CONNECT_FULL);
     else
-        say(explain, SAY_FAILED);
+        rows_say(&explain->rows, SAY_FAILED);
 }
 
 /* Explains connect(2) of TCP. Within one machine the first call finds the answer there already, though it still says
@@ -651,10 +372,10 @@ static void explain_connect_tcp(struct explain *explain, const struct trace_even
                               : ">SYN",
                  state, now);
         entry->is_joined = is_up;
-        say(explain, SAY_CONNECT);
-        say(explain, SAY_CONNECT_STARTED);
+        rows_say(&explain->rows, SAY_CONNECT);
+        rows_say(&explain->rows, SAY_CONNECT_STARTED);
         if (is_up || is_refused)
-            say(explain, SAY_CONNECT_FAST);
+            rows_say(&explain->rows, SAY_CONNECT_FAST);
         put_name(explain, event, true);
         return;
     }
@@ -662,7 +383,7 @@ static void explain_connect_tcp(struct explain *explain, const struct trace_even
     if (event->result == 0) {
         put_wire(explain, event->kind, entry->is_joined ? NULL : "<SYN+ACK;>ACK", state, now);
         entry->is_joined = true;
-        say(explain, SAY_CONNECT_DONE);
+        rows_say(&explain->rows, SAY_CONNECT_DONE);
     } else {
         put_wire(explain, event->kind, event->error == ECONNREFUSED && was_open ? "<RST" : NULL,
                  state, now);
@@ -684,7 +405,7 @@ static void explain_connect(struct explain *explain, const struct trace_event *e
     if (event->result < 0)
         explain_connect_failure(explain, event, entry);
     else
-        say(explain, is_udp(entry) ? SAY_CONNECT_UDP : SAY_CONNECT_AT_ONCE);
+        rows_say(&explain->rows, is_udp(entry) ? SAY_CONNECT_UDP : SAY_CONNECT_AT_ONCE);
     put_name(explain, event, true);
 }
 
@@ -694,17 +415,17 @@ static void explain_own_name(struct explain *explain, const struct trace_event *
     const struct sockname *name = event->name;
     (void)state;
     if (event->result < 0) {
-        say(explain, SAY_FAILED);
+        rows_say(&explain->rows, SAY_FAILED);
         return;
     }
     if (entry->is_accepted)
-        say(explain, SAY_NAME_ACCEPTED);
+        rows_say(&explain->rows, SAY_NAME_ACCEPTED);
     else if (name->storage.ss_family == AF_UNIX && !entry->has_name)
-        say(explain, SAY_NAME_NONE);
+        rows_say(&explain->rows, SAY_NAME_NONE);
     else
-        say(explain, entry->has_name ? SAY_NAME_BOUND : SAY_NAME_CHOSEN);
+        rows_say(&explain->rows, entry->has_name ? SAY_NAME_BOUND : SAY_NAME_CHOSEN);
     if (entry->has_name && !entry->has_port && !name->protocol && sockname_port(name))
-        say(explain, SAY_NAME_PORT, NUMBER(sockname_port(name)));
+        rows_say(&explain->rows, SAY_NAME_PORT, NUMBER(sockname_port(name)));
     put_name(explain, event, false);
 }
 
@@ -713,7 +434,7 @@ static void explain_peer_name(struct explain *explain, const struct trace_event 
 {
     (void)entry;
     (void)state;
-    say(explain, event->result < 0 ? SAY_FAILED : SAY_NAME_PEER);
+    rows_say(&explain->rows, event->result < 0 ? SAY_FAILED : SAY_NAME_PEER);
 }
 
 static void explain_credentials(struct explain *explain, const struct trace_event *event,
@@ -721,7 +442,7 @@ static void explain_credentials(struct explain *explain, const struct trace_even
 {
     (void)entry;
     (void)state;
-    say(explain, event->result < 0 ? SAY_FAILED : SAY_CREDENTIALS);
+    rows_say(&explain->rows, event->result < 0 ? SAY_FAILED : SAY_CREDENTIALS);
 }
 
 /* Shows the first message of what went through a UNIX stream byte by byte, if it is whole. */
@@ -729,7 +450,7 @@ static void put_frame(struct explain *explain, const unsigned char *bytes, size_
 {
     enum { LENGTH = 4 };
     uint32_t size;
-    char text[PHRASE_MAX];
+    char text[EXPLAIN_PHRASE_MAX];
     const bool is_native = explain->frame == EXPLAIN_FRAME_NATIVE;
     if (explain->frame == EXPLAIN_NO_FRAME || explain->frames >= STRUCTS_MAX || length < LENGTH)
         return;
@@ -739,14 +460,16 @@ static void put_frame(struct explain *explain, const unsigned char *bytes, size_
     if (size > length - LENGTH || size < is_native || (is_native && bytes[LENGTH + size - 1]))
         return;
     explain->frames++;
-    say(explain, SAY_FRAME);
-    put_row(explain, bytes, LENGTH,
-            phrase(explain, text, is_native ? SAY_FRAME_NATIVE : SAY_FRAME_BIG, NUMBER(size)));
-    put_characters(explain, bytes + LENGTH, size - is_native);
-    if (is_native)
-        put_row(explain, bytes + LENGTH + size - 1, 1, phrase(explain, text, SAY_FRAME_NUL));
-    if (is_native)
-        say(explain, SAY_FRAME_ORDER);
+    rows_say(&explain->rows, SAY_FRAME);
+    rows_put_meaning(&explain->rows, bytes, LENGTH,
+                     rows_phrase(&explain->rows, text, is_native ? SAY_FRAME_NATIVE : SAY_FRAME_BIG,
+                                 NUMBER(size)));
+    rows_put_characters(&explain->rows, bytes + LENGTH, size - is_native);
+    if (!is_native)
+        return;
+    rows_put_meaning(&explain->rows, bytes + LENGTH + size - 1, 1,
+                     rows_phrase(&explain->rows, text, SAY_FRAME_NUL));
+    rows_say(&explain->rows, SAY_FRAME_ORDER);
 }
 
 /* Takes note that the peer has broken the connection off, and shows it once. */
@@ -762,17 +485,17 @@ static void explain_send_failure(struct explain *explain, const struct trace_eve
                                  const struct explained *entry)
 {
     if (event->error == EAGAIN)
-        say(explain, SAY_SEND_AGAIN);
+        rows_say(&explain->rows, SAY_SEND_AGAIN);
     else if (event->error == EPIPE)
-        say(explain, SAY_SEND_PIPE);
+        rows_say(&explain->rows, SAY_SEND_PIPE);
     else if (event->error == EMSGSIZE)
-        say(explain, SAY_SEND_TOO_LONG);
+        rows_say(&explain->rows, SAY_SEND_TOO_LONG);
     else if (event->error == ECONNRESET)
-        say(explain, SAY_RECV_RESET);
+        rows_say(&explain->rows, SAY_RECV_RESET);
     else if (event->error == ECONNREFUSED && is_udp(entry))
-        say(explain, SAY_RECV_REFUSED);
+        rows_say(&explain->rows, SAY_RECV_REFUSED);
     else
-        say(explain, SAY_FAILED);
+        rows_say(&explain->rows, SAY_FAILED);
 }
 
 static void explain_send(struct explain *explain, const struct trace_event *event,
@@ -788,23 +511,23 @@ static void explain_send(struct explain *explain, const struct trace_event *even
     }
     put_moved(explain, event, entry, true);
     if (event->kind == TRACE_SEGMENTS)
-        say(explain, SAY_SEND_SEGMENTS, NUMBER(event->value));
+        rows_say(&explain->rows, SAY_SEND_SEGMENTS, NUMBER(event->value));
     if (!is_stream(entry)) {
-        say(explain, SAY_SEND_DATAGRAM);
+        rows_say(&explain->rows, SAY_SEND_DATAGRAM);
         if (event->name && event->name->length) {
-            say(explain, SAY_SENDTO);
+            rows_say(&explain->rows, SAY_SENDTO);
             put_name(explain, event, true);
         }
         return;
     }
-    say(explain, SAY_SEND);
-    say(explain, SAY_DONTWAIT);
+    rows_say(&explain->rows, SAY_SEND);
+    rows_say(&explain->rows, SAY_DONTWAIT);
     if (event->value == MSG_OOB)
-        say(explain, SAY_SEND_OOB);
+        rows_say(&explain->rows, SAY_SEND_OOB);
     if ((size_t)event->result < event->length)
-        say(explain, SAY_SEND_SHORT, NUMBER(event->result), NUMBER(event->length));
+        rows_say(&explain->rows, SAY_SEND_SHORT, NUMBER(event->result), NUMBER(event->length));
     if (explain->is_http)
-        say(explain, SAY_HTTP_REQUEST);
+        rows_say(&explain->rows, SAY_HTTP_REQUEST);
     if (entry->record.family == AF_UNIX && event->bytes)
         put_frame(explain, event->bytes, (size_t)event->result);
 }
@@ -817,15 +540,15 @@ static void explain_recv_failure(struct explain *explain, const struct trace_eve
     else if (is_udp(entry) && event->error == ECONNREFUSED)
         put_wire(explain, WIRE_FAILURE, "<ICMP port unreachable", 0, 0);
     if (event->error == EAGAIN)
-        say(explain, SAY_RECV_AGAIN);
+        rows_say(&explain->rows, SAY_RECV_AGAIN);
     else if (event->error == ECONNRESET)
-        say(explain, SAY_RECV_RESET);
+        rows_say(&explain->rows, SAY_RECV_RESET);
     else if (event->error == ECONNREFUSED)
-        say(explain, SAY_RECV_REFUSED);
+        rows_say(&explain->rows, SAY_RECV_REFUSED);
     else if (event->error == ETIMEDOUT)
-        say(explain, SAY_RECV_SILENCE);
+        rows_say(&explain->rows, SAY_RECV_SILENCE);
     else
-        say(explain, SAY_FAILED);
+        rows_say(&explain->rows, SAY_FAILED);
 }
 
 /* Explains the end of a stream. The kernel keeps TIME_WAIT of the one that ended first, and its socket is CLOSED then. */
@@ -835,7 +558,7 @@ static void explain_end(struct explain *explain, struct explained *entry, int st
     if (is_tcp(entry) && entry->record.tcp_state == TCP_CLOSE &&
         (entry->was_reset || !entry->fin_sent)) {
         put_reset(explain, entry, state);
-        say(explain, SAY_RECV_GONE);
+        rows_say(&explain->rows, SAY_RECV_GONE);
         return;
     }
     entry->fin_received = true;
@@ -844,10 +567,10 @@ static void explain_end(struct explain *explain, struct explained *entry, int st
         now = TCP_TIME_WAIT;
     if (is_tcp(entry) && is_new)
         put_wire(explain, WIRE_END, "<FIN", state, now);
-    say(explain, SAY_RECV_END);
-    say(explain, entry->fin_sent ? SAY_RECV_END_BOTH : SAY_RECV_END_HALF);
+    rows_say(&explain->rows, SAY_RECV_END);
+    rows_say(&explain->rows, entry->fin_sent ? SAY_RECV_END_BOTH : SAY_RECV_END_HALF);
     if (now == TCP_TIME_WAIT)
-        say(explain, SAY_TIME_WAIT_HERE);
+        rows_say(&explain->rows, SAY_TIME_WAIT_HERE);
 }
 
 static void explain_recv(struct explain *explain, const struct trace_event *event,
@@ -859,9 +582,10 @@ static void explain_recv(struct explain *explain, const struct trace_event *even
     }
     if (!is_stream(entry)) {
         put_moved(explain, event, entry, false);
-        say(explain, event->result || !is_udp(entry) ? SAY_RECV_DATAGRAM : SAY_RECV_EMPTY);
+        rows_say(&explain->rows,
+                 event->result || !is_udp(entry) ? SAY_RECV_DATAGRAM : SAY_RECV_EMPTY);
         if (event->kind == TRACE_RECVMSG && event->name->length) {
-            say(explain, SAY_RECV_FROM);
+            rows_say(&explain->rows, SAY_RECV_FROM);
             put_name(explain, event, false);
         }
         return;
@@ -872,14 +596,14 @@ static void explain_recv(struct explain *explain, const struct trace_event *even
     }
     put_moved(explain, event, entry, false);
     if (event->value == MSG_TRUNC)
-        say(explain, SAY_RECV_DISCARD);
+        rows_say(&explain->rows, SAY_RECV_DISCARD);
     else
-        say(explain, SAY_RECV, NUMBER(event->length), NUMBER(event->result));
-    say(explain, SAY_DONTWAIT);
+        rows_say(&explain->rows, SAY_RECV, NUMBER(event->length), NUMBER(event->result));
+    rows_say(&explain->rows, SAY_DONTWAIT);
     if (event->value == MSG_PEEK)
-        say(explain, SAY_RECV_PEEK);
+        rows_say(&explain->rows, SAY_RECV_PEEK);
     if (explain->is_http)
-        say(explain, SAY_HTTP_ANSWER);
+        rows_say(&explain->rows, SAY_HTTP_ANSWER);
     if (entry->record.family == AF_UNIX && event->value != MSG_TRUNC)
         put_frame(explain, event->bytes, (size_t)event->result);
 }
@@ -890,7 +614,7 @@ static void explain_splice(struct explain *explain, const struct trace_event *ev
     (void)event;
     (void)entry;
     (void)state;
-    say(explain, SAY_SPLICE);
+    rows_say(&explain->rows, SAY_SPLICE);
 }
 
 static void explain_pending(struct explain *explain, const struct trace_event *event,
@@ -900,9 +624,9 @@ static void explain_pending(struct explain *explain, const struct trace_event *e
         return;
     if (event->value == ECONNRESET || event->value == EPIPE)
         put_reset(explain, entry, state);
-    say(explain, SAY_PENDING);
+    rows_say(&explain->rows, SAY_PENDING);
     if (event->value == ECONNRESET)
-        say(explain, SAY_RECV_RESET);
+        rows_say(&explain->rows, SAY_RECV_RESET);
 }
 
 static void explain_shutdown(struct explain *explain, const struct trace_event *event,
@@ -913,11 +637,11 @@ static void explain_shutdown(struct explain *explain, const struct trace_event *
     if (event->result < 0) {
         if (event->error == ENOTCONN && entry->is_joined)
             put_reset(explain, entry, state);
-        say(explain, event->error == ENOTCONN ? SAY_SHUTDOWN_GONE : SAY_FAILED);
+        rows_say(&explain->rows, event->error == ENOTCONN ? SAY_SHUTDOWN_GONE : SAY_FAILED);
         return;
     }
     if (event->value == SHUT_RD) {
-        say(explain, SAY_SHUTDOWN_OTHER);
+        rows_say(&explain->rows, SAY_SHUTDOWN_OTHER);
         return;
     }
     if (is_tcp(entry) && !entry->fin_sent)
@@ -925,9 +649,9 @@ static void explain_shutdown(struct explain *explain, const struct trace_event *
     entry->fin_sent = true;
     const bool peer_first = entry->fin_received || state == TCP_CLOSE_WAIT;
     entry->ended_first = !peer_first;
-    say(explain, peer_first ? SAY_SHUTDOWN_LAST : SAY_SHUTDOWN_WR);
+    rows_say(&explain->rows, peer_first ? SAY_SHUTDOWN_LAST : SAY_SHUTDOWN_WR);
     if (is_tcp(entry) && peer_first)
-        say(explain, SAY_TIME_WAIT_THERE);
+        rows_say(&explain->rows, SAY_TIME_WAIT_THERE);
 }
 
 /* Explains what close(2) does to a TCP connection, by its state a moment before. */
@@ -938,25 +662,25 @@ static void explain_close_tcp(struct explain *explain, const struct trace_event 
     const int state = before->tcp_state;
     const bool stands = state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT;
     if (state == TCP_LISTEN) {
-        say(explain, SAY_CLOSE_LISTENER);
+        rows_say(&explain->rows, SAY_CLOSE_LISTENER);
     } else if (state == TCP_SYN_SENT) {
-        say(explain, SAY_CLOSE_NO_ANSWER, NUMBER(before->retransmits));
+        rows_say(&explain->rows, SAY_CLOSE_NO_ANSWER, NUMBER(before->retransmits));
     } else if (state != TCP_CLOSE && (entry->will_reset || before->has_unread)) {
         put_wire(explain, event->kind, ">RST", state, TCP_CLOSE);
-        say(explain, entry->will_reset ? SAY_CLOSE_RESET : SAY_CLOSE_UNREAD);
+        rows_say(&explain->rows, entry->will_reset ? SAY_CLOSE_RESET : SAY_CLOSE_UNREAD);
     } else if (stands) {
         put_wire(explain, event->kind, ">FIN", 0, 0);
-        say(explain, state == TCP_ESTABLISHED ? SAY_CLOSE_BOTH : SAY_CLOSE_LAST);
+        rows_say(&explain->rows, state == TCP_ESTABLISHED ? SAY_CLOSE_BOTH : SAY_CLOSE_LAST);
         if (state == TCP_CLOSE_WAIT)
-            say(explain, SAY_TIME_WAIT_THERE);
+            rows_say(&explain->rows, SAY_TIME_WAIT_THERE);
     } else if (!entry->is_joined) {
-        say(explain, SAY_CLOSE_UNCONNECTED);
+        rows_say(&explain->rows, SAY_CLOSE_UNCONNECTED);
     } else if (entry->was_reset) {
-        say(explain, SAY_CLOSE_BROKEN);
+        rows_say(&explain->rows, SAY_CLOSE_BROKEN);
     } else if (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2) {
-        say(explain, SAY_CLOSE_ORPHAN);
+        rows_say(&explain->rows, SAY_CLOSE_ORPHAN);
     } else {
-        say(explain, SAY_CLOSE_DONE);
+        rows_say(&explain->rows, SAY_CLOSE_DONE);
     }
 }
 
@@ -967,8 +691,8 @@ static void explain_close(struct explain *explain, const struct trace_event *eve
     if (event->before->tcp_state)
         explain_close_tcp(explain, event, entry);
     else if (event->before->family == AF_UNIX && entry->is_joined && !entry->fin_sent)
-        say(explain, SAY_CLOSE_UNIX);
-    say(explain, SAY_CLOSE_FREE, NUMBER(event->fd));
+        rows_say(&explain->rows, SAY_CLOSE_UNIX);
+    rows_say(&explain->rows, SAY_CLOSE_FREE, NUMBER(event->fd));
     *entry = (struct explained){0};
 }
 
@@ -977,7 +701,7 @@ static void explain_unlink(struct explain *explain, const struct trace_event *ev
 {
     (void)entry;
     (void)state;
-    say(explain, event->result < 0 ? SAY_FAILED : SAY_UNLINK);
+    rows_say(&explain->rows, event->result < 0 ? SAY_FAILED : SAY_UNLINK);
 }
 
 static void explain_process(struct explain *explain, const struct trace_event *event,
@@ -986,15 +710,15 @@ static void explain_process(struct explain *explain, const struct trace_event *e
     (void)entry;
     (void)state;
     if (event->kind == TRACE_WAIT)
-        say(explain, SAY_WAIT);
+        rows_say(&explain->rows, SAY_WAIT);
     else if (event->result < 0)
-        say(explain, event->kind == TRACE_EXEC ? SAY_EXEC_FAILED : SAY_FAILED);
+        rows_say(&explain->rows, event->kind == TRACE_EXEC ? SAY_EXEC_FAILED : SAY_FAILED);
     else if (event->kind == TRACE_EXEC)
-        say(explain, SAY_EXEC);
+        rows_say(&explain->rows, SAY_EXEC);
     else
-        say(explain, SAY_FORK, NUMBER(event->result));
+        rows_say(&explain->rows, SAY_FORK, NUMBER(event->result));
     if (event->kind == TRACE_FORK && event->value)
-        say(explain, SAY_FORK_WORKER);
+        rows_say(&explain->rows, SAY_FORK_WORKER);
 }
 
 static void explain_call(void *context, const struct trace_event *event, const char *line)
@@ -1030,7 +754,7 @@ static void explain_call(void *context, const struct trace_event *event, const c
     struct explain *explain = context;
     int state;
     pthread_mutex_lock(&explain->lock);
-    explain->length = 0;
+    explain->rows.length = 0;
     if (kinds[event->kind]) {
         const bool is_closed = event->kind == TRACE_CLOSE && event->fd >= 0 &&
                                event->fd < TRACE_FDS;
@@ -1038,7 +762,7 @@ static void explain_call(void *context, const struct trace_event *event, const c
                                             : socket_of(explain, event->fd, &state);
         kinds[event->kind](explain, event, entry, is_closed ? 0 : state);
     }
-    log_note_with(line, explain->block, explain->length);
+    log_note_with(line, explain->rows.block, explain->rows.length);
     pthread_mutex_unlock(&explain->lock);
 }
 
@@ -1060,9 +784,9 @@ int explain_begin(const struct explain_setup *setup, struct error *err)
         return error_set(err, STATUS_USAGE, "options --explain and --log exclude each other");
     struct explain *explain = memory_new(1, sizeof *explain);
     pthread_mutex_init(&explain->lock, NULL);
-    explain->language = sentence_language();
-    explain->has_colour = log_setting.colours.note;
-    explain->is_ascii = charset_is_other();
+    explain->rows.language = sentence_language();
+    explain->rows.has_colour = log_setting.colours.note;
+    explain->rows.is_ascii = charset_is_other();
     explain->frame = setup->frame;
     explain->is_http = setup->is_http;
     explain->trace.explain = explain_call;

@@ -229,8 +229,8 @@ static void write_rows(FILE *out, const void *table, size_t size, const char *ki
 {
     for (struct row first = {0}; next_row(&first, table, size);) {
         struct row row = {0};
-        while (next_row(&row, table, size) && strcmp(row.commands, first.commands) != 0)
-            continue;
+        while (next_row(&row, table, size) && strcmp(row.commands, first.commands) != 0) {
+        }
         if (row.commands != first.commands)
             continue;
         do

@@ -291,8 +291,8 @@ static int check_foreign_operands(const struct command *command, struct opt_pars
  * more than letters, or more words: with --help among these, the screen is meant. */
 static bool is_help_with_group(int argc, char **argv, const struct opt_parsed *parsed)
 {
-    return parsed->common.help && argc == 3 && parsed->count == 1 && *argv[1] == '-' &&
-           argv[2][strspn(argv[2], "abcdefghijklmnopqrstuvwxyz-")] == '\0';
+    return parsed->common.help && argc == 3 && parsed->count == 1 && argv[1] && *argv[1] == '-' &&
+           argv[2] && argv[2][strspn(argv[2], "abcdefghijklmnopqrstuvwxyz-")] == '\0';
 }
 
 /* Takes the option that getopt_long has found, with its value. */
@@ -358,12 +358,12 @@ static int take_words(const struct command *command, int argc, char **argv,
     fill_tables(command, &tables);
     opterr = 0;
     const struct opt *before = NULL; /* what precedes an operand, as take_operand has it */
-    int found, current = 0;          /* the word whose letters are taken */
+    int current = 0;                 /* the word whose letters are taken */
     for (;;) {
         if (optind != current && refuse_single_dash(command, argv[optind], err))
             return -1;
         current = optind;
-        found = getopt_long(argc, argv, tables.entries, tables.longs, NULL);
+        const int found = getopt_long(argc, argv, tables.entries, tables.longs, NULL);
         if (found == -1)
             break;
         if (found == 1) {
@@ -375,12 +375,9 @@ static int take_words(const struct command *command, int argc, char **argv,
             continue;
         }
         before = optarg || found >= FIRST_ROW ? NULL : row_of(command, found);
-        if (found == '?' || found == ':') {
-            if (refuse_word(command, argv, found, err))
-                return -1;
-            continue;
-        }
-        if (take_option(command, argv, found, parsed, err))
+        const bool is_wrong = found == '?' || found == ':';
+        if (is_wrong ? refuse_word(command, argv, found, err)
+                     : take_option(command, argv, found, parsed, err))
             return -1;
     }
     return 0;

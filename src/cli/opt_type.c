@@ -319,3 +319,19 @@ const struct opt_type opt_tos = {.metavar = "VALUE", .read = read_tos};
 const struct opt_type opt_fields = {.metavar = "TEXT", .read = read_fields};
 const struct opt_type opt_secret = {.metavar = "TEXT", .read = read_secret};
 const struct opt_type opt_proxy = {.metavar = "URL", .read = read_proxy};
+
+static const char *read_hex(char *text, void *field)
+{
+    struct opt_bytes *bytes = field;
+    size_t length = strlen(text) / 2;
+    if (text[strspn(text, "0123456789abcdefABCDEF")])
+        return "is not hexadecimal: \"hi\" is 6869";
+    if (text[2 * length])
+        return "is not hexadecimal: two digits make a byte";
+    for (size_t i = 0; i < length; i++)
+        text[i] = (char)(text_hex_digit(text[2 * i]) << 4 | text_hex_digit(text[2 * i + 1]));
+    *bytes = (struct opt_bytes){text, length};
+    return NULL;
+}
+
+const struct opt_type opt_hex = {.metavar = "HEX", .read = read_hex};

@@ -130,4 +130,7 @@ extern const struct opt_type opt_interface;     /* NAME, of what the kernel take
  * kinds above. The caller gives it to memory_wipe. */
 char *opt_copy_url(char *word);
 
+#define OPT_CTYPE_hex struct opt_bytes
+extern const struct opt_type opt_hex; /* HEX: bytes, two digits each */
+
 #endif

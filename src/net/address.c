@@ -444,6 +444,25 @@ static int refuse_look_alike(const struct address_reading *reading, const char *
     return 0;
 }
 
+/* Reads the path of a UNIX socket, or what follows unix:, which `is_url` says was there. */
+static int read_path(const struct address_reading *reading, const char *text, bool is_url)
+{
+    struct address *address = reading->address;
+    const size_t length = strlen(text);
+    if (is_url && text_starts_with(text, "//") && text[2] != '/')
+        return reading_refuse(reading, "a path is written unix:PATH, or unix:///PATH");
+    address->abstract = *text == '@';
+    if (length == address->abstract)
+        return reading_refuse(reading, "the path is missing");
+    if (length - address->abstract > ADDRESS_PATH_MAX)
+        return error_set(reading->err, STATUS_USAGE,
+                         "address '%.100s%s': the path is %zu bytes, the limit is %zu",
+                         reading->word, strlen(reading->word) > 100 ? "..." : "",
+                         length - address->abstract, (size_t)ADDRESS_PATH_MAX);
+    memcpy(address->path, text, length + 1);
+    return 0;
+}
+
 int address_parse(struct address *address, const char *const *words, int count,
                   const struct address_use *use, struct error *err)
 {
@@ -475,18 +494,7 @@ int address_parse(struct address *address, const char *const *words, int count,
     int64_t number;
     switch (prefix.kind) {
     case ADDRESS_UNIX:
-        if (*prefix.word && text_starts_with(text, "//") && text[2] != '/')
-            return reading_refuse(&reading, "a path is written unix:PATH, or unix:///PATH");
-        address->abstract = *text == '@';
-        if (length == address->abstract)
-            return reading_refuse(&reading, "the path is missing");
-        if (length - address->abstract > ADDRESS_PATH_MAX)
-            return error_set(err, STATUS_USAGE,
-                             "address '%.100s%s': the path is %zu bytes, the limit is %zu",
-                             words[0], strlen(words[0]) > 100 ? "..." : "",
-                             length - address->abstract, (size_t)ADDRESS_PATH_MAX);
-        memcpy(address->path, text, length + 1);
-        return 0;
+        return read_path(&reading, text, *prefix.word != '\0');
     case ADDRESS_SYSTEMD: /* FileDescriptorName= of systemd.socket(5) */
         if (length > ADDRESS_PATH_MAX)
             return reading_refuse(&reading, "the name is too long");

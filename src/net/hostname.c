@@ -40,6 +40,20 @@ static bool has_port(const char *word)
     return colon && colon > word && text_is_digits(colon + 1, strlen(colon + 1));
 }
 
+/* Says what is wrong with the parts of a name; NULL: nothing. Only the root's, after the last dot, may be empty. */
+static const char *check_labels(const char *name)
+{
+    for (const char *label = name; label == name || *label;) {
+        size_t length = strcspn(label, ".");
+        if (length > LABEL_MAX_BYTES)
+            return "a label of the name is longer than 63 bytes";
+        if (length == 0)
+            return "a label of the name is empty";
+        label += length + (label[length] == '.');
+    }
+    return NULL;
+}
+
 const char *hostname_check(const char *name)
 {
     const size_t name_length = strlen(name);
@@ -63,15 +77,9 @@ const char *hostname_check(const char *name)
     if (!idna_is_ascii(name))
         return "the name is not ASCII, and has to be given in its encoded form (xn--...)";
 #endif
-    /* Only the root's label, after the last dot, may be empty. */
-    for (const char *label = name; label == name || *label;) {
-        size_t length = strcspn(label, ".");
-        if (length > LABEL_MAX_BYTES)
-            return "a label of the name is longer than 63 bytes";
-        if (length == 0)
-            return "a label of the name is empty";
-        label += length + (label[length] == '.');
-    }
+    const char *wrong = check_labels(name);
+    if (wrong)
+        return wrong;
     return strspn(name, "0123456789.") == name_length && !inet_aton(name, &address)
                ? "not an IPv4 address"
                : NULL;

@@ -94,8 +94,10 @@ static int look_up_service(const char *service, const struct addrinfo *hints,
     int code = getaddrinfo(NULL, service, hints, found);
     if (code == 0)
         return 0;
-    for (char *at = stpcpy(small, service); at-- > small;)
-        *at = (char)tolower((unsigned char)*at);
+    size_t i = 0;
+    for (; service[i]; i++)
+        small[i] = (char)(tolower)((unsigned char)service[i]); /* no macro */
+    small[i] = '\0';
     return strcmp(small, service) == 0 ? code : getaddrinfo(NULL, small, hints, found);
 }
 

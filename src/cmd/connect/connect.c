@@ -595,7 +595,7 @@ static int connect_prepare(struct connecting *connecting, const struct operands 
     if (connect_check_count(given, operands, connecting->err))
         return -1;
     if (given->probe.probe) {
-        if (connect_read_targets(connecting, operands, &use))
+        if (connect_read_targets(connecting, operands, &use) || !connecting->targets)
             return -1;
         connecting->address = connecting->targets->address;
     } else if (address_parse(&connecting->address, operands->words, operands->count, &use,

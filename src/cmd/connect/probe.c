@@ -40,24 +40,6 @@ enum {
     SHOW_REST_MS = 80    /* for stdout, when a limit is over */
 };
 
-/* Options */
-
-static const char *probe_read_hex(char *text, void *field)
-{
-    struct opt_bytes *bytes = field;
-    size_t length = strlen(text) / 2;
-    if (text[strspn(text, "0123456789abcdefABCDEF")])
-        return "is not hexadecimal: \"hi\" is 6869";
-    if (text[2 * length])
-        return "is not hexadecimal: two digits make a byte";
-    for (size_t i = 0; i < length; i++)
-        text[i] = (char)(text_hex_digit(text[2 * i]) << 4 | text_hex_digit(text[2 * i + 1]));
-    *bytes = (struct opt_bytes){text, length};
-    return NULL;
-}
-
-const struct opt_type opt_hex = {.metavar = "HEX", .read = probe_read_hex};
-
 /* Says whether the word is a list of ports, of which some may be the names of services. */
 static bool is_list(const char *word)
 {
@@ -800,9 +782,7 @@ int probe(struct loop *loop, const struct probing *probing, struct error *err)
     struct prober prober = {.probing = probing, .loop = loop, .turn.fired = prober_turn_came};
     if (!probing->is_quiet)
         prober.out = fd_output(STDOUT_FILENO);
-    int result = prober_init(&prober, err);
-    if (result == 0)
-        result = prober_probe(&prober, err);
+    int result = prober_init(&prober, err) ? -1 : prober_probe(&prober, err);
     bool shows = !probing->is_quiet && (probing->count > 1 || prober.targets->resolved.count);
     if (shows && result) {
         /* What is open is said even where something else is not: also when a limit is over, if stdout takes it. */

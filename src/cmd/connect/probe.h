@@ -25,8 +25,6 @@ struct probe_options {
     int64_t parallel; /* 0: not given */
     struct opt_bytes payload;
 };
-#define OPT_CTYPE_hex struct opt_bytes
-extern const struct opt_type opt_hex; /* HEX: bytes, two digits each */
 #define PROBE_ROWS(options, field)                                                                 \
     OPT_GROUP("probes", "Probes"),                                                                 \
         OPT_FOR('z', "probe", flag, options, field.probe, ~MODE_IP,                                \

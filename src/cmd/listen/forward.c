@@ -288,11 +288,12 @@ static void stream_warn_of_silence(const struct stream_client *client)
 {
     const struct forwarding *forwarding = client->all->forwarding;
     const char *command = forwarding->via.command;
+    if (!command)
+        return;
     char name[SOCKNAME_TEXT_MAX], to[ADDRESS_TEXT_MAX];
-    if (command)
-        report_warning("%s: connect to %s by '%.100s': it ended with status 0, without a byte",
-                       sockname_text(&client->proxied.source, name),
-                       address_text(&forwarding->to, false, to), command);
+    report_warning("%s: connect to %s by '%.100s': it ended with status 0, without a byte",
+                   sockname_text(&client->proxied.source, name),
+                   address_text(&forwarding->to, false, to), command);
 }
 
 /* Notes whether a program that has closed its connection brought nothing, and its client was still waiting. */
