@@ -2,17 +2,9 @@
 # The programs of a first course on sockets (docs/lab), each with sockctl as its other end.
 
 load helpers/common
+load helpers/network
 load helpers/examples
 load helpers/lab
-
-# in_network: a network of our own, where we may have raw sockets; IN runs what follows there.
-in_network() {
-    need unshare nsenter ip
-    unshare -rn ip link set lo up 2>"$T/why" || skip "no network namespace can be made: $(<"$T/why")"
-    start network unshare -rn sh -c 'ip link set lo up && echo up >&2 && exec sleep 60'
-    wait_line network '^up'
-    IN=(nsenter --preserve-credentials -U -n -t "${PIDS[network]}")
-}
 
 @test "make lab builds them with the compiler alone, without a warning" {
     need make "${CC:-cc}"

@@ -3,15 +3,7 @@
 # The grammar is in tests/unit/test_address.c.
 
 load helpers/common
-
-# A network of our own, whose only interface is the loopback; IN runs what follows there.
-in_network() {
-    need unshare nsenter ip
-    unshare -rn ip link set lo up 2>"$T/why" || skip "no network namespace can be made: $(<"$T/why")"
-    start network unshare -rn sh -c 'ip link set lo up && echo up >&2 && exec sleep 60'
-    wait_line network '^up'
-    IN=(nsenter --preserve-credentials -U -n -t "${PIDS[network]}")
-}
+load helpers/network
 
 with_ipv6() {
     "${IN[@]}" ip -6 addr add fd00::2/128 dev lo nodad 2>/dev/null || skip "there is no IPv6"

@@ -459,6 +459,8 @@ static int connect_read_targets(struct connecting *connecting, const struct oper
 {
     const char *const *words = operands->words;
     const bool several = operands->count > 1 && strpbrk(words[1], ":/");
+    connecting->targets = memory_new(several ? (size_t)operands->count : 1,
+                                     sizeof *connecting->targets);
     if (connect_check_target_words(operands, connecting->err))
         return -1;
     if (several && !use->unix_socket && !strpbrk(words[0], ":/.") &&
@@ -467,8 +469,6 @@ static int connect_read_targets(struct connecting *connecting, const struct oper
                          "'%.100s' has no port, and '%.100s' is HOST:PORT (a range of ports is "
                          "22-25)",
                          words[0], words[1]);
-    connecting->targets = memory_new(several ? (size_t)operands->count : 1,
-                                     sizeof *connecting->targets);
     for (int i = 0; several && i < operands->count; i++)
         if (connect_read_target(connecting, words + i, 1, use))
             return -1;
@@ -595,7 +595,7 @@ static int connect_prepare(struct connecting *connecting, const struct operands 
     if (connect_check_count(given, operands, connecting->err))
         return -1;
     if (given->probe.probe) {
-        if (connect_read_targets(connecting, operands, &use) || !connecting->targets)
+        if (connect_read_targets(connecting, operands, &use))
             return -1;
         connecting->address = connecting->targets->address;
     } else if (address_parse(&connecting->address, operands->words, operands->count, &use,
